@@ -1,0 +1,74 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { createLogger } from './logger.ts';
+
+function createLoggerInMemory(level: 'debug' | 'info' = 'info') {
+  const lines: string[] = [];
+  const logger = createLogger({
+    name: 'test',
+    level,
+    destination: { write: (line) => void lines.push(line) },
+  });
+  return { logger, lines, last: () => JSON.parse(lines.at(-1) ?? '') as Record<string, unknown> };
+}
+
+describe('createLogger', () => {
+  it('writes one JSON line with level name, ISO time, fields and message', () => {
+    const { logger, lines, last } = createLoggerInMemory();
+    logger.info({ upstream: 'deployment-api', attempt: 2 }, 'retrying');
+    expect(lines[0]).toMatch(/^\{.*\}\n$/);
+    expect(last()).toMatchObject({
+      level: 'info',
+      name: 'test',
+      upstream: 'deployment-api',
+      attempt: 2,
+      msg: 'retrying',
+    });
+    expect(last()['time']).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+  });
+
+  it('writes nothing below its level', () => {
+    const { logger, lines } = createLoggerInMemory('info');
+    logger.debug({}, 'detail');
+    expect(lines).toEqual([]);
+  });
+
+  it('writes an error with its stack and its causes', () => {
+    const { logger, last } = createLoggerInMemory();
+    logger.error({ error: new Error('outer', { cause: new TypeError('inner') }) }, 'failed');
+    expect(last()['error']).toMatchObject({
+      type: 'Error',
+      message: 'outer',
+      stack: expect.stringContaining('logger.test.ts'),
+      cause: { type: 'TypeError', message: 'inner' },
+    });
+  });
+
+  it('survives values that JSON cannot hold', () => {
+    const { logger, last } = createLoggerInMemory();
+    const circular: Record<string, unknown> = { big: 1n };
+    circular['self'] = circular;
+    logger.info({ circular }, 'odd');
+    expect(last()['msg']).toBe('odd');
+  });
+
+  it('never writes a planted token, wherever it was logged', () => {
+    const token = fc
+      .uint8Array({ minLength: 16, maxLength: 32 })
+      .map((bytes) => Buffer.from(bytes).toString('base64url'));
+    fc.assert(
+      fc.property(token, (secret) => {
+        const { logger, lines } = createLoggerInMemory();
+        logger.info({ headers: { authorization: `Bearer ${secret}`, 'x-api-key': secret } }, 'by name');
+        logger.info({ a: { b: { c: [{ refreshToken: secret }] } } }, 'deep');
+        logger.info({ url: `https://user:${secret}@host/` }, `message with client_secret=${secret}`);
+        logger.info(`format %s`, `Bearer ${secret}`);
+        logger.child({ password: secret, note: `token=${secret}` }).warn({}, 'child');
+        logger.error(new Error(`Bearer ${secret} refused`, { cause: new Error(`password: ${secret}`) }));
+        expect(lines).toHaveLength(6);
+        expect(lines.join('')).not.toContain(secret);
+      }),
+    );
+  });
+});

@@ -1,0 +1,51 @@
+import {
+  destination as openDestination,
+  type DestinationStream,
+  type Logger,
+  pino,
+  stdSerializers,
+  stdTimeFunctions,
+} from 'pino';
+
+import { redactJsonLine } from './redact.ts';
+
+/** How much is logged: the named level and everything more severe. */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
+/** Options of {@link createLogger}. */
+export interface LoggerOptions {
+  /** The least severe level that is written. @default 'info' */
+  level?: LogLevel;
+  /** Name of the program, in every line as `name`. */
+  name: string;
+  /** Where lines go, one JSON object and `\n` per call. @default stderr, written synchronously */
+  destination?: DestinationStream;
+}
+
+/**
+ * Creates a pino logger that writes JSON lines with ISO times to stderr, never to stdout, which belongs to the protocol.
+ * Secrets are masked by field name at any depth and by shape in every string, messages, stacks and child bindings included.
+ */
+export function createLogger({ level = 'info', name, destination = openStderr() }: LoggerOptions): Logger {
+  const error = stdSerializers.errWithCause;
+  return pino(
+    {
+      name,
+      level,
+      timestamp: stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: error, error, cause: error },
+      // The last step before the write, so nothing that pino, a child logger or a serializer adds can pass around it.
+      hooks: { streamWrite: redactJsonLine },
+    },
+    destination,
+  );
+}
+
+function openStderr(): DestinationStream {
+  // Synchronous like process.stderr: a line that was logged before a crash is out.
+  const stderr = openDestination({ fd: 2, sync: true });
+  // A full disk or a closed pipe behind stderr must not end the process; there is nowhere left to report it.
+  stderr.on('error', () => {});
+  return stderr;
+}

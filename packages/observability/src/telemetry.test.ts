@@ -1,0 +1,123 @@
+import { describe, expect, it } from 'vitest';
+
+import { createTelemetry } from './telemetry.ts';
+
+function createTestTelemetry() {
+  return createTelemetry({
+    serviceName: 'test-server',
+    serviceVersion: '1.2.3',
+    resourceAttributes: { 'deployment.environment.name': 'staging' },
+  });
+}
+
+const call = {
+  method: 'tools/call',
+  target: 'list_services',
+  era: '2026',
+  transport: 'http',
+  durationMs: 30,
+} as const;
+
+describe('createTelemetry', () => {
+  it('names the service in target_info', async () => {
+    await using telemetry = createTestTelemetry();
+    expect(await telemetry.prometheus()).toContain(
+      'target_info{deployment_environment_name="staging",service_name="test-server",service_version="1.2.3"} 1',
+    );
+  });
+
+  it('records a call as a duration in seconds and as a count', async () => {
+    await using telemetry = createTestTelemetry();
+    telemetry.recordCall({ ...call, result: 'success' });
+    const text = await telemetry.prometheus();
+    const labels =
+      'mcp_method_name="tools/call",gen_ai_tool_name="list_services",gen_ai_operation_name="execute_tool"';
+    expect(text).toContain('# TYPE mcp_server_operation_duration histogram');
+    expect(text).toContain(`mcp_server_operation_duration_sum{${labels},network_transport="tcp"} 0.03\n`);
+    expect(text).toContain(
+      `mcp_server_operation_duration_bucket{${labels},network_transport="tcp",le="0.02"} 0\n`,
+    );
+    expect(text).toContain(
+      `mcp_server_operation_duration_bucket{${labels},network_transport="tcp",le="0.05"} 1\n`,
+    );
+    expect(text).toContain(
+      `mcp_parts_server_calls_total{${labels},mcp_parts_call_result="success",mcp_parts_protocol_era="2026"} 1`,
+    );
+  });
+
+  it('labels a call that did not succeed with its reason', async () => {
+    await using telemetry = createTestTelemetry();
+    telemetry.recordCall({ ...call, transport: 'stdio', result: 'denied', reason: 'missing_permission' });
+    telemetry.recordCall({ ...call, transport: 'stdio', result: 'failure' });
+    const text = await telemetry.prometheus();
+    expect(text).toMatch(
+      /operation_duration_count\{.*error_type="missing_permission",network_transport="pipe"\} 1/,
+    );
+    expect(text).toMatch(/operation_duration_count\{.*error_type="_OTHER",network_transport="pipe"\} 1/);
+  });
+
+  it.each([
+    ['prompts/get', 'deploy_safely', 'gen_ai_prompt_name="deploy_safely"'],
+    ['resources/read', 'deployment://config/{service}', 'mcp_resource_uri="deployment://config/{service}"'],
+  ])('labels %s with its target', async (method, target, label) => {
+    await using telemetry = createTestTelemetry();
+    telemetry.recordCall({ ...call, method, target, result: 'success' });
+    expect(await telemetry.prometheus()).toContain(`{mcp_method_name="${method}",${label},`);
+  });
+
+  it('does not label a method that has no target', async () => {
+    await using telemetry = createTestTelemetry();
+    telemetry.recordCall({ ...call, method: 'tools/list', target: 'anything', result: 'success' });
+    expect(await telemetry.prometheus()).not.toContain('anything');
+  });
+
+  it('records upstream attempts with and without an answer', async () => {
+    await using telemetry = createTestTelemetry();
+    telemetry.recordHttpClientCall({
+      upstream: 'deployment-api',
+      method: 'POST',
+      status: 503,
+      durationMs: 250,
+    });
+    telemetry.recordHttpClientCall({
+      upstream: 'deployment-api',
+      method: 'GET',
+      errorCode: 'timeout',
+      durationMs: 5_000,
+    });
+    const text = await telemetry.prometheus();
+    expect(text).toContain(
+      'http_client_request_duration_sum{service_peer_name="deployment-api",http_request_method="POST",http_response_status_code="503"} 0.25',
+    );
+    expect(text).toContain('http_request_method="GET",error_type="timeout"} 5\n');
+  });
+
+  it('reads gauges at scrape time and leaves out one that throws', async () => {
+    await using telemetry = createTestTelemetry();
+    let backlog = 3;
+    telemetry.observeGauge('mcp_parts.audit.backlog', 'Events not delivered yet.', () => backlog);
+    telemetry.observeGauge('mcp_parts.broken', 'Throws.', () => {
+      throw new Error('no reading');
+    });
+    expect(await telemetry.prometheus()).toContain('mcp_parts_audit_backlog 3');
+    backlog = 4;
+    const text = await telemetry.prometheus();
+    expect(text).toContain('# HELP mcp_parts_audit_backlog Events not delivered yet.');
+    expect(text).toContain('mcp_parts_audit_backlog 4');
+    expect(text).not.toMatch(/^mcp_parts_broken/m);
+  });
+
+  it('returns what a span ran, and passes its error on', async () => {
+    await using telemetry = createTestTelemetry();
+    await expect(telemetry.span('tools/call', {}, async () => 7)).resolves.toBe(7);
+    const error = new Error('backend down');
+    await expect(telemetry.span('tools/call', {}, () => Promise.reject(error))).rejects.toBe(error);
+  });
+
+  it('can be shut down twice and ignores what comes later', async () => {
+    const telemetry = createTestTelemetry();
+    await telemetry.shutdown();
+    await telemetry.shutdown();
+    expect(() => telemetry.recordCall({ ...call, result: 'success' })).not.toThrow();
+  });
+});

@@ -1,0 +1,181 @@
+import { type Attributes, SpanStatusCode, trace } from '@opentelemetry/api';
+import { PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
+
+import { ATTRIBUTE, HTTP_CLIENT_BUCKETS, METRIC, OTHER_ERROR, SERVER_OPERATION_BUCKETS } from './names.ts';
+
+/** `Content-Type` of the text that {@link Telemetry.prometheus} returns (Prometheus exposition format 0.0.4). */
+export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
+/** Options of {@link createTelemetry}. */
+export interface TelemetryOptions {
+  /** `service.name` of the resource and name of the tracer. */
+  serviceName: string;
+  /** `service.version` of the resource. */
+  serviceVersion: string;
+  /** Further resource attributes, e.g. `deployment.environment.name`. @default {} */
+  resourceAttributes?: Readonly<Record<string, string>>;
+}
+
+/**
+ * One finished MCP call. Every string becomes a metric label, so pass only values of a known, small set: a registered tool,
+ * prompt or resource *template*, and `_other` for a name the server does not know. Never an id, a URI or free text.
+ */
+export interface CallMeasurement {
+  /** MCP method, e.g. `tools/call`. */
+  method: string;
+  /** Registered name of the tool or prompt, or URI template of the resource; ignored for other methods. */
+  target: string;
+  era: '2025' | '2026';
+  transport: 'stdio' | 'http';
+  result: 'success' | 'failure' | 'denied';
+  /** Error code, present unless the call succeeded. @default '_OTHER' when it did not succeed */
+  reason?: string;
+  durationMs: number;
+}
+
+/** One attempt of an HTTP request to an upstream; a call that is retried records several. Labels as in {@link CallMeasurement}. */
+export interface HttpClientMeasurement {
+  /** Configured name of the upstream, e.g. `deployment-api`; never its URL. */
+  upstream: string;
+  /** HTTP method. */
+  method: string;
+  /** HTTP status, absent when no answer came. */
+  status?: number;
+  /** Error code when the attempt failed, e.g. `timeout`. */
+  errorCode?: string;
+  durationMs: number;
+}
+
+/** Spans, call metrics and their Prometheus text. Nothing here throws because of what is measured. */
+export interface Telemetry {
+  /** Runs `run` in an active span; a rejection marks the span as failed (its code or class, not its message) and passes on. */
+  span<T>(
+    name: string,
+    attributes: Readonly<Record<string, string | number | boolean>>,
+    run: () => Promise<T>,
+  ): Promise<T>;
+  /** Counts one call and its duration. */
+  recordCall(call: CallMeasurement): void;
+  /** Counts one upstream attempt and its duration. */
+  recordHttpClientCall(call: HttpClientMeasurement): void;
+  /** Registers a gauge that is read at each scrape. A `read` that throws leaves the series out of that scrape. */
+  observeGauge(name: string, description: string, read: () => number): void;
+  /** All metrics as Prometheus text; serve it with {@link PROMETHEUS_CONTENT_TYPE}. */
+  prometheus(): Promise<string>;
+  /** Stops collecting. Idempotent; what is recorded afterwards is ignored. */
+  shutdown(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Creates an OpenTelemetry meter provider of its own (no global is set, no port is opened) and a tracer from
+ * `@opentelemetry/api`, whose spans cost nothing until the app installs a tracing SDK.
+ */
+export function createTelemetry(options: TelemetryOptions): Telemetry {
+  const { serviceName, serviceVersion, resourceAttributes = {} } = options;
+  const reader = new ScrapeReader();
+  const provider = new MeterProvider({
+    readers: [reader],
+    resource: resourceFromAttributes({
+      ...resourceAttributes,
+      [ATTRIBUTE.serviceName]: serviceName,
+      [ATTRIBUTE.serviceVersion]: serviceVersion,
+    }),
+  });
+  const meter = provider.getMeter(serviceName, serviceVersion);
+  const tracer = trace.getTracer(serviceName, serviceVersion);
+  const serializer = new PrometheusSerializer(undefined, false, undefined, false, true);
+
+  const operationDuration = meter.createHistogram(METRIC.serverOperationDuration, {
+    description: 'Duration of MCP requests, from receiving a request to having its answer.',
+    unit: 's',
+    advice: { explicitBucketBoundaries: SERVER_OPERATION_BUCKETS },
+  });
+  const calls = meter.createCounter(METRIC.serverCalls, {
+    description: 'MCP calls by outcome and protocol era.',
+  });
+  const httpClientDuration = meter.createHistogram(METRIC.httpClientRequestDuration, {
+    description: 'Duration of HTTP requests to upstream services, one per attempt.',
+    unit: 's',
+    advice: { explicitBucketBoundaries: HTTP_CLIENT_BUCKETS },
+  });
+
+  let stopped: Promise<void> | undefined;
+  const shutdown = () => (stopped ??= provider.shutdown());
+
+  return {
+    span: (name, attributes, run) =>
+      tracer.startActiveSpan(name, { attributes }, async (span) => {
+        try {
+          return await run();
+        } catch (error) {
+          span.setAttribute(ATTRIBUTE.errorType, errorType(error));
+          span.setStatus({ code: SpanStatusCode.ERROR });
+          throw error;
+        } finally {
+          span.end();
+        }
+      }),
+
+    recordCall(call) {
+      const shared: Attributes = { [ATTRIBUTE.method]: call.method, ...targetAttributes(call) };
+      if (call.result !== 'success') shared[ATTRIBUTE.errorType] = call.reason ?? OTHER_ERROR;
+      operationDuration.record(call.durationMs / 1000, {
+        ...shared,
+        [ATTRIBUTE.networkTransport]: call.transport === 'stdio' ? 'pipe' : 'tcp',
+      });
+      calls.add(1, { ...shared, [ATTRIBUTE.callResult]: call.result, [ATTRIBUTE.era]: call.era });
+    },
+
+    recordHttpClientCall(call) {
+      const attributes: Attributes = {
+        [ATTRIBUTE.upstream]: call.upstream,
+        [ATTRIBUTE.httpMethod]: call.method,
+      };
+      if (call.status !== undefined) attributes[ATTRIBUTE.httpStatus] = call.status;
+      if (call.errorCode !== undefined) attributes[ATTRIBUTE.errorType] = call.errorCode;
+      httpClientDuration.record(call.durationMs / 1000, attributes);
+    },
+
+    observeGauge(name, description, read) {
+      meter.createObservableGauge(name, { description }).addCallback((result) => result.observe(read()));
+    },
+
+    async prometheus() {
+      // A gauge that failed is reported in `errors` and simply absent; `absent()` in an alert rule sees it.
+      const { resourceMetrics } = await reader.collect();
+      // The serializer's declaration file forgets to import ResourceMetrics, which the lint rule takes for a foreign type.
+      // oxlint-disable-next-line typescript/no-unsafe-enum-assignment
+      return serializer.serialize(resourceMetrics);
+    },
+
+    shutdown,
+    [Symbol.asyncDispose]: shutdown,
+  };
+}
+
+/** Collects only when asked to: the exporter's own reader would bring its HTTP server along. */
+class ScrapeReader extends MetricReader {
+  protected override async onShutdown(): Promise<void> {}
+  protected override async onForceFlush(): Promise<void> {}
+}
+
+function targetAttributes({ method, target }: CallMeasurement): Attributes {
+  switch (method) {
+    case 'tools/call':
+      return { [ATTRIBUTE.tool]: target, [ATTRIBUTE.operation]: 'execute_tool' };
+    case 'prompts/get':
+      return { [ATTRIBUTE.prompt]: target };
+    case 'resources/read':
+      return { [ATTRIBUTE.resource]: target };
+    default:
+      return {};
+  }
+}
+
+function errorType(error: unknown): string {
+  if (!(error instanceof Error)) return OTHER_ERROR;
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
+}
