@@ -1,1 +1,38 @@
-export {};
+export { createCatalog, type Catalog, type CatalogDefinitions } from './catalog.ts';
+export type { BindingOptions, RegisterToolOptions, RequestOrigin } from './binding.ts';
+export {
+  definePrompt,
+  defineResource,
+  defineTool,
+  type AuditDetails,
+  type CallContext,
+  type Completer,
+  type Permission,
+  type PromptDefinition,
+  type ResourceDefinition,
+  type ResourceListing,
+  type TaskContext,
+  type TaskDefinition,
+  type ToolAnnotations,
+  type ToolDefinition,
+} from './definitions.ts';
+export { PublicError, RpcError } from './errors.ts';
+export type { JsonObject, JsonValue } from './json.ts';
+export { createMethodTable, type MethodHandler, type MethodTable } from './method-table.ts';
+export type {
+  AuditEntry,
+  AuditIntent,
+  AuditOutcome,
+  AuditTrail,
+  Authorizer,
+  CallMeasurement,
+  Caller,
+  Decision,
+  Logger,
+  RateLimiter,
+  Task,
+  TaskRunner,
+  Telemetry,
+} from './ports.ts';
+export type { RequestContext } from './run-call.ts';
+export type { RuntimeOptions } from './runtime.ts';

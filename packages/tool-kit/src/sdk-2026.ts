@@ -1,1 +1,86 @@
-export {};
+/** Binds the method table to `@modelcontextprotocol/server` 2.x: the revision 2026-07-28. */
+import {
+  Server,
+  type McpServer,
+  type CallToolResult,
+  type ServerContext,
+} from '@modelcontextprotocol/server';
+
+import {
+  answer,
+  tableOf,
+  type BindingOptions,
+  type RegisterToolOptions,
+  type SdkRequest,
+} from './binding.ts';
+import type { ToolDefinition } from './definitions.ts';
+import type { JsonObject } from './json.ts';
+import type { MethodTable } from './method-table.ts';
+
+const methods = [
+  'tools/list',
+  'tools/call',
+  'resources/list',
+  'resources/templates/list',
+  'resources/read',
+  'prompts/list',
+  'prompts/get',
+  'completion/complete',
+] as const;
+
+/** A low-level server that answers with the table. Make one for each request or connection; the table is shared. */
+export function createServer(table: MethodTable, options: BindingOptions): Server {
+  const server = new Server(options.serverInfo, {
+    capabilities: table.capabilities,
+    ...(options.instructions === undefined ? {} : { instructions: options.instructions }),
+  });
+  for (const method of methods) {
+    if (!table.methods.has(method)) continue;
+    server.setRequestHandler(method, async (request, context) => {
+      // The SDK has validated the params against the method's schema, so they are JSON; the table builds the
+      // result that the specification gives for this method.
+      const params = (request.params ?? {}) as JsonObject;
+      return (await answer(table, method, params, sdkRequest(context), options.origin)) as never;
+    });
+  }
+  return server;
+}
+
+/** Adds one tool to a server that you already have; its calls take the same pipeline. */
+export function registerTool(server: McpServer, tool: ToolDefinition, options: RegisterToolOptions): void {
+  const table = tableOf(tool, options);
+  const { annotations } = tool;
+  server.registerTool(
+    tool.name,
+    {
+      title: tool.title,
+      description: tool.description,
+      inputSchema: tool.input,
+      outputSchema: tool.output,
+      annotations: {
+        readOnlyHint: annotations.readOnly,
+        destructiveHint: annotations.destructive,
+        idempotentHint: annotations.idempotent,
+        openWorldHint: annotations.openWorld,
+      },
+    },
+    async (input, context) => {
+      // The SDK has just parsed the input from JSON.
+      const params = { name: tool.name, arguments: input as JsonObject };
+      const result = await answer(table, 'tools/call', params, sdkRequest(context), options.origin);
+      return result as unknown as CallToolResult;
+    },
+  );
+}
+
+const clientInfo = z.object({ name: z.string(), version: z.string() });
+
+function sdkRequest(context: ServerContext): SdkRequest {
+  const envelope: Readonly<Record<string, unknown>> = context.mcpReq.envelope ?? {};
+  return {
+    era: '2026',
+    signal: context.mcpReq.signal,
+    authInfo: context.http?.authInfo,
+    client: clientInfo.safeParse(envelope[CLIENT_INFO_META_KEY]).data,
+  };
+}

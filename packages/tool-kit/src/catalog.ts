@@ -1,0 +1,139 @@
+import { z } from 'zod';
+
+import type {
+  Permission,
+  PromptDefinition,
+  ResourceDefinition,
+  TaskDefinition,
+  ToolDefinition,
+} from './definitions.ts';
+import type { JsonObject } from './json.ts';
+import type { Caller } from './ports.ts';
+import { parseUriTemplate, type UriTemplate } from './uri-template.ts';
+
+/** Everything that a server offers. */
+export interface CatalogDefinitions {
+  readonly tools?: readonly ToolDefinition[];
+  readonly resources?: readonly ResourceDefinition[];
+  readonly prompts?: readonly PromptDefinition[];
+  /** The kinds of work that the tools start. */
+  readonly tasks?: readonly TaskDefinition[];
+}
+
+/** A definition beside what clients are shown of it. */
+export interface Listed<Definition> {
+  readonly definition: Definition;
+  readonly listing: JsonObject;
+}
+
+/** A resource beside its listing and its parsed template. */
+export interface ListedResource extends Listed<ResourceDefinition> {
+  readonly template: UriTemplate;
+}
+
+/** The definitions, checked, with the JSON Schemas and list entries worked out once. */
+export interface Catalog {
+  readonly tools: ReadonlyMap<string, Listed<ToolDefinition>>;
+  readonly resources: ReadonlyMap<string, ListedResource>;
+  readonly prompts: ReadonlyMap<string, Listed<PromptDefinition>>;
+  readonly tasks: readonly TaskDefinition[];
+}
+
+// SEP-986: what every client accepts as a tool's name.
+const namePattern = /^[A-Za-z0-9_.-]{1,64}$/u;
+
+/**
+ * Checks the definitions and computes their JSON Schemas and list entries.
+ *
+ * @throws {TypeError} naming the definition, for an invalid or repeated name, a repeated URI template, or
+ * variables and parameters that do not match.
+ */
+export function createCatalog(definitions: CatalogDefinitions): Catalog {
+  return {
+    tools: byName('tool', definitions.tools, (tool) => ({ definition: tool, listing: toolListing(tool) })),
+    resources: byName('resource', definitions.resources, listedResource),
+    prompts: byName('prompt', definitions.prompts, (prompt) => ({
+      definition: prompt,
+      listing: promptListing(prompt),
+    })),
+    tasks: definitions.tasks ?? [],
+  };
+}
+
+/** Whether a caller may know that a definition exists. */
+export function isVisible(permission: Permission<never>, caller: Caller): boolean {
+  const names = typeof permission === 'string' ? [permission] : permission.anyOf;
+  return names.some((name) => caller.permissions.includes(name));
+}
+
+function byName<Definition extends { readonly name: string }, Entry>(
+  kind: string,
+  definitions: readonly Definition[] | undefined,
+  toEntry: (definition: Definition) => Entry,
+): ReadonlyMap<string, Entry> {
+  const entries = new Map<string, Entry>();
+  for (const definition of definitions ?? []) {
+    if (!namePattern.test(definition.name)) {
+      throw new TypeError(`${kind} "${definition.name}": a name has 1-64 characters of A-Z a-z 0-9 _ - .`);
+    }
+    if (entries.has(definition.name)) throw new TypeError(`${kind} "${definition.name}" is defined twice`);
+    entries.set(definition.name, toEntry(definition));
+  }
+  return entries;
+}
+
+function toolListing(tool: ToolDefinition): JsonObject {
+  return {
+    name: tool.name,
+    title: tool.title,
+    description: tool.description,
+    inputSchema: jsonSchema(tool.input, 'input'),
+    outputSchema: jsonSchema(tool.output, 'output'),
+    annotations: {
+      title: tool.title,
+      readOnlyHint: tool.annotations.readOnly,
+      destructiveHint: tool.annotations.destructive,
+      idempotentHint: tool.annotations.idempotent,
+      openWorldHint: tool.annotations.openWorld,
+    },
+  };
+}
+
+function listedResource(resource: ResourceDefinition): ListedResource {
+  const template = parseUriTemplate(resource.uriTemplate);
+  const parameters = Object.keys(resource.parameters.shape);
+  if (parameters.toSorted().join() !== template.variables.toSorted().join()) {
+    throw new TypeError(
+      `resource "${resource.name}": the template has {${template.variables.join('}, {')}}, the parameters are ${parameters.join(', ')}`,
+    );
+  }
+  return {
+    definition: resource,
+    template,
+    listing: {
+      name: resource.name,
+      title: resource.title,
+      description: resource.description,
+      uriTemplate: resource.uriTemplate,
+      mimeType: 'application/json',
+    },
+  };
+}
+
+function promptListing(prompt: PromptDefinition): JsonObject {
+  return {
+    name: prompt.name,
+    title: prompt.title,
+    description: prompt.description,
+    arguments: Object.entries(prompt.arguments.shape as Record<string, z.ZodType>).map(([name, schema]) => ({
+      name,
+      ...(schema.description === undefined ? {} : { description: schema.description }),
+      required: !schema.safeParse(undefined).success,
+    })),
+  };
+}
+
+function jsonSchema(schema: z.ZodObject, io: 'input' | 'output'): JsonObject {
+  // A JSON Schema document is JSON; zod types it more precisely than a wire value needs.
+  return z.toJSONSchema(schema, { target: 'draft-2020-12', io }) as unknown as JsonObject;
+}

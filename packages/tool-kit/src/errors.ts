@@ -1,0 +1,42 @@
+/** An error whose message may be shown to a model; throw it from a handler. Everything else stays with the operator. */
+export class PublicError extends Error {
+  override readonly name = 'PublicError';
+  /** A stable code for the audit trail and metrics, for example `backend_unavailable`. */
+  readonly code: string;
+  /** What failed and what to do next, in one or two sentences, without hosts, paths, secrets or stacks. */
+  readonly publicMessage: string;
+
+  constructor(code: string, publicMessage: string, options?: { cause?: unknown }) {
+    super(publicMessage, options);
+    this.code = code;
+    this.publicMessage = publicMessage;
+  }
+}
+
+/** A JSON-RPC error with a public message. Both SDKs send `code`, `message` and `data` as they are. */
+export class RpcError extends Error {
+  override readonly name = 'RpcError';
+  readonly code: number;
+  readonly data?: unknown;
+
+  constructor(code: number, message: string, data?: unknown) {
+    super(message);
+    this.code = code;
+    if (data !== undefined) this.data = data;
+  }
+}
+
+/** JSON-RPC 2.0 §5.1, and the code of the 2025 revisions of MCP for a resource that does not exist. */
+export const rpcCodes = {
+  invalidRequest: -32600,
+  invalidParams: -32602,
+  internalError: -32603,
+  resourceNotFound: -32002,
+} as const;
+
+/** Tells an error apart by shape, so that errors from other packages count too. */
+export function asPublicError(error: unknown): { code: string; publicMessage: string } | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  const { code, publicMessage } = error as { code?: unknown; publicMessage?: unknown };
+  return typeof code === 'string' && typeof publicMessage === 'string' ? { code, publicMessage } : undefined;
+}

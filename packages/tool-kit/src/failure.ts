@@ -1,0 +1,95 @@
+import type { z } from 'zod';
+
+/** Why a call did not give its answer. `message` is public; `code` goes to the audit trail and metrics. */
+export interface CallFailure {
+  readonly kind:
+    | 'unknown_target'
+    | 'invalid_input'
+    | 'denied'
+    | 'rate_limited'
+    | 'not_recorded'
+    | 'interrupted'
+    | 'failed';
+  readonly code: string;
+  readonly message: string;
+}
+
+/** The same words whether the target does not exist or the caller may not know of it. */
+export function unknownTarget(method: string, target: string): CallFailure {
+  const noun = method.startsWith('tools/') ? 'tool' : method.startsWith('prompts/') ? 'prompt' : 'resource';
+  return { kind: 'unknown_target', code: 'unknown_target', message: `Unknown ${noun}: ${target}` };
+}
+
+/** Says which arguments are wrong and how, without repeating the values. */
+export function invalidInput(target: string, error: z.ZodError): CallFailure {
+  const problems = error.issues.slice(0, 8).map((issue) => {
+    const path = issue.path.map(String).join('.');
+    return path === '' ? issue.message : `${path}: ${issue.message}`;
+  });
+  const more = error.issues.length - problems.length;
+  if (more > 0) problems.push(`and ${more} more`);
+  return {
+    kind: 'invalid_input',
+    code: 'invalid_input',
+    message: `Invalid arguments for ${target}. ${problems.join('; ')}. Correct them and try again.`,
+  };
+}
+
+/** A refusal by policy, or because nobody could decide. */
+export function denied(reason: string, permission: string, referenceId: string): CallFailure {
+  const message =
+    reason === 'unavailable'
+      ? `Whether you may do this could not be decided just now, so it was not done. Try again in a minute; reference ${referenceId}.`
+      : `Not allowed: this needs the permission "${permission}". Do not try again; ask the person you work for to request it from their operator, with the reference ${referenceId}.`;
+  return { kind: 'denied', code: reason, message };
+}
+
+/** A refusal by the rate limit, with the wait in it. */
+export function rateLimited(retryAfterMs: number): CallFailure {
+  const seconds = Math.max(1, Math.ceil(retryAfterMs / 1000));
+  return {
+    kind: 'rate_limited',
+    code: 'rate_limited',
+    message: `Too many calls. Wait ${seconds} s, then try again.`,
+  };
+}
+
+/** A change that was not made because it could not be written down first. */
+export function notRecorded(referenceId: string): CallFailure {
+  return {
+    kind: 'not_recorded',
+    code: 'audit_unavailable',
+    message: `Nothing was done, because the action could not be recorded. Try again in a minute; if that fails too, give your operator the reference ${referenceId}.`,
+  };
+}
+
+/** A call that the client or the deadline stopped. */
+export function interrupted(
+  code: 'cancelled' | 'deadline_exceeded',
+  readOnly: boolean,
+  referenceId: string,
+): CallFailure {
+  const what = code === 'cancelled' ? 'The call was cancelled.' : 'The call took too long and was stopped.';
+  const next = readOnly
+    ? 'Try again later.'
+    : 'It may or may not have taken effect: check before you try again.';
+  return { kind: 'interrupted', code, message: `${what} ${next} Reference ${referenceId}.` };
+}
+
+/** An answer that would cost the model more than the server allows. */
+export function outputTooLarge(bytes: number, maxBytes: number): CallFailure {
+  return {
+    kind: 'failed',
+    code: 'output_too_large',
+    message: `The answer is too large (${bytes} bytes; the limit is ${maxBytes}). Ask for less, for example for one service.`,
+  };
+}
+
+/** A failure whose cause belongs to the operator alone. */
+export function internalFailure(referenceId: string): CallFailure {
+  return {
+    kind: 'failed',
+    code: 'internal',
+    message: `The call failed for an internal reason. Trying again at once is unlikely to help; give your operator the reference ${referenceId}.`,
+  };
+}

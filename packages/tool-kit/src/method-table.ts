@@ -1,0 +1,229 @@
+import { shorten } from './call-record.ts';
+import { isVisible, type Catalog, type Listed } from './catalog.ts';
+import type { Permission, ResourceListing } from './definitions.ts';
+import { RpcError, rpcCodes } from './errors.ts';
+import { internalFailure, type CallFailure } from './failure.ts';
+import type { JsonObject, JsonValue } from './json.ts';
+import {
+  callTool,
+  complete,
+  listResources,
+  readResource,
+  renderPrompt,
+  type ToolOutput,
+} from './operations.ts';
+import { runCall, type Call, type CallResult, type RequestContext } from './run-call.ts';
+import { createRuntime, type Runtime, type RuntimeOptions } from './runtime.ts';
+
+/** Answers one MCP method. Rejects only with an {@link RpcError}. */
+export type MethodHandler = (params: JsonObject, request: RequestContext) => Promise<JsonObject>;
+
+/** MCP methods and their handlers, independent of any SDK; a binding mounts it on a server. */
+export interface MethodTable {
+  /** The server capabilities that the methods fulfil. */
+  readonly capabilities: JsonObject;
+  readonly methods: ReadonlyMap<string, MethodHandler>;
+}
+
+/**
+ * Joins a catalog and the ports of its calls into the methods that a server answers.
+ *
+ * @throws {TypeError} when the catalog has tasks and there is no task runner.
+ * @throws {RangeError} for a deadline or size that is not positive.
+ */
+export function createMethodTable(catalog: Catalog, options: RuntimeOptions = {}): MethodTable {
+  if (catalog.tasks.length > 0 && options.tasks === undefined) {
+    throw new TypeError('tasks: the catalog has tasks, so a task runner is required');
+  }
+  const runtime = createRuntime(options);
+  const areas = [
+    toolMethods(catalog, runtime),
+    resourceMethods(catalog, runtime),
+    promptMethods(catalog, runtime),
+  ];
+  if (catalog.resources.size > 0 || catalog.prompts.size > 0) areas.push(completionMethods(catalog, runtime));
+  return {
+    capabilities: Object.assign({}, ...areas.map((area) => area.capabilities)) as JsonObject,
+    methods: new Map(
+      areas.flatMap((area) =>
+        Object.entries(area.methods).map(([method, handler]) => [method, guarded(handler, runtime)] as const),
+      ),
+    ),
+  };
+}
+
+/** A fault of ours reaches the client as a reference id, never as its own message. */
+function guarded(handler: MethodHandler, runtime: Runtime): MethodHandler {
+  return async (params, request) => {
+    try {
+      return await handler(params, request);
+    } catch (error) {
+      if (error instanceof RpcError) throw error;
+      runtime.logger.error({ err: error, correlationId: request.correlationId }, 'method handler failed');
+      throw rpcError(internalFailure(request.correlationId));
+    }
+  };
+}
+
+interface Area {
+  readonly capabilities: Readonly<Record<string, JsonValue>>;
+  readonly methods: Readonly<Record<string, MethodHandler>>;
+}
+
+const nothing: Area = { capabilities: {}, methods: {} };
+
+function toolMethods(catalog: Catalog, runtime: Runtime): Area {
+  if (catalog.tools.size === 0) return nothing;
+  return {
+    capabilities: { tools: {} },
+    methods: {
+      'tools/list': list('tools', catalog.tools),
+      async 'tools/call'(params, request) {
+        const target = text(params, 'name');
+        const tool = catalog.tools.get(target)?.definition;
+        return toolResult(
+          await runCall(
+            { method: 'tools/call', target, operation: tool && callTool(tool, params['arguments']) },
+            request,
+            runtime,
+          ),
+        );
+      },
+    },
+  };
+}
+
+function resourceMethods(catalog: Catalog, runtime: Runtime): Area {
+  if (catalog.resources.size === 0) return nothing;
+  return {
+    capabilities: { resources: {} },
+    methods: {
+      'resources/templates/list': list('resourceTemplates', catalog.resources),
+      async 'resources/list'(_params, request) {
+        const visible = [...catalog.resources.values()].filter((entry) =>
+          isVisible(entry.definition.permission, request.caller),
+        );
+        const lists = await Promise.all(
+          visible.map((entry) =>
+            answer(
+              {
+                method: 'resources/list',
+                target: entry.definition.name,
+                operation: listResources(entry, request.caller),
+              },
+              request,
+              runtime,
+            ),
+          ),
+        );
+        return {
+          resources: lists.flat().map((listing) => ({ ...compact(listing), mimeType: 'application/json' })),
+        };
+      },
+      async 'resources/read'(params, request) {
+        const uri = text(params, 'uri');
+        const call = { method: 'resources/read', target: uri, operation: readResource(catalog, uri) };
+        const content = await answer(call, request, runtime);
+        if (content === undefined) throw resourceNotFound(uri, request.era);
+        return { contents: [{ uri, mimeType: 'application/json', text: JSON.stringify(content) }] };
+      },
+    },
+  };
+}
+
+function promptMethods(catalog: Catalog, runtime: Runtime): Area {
+  if (catalog.prompts.size === 0) return nothing;
+  return {
+    capabilities: { prompts: {} },
+    methods: {
+      'prompts/list': list('prompts', catalog.prompts),
+      async 'prompts/get'(params, request) {
+        const target = text(params, 'name');
+        const prompt = catalog.prompts.get(target)?.definition;
+        const operation = prompt && renderPrompt(prompt, params['arguments']);
+        const rendered = await answer({ method: 'prompts/get', target, operation }, request, runtime);
+        return { messages: [{ role: 'user', content: { type: 'text', text: rendered } }] };
+      },
+    },
+  };
+}
+
+function completionMethods(catalog: Catalog, runtime: Runtime): Area {
+  return {
+    capabilities: { completions: {} },
+    methods: {
+      async 'completion/complete'(params, request) {
+        const call = complete(catalog, params, request.caller);
+        const values = await answer({ method: 'completion/complete', ...call }, request, runtime);
+        // The protocol allows 100 values.
+        return {
+          completion: { values: values.slice(0, 100), total: values.length, hasMore: values.length > 100 },
+        };
+      },
+    },
+  };
+}
+
+/** The list entries of what the caller may see, worked out beforehand. */
+function list(
+  member: string,
+  entries: ReadonlyMap<string, Listed<{ readonly permission: Permission<never> }>>,
+): MethodHandler {
+  const all = [...entries.values()];
+  return (_params, { caller }) =>
+    Promise.resolve({
+      [member]: all
+        .filter((entry) => isVisible(entry.definition.permission, caller))
+        .map((entry) => entry.listing),
+    });
+}
+
+/** A tool's failure is a result that the model reads; an unknown tool is the client's mistake. */
+function toolResult(result: CallResult<ToolOutput>): JsonObject {
+  if (result.ok) {
+    const { structuredContent, text, isFailure } = result.output;
+    return { content: [{ type: 'text', text }], structuredContent, ...(isFailure ? { isError: true } : {}) };
+  }
+  if (result.failure.kind === 'unknown_target') throw rpcError(result.failure);
+  return { content: [{ type: 'text', text: result.failure.message }], isError: true };
+}
+
+/** Runs a call whose failures reach the client as JSON-RPC errors. */
+async function answer<Input, Output>(
+  call: Call<Input, Output>,
+  request: RequestContext,
+  runtime: Runtime,
+): Promise<Output> {
+  const result = await runCall(call, request, runtime);
+  if (result.ok) return result.output;
+  if (result.failure.kind === 'unknown_target' && call.method === 'resources/read') {
+    throw resourceNotFound(call.target, request.era);
+  }
+  throw rpcError(result.failure);
+}
+
+function rpcError({ kind, code, message }: CallFailure): RpcError {
+  const isClientsMistake = kind === 'unknown_target' || kind === 'invalid_input';
+  return new RpcError(isClientsMistake ? rpcCodes.invalidParams : rpcCodes.internalError, message, {
+    reason: code,
+  });
+}
+
+function resourceNotFound(uri: string, era: '2025' | '2026'): RpcError {
+  // 2025-11-25, server/resources: -32002. 2026-07-28 moved it to -32602.
+  const code = era === '2025' ? rpcCodes.resourceNotFound : rpcCodes.invalidParams;
+  return new RpcError(code, `Resource not found: ${shorten(uri)}`, { uri: shorten(uri) });
+}
+
+function text(params: JsonObject, member: string): string {
+  const value = params[member];
+  if (typeof value !== 'string') throw new RpcError(rpcCodes.invalidParams, `"${member}" must be a string.`);
+  return value;
+}
+
+/** JSON has no undefined. */
+function compact(listing: ResourceListing): JsonObject {
+  return Object.fromEntries(
+    Object.entries(listing).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  );
+}

@@ -1,0 +1,146 @@
+/**
+ * What a call needs from outside. Implementations satisfy these interfaces structurally and never import
+ * this package, so each can be replaced, or left out, on its own.
+ */
+import type { JsonObject } from './json.ts';
+
+/** Who is calling. Never carries the token that proved it. */
+export interface Caller {
+  /** `issuer#subject`: unique and stable. */
+  readonly id: string;
+  /** A person, or a program that acts for itself. */
+  readonly kind: 'user' | 'service';
+  readonly displayName?: string | undefined;
+  readonly email?: string | undefined;
+  readonly groups: readonly string[];
+  /** The permissions in effect, as concrete names without wildcards. They decide what the caller can see. */
+  readonly permissions: readonly string[];
+}
+
+/** An authorizer's answer. `reason` is a code for operators and the audit trail. */
+export type Decision =
+  | { readonly allowed: true; readonly rule: string }
+  | {
+      readonly allowed: false;
+      readonly reason: 'missing_permission' | 'missing_scope' | 'missing_group' | 'unavailable';
+      readonly rule?: string | undefined;
+    };
+
+/** Decides whether a caller may do what a permission names. Asked on every call, after the input is parsed. */
+export interface Authorizer {
+  decide(
+    caller: Caller,
+    permission: string,
+    options: { readonly signal: AbortSignal },
+  ): Decision | Promise<Decision>;
+}
+
+/** What is written down before anything happens. */
+export interface AuditIntent {
+  readonly actor: {
+    readonly id: string;
+    readonly kind: 'user' | 'service';
+    readonly displayName?: string | undefined;
+    readonly email?: string | undefined;
+    readonly groups: readonly string[];
+  };
+  /** The MCP method, for example `tools/call`. */
+  readonly action: string;
+  /** The tool's or prompt's name, or the resource's URI. */
+  readonly target: string;
+  /** What is acted on, for example `payment-service/production`. */
+  readonly resource?: string | undefined;
+  /** Only the arguments that the definition allows into the trail. */
+  readonly arguments?: JsonObject | undefined;
+  /** Also given to the model as the reference id of an error. */
+  readonly correlationId: string;
+  readonly transport: 'stdio' | 'http';
+  readonly era: '2025' | '2026';
+  readonly client?: { readonly name: string; readonly version: string } | undefined;
+  readonly sourceAddress?: string | undefined;
+  /** Ship to the collector at once instead of with the next batch. */
+  readonly urgent: boolean;
+}
+
+/** What is written down afterwards. */
+export interface AuditOutcome {
+  /** `unknown`: the action may or may not have taken effect. */
+  readonly result: 'success' | 'failure' | 'denied' | 'unknown';
+  /** A code, for example `missing_permission`. */
+  readonly reason?: string | undefined;
+  readonly durationMs: number;
+}
+
+/** An intent that waits for its outcome. */
+export interface AuditEntry {
+  finish(outcome: AuditOutcome): Promise<void>;
+}
+
+/** A durable record of who did what. */
+export interface AuditTrail {
+  /** Resolves when the intent is durable; rejects when it cannot be recorded. */
+  begin(intent: AuditIntent): Promise<AuditEntry>;
+}
+
+/** Work that outlives the request that started it. Times are ISO 8601. */
+export interface Task {
+  readonly id: string;
+  readonly kind: string;
+  readonly state: 'queued' | 'running' | 'completed' | 'failed' | 'cancelled';
+  readonly progress: { readonly percent: number; readonly message: string };
+  readonly input: JsonObject;
+  readonly result?: JsonObject | undefined;
+  /** `message` is public. */
+  readonly error?: { readonly code: string; readonly message: string } | undefined;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+/** Starts and follows tasks. A task of another owner is `undefined`. */
+export interface TaskRunner {
+  /** Durable when it resolves. The same owner, kind and idempotency key give the same task. */
+  start(request: {
+    readonly kind: string;
+    readonly input: JsonObject;
+    readonly ownerId: string;
+    readonly idempotencyKey?: string | undefined;
+  }): Promise<Task>;
+  get(id: string, ownerId: string): Promise<Task | undefined>;
+  cancel(id: string, ownerId: string): Promise<Task | undefined>;
+}
+
+/** Limits how often a key may call. */
+export interface RateLimiter {
+  consume(
+    key: string,
+  ): Promise<{ readonly allowed: true } | { readonly allowed: false; readonly retryAfterMs: number }>;
+}
+
+/** One finished call, as numbers. `target` is always a name from the catalog, or `_other`. */
+export interface CallMeasurement {
+  readonly method: string;
+  readonly target: string;
+  readonly era: '2025' | '2026';
+  readonly transport: 'stdio' | 'http';
+  readonly result: 'success' | 'failure' | 'denied' | 'unknown';
+  readonly reason?: string | undefined;
+  readonly durationMs: number;
+}
+
+/** Spans and metrics. */
+export interface Telemetry {
+  span<T>(
+    name: string,
+    attributes: Readonly<Record<string, string | number | boolean>>,
+    run: () => Promise<T>,
+  ): Promise<T>;
+  recordCall(call: CallMeasurement): void;
+}
+
+/** The operator's log. pino fits. */
+export interface Logger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}

@@ -1,0 +1,206 @@
+import type { z } from 'zod';
+
+import { openRecord, shorten } from './call-record.ts';
+import { isVisible } from './catalog.ts';
+import type { AuditDetails, CallContext, Permission } from './definitions.ts';
+import { asPublicError } from './errors.ts';
+import * as failure from './failure.ts';
+import type { AuditEntry, Caller, Decision } from './ports.ts';
+import type { Runtime } from './runtime.ts';
+
+/** Where a call comes from. */
+export interface RequestContext {
+  readonly caller: Caller;
+  /** Aborted when the client cancels or goes away. */
+  readonly signal: AbortSignal;
+  readonly era: '2025' | '2026';
+  readonly transport: 'stdio' | 'http';
+  readonly client?: { readonly name: string; readonly version: string } | undefined;
+  /** Ties log lines, audit events and the reference id that a model is given together. */
+  readonly correlationId: string;
+  readonly sourceAddress?: string | undefined;
+}
+
+/** One thing that a client asked for. */
+export interface Call<Input, Output> {
+  readonly method: string;
+  /** What the client named, in its own words. */
+  readonly target: string;
+  /** How to do it; `undefined` when the catalog has no such target. */
+  readonly operation: Operation<Input, Output> | undefined;
+}
+
+/** The half of a call that comes from the catalog. */
+export interface Operation<Input, Output> {
+  /** The definition's name: a bounded set, so fit for a metric label. */
+  readonly name: string;
+  readonly permission: Permission<Input>;
+  readonly input: z.ZodType<Input>;
+  /** As sent. */
+  readonly arguments: unknown;
+  /** A call that changes nothing goes on when it cannot be recorded. */
+  readonly readOnly: boolean;
+  /** Lists and completions leave a trace only when they are refused. */
+  readonly audited: 'always' | 'refusals';
+  readonly deadlineMs?: number | undefined;
+  audit?(input: Input): AuditDetails;
+  run(input: Input, context: CallContext): Promise<Output>;
+  /** Whether a returned output reports a failure. */
+  isFailure?(output: Output): boolean;
+}
+
+/** The answer of a call, or why there is none. */
+export type CallResult<Output> =
+  | { readonly ok: true; readonly output: Output; readonly isFailure: boolean }
+  | { readonly ok: false; readonly failure: failure.CallFailure };
+
+/**
+ * Runs one call, in this order: find it, parse the input, authorize what was parsed, limit, record the intent,
+ * run under a deadline, cap the output, record the outcome. Never rejects; every exit is audited and measured.
+ */
+export async function runCall<Input, Output>(
+  call: Call<Input, Output>,
+  request: RequestContext,
+  runtime: Runtime,
+): Promise<CallResult<Output>> {
+  const record = openRecord<Input, Output>(call, request, runtime);
+  const { operation } = call;
+
+  // What the caller may not see does not exist.
+  if (operation === undefined || !isVisible(operation.permission, request.caller)) {
+    return record.refuse(failure.unknownTarget(call.method, shorten(call.target)));
+  }
+
+  const parsed = operation.input.safeParse(operation.arguments);
+  if (!parsed.success) return record.refuse(failure.invalidInput(operation.name, parsed.error));
+  const input = parsed.data;
+
+  using deadline = startDeadline(request.signal, operation.deadlineMs ?? runtime.deadlineMs);
+  let details: AuditDetails = {};
+  let entry: AuditEntry | undefined;
+  try {
+    details = operation.audit?.(input) ?? {};
+
+    const permission =
+      typeof operation.permission === 'string' ? operation.permission : operation.permission.select(input);
+    const decision = await decide(permission, request, deadline.signal, runtime);
+    if (!decision.allowed) {
+      return await record.refuse(failure.denied(decision.reason, permission, request.correlationId), details);
+    }
+
+    const limit = await runtime.rateLimiter.consume(request.caller.id);
+    if (!limit.allowed) return await record.refuse(failure.rateLimited(limit.retryAfterMs), details);
+
+    if (operation.audited === 'always') {
+      entry = await record.begin(details);
+      if (entry === undefined && !operation.readOnly) {
+        return await record.end(undefined, {
+          ok: false,
+          failure: failure.notRecorded(request.correlationId),
+        });
+      }
+    }
+
+    const context: CallContext = {
+      caller: request.caller,
+      signal: deadline.signal,
+      deadlineAt: deadline.at,
+      correlationId: request.correlationId,
+      tasks: runtime.tasks,
+      logger: runtime.logger,
+    };
+    const output = await runtime.telemetry.span(
+      `${call.method} ${operation.name}`,
+      { 'mcp.method.name': call.method },
+      () => abortable(operation.run(input, context), deadline.signal),
+    );
+
+    const bytes = Buffer.byteLength(JSON.stringify(output));
+    if (bytes > runtime.maxOutputBytes) {
+      const tooLarge = failure.outputTooLarge(bytes, runtime.maxOutputBytes);
+      return await record.end(entry, { ok: false, failure: tooLarge });
+    }
+    return await record.end(entry, { ok: true, output, isFailure: operation.isFailure?.(output) ?? false });
+  } catch (error) {
+    const explained = explain(error, operation, request, deadline.signal, runtime);
+    return entry === undefined
+      ? record.refuse(explained, details)
+      : record.end(entry, { ok: false, failure: explained });
+  }
+}
+
+async function decide(
+  permission: string,
+  request: RequestContext,
+  signal: AbortSignal,
+  runtime: Runtime,
+): Promise<Decision> {
+  try {
+    return await abortable(
+      Promise.resolve(runtime.authorizer.decide(request.caller, permission, { signal })),
+      signal,
+    );
+  } catch (error) {
+    // Who cannot decide says no.
+    runtime.logger.error({ err: error, correlationId: request.correlationId }, 'authorization not decided');
+    return { allowed: false, reason: 'unavailable' };
+  }
+}
+
+/** Logs the cause for the operator and finds the words for the model. */
+function explain<Input, Output>(
+  error: unknown,
+  operation: Operation<Input, Output>,
+  request: RequestContext,
+  signal: AbortSignal,
+  runtime: Runtime,
+): failure.CallFailure {
+  const { correlationId } = request;
+  const fields = { err: error, correlationId, target: operation.name };
+  if (signal.aborted) {
+    const code = request.signal.aborted ? 'cancelled' : 'deadline_exceeded';
+    runtime.logger.warn({ ...fields, code }, 'call interrupted');
+    return failure.interrupted(code, operation.readOnly, correlationId);
+  }
+  const expected = asPublicError(error);
+  if (expected !== undefined) {
+    runtime.logger.warn({ ...fields, code: expected.code }, 'call failed');
+    return { kind: 'failed', code: expected.code, message: expected.publicMessage };
+  }
+  runtime.logger.error(fields, 'call failed unexpectedly');
+  return failure.internalFailure(correlationId);
+}
+
+/** A signal that aborts with the request's or after the deadline, and a timer that ends with the call. */
+function startDeadline(parent: AbortSignal, deadlineMs: number) {
+  const controller = new AbortController();
+  const timer = setTimeout(
+    () => controller.abort(new DOMException('deadline exceeded', 'TimeoutError')),
+    deadlineMs,
+  );
+  timer.unref();
+  const onAbort = () => controller.abort(parent.reason);
+  if (parent.aborted) onAbort();
+  else parent.addEventListener('abort', onAbort, { once: true });
+  return {
+    signal: controller.signal,
+    at: Date.now() + deadlineMs,
+    [Symbol.dispose]() {
+      clearTimeout(timer);
+      parent.removeEventListener('abort', onAbort);
+    },
+  };
+}
+
+/** Settles with the work, or as soon as the signal aborts: a handler that ignores its signal holds nobody up. */
+async function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = () => aborted.reject(signal.reason);
+  if (signal.aborted) onAbort();
+  else signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
