@@ -1,10 +1,12 @@
 /** Binds the method table to `@modelcontextprotocol/server` 2.x: the revision 2026-07-28. */
 import {
+  CLIENT_INFO_META_KEY,
   Server,
-  type McpServer,
   type CallToolResult,
+  type McpServer,
   type ServerContext,
 } from '@modelcontextprotocol/server';
+import { z } from 'zod';
 
 import {
   answer,
