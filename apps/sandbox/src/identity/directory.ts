@@ -1,0 +1,36 @@
+import { writeFile } from 'node:fs/promises';
+
+/** A person of the organisation, named after the role. */
+export interface DirectoryUser {
+  /** The `sub` of the user's tokens. */
+  readonly subject: string;
+  readonly email: string;
+  readonly groups: readonly string[];
+}
+
+/** The users of the sandbox. Their groups are in the directory only, never in a token. */
+export const users = [
+  { subject: 'developer', email: 'developer@example.test', groups: ['developers'] },
+  {
+    subject: 'release-manager',
+    email: 'release-manager@example.test',
+    groups: ['developers', 'production-deployers'],
+  },
+  { subject: 'viewer', email: 'viewer@example.test', groups: ['viewers'] },
+] as const satisfies readonly DirectoryUser[];
+
+/** Subject of a seeded user. */
+export type SandboxUser = (typeof users)[number]['subject'];
+
+export function findUser(subject: unknown): (typeof users)[number] | undefined {
+  return users.find((user) => user.subject === subject);
+}
+
+/** Writes the directory as YAML. JSON values are YAML too, so nothing here needs escaping. */
+export async function writeDirectory(file: string): Promise<void> {
+  const lines = users.map(
+    ({ subject, email, groups }) =>
+      `  - { subject: ${JSON.stringify(subject)}, email: ${JSON.stringify(email)}, groups: ${JSON.stringify(groups)} }`,
+  );
+  await writeFile(file, `users:\n${lines.join('\n')}\n`);
+}

@@ -1,0 +1,180 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import type { FastifyInstance } from 'fastify';
+import { createLocalJWKSet } from 'jose';
+
+import { createControlService } from './control-service.ts';
+import { createFaultSwitch, type FaultSwitch } from './fault-switch.ts';
+import { loadCredentials } from './identity/credentials.ts';
+import { type SandboxUser, writeDirectory } from './identity/directory.ts';
+import { createIdentityProvider } from './identity/identity-provider.ts';
+import { createResources, platformAudience, userTokenClientId } from './identity/resources.ts';
+import type { TokenRequest } from './identity/tokens.ts';
+import { type CollectedEvent, createAuditCollector } from './platform/audit-collector.ts';
+import { createConfigurationService } from './platform/configuration-service.ts';
+import { createDeploymentApi } from './platform/deployment-api.ts';
+import { createDeployments } from './platform/deployments.ts';
+import { createPlatform } from './platform/platform.ts';
+import { defaultSeed } from './platform/seed.ts';
+import type { DeploymentWindow, Environment, Health, PlatformSeed } from './platform/types.ts';
+import type { SandboxService } from './wire/faults.ts';
+import { createScopeGuard } from './wire/scope-guard.ts';
+import { createServiceHost, type ServiceHost, type WireRequest } from './wire/service-host.ts';
+
+/** Options of `startSandbox`. */
+export interface SandboxOptions {
+  /** Port of each service; 0 takes a free one. @default 0 for all */
+  readonly ports?: Partial<Record<SandboxService | 'control', number>>;
+  /** Clock of the platform's timestamps. Tokens always follow the real clock. @default the real clock */
+  readonly now?: () => Date;
+  /** Time between two steps of a deployment, in milliseconds; a region takes two. @default 20 */
+  readonly deploymentStepMs?: number;
+  /** Resource URL (audience) of the MCP server; `registerResource` adds one later. */
+  readonly mcpResource?: string;
+  /** Where keys and secrets are kept for the next start. @default a temporary directory, removed by `close` */
+  readonly stateDirectory?: string;
+  /** @default fifteen services of a shop */
+  readonly seed?: PlatformSeed;
+}
+
+/** A running sandbox. */
+export interface Sandbox extends AsyncDisposable {
+  /** Base URLs without a trailing slash; `identity` is the issuer. */
+  readonly urls: Readonly<Record<SandboxService | 'control', string>>;
+  /** Audience that tokens for the configuration service, the deployment API and the audit collector need. */
+  readonly platformAudience: string;
+  readonly clients: {
+    /** The MCP server's own client for the platform. */
+    readonly mcpServer: { readonly clientId: string; readonly clientSecret: string };
+    /** A machine that calls the MCP server. */
+    readonly ciBot: { readonly clientId: string; readonly clientSecret: string };
+    /** Public client of the sandbox's user grant. */
+    readonly userTokens: { readonly clientId: string };
+  };
+  /** Holds `credentials.json` and the directory. */
+  readonly stateDirectory: string;
+  /** YAML file of users and their groups. */
+  readonly directoryFile: string;
+  readonly faults: FaultSwitch;
+  /** Lets tokens be issued for an MCP server at this URL. */
+  registerResource(url: string): void;
+  /** An access token of a seeded user, signed by the provider without a request on the wire. */
+  issueUserToken(user: SandboxUser, request: TokenRequest): Promise<string>;
+  /** An access token of a machine client, as its client credentials would get. */
+  issueServiceToken(client: 'mcp-server' | 'ci-bot', request: TokenRequest): Promise<string>;
+  setHealth(service: string, environment: Environment, health: Health): void;
+  setDeploymentWindow(environment: Environment, window: DeploymentWindow): void;
+  /** What the audit collector holds, in the order of arrival. */
+  auditEvents(): CollectedEvent[];
+  /** The last 1,000 requests a service received, oldest first. */
+  requests(service: SandboxService): readonly WireRequest[];
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the organisation's platform on loopback: identity provider, configuration service, deployment API and
+ * audit collector, and a port to control them.
+ * @throws PortTakenError when a fixed port is in use
+ */
+export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const cleanups: Cleanup[] = [];
+  const close = async (): Promise<void> => {
+    for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+  };
+  try {
+    return await start(options, cleanups, close);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+type Cleanup = () => Promise<void> | void;
+
+async function start(
+  options: SandboxOptions,
+  cleanups: Cleanup[],
+  close: () => Promise<void>,
+): Promise<Sandbox> {
+  const now = options.now ?? (() => new Date());
+  const stateDirectory = options.stateDirectory ?? (await temporaryDirectory(cleanups));
+  await mkdir(stateDirectory, { recursive: true });
+  const directoryFile = join(stateDirectory, 'directory.yaml');
+  await writeDirectory(directoryFile);
+  const credentials = await loadCredentials(stateDirectory);
+
+  const host = async (name: SandboxService | 'control'): Promise<ServiceHost> => {
+    const opened = await createServiceHost({ name, port: options.ports?.[name] ?? 0, now });
+    cleanups.push(() => opened.close());
+    return opened;
+  };
+  const hosts = {
+    identity: await host('identity'),
+    configuration: await host('configuration'),
+    deployments: await host('deployments'),
+    audit: await host('audit'),
+  };
+  const control = await host('control');
+
+  const resources = createResources();
+  if (options.mcpResource !== undefined) resources.register(options.mcpResource);
+  const issuer = hosts.identity.url;
+  const { provider, mint } = createIdentityProvider({ issuer, credentials, resources });
+  const { kty, kid, n, e } = credentials.signingKey;
+  const keys = createLocalJWKSet({ keys: [{ kty, kid, n, e }] });
+  const guard = createScopeGuard({ issuer, audience: platformAudience, keys });
+
+  const platform = createPlatform(options.seed ?? defaultSeed, now);
+  const deployments = createDeployments({ platform, now, stepMs: options.deploymentStepMs ?? 20 });
+  cleanups.push(() => deployments.close());
+  const collector = createAuditCollector({ guard });
+  const faults = createFaultSwitch(hosts);
+
+  const handleIdentity = provider.callback();
+  hosts.identity.handle((request, response) => void handleIdentity(request, response));
+  await serve(hosts.configuration, createConfigurationService({ platform, guard, now }));
+  await serve(hosts.deployments, createDeploymentApi({ deployments, guard }));
+  await serve(hosts.audit, collector.app);
+  await serve(control, createControlService({ faults, platform }));
+
+  return {
+    urls: {
+      identity: issuer,
+      configuration: hosts.configuration.url,
+      deployments: hosts.deployments.url,
+      audit: hosts.audit.url,
+      control: control.url,
+    },
+    platformAudience,
+    clients: {
+      mcpServer: { clientId: 'mcp-server', clientSecret: credentials.mcpServerSecret },
+      ciBot: { clientId: 'ci-bot', clientSecret: credentials.ciBotSecret },
+      userTokens: { clientId: userTokenClientId },
+    },
+    stateDirectory,
+    directoryFile,
+    faults,
+    registerResource: (url) => resources.register(url),
+    issueUserToken: (user, request) => mint.forUser(user, request, userTokenClientId),
+    issueServiceToken: (client, request) => mint.forService(client, request),
+    setHealth: (service, environment, health) => platform.setHealth(service, environment, health),
+    setDeploymentWindow: (environment, window) => platform.setDeploymentWindow(environment, window),
+    auditEvents: () => collector.events(),
+    requests: (service) => hosts[service].requests(),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+async function serve(host: ServiceHost, app: FastifyInstance): Promise<void> {
+  await app.ready();
+  host.handle((request, response) => app.routing(request, response));
+}
+
+async function temporaryDirectory(cleanups: Cleanup[]): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'mcp-sandbox-'));
+  cleanups.push(() => rm(directory, { recursive: true, force: true }));
+  return directory;
+}
