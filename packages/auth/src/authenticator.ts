@@ -1,0 +1,93 @@
+import { bearerToken } from './bearer-header.ts';
+import type { Caller } from './caller.ts';
+import type { Directory } from './directory.ts';
+import { AuthError, isAuthError } from './errors.ts';
+import type { Policy } from './policy.ts';
+import type { Principal } from './principal.ts';
+import type { TokenVerifier } from './token-verifier.ts';
+import { createTtlCache } from './ttl-cache.ts';
+import type { TtlCache } from './ttl-cache.ts';
+
+const MAX_CACHED_PRINCIPALS = 10_000;
+const LOOKUP_TIMEOUT_MS = 5_000;
+/** Somebody without groups may just have been added: ask again soon. */
+const NO_GROUPS_TTL_MS = 30_000;
+const RETRY_AFTER_MS = 5_000;
+
+/** The members of `createAuthenticator`'s argument. */
+export interface AuthenticatorOptions {
+  readonly verifier: Pick<TokenVerifier, 'verify'>;
+  readonly directory: Directory;
+  readonly policy: Pick<Policy, 'permissionsFor'>;
+  /** How long a user's groups are trusted before the directory is asked again, in milliseconds. @default 300_000 */
+  readonly groupsTtlMs?: number;
+  /** The time in milliseconds since 1970. @default Date.now */
+  readonly now?: () => number;
+}
+
+/** Turns a credential into a caller. Tokens are verified every time; only groups are cached. */
+export interface Authenticator {
+  /**
+   * For HTTP: takes the value of the Authorization header.
+   * @throws AuthError `missing_token`, `malformed_authorization`, `invalid_token`, `unavailable`; the signal's reason
+   */
+  authenticate(
+    authorizationHeader: string | undefined,
+    options: { readonly signal: AbortSignal },
+  ): Promise<Caller>;
+  /** For stdio: takes a token the process was given. @throws AuthError `invalid_token`, `unavailable`; the signal's reason */
+  authenticateToken(token: string, options: { readonly signal: AbortSignal }): Promise<Caller>;
+  /** Ends directory lookups in flight. The verifier and the directory stay open: they were not made here. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/**
+ * Joins a verifier, a directory and a policy.
+ * @throws RangeError naming the option
+ */
+export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
+  const { verifier, directory, policy, groupsTtlMs = 300_000, now = () => Date.now() } = options;
+  if (!(groupsTtlMs >= 0)) throw new RangeError(`groupsTtlMs must be 0 or more, got ${groupsTtlMs}`);
+
+  const groupsCache: TtlCache<readonly string[]> = createTtlCache({
+    ttlMs: (groups: readonly string[]) =>
+      groups.length === 0 ? Math.min(NO_GROUPS_TTL_MS, groupsTtlMs) : groupsTtlMs,
+    maxEntries: MAX_CACHED_PRINCIPALS,
+    loadTimeoutMs: LOOKUP_TIMEOUT_MS,
+    now,
+  });
+
+  async function groupsOf(principal: Principal, signal: AbortSignal): Promise<readonly string[]> {
+    // A service is nobody in the directory: its permissions come from the policy's `service` grants.
+    if (principal.kind === 'service') return [];
+    try {
+      return await groupsCache.get(principal.id, signal, (lookup) =>
+        directory.groupsOf(principal, { signal: lookup }),
+      );
+    } catch (cause) {
+      if (signal.aborted || isAuthError(cause)) throw cause;
+      throw new AuthError('unavailable', {
+        message: 'the directory cannot be asked',
+        retryAfterMs: RETRY_AFTER_MS,
+        cause,
+      });
+    }
+  }
+
+  async function authenticateToken(token: string, { signal }: { signal: AbortSignal }): Promise<Caller> {
+    const principal = await verifier.verify(token, { signal });
+    const groups = await groupsOf(principal, signal);
+    return { ...principal, groups, permissions: policy.permissionsFor({ ...principal, groups }) };
+  }
+
+  const close = async (): Promise<void> => groupsCache.close();
+  return {
+    async authenticate(authorizationHeader, { signal }) {
+      return authenticateToken(bearerToken(authorizationHeader), { signal });
+    },
+    authenticateToken,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}

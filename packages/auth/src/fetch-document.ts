@@ -1,0 +1,25 @@
+const MAX_BYTES = 512 * 1024;
+
+/** A small document of the issuer: its metadata or its key set. */
+export interface FetchedDocument {
+  readonly status: number;
+  readonly text: string;
+}
+
+/**
+ * Gets a document from an address the operator configured. A redirect is an answer like any other, never
+ * followed: it would let the issuer's web server choose where keys come from.
+ * @throws Error when the address cannot be reached or sends more than 512 KiB
+ */
+export async function fetchDocument(url: string, signal: AbortSignal): Promise<FetchedDocument> {
+  const response = await fetch(url, { redirect: 'manual', signal, headers: { accept: 'application/json' } });
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  // Leaving the loop early cancels the body, and with it the connection.
+  for await (const chunk of response.body ?? []) {
+    size += chunk.byteLength;
+    if (size > MAX_BYTES) throw new Error(`the document at ${url} is larger than ${MAX_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  return { status: response.status, text: Buffer.concat(chunks).toString('utf8') };
+}

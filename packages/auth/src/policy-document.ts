@@ -1,0 +1,84 @@
+import { readFile } from 'node:fs/promises';
+
+import { z } from 'zod';
+
+import { parseDocument } from './document-file.ts';
+import { covers, PERMISSION_NAME, PERMISSION_PATTERN } from './permission-pattern.ts';
+
+const permissionName = z.string().regex(PERMISSION_NAME, 'must look like "area:action", in lower case');
+const pattern = z.string().regex(PERMISSION_PATTERN, '"*" may only be the whole last segment');
+const name = z.string().min(1).max(512);
+const scopeName = z.string().regex(/^[\x21\x23-\x5B\x5D-\x7E]+$/, 'is not an OAuth scope (RFC 6749 §3.3)');
+const allow = z.array(pattern).min(1);
+
+/** The policy file: who may do what. Strict: an unknown key, group, scope or permission is an error. */
+export const policyDocumentSchema = z
+  .strictObject({
+    version: z.literal(1),
+    permissions: z.array(permissionName).min(1),
+    groups: z.array(name),
+    grants: z.array(
+      z.union([z.strictObject({ group: name, allow }), z.strictObject({ service: name, allow })], {
+        error: 'must be { group, allow } or { service, allow }',
+      }),
+    ),
+    require: z
+      .record(
+        z.string(),
+        z.strictObject({ allGroups: z.array(name).min(1), scopes: z.array(scopeName).min(1) }).partial(),
+      )
+      .optional(),
+    scopes: z.record(scopeName, allow).optional(),
+  })
+  .superRefine(checkReferences);
+
+/** The policy document, as written in YAML, JSON or code. */
+export type PolicyDocument = z.infer<typeof policyDocumentSchema>;
+
+/**
+ * Reads a policy from a YAML or JSON file; pass the result to `createPolicy`.
+ * @throws TypeError naming the file, the key and the problem, one line each; the file system's error when unreadable
+ */
+export async function loadPolicy(path: string): Promise<PolicyDocument> {
+  return parseDocument(await readFile(path, 'utf8'), policyDocumentSchema, path);
+}
+
+function checkReferences(document: PolicyDocument, context: z.RefinementCtx): void {
+  const report = (path: PropertyKey[], message: string): void => {
+    context.addIssue({ code: 'custom', path, message });
+  };
+  const groups = new Set(document.groups);
+  const permissions = new Set(document.permissions);
+  const scopes = new Set([...permissions, ...Object.keys(document.scopes ?? {})]);
+
+  const checkPatterns = (patterns: readonly string[], path: PropertyKey[]): void => {
+    for (const [index, entry] of patterns.entries()) {
+      if (!document.permissions.some((permission) => covers(entry, permission))) {
+        report([...path, index], `${JSON.stringify(entry)} covers nothing in permissions`);
+      }
+    }
+  };
+  const checkGroup = (group: string, path: PropertyKey[]): void => {
+    if (!groups.has(group)) report(path, `${JSON.stringify(group)} is not in groups`);
+  };
+
+  for (const [index, grant] of document.grants.entries()) {
+    if ('group' in grant) checkGroup(grant.group, ['grants', index, 'group']);
+    checkPatterns(grant.allow, ['grants', index, 'allow']);
+  }
+  for (const [permission, rule] of Object.entries(document.require ?? {})) {
+    const path = ['require', permission];
+    // A wildcard here would be read as "all of them" by one person and "any of them" by the next.
+    if (!permissions.has(permission)) report(path, 'is not in permissions');
+    if (rule.allGroups === undefined && rule.scopes === undefined) report(path, 'requires nothing');
+    for (const [index, group] of (rule.allGroups ?? []).entries())
+      checkGroup(group, [...path, 'allGroups', index]);
+    for (const [index, scope] of (rule.scopes ?? []).entries()) {
+      if (!scopes.has(scope)) {
+        report([...path, 'scopes', index], `${JSON.stringify(scope)} is neither in scopes nor a permission`);
+      }
+    }
+  }
+  for (const [scope, patterns] of Object.entries(document.scopes ?? {}))
+    checkPatterns(patterns, ['scopes', scope]);
+}

@@ -1,0 +1,103 @@
+import { checkDocument } from './document-file.ts';
+import { covers } from './permission-pattern.ts';
+import { policyDocumentSchema } from './policy-document.ts';
+import type { PolicyDocument } from './policy-document.ts';
+import { createScopeMap } from './scope-map.ts';
+
+/** What a policy looks at when it works out somebody's permissions. */
+export interface PolicySubject {
+  readonly kind: 'user' | 'service';
+  readonly groups: readonly string[];
+  /** The token's scopes. @default none */
+  readonly scopes?: readonly string[];
+  /** Names the service of a `service` grant. */
+  readonly clientId?: string;
+}
+
+/** A decision. `rule` names the grant or requirement that decided: for audit records, not for callers. */
+export type Decision =
+  | { readonly allowed: true; readonly rule: string }
+  | {
+      readonly allowed: false;
+      /** Only `missing_scope` can be cured by a new token: it is the last reason to be found. */
+      readonly reason: 'missing_permission' | 'missing_group' | 'missing_scope';
+      readonly rule?: string;
+    };
+
+/** Decides from one immutable document; nothing is allowed that the document does not grant. */
+export interface Policy {
+  /** Every permission the document knows. */
+  readonly permissions: readonly string[];
+  /** The subject's effective permissions: granted, covered by the token's scopes, requirements met. */
+  permissionsFor(subject: PolicySubject): readonly string[];
+  /** Whether `caller` may use `permission`. Requirements are checked again, whatever `caller.permissions` says. */
+  decide(
+    caller: PolicySubject & { readonly permissions: readonly string[] },
+    permission: string,
+    options: { readonly signal: AbortSignal },
+  ): Decision;
+  /** The smallest set of scopes a token needs for all of `permissions`: for challenges and metadata. */
+  scopesFor(permissions: readonly string[]): readonly string[];
+}
+
+/**
+ * Builds a policy. Effective permissions are scopes of the token ∩ grants of the groups ∧ `require`.
+ * @throws TypeError naming each wrong key of the document
+ */
+export function createPolicy(document: PolicyDocument): Policy {
+  const { permissions, grants, ...rest } = checkDocument(document, policyDocumentSchema, 'policy');
+  const known = new Set(permissions);
+  const requirements = new Map(Object.entries(rest.require ?? {}));
+  const scopeMap = createScopeMap(permissions, rest.scopes ?? {}, requirements);
+
+  function findGrant(subject: PolicySubject, permission: string): string | undefined {
+    for (const grant of grants) {
+      const applies =
+        'group' in grant
+          ? subject.kind === 'user' && subject.groups.includes(grant.group)
+          : subject.kind === 'service' && subject.clientId === grant.service;
+      const entry = applies ? grant.allow.find((entry) => covers(entry, permission)) : undefined;
+      if (entry === undefined) continue;
+      return 'group' in grant
+        ? `grant group ${grant.group}: ${entry}`
+        : `grant service ${grant.service}: ${entry}`;
+    }
+    return undefined;
+  }
+
+  function unmetRequirement(
+    subject: PolicySubject,
+    permission: string,
+  ): 'missing_group' | 'missing_scope' | undefined {
+    const rule = requirements.get(permission);
+    if (!(rule?.allGroups ?? []).every((group) => subject.groups.includes(group))) return 'missing_group';
+    if (!scopeMap.implies(subject.scopes ?? [], rule?.scopes ?? [])) return 'missing_scope';
+    return undefined;
+  }
+
+  return {
+    permissions: Object.freeze([...known].toSorted()),
+    permissionsFor(subject) {
+      return [...known]
+        .filter((permission) => scopeMap.covers(subject.scopes ?? [], permission))
+        .filter((permission) => findGrant(subject, permission) !== undefined)
+        .filter((permission) => unmetRequirement(subject, permission) === undefined)
+        .toSorted();
+    },
+    decide(caller, permission) {
+      // A wildcard is never a permission, so asking for `deploy:*` ends here.
+      if (!known.has(permission)) return { allowed: false, reason: 'missing_permission' };
+      const isHeld = caller.permissions.includes(permission);
+      const grant = findGrant(caller, permission);
+      if (!isHeld && grant === undefined) return { allowed: false, reason: 'missing_permission' };
+      const unmet = unmetRequirement(caller, permission);
+      if (unmet !== undefined) return { allowed: false, reason: unmet, rule: `require ${permission}` };
+      // Held without a grant: the fixed permissions of a local caller.
+      if (isHeld) return { allowed: true, rule: grant ?? `held by the caller: ${permission}` };
+      if (!scopeMap.covers(caller.scopes ?? [], permission))
+        return { allowed: false, reason: 'missing_scope' };
+      return { allowed: false, reason: 'missing_permission' };
+    },
+    scopesFor: (wanted) => scopeMap.scopesFor(wanted),
+  };
+}

@@ -1,0 +1,91 @@
+import { z } from 'zod';
+
+import { AuthError } from './errors.ts';
+
+/** Who a verified token speaks for, and within which limits. Holds no part of the token's text. */
+export interface Principal {
+  /** `issuer#subject`: the only identity. E-mail addresses and names change hands, this does not. */
+  readonly id: string;
+  readonly issuer: string;
+  readonly subject: string;
+  /** `service` when the token was issued to a client for itself (client credentials). */
+  readonly kind: 'user' | 'service';
+  /** The OAuth client that asked for the token. May be a URL. */
+  readonly clientId?: string;
+  /** What the token's owner let this client do. */
+  readonly scopes: readonly string[];
+  /** When the token ends, in milliseconds since 1970. */
+  readonly expiresAt: number;
+  /** For display and audit only. */
+  readonly displayName?: string;
+  /** For display and audit only. */
+  readonly email?: string;
+}
+
+// OIDC Core §2: at most 255 characters. Control characters would reach logs and audit records.
+const identifier = z
+  .string()
+  .min(1)
+  .max(255)
+  .regex(/^\P{Cc}+$/u);
+const label = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^\P{Cc}+$/u)
+  .optional()
+  .catch(undefined);
+/** RFC 6749 §3.3: printable ASCII without space, quote and backslash. */
+const scopeToken = z.string().regex(/^[\x21\x23-\x5B\x5D-\x7E]+$/);
+const scopeArray = z.array(scopeToken);
+const scopeText = z
+  .string()
+  .transform((text) => text.split(' ').filter((scope) => scope !== ''))
+  .pipe(scopeArray);
+
+const claimsSchema = z.object({
+  iss: z.string(),
+  sub: identifier,
+  exp: z.number(),
+  iat: z.number().optional(),
+  client_id: identifier.optional(),
+  azp: identifier.optional(),
+  scope: scopeText.optional(),
+  /** The name some issuers give to `scope`. */
+  scp: z.union([scopeText, scopeArray]).optional(),
+  name: label,
+  preferred_username: label,
+  email: label,
+  email_verified: z.unknown().optional(),
+  // RFC 7800: a token bound to a key is worth nothing without proof of that key, which nothing here can check.
+  cnf: z.undefined().optional(),
+});
+
+/**
+ * Reads the claims of a token whose signature, issuer and times were checked.
+ * @throws AuthError `invalid_token` when a claim is missing, has a wrong shape, or binds the token to a key
+ */
+export function principalFromClaims(claims: unknown): Principal {
+  const parsed = claimsSchema.safeParse(claims);
+  if (!parsed.success) {
+    // Names of claims only: values are an attacker's text.
+    const names = parsed.error.issues.map((issue) => String(issue.path[0] ?? 'claims'));
+    throw new AuthError('invalid_token', { message: `token refused: unusable claims ${names.join(', ')}` });
+  }
+  const { iss, sub, exp, client_id, azp, scope, scp, name, preferred_username, email, email_verified } =
+    parsed.data;
+  const clientId = client_id ?? azp;
+  const displayName = name ?? preferred_username;
+  return {
+    id: `${iss}#${sub}`,
+    issuer: iss,
+    subject: sub,
+    // RFC 9068 §2.2: without a resource owner, `sub` identifies the client.
+    kind: sub === client_id ? 'service' : 'user',
+    ...(clientId !== undefined && { clientId }),
+    scopes: [...new Set([...(scope ?? []), ...(scp ?? [])])],
+    expiresAt: exp * 1000,
+    ...(displayName !== undefined && { displayName }),
+    ...(email !== undefined && email_verified !== false && { email }),
+  };
+}

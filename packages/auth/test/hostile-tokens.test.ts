@@ -1,0 +1,261 @@
+import { inspect } from 'node:util';
+
+import { generateKeyPair, SignJWT } from 'jose';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import {
+  challengeFor,
+  createAuthenticator,
+  createPolicy,
+  createTokenVerifier,
+  isAuthError,
+} from '../src/index.ts';
+import type { AuthError, Authenticator, TokenVerifier } from '../src/index.ts';
+import { AUDIENCE, forgeToken, startIssuer } from './local-issuer.ts';
+import type { LocalIssuer } from './local-issuer.ts';
+
+/** Sits in every hostile token; must be in no error, log line or answer. */
+const CANARY = 'canary-5f1d';
+const NOW = Date.UTC(2026, 0, 15);
+const seconds = NOW / 1000;
+
+let issuer: LocalIssuer;
+let verifier: TokenVerifier;
+let authenticator: Authenticator;
+
+beforeAll(async () => {
+  issuer = await startIssuer(() => NOW);
+  verifier = createTokenVerifier({
+    issuer: issuer.issuer,
+    audience: AUDIENCE,
+    algorithms: ['ES256', 'RS256'],
+    jwksUrl: `${issuer.issuer}/jwks`,
+    now: () => NOW,
+  });
+  authenticator = createAuthenticator({
+    verifier,
+    directory: { groupsOf: async () => [] },
+    policy: createPolicy({ version: 1, permissions: ['deploy:read'], groups: [], grants: [] }),
+  });
+});
+
+afterAll(async () => {
+  await authenticator.close();
+  await verifier.close();
+  await issuer.close();
+});
+
+type Code = AuthError['code'];
+interface Hostile {
+  readonly what: string;
+  readonly header: () => Promise<string> | string;
+  /** Part of the internal message: each is refused for its own reason, not by accident. */
+  readonly reason?: string;
+  readonly code?: Code;
+  readonly status?: number;
+}
+const bearer = async (token: string | Promise<string>): Promise<string> => `Bearer ${await token}`;
+const goodHeader = { alg: 'ES256', typ: 'at+jwt', kid: 'key-1' };
+const goodClaims = () => ({ iss: issuer.issuer, aud: AUDIENCE, sub: CANARY, exp: seconds + 300 });
+const signed = (claims: object, header: Record<string, unknown> = {}) =>
+  bearer(issuer.token({ jti: CANARY, name: CANARY, ...claims }, header));
+
+const hostile: readonly Hostile[] = [
+  {
+    what: 'another audience',
+    reason: 'issued for another audience',
+    header: () => signed({ aud: `https://${CANARY}.test` }),
+  },
+  {
+    what: 'no audience',
+    reason: 'ERR_JWT_CLAIM_VALIDATION_FAILED aud',
+    header: () => signed({ aud: undefined }),
+  },
+  {
+    what: 'a list of other audiences',
+    reason: 'issued for another audience',
+    header: () => signed({ aud: ['https://a.test', CANARY] }),
+  },
+  {
+    what: 'our audience among others',
+    reason: 'valid at other audiences too',
+    header: () => signed({ aud: [AUDIENCE, CANARY] }),
+  },
+  {
+    what: 'an audience that starts like ours',
+    reason: 'issued for another audience',
+    header: () => signed({ aud: `${AUDIENCE}-${CANARY}` }),
+  },
+  {
+    what: 'an empty list of audiences',
+    reason: 'issued for another audience',
+    header: () => signed({ aud: [] }),
+  },
+  {
+    what: 'an audience that is an object',
+    reason: 'issued for another audience',
+    header: () => signed({ aud: { [AUDIENCE]: CANARY } }),
+  },
+  { what: 'another issuer', reason: 'FAILED iss', header: () => signed({ iss: `https://${CANARY}.test` }) },
+  { what: 'no issuer', reason: 'FAILED iss', header: () => signed({ iss: undefined }) },
+  { what: 'expired', reason: 'ERR_JWT_EXPIRED exp', header: () => signed({ exp: seconds - 60 }) },
+  { what: 'no expiry', reason: 'FAILED exp', header: () => signed({ exp: undefined }) },
+  { what: 'an expiry that is text', reason: 'FAILED exp', header: () => signed({ exp: CANARY }) },
+  { what: 'not valid yet', reason: 'FAILED nbf', header: () => signed({ nbf: seconds + 3600 }) },
+  {
+    what: 'issued in the future',
+    reason: 'issued in the future',
+    header: () => signed({ iat: seconds + 3600 }),
+  },
+  { what: 'no subject', reason: 'FAILED sub', header: () => signed({ sub: undefined }) },
+  { what: 'an empty subject', reason: 'unusable claims sub', header: () => signed({ sub: '' }) },
+  {
+    what: 'a subject with a line break',
+    reason: 'unusable claims sub',
+    header: () => signed({ sub: `alice\n${CANARY}` }),
+  },
+  {
+    what: 'a subject of 300 characters',
+    reason: 'unusable claims sub',
+    header: () => signed({ sub: CANARY.repeat(30) }),
+  },
+  {
+    what: 'a scope that is a list',
+    reason: 'unusable claims scope',
+    header: () => signed({ scope: [CANARY] }),
+  },
+  {
+    what: 'a scope with a quote',
+    reason: 'unusable claims scope',
+    header: () => signed({ scope: `deploy:read" ${CANARY}` }),
+  },
+  {
+    what: 'bound to a key (DPoP)',
+    reason: 'unusable claims cnf',
+    header: () => signed({ cnf: { jkt: CANARY } }),
+  },
+  { what: 'an ID token', reason: 'FAILED typ', header: () => signed({}, { typ: 'JWT' }) },
+  { what: 'no type', reason: 'FAILED typ', header: () => signed({}, { typ: undefined }) },
+  { what: 'an ID-JAG', reason: 'FAILED typ', header: () => signed({}, { typ: 'oauth-id-jag+jwt' }) },
+  { what: 'an unknown key', reason: 'ERR_JWKS_NO_MATCHING_KEY', header: () => signed({}, { kid: CANARY }) },
+  {
+    what: 'an unknown critical header',
+    reason: 'ERR_JOSE_NOT_SUPPORTED',
+    header: () => bearer(forgeToken({ ...goodHeader, crit: [CANARY] }, goodClaims(), 'x')),
+  },
+  {
+    what: 'alg none',
+    reason: 'ERR_JOSE_ALG_NOT_ALLOWED',
+    header: () => bearer(forgeToken({ ...goodHeader, alg: 'none' }, goodClaims())),
+  },
+  {
+    what: 'alg None with a signature',
+    reason: 'ERR_JOSE_ALG_NOT_ALLOWED',
+    header: () => bearer(forgeToken({ ...goodHeader, alg: 'None' }, goodClaims(), 'x')),
+  },
+  {
+    what: 'HS256 keyed with the public key',
+    reason: 'ERR_JOSE_ALG_NOT_ALLOWED',
+    header: () =>
+      bearer(
+        new SignJWT(goodClaims())
+          .setProtectedHeader({ ...goodHeader, alg: 'HS256' })
+          .sign(new TextEncoder().encode(JSON.stringify(issuer.publicJwk))),
+      ),
+  },
+  {
+    what: 'an algorithm that is not accepted',
+    reason: 'ERR_JOSE_ALG_NOT_ALLOWED',
+    header: () => bearer(forgeToken({ ...goodHeader, alg: 'ES512' }, goodClaims(), 'x')),
+  },
+  {
+    what: "somebody else's key under a known id, offered in the header",
+    reason: 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED',
+    header: async () => {
+      const { privateKey } = await generateKeyPair('ES256');
+      const header = { ...goodHeader, jku: `https://${CANARY}.test/jwks` };
+      return bearer(new SignJWT(goodClaims()).setProtectedHeader(header).sign(privateKey));
+    },
+  },
+  {
+    what: 'changed claims under an old signature',
+    reason: 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED',
+    header: async () => {
+      const [header = '', , signature = ''] = (await issuer.token()).split('.');
+      const [, payload = ''] = forgeToken({}, goodClaims()).split('.');
+      return bearer(`${header}.${payload}.${signature}`);
+    },
+  },
+  {
+    what: 'no signature',
+    reason: 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED',
+    header: async () => bearer((await issuer.token({ sub: CANARY })).replace(/[^.]+$/, '')),
+  },
+  { what: 'an opaque token', reason: 'ERR_JWS_INVALID', header: () => bearer(CANARY) },
+  { what: 'claims that are not JSON', reason: 'ERR_JW', header: () => bearer(`e30.${CANARY}.e30`) },
+  {
+    what: 'more than 8 KiB',
+    reason: 'longer than 8 KiB',
+    header: () => signed({ padding: 'x'.repeat(8 * 1024) }),
+  },
+  {
+    what: 'two tokens, comma',
+    header: () => `Bearer ${CANARY}, Bearer b`,
+    code: 'malformed_authorization',
+    status: 400,
+  },
+  {
+    what: 'two tokens, space',
+    header: () => `Bearer ${CANARY} b`,
+    code: 'malformed_authorization',
+    status: 400,
+  },
+  {
+    what: 'a token after another scheme',
+    header: () => `Basic eDp5, Bearer ${CANARY}`,
+    code: 'malformed_authorization',
+    status: 400,
+  },
+  { what: 'the scheme alone', header: () => 'Bearer', code: 'malformed_authorization', status: 400 },
+  {
+    what: 'a token with forbidden characters',
+    header: () => `Bearer ${CANARY}"\u0000`,
+    code: 'malformed_authorization',
+    status: 400,
+  },
+  { what: 'another scheme', header: () => `Basic ${CANARY}`, code: 'missing_token' },
+  { what: 'nothing', header: () => '', code: 'missing_token' },
+];
+
+describe('hostile credentials', () => {
+  it.each(hostile)('refuses $what', async ({ header, reason = '', code = 'invalid_token', status = 401 }) => {
+    const error = await authenticator
+      .authenticate(await header(), { signal: AbortSignal.timeout(5_000) })
+      .then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
+    if (!isAuthError(error)) throw new Error(`not refused by an AuthError: ${inspect(error)}`);
+    expect(error.code).toBe(code);
+    expect(error.message).toContain(reason);
+    const challenge = challengeFor(error, {
+      resourceMetadataUrl: 'https://mcp.example.test/meta',
+      scopes: [],
+    });
+    expect(challenge.status).toBe(status);
+    // Everything that can reach a log or the client, hidden properties and causes included.
+    const everything = inspect({ error, challenge }, { depth: Infinity, showHidden: true });
+    expect(everything).not.toContain(CANARY);
+  });
+
+  it('accepts the token that all of these were made from', async () => {
+    const caller = await authenticator.authenticate(await bearer(issuer.token()), {
+      signal: AbortSignal.timeout(5_000),
+    });
+    expect(caller).toMatchObject({ id: `${issuer.issuer}#alice`, kind: 'user', clientId: 'editor' });
+  });
+
+  it('asks for keys once, however many unknown key ids arrive', () => {
+    expect(issuer.requests.get('/jwks')).toBe(1);
+  });
+});
