@@ -1,1 +1,21 @@
-export {};
+export { openAuditTrail } from './audit-trail.ts';
+export type { AuditEntry, AuditHealth, AuditTrail, AuditTrailOptions } from './audit-trail.ts';
+export type { SetTimer } from './clock.ts';
+export { createCollectorSink } from './collector-sink.ts';
+export type { CollectorSinkOptions } from './collector-sink.ts';
+export { AuditError } from './errors.ts';
+export type { AuditErrorCode } from './errors.ts';
+export { auditEventSchema } from './event.ts';
+export type {
+  AuditActor,
+  AuditEvent,
+  AuditIntent,
+  AuditIntentEvent,
+  AuditOutcome,
+  AuditOutcomeEvent,
+  JsonObject,
+  JsonValue,
+} from './event.ts';
+export type { AuditFile, AuditFileSystem } from './file-system.ts';
+export type { Logger } from './logger.ts';
+export type { AuditSink } from './sink.ts';

@@ -1,0 +1,243 @@
+import { systemTimer, type SetTimer } from './clock.ts';
+import { readCursor } from './cursor.ts';
+import { Delivery } from './delivery.ts';
+import { AuditError, type AuditErrorCode } from './errors.ts';
+import {
+  describe,
+  encodeIntent,
+  encodeOutcome,
+  type AuditIntent,
+  type AuditOutcome,
+  type EncodedEvent,
+  type EventSource,
+} from './event.ts';
+import { nodeFileSystem, type AuditFileSystem } from './file-system.ts';
+import { silentLogger, type Logger } from './logger.ts';
+import { recoverLog } from './recovery.ts';
+import { SegmentLog } from './segment-log.ts';
+import type { AuditSink } from './sink.ts';
+import { lockDirectory } from './writer-lock.ts';
+
+/** How a trail is opened. */
+export interface AuditTrailOptions {
+  /** Holds the trail of this one process: its segments, cursors and lock. Created with mode 0700. Local disk. */
+  readonly directory: string;
+  /** Where events are shipped; each at its own pace. May be empty. */
+  readonly sinks: readonly AuditSink[];
+  /** Written into each event. */
+  readonly server: { readonly name: string; readonly version: string };
+  /** Reports repairs and failures. @default silent */
+  readonly logger?: Logger;
+  /** How long an event that is not urgent may wait before it is shipped, in ms. @default 10000 */
+  readonly deliveryIntervalMs?: number;
+  /** Size at which a segment file is followed by a new one, in bytes. @default 16 MiB */
+  readonly segmentBytes?: number;
+  /** How long `close()` tries to ship what is left, in ms. @default 5000 */
+  readonly closeTimeoutMs?: number;
+  /** Wall clock in ms since the epoch. @default Date.now */
+  readonly now?: () => number;
+  /** Jitter of the back-off, in [0, 1). @default Math.random */
+  readonly random?: () => number;
+  /** Timers of delivery. @default setTimeout */
+  readonly setTimer?: SetTimer;
+  /** File operations. @default the machine's */
+  readonly fileSystem?: AuditFileSystem;
+}
+
+/** An intent on disk, waiting for its outcome. */
+export interface AuditEntry {
+  /** The id of the intent event. */
+  readonly id: string;
+  /**
+   * Resolves when the outcome is durable. May be called again after it rejected.
+   * @throws AuditError `unavailable`, `already_finished`, `closed`, `invalid_event`
+   */
+  finish(outcome: AuditOutcome): Promise<void>;
+}
+
+/** Whether the trail records (`unavailable` if not) and whether all sinks keep up (`degraded` if not). */
+export interface AuditHealth {
+  readonly state: 'ok' | 'degraded' | 'unavailable';
+  /** Durable records that the slowest sink does not have yet. */
+  readonly backlog: number;
+  /** Age of the oldest event that some sink does not have yet; 0 without a backlog. */
+  readonly oldestUndeliveredAgeMs: number;
+  /** The trouble there is now. `message` is public. */
+  readonly lastError?: { readonly code: AuditErrorCode; readonly message: string; readonly sink?: string };
+}
+
+/** A durable record of who did what. */
+export interface AuditTrail extends AsyncDisposable {
+  /**
+   * Records what is about to happen; resolves when that is durable. If it rejects, do not act.
+   * @throws AuditError `unavailable`, `closed`, `invalid_event`
+   */
+  begin(intent: AuditIntent): Promise<AuditEntry>;
+  /**
+   * Ships everything durable to every sink, now; resolves when they have it.
+   * @throws the signal's reason
+   */
+  flush(options?: { readonly signal?: AbortSignal }): Promise<void>;
+  /** The present state, for readiness and metrics. */
+  health(): AuditHealth;
+  /** Records nothing more, tries to ship what is left, and releases the directory. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the trail in a directory: takes its lock, repairs what a crash left, and gives every intent without
+ * an outcome the outcome `unknown`, reason `interrupted`.
+ * @throws AuditError `locked`, `damaged`, `unavailable`
+ * @throws TypeError or RangeError for an option out of its range
+ */
+export async function openAuditTrail(options: AuditTrailOptions): Promise<AuditTrail> {
+  const settings = checkedOptions(options);
+  const { directory, fileSystem, logger } = settings;
+  await fileSystem.makeDirectory(directory);
+  const releaseLock = await lockDirectory(directory);
+  try {
+    const sinks = await Promise.all(
+      settings.sinks.map(async (sink) => ({
+        sink,
+        cursor: await readCursor(directory, fileSystem, sink.name, logger),
+      })),
+    );
+    const delivered = sinks.flatMap(({ cursor }) => cursor ?? []);
+    const recovered = await recoverLog(directory, fileSystem, logger, delivered);
+    const { writerId } = recovered;
+    const deliveries: Delivery[] = [];
+    const onCommit = (events: readonly EncodedEvent[]): void =>
+      deliveries.forEach((delivery) => delivery.committed(events));
+    const log = new SegmentLog({ ...settings, recovered, onCommit });
+    const source: EventSource = { writerId, server: settings.server };
+    await Promise.all(
+      recovered.openIntents.map((intent) => {
+        const outcome = { result: 'unknown', reason: 'interrupted' } as const;
+        return log.append(encodeOutcome(describe(source, intent), intent.id, outcome, settings.now()));
+      }),
+    );
+    for (const { sink, cursor } of sinks)
+      deliveries.push(new Delivery({ ...settings, sink, cursor, log, writerId }));
+    return auditTrail(settings, source, log, deliveries, releaseLock);
+  } catch (error) {
+    releaseLock();
+    throw error;
+  }
+}
+
+type Settings = Required<AuditTrailOptions>;
+
+function auditTrail(
+  settings: Settings,
+  source: EventSource,
+  log: SegmentLog,
+  deliveries: readonly Delivery[],
+  releaseLock: () => void,
+): AuditTrail {
+  const { now, setTimer, closeTimeoutMs } = settings;
+  let closing: Promise<void> | undefined;
+
+  async function append(event: EncodedEvent): Promise<void> {
+    if (closing !== undefined) throw new AuditError('closed', 'The audit trail is closed');
+    await log.append(event);
+  }
+
+  async function close(): Promise<void> {
+    const deadline = new AbortController();
+    const cancel = setTimer(() => deadline.abort(), closeTimeoutMs, { keepsProcessAlive: true });
+    try {
+      await log.close();
+      // Each on its own: one that fails must not cut short another's last attempt.
+      await Promise.allSettled(deliveries.map((delivery) => delivery.flush(deadline.signal)));
+      await Promise.all(deliveries.map((delivery) => delivery.stop()));
+    } finally {
+      cancel();
+      releaseLock();
+    }
+  }
+
+  const trail: AuditTrail = {
+    async begin(intent) {
+      const description = describe(source, intent);
+      const event = encodeIntent(description, intent.arguments, now());
+      await append(event);
+      return auditEntry(event.id, (outcome) => append(encodeOutcome(description, event.id, outcome, now())));
+    },
+    async flush({ signal = new AbortController().signal } = {}) {
+      await Promise.all(deliveries.map((delivery) => delivery.flush(signal)));
+    },
+    health: () => health(log, deliveries, closing !== undefined, now()),
+    close: () => (closing ??= close()),
+    [Symbol.asyncDispose]: () => trail.close(),
+  };
+  return trail;
+}
+
+function auditEntry(id: string, append: (outcome: AuditOutcome) => Promise<void>): AuditEntry {
+  let finished = false;
+  return {
+    id,
+    async finish(outcome) {
+      if (finished) throw new AuditError('already_finished', `Intent ${id} has its outcome`);
+      finished = true;
+      try {
+        await append(outcome);
+      } catch (error) {
+        finished = false;
+        throw error;
+      }
+    },
+  };
+}
+
+function health(
+  log: SegmentLog,
+  deliveries: readonly Delivery[],
+  isClosed: boolean,
+  now: number,
+): AuditHealth {
+  const statuses = deliveries.map((delivery) => ({ sink: delivery.sinkName, ...delivery.status }));
+  const oldestAt = Math.min(now, ...statuses.flatMap((status) => status.oldestAt ?? []));
+  const measures = {
+    backlog: Math.max(0, ...statuses.map((status) => status.backlog)),
+    oldestUndeliveredAgeMs: now - oldestAt,
+  };
+  if (isClosed)
+    return { state: 'unavailable', ...measures, lastError: publicError(new AuditError('closed', '')) };
+  if (log.failure !== undefined)
+    return { state: 'unavailable', ...measures, lastError: publicError(log.failure) };
+  const failing = statuses.find((status) => status.lastError !== undefined);
+  if (failing === undefined) return { state: 'ok', ...measures };
+  return {
+    state: 'degraded',
+    ...measures,
+    lastError: { ...publicError(failing.lastError), sink: failing.sink },
+  };
+}
+
+function publicError(error: unknown): { code: AuditErrorCode; message: string } {
+  const known = error instanceof AuditError ? error : new AuditError('delivery_failed', String(error));
+  return { code: known.code, message: known.publicMessage };
+}
+
+function checkedOptions(options: AuditTrailOptions): Settings {
+  const names = options.sinks.map((sink) => sink.name);
+  for (const [index, name] of names.entries()) {
+    if (!/^[a-z0-9-]{1,64}$/.test(name)) throw new TypeError(`A sink's name is a-z, 0-9 and -, got ${name}`);
+    if (names.indexOf(name) !== index) throw new TypeError(`Two sinks are named ${name}`);
+  }
+  const { deliveryIntervalMs = 10_000, segmentBytes = 16 * 1024 * 1024, closeTimeoutMs = 5000 } = options;
+  for (const [name, value] of Object.entries({ deliveryIntervalMs, segmentBytes, closeTimeoutMs }))
+    if (!(value > 0)) throw new RangeError(`${name} must be positive, got ${value}`);
+  return {
+    logger: silentLogger,
+    now: Date.now,
+    random: Math.random,
+    setTimer: systemTimer,
+    fileSystem: nodeFileSystem,
+    ...options,
+    deliveryIntervalMs,
+    segmentBytes,
+    closeTimeoutMs,
+  };
+}

@@ -1,0 +1,60 @@
+import { AuditError } from './errors.ts';
+import { safeJson } from './safe-json.ts';
+import type { AuditSink } from './sink.ts';
+import { untilAborted } from './until-aborted.ts';
+
+/** Where the collector is and how to reach it. */
+export interface CollectorSinkOptions {
+  /** Receives `POST` with `{ "events": [...] }`; any 2xx means that all of them are safely stored. */
+  readonly url: string | URL;
+  /** Names the cursor file. @default 'collector' */
+  readonly name?: string;
+  /** The HTTP client. @default globalThis.fetch */
+  readonly fetch?: typeof globalThis.fetch;
+  /** Returns the bearer token; called for each request. @default none is sent */
+  readonly token?: () => Promise<string>;
+  /** How long one request may take, token included, in ms. @default 10000 */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * Ships events to an HTTP collector. Redirects are refused, so the token reaches no other server.
+ * Its `deliver` rejects with AuditError `delivery_failed`.
+ * @throws TypeError when `url` is not http or https
+ * @throws RangeError when `timeoutMs` is not positive
+ */
+export function createCollectorSink(options: CollectorSinkOptions): AuditSink {
+  const { name = 'collector', token, timeoutMs = 10_000, fetch = globalThis.fetch } = options;
+  const url = new URL(options.url);
+  if (url.protocol !== 'https:' && url.protocol !== 'http:')
+    throw new TypeError(`url must be http or https, got ${url.protocol}`);
+  if (!(timeoutMs > 0)) throw new RangeError(`timeoutMs must be positive, got ${timeoutMs}`);
+
+  return {
+    name,
+    async deliver(events, { signal, idempotencyKey }) {
+      const attempt = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+      let response: Response;
+      try {
+        const authorization = token && { authorization: `Bearer ${await untilAborted(token(), attempt)}` };
+        response = await fetch(url, {
+          method: 'POST',
+          headers: {
+            'content-type': 'application/json',
+            'idempotency-key': idempotencyKey,
+            ...authorization,
+          },
+          body: safeJson({ events }),
+          redirect: 'error',
+          signal: attempt,
+        });
+        // The answer's text is of no use; an unread body would hold its connection.
+        await response.body?.cancel();
+      } catch (cause) {
+        signal.throwIfAborted();
+        throw new AuditError('delivery_failed', 'The collector could not be reached', { cause });
+      }
+      if (!response.ok) throw new AuditError('delivery_failed', `The collector answered ${response.status}`);
+    },
+  };
+}

@@ -1,0 +1,186 @@
+import { readBatch, type Batch } from './batch.ts';
+import type { SetTimer } from './clock.ts';
+import { writeCursor, type Cursor } from './cursor.ts';
+import { AuditError } from './errors.ts';
+import type { EncodedEvent } from './event.ts';
+import type { AuditFileSystem } from './file-system.ts';
+import type { Logger } from './logger.ts';
+import { GENESIS, type LogPosition } from './record.ts';
+import type { SegmentLog } from './segment-log.ts';
+import type { AuditSink } from './sink.ts';
+import { untilAborted } from './until-aborted.ts';
+
+export interface DeliveryOptions {
+  readonly sink: AuditSink;
+  readonly log: SegmentLog;
+  readonly directory: string;
+  readonly fileSystem: AuditFileSystem;
+  readonly writerId: string;
+  readonly cursor: Cursor | undefined;
+  readonly deliveryIntervalMs: number;
+  readonly setTimer: SetTimer;
+  readonly random: () => number;
+  readonly logger: Logger;
+}
+
+const BACKOFF_BASE_MS = 500;
+const BACKOFF_MAX_MS = 60_000;
+
+/**
+ * Ships the log to one sink, strictly in order and one batch at a time. What is due is a sequence number
+ * (`#dueSequence`): urgent events, the interval timer and flushes only raise it, so any number of them while a
+ * request is under way costs one more request, not one each.
+ */
+export class Delivery {
+  readonly #options: DeliveryOptions;
+  readonly #stopping = new AbortController();
+  readonly #flushes = new Set<{ sequence: number; resolve: () => void }>();
+  #position: LogPosition;
+  #dueSequence = 0;
+  #draining: Promise<void> | undefined;
+  #cancelInterval: (() => void) | undefined;
+  #endBackoff: (() => void) | undefined;
+  #oldestAt: number | undefined;
+  #lastError: unknown;
+
+  constructor(options: DeliveryOptions) {
+    this.#options = options;
+    this.#position = startPosition(options);
+    this.#raiseDue(options.log.tip.sequence);
+  }
+
+  get sinkName(): string {
+    return this.#options.sink.name;
+  }
+
+  /** How many records wait for the sink, since when (ms since the epoch), and why the last attempt failed. */
+  get status(): { backlog: number; oldestAt: number | undefined; lastError: unknown } {
+    const backlog = this.#options.log.tip.sequence - this.#position.sequence;
+    return { backlog, oldestAt: this.#oldestAt, lastError: this.#lastError };
+  }
+
+  /** Takes note of events that just became durable. */
+  committed(events: readonly EncodedEvent[]): void {
+    if (this.#stopping.signal.aborted) return;
+    this.#oldestAt ??= events[0]?.time;
+    if (events.some((event) => event.deliverAtOnce)) return this.#raiseDue(this.#options.log.tip.sequence);
+    this.#cancelInterval ??= this.#options.setTimer(
+      () => {
+        this.#cancelInterval = undefined;
+        this.#raiseDue(this.#options.log.tip.sequence);
+      },
+      this.#options.deliveryIntervalMs,
+      { keepsProcessAlive: false },
+    );
+  }
+
+  /** Delivers everything durable now, without waiting for the interval or the end of a back-off. */
+  async flush(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const { sequence } = this.#options.log.tip;
+    if (this.#position.sequence >= sequence) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const flush = { sequence, resolve };
+    this.#flushes.add(flush);
+    try {
+      this.#raiseDue(sequence);
+      this.#endBackoff?.();
+      await untilAborted(promise, signal);
+    } finally {
+      this.#flushes.delete(flush);
+    }
+  }
+
+  /** Ends the attempt under way. What is not delivered stays in the log for the next run. */
+  async stop(): Promise<void> {
+    this.#stopping.abort(new AuditError('closed', 'The audit trail is closing'));
+    this.#cancelInterval?.();
+    this.#endBackoff?.();
+    await this.#draining;
+  }
+
+  #raiseDue(sequence: number): void {
+    this.#dueSequence = Math.max(this.#dueSequence, sequence);
+    if (this.#position.sequence >= this.#dueSequence) return;
+    this.#draining ??= this.#drain().finally(() => (this.#draining = undefined));
+  }
+
+  async #drain(): Promise<void> {
+    const { signal } = this.#stopping;
+    let batch: Batch | undefined;
+    let failures = 0;
+    while (this.#position.sequence < this.#dueSequence && !signal.aborted) {
+      try {
+        // A retry repeats the batch as it was, so its idempotency key stays the same.
+        batch ??= await this.#read();
+        await this.#deliver(batch);
+        await this.#advance(batch.end);
+        batch = undefined;
+        failures = 0;
+      } catch (error) {
+        if (signal.aborted) return;
+        failures += 1;
+        this.#lastError = error;
+        this.#options.logger.warn({ error, sink: this.sinkName, failures }, 'audit delivery failed');
+        await this.#backOff(failures);
+      }
+    }
+  }
+
+  async #read(): Promise<Batch> {
+    const { directory, fileSystem, log } = this.#options;
+    const batch = await readBatch(directory, fileSystem, log.segments, this.#position);
+    const [first] = batch.events;
+    if (first !== undefined) this.#oldestAt = Date.parse(first.time);
+    return batch;
+  }
+
+  async #deliver({ events, end }: Batch): Promise<void> {
+    const { sink, writerId } = this.#options;
+    const first = events[0];
+    if (first === undefined) return;
+    const { signal } = this.#stopping;
+    const idempotencyKey = `${writerId}:${first.sequence}-${end.sequence}`;
+    await untilAborted(sink.deliver(events, { signal, idempotencyKey }), signal);
+  }
+
+  async #advance(position: LogPosition): Promise<void> {
+    const { directory, fileSystem, writerId, log, logger } = this.#options;
+    this.#position = position;
+    this.#lastError = undefined;
+    if (position.sequence >= log.tip.sequence) this.#oldestAt = undefined;
+    try {
+      await writeCursor(directory, fileSystem, this.sinkName, { version: 1, writerId, ...position });
+    } catch (error) {
+      // The events arrived. A lost cursor only means that a later run sends them again.
+      this.#lastError = error;
+      logger.error({ error, sink: this.sinkName }, 'audit cursor not written');
+    }
+    for (const flush of this.#flushes) if (flush.sequence <= position.sequence) flush.resolve();
+  }
+
+  #backOff(failures: number): Promise<void> {
+    const { random, setTimer } = this.#options;
+    const ceilingMs = Math.min(BACKOFF_MAX_MS, BACKOFF_BASE_MS * 2 ** Math.min(failures - 1, 20));
+    return new Promise((resolve) => {
+      const cancel = setTimer(() => this.#endBackoff?.(), random() * ceilingMs, {
+        keepsProcessAlive: this.#flushes.size > 0,
+      });
+      this.#endBackoff = () => {
+        cancel();
+        this.#endBackoff = undefined;
+        resolve();
+      };
+    });
+  }
+}
+
+function startPosition({ cursor, writerId, log, sink, logger }: DeliveryOptions): LogPosition {
+  if (cursor?.writerId === writerId) {
+    const { segment, offset, sequence, hash } = cursor;
+    return { segment, offset, sequence, hash };
+  }
+  if (cursor !== undefined)
+    logger.warn({ sink: sink.name }, 'audit cursor belongs to another trail, delivering from the start');
+  return { segment: log.segments[0]?.number ?? 0, offset: 0, ...GENESIS };
+}

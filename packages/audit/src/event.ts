@@ -1,0 +1,200 @@
+import { v7 as uuidv7 } from 'uuid';
+import { z } from 'zod';
+
+import { AuditError } from './errors.ts';
+import { boundedCopy, safeJson } from './safe-json.ts';
+
+/** Any value JSON can hold. */
+export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
+/** A JSON object. */
+export interface JsonObject {
+  readonly [key: string]: JsonValue;
+}
+
+/** Who acts. `id` is `issuer#subject`, or `anonymous` before a caller is known. */
+export type AuditActor =
+  | {
+      readonly id: string;
+      readonly kind: 'user' | 'service';
+      readonly displayName?: string;
+      readonly email?: string;
+      readonly groups: readonly string[];
+    }
+  | { readonly id: 'anonymous'; readonly kind: 'anonymous'; readonly groups: readonly [] };
+
+/** What is about to happen. `action` is the MCP method or `authenticate`, `target` the tool, URI or prompt. */
+export interface AuditIntent {
+  readonly actor: AuditActor;
+  readonly action: string;
+  readonly target: string;
+  /** What is acted on, such as `payment-service/production`. */
+  readonly resource?: string;
+  /** Only the fields the tool allow-lists. */
+  readonly arguments?: JsonObject;
+  readonly correlationId: string;
+  readonly transport: 'stdio' | 'http';
+  readonly era?: '2025' | '2026';
+  readonly client?: { readonly name: string; readonly version: string };
+  readonly sourceAddress?: string;
+  /** Delivered at once instead of at the next interval. */
+  readonly urgent: boolean;
+}
+
+/** What came of it. `reason` is a code, never free text. */
+export interface AuditOutcome {
+  readonly result: 'success' | 'failure' | 'denied' | 'unknown';
+  readonly reason?: string;
+  readonly durationMs: number;
+}
+
+const actor = z.looseObject({
+  id: z.string(),
+  kind: z.enum(['user', 'service', 'anonymous']),
+  displayName: z.string().optional(),
+  email: z.string().optional(),
+  groups: z.array(z.string()),
+});
+
+const common = {
+  schemaVersion: z.literal(1),
+  /** Counts the records of one writer without gaps; the only safe order. */
+  sequence: z.int().positive(),
+  /** The chain this event belongs to: one per directory. */
+  writerId: z.uuid(),
+  id: z.uuid({ version: 'v7' }),
+  time: z.iso.datetime(),
+  server: z.looseObject({ name: z.string(), version: z.string() }),
+  actor,
+  action: z.string(),
+  target: z.string(),
+  resource: z.string().optional(),
+  correlationId: z.string(),
+  transport: z.enum(['stdio', 'http']),
+  era: z.enum(['2025', '2026']).optional(),
+  client: z.looseObject({ name: z.string(), version: z.string() }).optional(),
+  sourceAddress: z.string().optional(),
+  urgent: z.boolean(),
+};
+
+const intentEvent = z.looseObject({
+  ...common,
+  stage: z.literal('intent'),
+  arguments: z.record(z.string(), z.json()).optional(),
+  /** The arguments were too large to keep. */
+  argumentsOmitted: z.literal(true).optional(),
+});
+
+const outcomeEvent = z.looseObject({
+  ...common,
+  stage: z.literal('outcome'),
+  intentId: z.uuid({ version: 'v7' }),
+  result: z.enum(['success', 'failure', 'denied', 'unknown']),
+  reason: z.string().optional(),
+  /** Absent when the process ended before the outcome was known. */
+  durationMs: z.number().nonnegative().optional(),
+});
+
+/** Checks one event as a collector receives it. Loose: a newer writer may add fields. */
+export const auditEventSchema = z.discriminatedUnion('stage', [intentEvent, outcomeEvent]);
+
+/** One event as stored and delivered: an intent, or an outcome that can be read without its intent. */
+export type AuditEvent = z.infer<typeof auditEventSchema>;
+/** The event written before an action. */
+export type AuditIntentEvent = z.infer<typeof intentEvent>;
+/** The event written after an action; repeats its intent without the arguments. */
+export type AuditOutcomeEvent = z.infer<typeof outcomeEvent>;
+
+/** What identifies the writer in each of its events. */
+export interface EventSource {
+  readonly writerId: string;
+  readonly server: { readonly name: string; readonly version: string };
+}
+
+/** An event ready to be stored: everything but the sequence, which the commit assigns. */
+export interface EncodedEvent {
+  readonly id: string;
+  /** In ms since the epoch. */
+  readonly time: number;
+  /** JSON object text. */
+  readonly body: string;
+  readonly deliverAtOnce: boolean;
+}
+
+/** What an intent and its outcome have in common; a snapshot, no longer tied to the caller's objects. */
+export interface Description {
+  readonly fields: object;
+  readonly urgent: boolean;
+}
+
+const MAX_BODY_LENGTH = 128 * 1024;
+
+/** Takes the snapshot of an intent, which may also be one read back from disk. */
+export function describe(source: EventSource, intent: AuditIntent | AuditIntentEvent): Description {
+  const { actor, client } = intent;
+  // Field by field, so that a caller's extra property can never take the place of one of ours.
+  const fields = {
+    writerId: source.writerId,
+    server: { name: source.server.name, version: source.server.version },
+    actor: {
+      id: actor.id,
+      kind: actor.kind,
+      ...(actor.kind !== 'anonymous' && { displayName: actor.displayName, email: actor.email }),
+      groups: actor.groups,
+    },
+    action: intent.action,
+    target: intent.target,
+    resource: intent.resource,
+    correlationId: intent.correlationId,
+    transport: intent.transport,
+    era: intent.era,
+    client: client && { name: client.name, version: client.version },
+    sourceAddress: intent.sourceAddress,
+    urgent: intent.urgent,
+  };
+  return { fields: Object(boundedCopy(fields)), urgent: intent.urgent };
+}
+
+/**
+ * Encodes an intent. Arguments that make the event too large are left out, and the event says so.
+ * @throws AuditError `invalid_event`
+ */
+export function encodeIntent(
+  { fields, urgent }: Description,
+  intentArguments: JsonObject | undefined,
+  time: number,
+): EncodedEvent {
+  const event = { id: uuidv7(), time: new Date(time).toISOString(), stage: 'intent', ...fields };
+  let body = safeJson({ ...event, arguments: boundedCopy(intentArguments) });
+  if (body.length > MAX_BODY_LENGTH) body = safeJson({ ...event, argumentsOmitted: true });
+  return { id: event.id, time, body: checkedLength(body), deliverAtOnce: urgent };
+}
+
+/**
+ * Encodes an outcome, with enough of its intent to be read alone.
+ * @throws AuditError `invalid_event`
+ */
+export function encodeOutcome(
+  { fields, urgent }: Description,
+  intentId: string,
+  outcome: Omit<AuditOutcome, 'durationMs'> & { readonly durationMs?: number },
+  time: number,
+): EncodedEvent {
+  const { result, reason, durationMs } = outcome;
+  const event = { id: uuidv7(), time: new Date(time).toISOString(), stage: 'outcome', intentId, ...fields };
+  const body = safeJson({ ...event, ...Object(boundedCopy({ result, reason, durationMs })) });
+  return { id: event.id, time, body: checkedLength(body), deliverAtOnce: urgent || result === 'denied' };
+}
+
+/** Completes an encoded event with its sequence. */
+export function eventPayload(event: EncodedEvent, sequence: number): string {
+  return `{"schemaVersion":1,"sequence":${sequence},${event.body.slice(1)}`;
+}
+
+function checkedLength(body: string): string {
+  if (body.length > MAX_BODY_LENGTH)
+    throw new AuditError(
+      'invalid_event',
+      `The event has ${body.length} characters, at most ${MAX_BODY_LENGTH}`,
+    );
+  return body;
+}

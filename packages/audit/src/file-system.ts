@@ -1,0 +1,95 @@
+import { constants } from 'node:fs';
+import { mkdir, open, readdir, rename, unlink, type FileHandle } from 'node:fs/promises';
+
+/** An open file of the trail. */
+export interface AuditFile {
+  /** Writes all of `bytes` at `offset`. */
+  write(bytes: Uint8Array, offset: number): Promise<void>;
+  /** Reads at most `length` bytes from `offset`; fewer only at the end of the file. */
+  read(offset: number, length: number): Promise<Buffer>;
+  size(): Promise<number>;
+  /** Resolves when data and size are on the disk. */
+  datasync(): Promise<void>;
+  truncate(sizeBytes: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The few file operations the trail needs; a test passes one that counts or fails. */
+export interface AuditFileSystem {
+  /** Creates a directory (mode 0700) and its parents. */
+  makeDirectory(path: string): Promise<void>;
+  list(path: string): Promise<string[]>;
+  /** `create` fails when the file exists; `update` creates it when missing. New files have mode 0600. */
+  open(path: string, mode: 'create' | 'update' | 'read'): Promise<AuditFile>;
+  rename(from: string, to: string): Promise<void>;
+  remove(path: string): Promise<void>;
+  /** Makes creations, renames and removals in a directory durable. */
+  syncDirectory(path: string): Promise<void>;
+}
+
+const FLAGS = {
+  create: constants.O_RDWR | constants.O_CREAT | constants.O_EXCL,
+  update: constants.O_RDWR | constants.O_CREAT,
+  read: constants.O_RDONLY,
+};
+
+/** The file system of the machine. */
+export const nodeFileSystem: AuditFileSystem = {
+  async makeDirectory(path) {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+  },
+  list: (path) => readdir(path),
+  async open(path, mode) {
+    return auditFile(await open(path, FLAGS[mode], 0o600));
+  },
+  rename,
+  remove: unlink,
+  async syncDirectory(path) {
+    const handle = await open(path, constants.O_RDONLY);
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  },
+};
+
+function auditFile(handle: FileHandle): AuditFile {
+  return {
+    async write(bytes, offset) {
+      for (let done = 0; done < bytes.length;) {
+        const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, offset + done);
+        done += bytesWritten;
+      }
+    },
+    async read(offset, length) {
+      const buffer = Buffer.alloc(length);
+      let done = 0;
+      while (done < length) {
+        const { bytesRead } = await handle.read(buffer, done, length - done, offset + done);
+        if (bytesRead === 0) break;
+        done += bytesRead;
+      }
+      return buffer.subarray(0, done);
+    },
+    size: async () => (await handle.stat()).size,
+    datasync: () => handle.datasync(),
+    truncate: (sizeBytes) => handle.truncate(sizeBytes),
+    close: () => handle.close(),
+  };
+}
+
+/** Opens a file, passes it to `use` and closes it whatever happens. */
+export async function withFile<T>(
+  fileSystem: AuditFileSystem,
+  path: string,
+  mode: 'create' | 'update' | 'read',
+  use: (file: AuditFile) => Promise<T>,
+): Promise<T> {
+  const file = await fileSystem.open(path, mode);
+  try {
+    return await use(file);
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,8 @@
+/** Where the trail reports its own troubles; never the record itself. A pino logger fits. */
+export interface Logger {
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** Discards everything. */
+export const silentLogger: Logger = { warn() {}, error() {} };

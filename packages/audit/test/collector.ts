@@ -1,0 +1,73 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
+
+import { z } from 'zod';
+
+import { auditEventSchema, type AuditEvent } from '../src/index.ts';
+
+/** What the collector does with the next requests. */
+export type CollectorMode = 'accept' | 'refuse' | 'reset-before' | 'reset-after';
+
+export interface Received {
+  readonly events: readonly AuditEvent[];
+  readonly idempotencyKey: string;
+  readonly authorization: string | undefined;
+}
+
+/** A collector on a real socket that keeps what it acknowledged and drops repeated ids. */
+export class Collector implements AsyncDisposable {
+  mode: CollectorMode = 'accept';
+  readonly requests: Received[] = [];
+  readonly stored: AuditEvent[] = [];
+  readonly #ids = new Set<string>();
+  readonly #server: Server;
+  #port = 0;
+
+  constructor() {
+    this.#server = createServer((request, response) => void this.#answer(request, response));
+  }
+
+  static async start(): Promise<Collector> {
+    const collector = new Collector();
+    await collector.up();
+    return collector;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}/events`;
+  }
+
+  /** Listens; after `down()` on the same port again. */
+  async up(): Promise<void> {
+    await new Promise<void>((resolve) => this.#server.listen(this.#port, '127.0.0.1', resolve));
+    this.#port = (this.#server.address() as AddressInfo).port;
+  }
+
+  async down(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.down();
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { events } = z.object({ events: z.array(auditEventSchema) }).parse(await json(request));
+    const { authorization, 'idempotency-key': idempotencyKey } = request.headers;
+    this.requests.push({ events, idempotencyKey: String(idempotencyKey), authorization });
+    if (this.mode === 'reset-before') {
+      request.socket.resetAndDestroy();
+      return;
+    }
+    if (this.mode === 'refuse') {
+      response.writeHead(503).end();
+      return;
+    }
+    this.stored.push(...events.filter((event) => !this.#ids.has(event.id)));
+    for (const event of events) this.#ids.add(event.id);
+    if (this.mode === 'reset-after') request.socket.resetAndDestroy();
+    else response.writeHead(204).end();
+  }
+}

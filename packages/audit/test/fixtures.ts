@@ -1,0 +1,61 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { auditEventSchema, type AuditEvent, type AuditIntent, type AuditTrailOptions } from '../src/index.ts';
+
+/** A complete intent; `overrides` replaces fields. */
+export function intent(overrides: Partial<AuditIntent> = {}): AuditIntent {
+  return {
+    actor: { id: 'https://issuer.test#user-1', kind: 'user', email: 'dev@issuer.test', groups: ['platform'] },
+    action: 'tools/call',
+    target: 'trigger_deployment',
+    resource: 'payment-service/staging',
+    arguments: { service: 'payment-service' },
+    correlationId: 'correlation-1',
+    transport: 'http',
+    era: '2026',
+    client: { name: 'test-client', version: '1.0.0' },
+    sourceAddress: '127.0.0.1',
+    urgent: false,
+    ...overrides,
+  };
+}
+
+/** A directory that is removed when it goes out of scope. */
+export async function temporaryDirectory(): Promise<{ path: string } & AsyncDisposable> {
+  const path = await mkdtemp(join(tmpdir(), 'audit-'));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}
+
+/** The options every test starts from: no sinks, and timers that never fire. */
+export function options(directory: string): AuditTrailOptions {
+  return {
+    directory,
+    sinks: [],
+    server: { name: 'test-server', version: '1.2.3' },
+    setTimer: () => () => {},
+  };
+}
+
+/** The segment files of a trail, oldest first. */
+export async function segmentFiles(directory: string): Promise<string[]> {
+  const names = await readdir(directory);
+  return names
+    .filter((name) => name.endsWith('.jsonl'))
+    .toSorted()
+    .map((name) => join(directory, name));
+}
+
+/** All events stored in a directory, in order, each checked against the public schema. */
+export async function storedEvents(directory: string): Promise<AuditEvent[]> {
+  const texts = await Promise.all((await segmentFiles(directory)).map((path) => readFile(path, 'utf8')));
+  return texts
+    .join('')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => {
+      const record = JSON.parse(line) as { event: unknown };
+      return auditEventSchema.parse(record.event);
+    });
+}

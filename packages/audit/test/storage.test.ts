@@ -1,0 +1,227 @@
+import { appendFile, copyFile, mkdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { openAuditTrail } from '../src/index.ts';
+import { faultyFileSystem } from './faulty-file-system.ts';
+import { intent, options, segmentFiles, storedEvents, temporaryDirectory } from './fixtures.ts';
+
+const success = { result: 'success', durationMs: 12 } as const;
+
+async function writeCalls(directory: string, count: number): Promise<void> {
+  await using trail = await openAuditTrail(options(directory));
+  for (let index = 0; index < count; index += 1)
+    await (await trail.begin(intent({ correlationId: `call-${index}` }))).finish(success);
+}
+
+describe('recording', () => {
+  it('stores an intent and an outcome that repeats it', async () => {
+    await using directory = await temporaryDirectory();
+    await using trail = await openAuditTrail({ ...options(directory.path), now: () => 1_800_000_000_000 });
+    const entry = await trail.begin(intent());
+    await entry.finish({ result: 'failure', reason: 'upstream_timeout', durationMs: 7 });
+
+    const [first, second] = await storedEvents(directory.path);
+    const { arguments: _, ...repeated } = intent();
+    const server = { name: 'test-server', version: '1.2.3' };
+    const time = '2027-01-15T08:00:00.000Z';
+    expect(first).toMatchObject({
+      ...intent(),
+      stage: 'intent',
+      schemaVersion: 1,
+      sequence: 1,
+      server,
+      time,
+    });
+    expect(second).toMatchObject({
+      ...repeated,
+      stage: 'outcome',
+      sequence: 2,
+      intentId: entry.id,
+      result: 'failure',
+      reason: 'upstream_timeout',
+      durationMs: 7,
+    });
+    expect(second).not.toHaveProperty('arguments');
+  });
+
+  it('keeps its files private', async () => {
+    await using directory = await temporaryDirectory();
+    await writeCalls(directory.path, 1);
+    const [segment = ''] = await segmentFiles(directory.path);
+    const modes = [segment, join(directory.path, 'lock.db')].map(
+      async (path) => (await stat(path)).mode & 0o777,
+    );
+    expect(await Promise.all(modes)).toEqual([0o600, 0o600]);
+  });
+
+  it('takes a snapshot when begin() is called', async () => {
+    await using directory = await temporaryDirectory();
+    await using trail = await openAuditTrail(options(directory.path));
+    const mutable = { ...intent(), target: 'get_status' };
+    const begun = trail.begin(mutable);
+    mutable.target = 'changed';
+    await (await begun).finish(success);
+    expect((await storedEvents(directory.path)).map((event) => event.target)).toEqual([
+      'get_status',
+      'get_status',
+    ]);
+  });
+
+  it('commits 64 concurrent intents with far fewer syncs', async () => {
+    await using directory = await temporaryDirectory();
+    const fileSystem = faultyFileSystem();
+    await using trail = await openAuditTrail({ ...options(directory.path), fileSystem });
+    await Promise.all(Array.from({ length: 64 }, () => trail.begin(intent())));
+    expect(fileSystem.segmentSyncs).toBeLessThanOrEqual(2);
+    expect(await storedEvents(directory.path)).toHaveLength(64);
+  });
+
+  it('starts a new segment when one is full and reads the chain across them', async () => {
+    await using directory = await temporaryDirectory();
+    {
+      await using trail = await openAuditTrail({ ...options(directory.path), segmentBytes: 2000 });
+      for (let index = 0; index < 10; index += 1) await (await trail.begin(intent())).finish(success);
+    }
+    expect((await segmentFiles(directory.path)).length).toBeGreaterThan(3);
+    await writeCalls(directory.path, 1);
+    const sequences = (await storedEvents(directory.path)).map((event) => event.sequence);
+    expect(sequences).toEqual(Array.from({ length: 22 }, (_, index) => index + 1));
+  });
+
+  it('refuses a second finish() and anything after close()', async () => {
+    await using directory = await temporaryDirectory();
+    const trail = await openAuditTrail(options(directory.path));
+    const entry = await trail.begin(intent());
+    await entry.finish(success);
+    await expect(entry.finish(success)).rejects.toMatchObject({ code: 'already_finished' });
+    await trail.close();
+    await expect(trail.begin(intent())).rejects.toMatchObject({ code: 'closed' });
+    expect(trail.health().state).toBe('unavailable');
+  });
+});
+
+describe('failed writes', () => {
+  it('never acknowledges an event whose fsync failed, and goes on in a new segment', async () => {
+    await using directory = await temporaryDirectory();
+    const fileSystem = faultyFileSystem();
+    {
+      await using trail = await openAuditTrail({ ...options(directory.path), fileSystem });
+      await trail.begin(intent({ correlationId: 'before' }));
+      fileSystem.failNextSync = true;
+      const refused = await Promise.allSettled([trail.begin(intent()), trail.begin(intent())]);
+      expect(refused).toMatchObject([
+        { status: 'rejected', reason: { code: 'unavailable' } },
+        { status: 'rejected', reason: { code: 'unavailable' } },
+      ]);
+      expect(trail.health()).toMatchObject({ state: 'unavailable', lastError: { code: 'unavailable' } });
+      await trail.begin(intent({ correlationId: 'after' }));
+      expect(trail.health().state).toBe('ok');
+    }
+    expect(fileSystem.syncsAfterFailure).toBe(0);
+    expect(await segmentFiles(directory.path)).toHaveLength(2);
+    expect((await storedEvents(directory.path)).map((event) => event.correlationId)).toEqual([
+      'before',
+      'after',
+    ]);
+  });
+
+  it('takes back a half-written group', async () => {
+    await using directory = await temporaryDirectory();
+    const fileSystem = faultyFileSystem();
+    await using trail = await openAuditTrail({ ...options(directory.path), fileSystem });
+    const entry = await trail.begin(intent());
+    fileSystem.failNextWrite = true;
+    await expect(entry.finish(success)).rejects.toMatchObject({ code: 'unavailable' });
+    await entry.finish(success);
+    expect((await storedEvents(directory.path)).map((event) => event.stage)).toEqual(['intent', 'outcome']);
+  });
+
+  it('sets refused records aside that could not be taken back', async () => {
+    await using directory = await temporaryDirectory();
+    const fileSystem = faultyFileSystem();
+    {
+      await using trail = await openAuditTrail({ ...options(directory.path), fileSystem });
+      await (await trail.begin(intent({ correlationId: 'before' }))).finish(success);
+      fileSystem.failNextSync = true;
+      fileSystem.failTruncate = true;
+      await expect(trail.begin(intent({ correlationId: 'refused' }))).rejects.toMatchObject({
+        code: 'unavailable',
+      });
+      await (await trail.begin(intent({ correlationId: 'after' }))).finish(success);
+    }
+    await writeCalls(directory.path, 1);
+    const kept = (await storedEvents(directory.path)).map((event) => event.correlationId);
+    expect(kept).toEqual(['before', 'before', 'after', 'after', 'call-0', 'call-0']);
+    const [first = ''] = await segmentFiles(directory.path);
+    expect(await readFile(`${first}.torn`, 'utf8')).toContain('refused');
+  });
+});
+
+describe('recovery', () => {
+  it('gives an intent without outcome the outcome unknown', async () => {
+    await using directory = await temporaryDirectory();
+    let id = '';
+    {
+      await using trail = await openAuditTrail(options(directory.path));
+      ({ id } = await trail.begin(intent({ correlationId: 'interrupted' })));
+      await (await trail.begin(intent({ correlationId: 'complete' }))).finish(success);
+    }
+    await writeCalls(directory.path, 0);
+    await writeCalls(directory.path, 0);
+    const events = await storedEvents(directory.path);
+    expect(events).toHaveLength(4);
+    expect(events[3]).toMatchObject({
+      stage: 'outcome',
+      intentId: id,
+      correlationId: 'interrupted',
+      actor: intent().actor,
+      result: 'unknown',
+      reason: 'interrupted',
+    });
+  });
+
+  it('cuts a record torn at any byte and keeps the bytes', async () => {
+    await using directory = await temporaryDirectory();
+    await writeCalls(directory.path, 2);
+    const [segment = ''] = await segmentFiles(directory.path);
+    const bytes = await readFile(segment);
+    const lastLine = bytes.lastIndexOf(0x0a, bytes.length - 2) + 1;
+    for (let size = lastLine; size < bytes.length; size += 1) {
+      const copy = join(directory.path, `cut-${size}`);
+      await mkdir(copy);
+      const path = join(copy, basename(segment));
+      await copyFile(segment, path);
+      await truncate(path, size);
+      await writeCalls(copy, 0);
+      const events = await storedEvents(copy);
+      expect(events.map((event) => event.sequence)).toEqual([1, 2, 3, 4]);
+      // The torn record was the outcome of the third one.
+      expect(events[3]).toMatchObject({ result: 'unknown', intentId: events[2]?.id });
+      const torn = await readFile(`${path}.torn`).catch(() => Buffer.alloc(0));
+      expect(torn.equals(bytes.subarray(lastLine, size))).toBe(true);
+    }
+  }, 60_000);
+
+  it('cuts garbage after the last record', async () => {
+    await using directory = await temporaryDirectory();
+    await writeCalls(directory.path, 1);
+    const [segment = ''] = await segmentFiles(directory.path);
+    await appendFile(segment, Buffer.alloc(512));
+    await writeCalls(directory.path, 1);
+    expect(await storedEvents(directory.path)).toHaveLength(4);
+  });
+
+  it('refuses a trail that was changed before its end', async () => {
+    await using directory = await temporaryDirectory();
+    await writeCalls(directory.path, 1);
+    await writeCalls(directory.path, 1);
+    const [segment = ''] = await segmentFiles(directory.path);
+    await writeFile(
+      segment,
+      (await readFile(segment, 'utf8')).replace('"result":"success"', '"result":"failure"'),
+    );
+    await expect(openAuditTrail(options(directory.path))).rejects.toMatchObject({ code: 'damaged' });
+  });
+});

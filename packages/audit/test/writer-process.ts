@@ -1,0 +1,42 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+import { expect } from 'vitest';
+
+/** A child process that writes to a trail without pause and reports each event the trail acknowledged. */
+export interface WriterProcess {
+  /** The ids of the intents whose begin() resolved, as far as they were reported. */
+  readonly ids: readonly string[];
+  /** Waits until at least `count` events were acknowledged. */
+  acknowledged(count: number): Promise<void>;
+  /** Kills it with SIGKILL and waits for its last report. */
+  kill(): Promise<void>;
+}
+
+export async function startWriter(directory: string, collectorUrl = ''): Promise<WriterProcess> {
+  const program = fileURLToPath(new URL('./writer-program.ts', import.meta.url));
+  const child = spawn(
+    process.execPath,
+    ['--conditions', '@mcp-parts/source', program, directory, collectorUrl],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
+  const ids: string[] = [];
+  const lines = createInterface({ input: child.stdout });
+  lines.on('line', (line) => {
+    // A line cut by the kill was not reported in full.
+    if (line.length === 36) ids.push(line);
+  });
+  const ended = Promise.all([once(child, 'close'), once(lines, 'close')]);
+  return {
+    ids,
+    acknowledged: (count) => expect.poll(() => ids.length, { timeout: 20_000 }).toBeGreaterThanOrEqual(count),
+    async kill() {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
