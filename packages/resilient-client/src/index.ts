@@ -1,1 +1,22 @@
-export {};
+export type { CircuitHealth, CircuitState } from './circuit-breaker.ts';
+export { createClient, type CallContext, type Client, type ClientOptions, type Result } from './client.ts';
+export { clientCredentials, type ClientCredentialsOptions } from './client-credentials.ts';
+export { ClientError, type ClientErrorCode } from './client-error.ts';
+export type { Clock } from './clock.ts';
+export {
+  endpoint,
+  type AnyEndpoint,
+  type CallInput,
+  type Endpoint,
+  type HttpMethod,
+  type PathParams,
+  type QuerySchema,
+  type QueryValue,
+  type Replay,
+} from './endpoint.ts';
+export type { ClientEvent } from './events.ts';
+export type { Policy, PolicyOptions } from './policy.ts';
+export type { Problem } from './problem.ts';
+export type { Sent } from './retry.ts';
+export type { AccessToken, TokenSource } from './token-source.ts';
+export type { Dispatcher } from './transport.ts';

@@ -1,0 +1,46 @@
+import type { CircuitState } from './circuit-breaker.ts';
+import type { ClientErrorCode } from './client-error.ts';
+
+/**
+ * What a client tells about its work; `client` is its name and `endpoint` an endpoint's id, so both are safe as metric
+ * labels. `attempt`: one request ended, with a status or a code. `retry`: another follows after the wait. `call`: the
+ * whole call ended. `circuit`: a circuit breaker changed its state. More types may be added.
+ */
+export type ClientEvent = { readonly client: string; readonly endpoint: string } & (
+  | {
+      readonly type: 'attempt';
+      /** From 1. */
+      readonly attempt: number;
+      readonly durationMs: number;
+      readonly status?: number;
+      readonly code?: ClientErrorCode;
+    }
+  | {
+      readonly type: 'retry';
+      /** The number of the attempt that follows. */
+      readonly attempt: number;
+      readonly delayMs: number;
+      /** Why the attempt before failed. */
+      readonly code: ClientErrorCode;
+    }
+  | {
+      readonly type: 'call';
+      readonly durationMs: number;
+      readonly attempts: number;
+      readonly outcome: 'ok' | ClientErrorCode;
+    }
+  | { readonly type: 'circuit'; readonly from: CircuitState; readonly to: CircuitState }
+);
+
+/** Wraps a handler so that it cannot break a call, whether it throws or returns a promise that rejects. */
+export function harmless(handler: ((event: ClientEvent) => void) | undefined): (event: ClientEvent) => void {
+  if (handler === undefined) return () => {};
+  return (event) => {
+    try {
+      const returned: unknown = handler(event);
+      if (returned instanceof Promise) returned.catch(() => {});
+    } catch {
+      // A broken observer is its owner's problem, and there is nobody here to tell.
+    }
+  };
+}

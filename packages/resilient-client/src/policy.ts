@@ -1,0 +1,76 @@
+/** How patient a call is. Every member has a default; an endpoint's policy overrides the client's, member by member. */
+export interface Policy {
+  /** Whole call in milliseconds: every attempt, wait and token included. @default 30_000 */
+  readonly deadlineMs: number;
+  /** One attempt in milliseconds: connection, headers and the complete body. @default 10_000 */
+  readonly attemptTimeoutMs: number;
+  /** Largest response body in bytes. @default 5_242_880 (5 MiB) */
+  readonly maxResponseBytes: number;
+  /** When an attempt is repeated. Full jitter is not optional. */
+  readonly retry: {
+    /** Repeats after the first attempt. @default 2 */
+    readonly maxRetries: number;
+    /** Upper bound of the first wait in milliseconds; doubles with each retry. @default 200 */
+    readonly baseDelayMs: number;
+    /** Upper bound of any wait in milliseconds. @default 5_000 */
+    readonly maxDelayMs: number;
+    /** Longest Retry-After that is waited for, in milliseconds; a longer one ends the call. @default 20_000 */
+    readonly maxRetryAfterMs: number;
+  };
+  /** When an endpoint that keeps failing is left alone. */
+  readonly breaker: {
+    /** Consecutive failed attempts that open the circuit. @default 5 */
+    readonly failures: number;
+    /** Shortest time in milliseconds before one probe is let through; up to 10 % is added. @default 60_000 */
+    readonly openMs: number;
+  };
+}
+
+/** A {@link Policy} of which any part may be left out. */
+export interface PolicyOptions extends Partial<Omit<Policy, 'retry' | 'breaker'>> {
+  readonly retry?: Partial<Policy['retry']>;
+  readonly breaker?: Partial<Policy['breaker']>;
+}
+
+/** The defaults, whose sources are: SRE book (3 attempts), .NET's standard resilience handler (10 s, 30 s), Envoy (5 failures). */
+export const defaultPolicy: Policy = {
+  deadlineMs: 30_000,
+  attemptTimeoutMs: 10_000,
+  maxResponseBytes: 5 * 1024 * 1024,
+  retry: { maxRetries: 2, baseDelayMs: 200, maxDelayMs: 5_000, maxRetryAfterMs: 20_000 },
+  breaker: { failures: 5, openMs: 60_000 },
+};
+
+/**
+ * Lays `options` over `base` and checks every number.
+ * @throws {RangeError} naming the member and its value
+ */
+export function resolvePolicy(options: PolicyOptions | undefined, base: Policy = defaultPolicy): Policy {
+  if (options === undefined) return base;
+  const policy: Policy = {
+    ...base,
+    ...options,
+    retry: { ...base.retry, ...options.retry },
+    breaker: { ...base.breaker, ...options.breaker },
+  };
+  const { retry, breaker } = policy;
+  checkWhole('policy.deadlineMs', policy.deadlineMs, 1, LONGEST_TIMER_MS);
+  checkWhole('policy.attemptTimeoutMs', policy.attemptTimeoutMs, 1, LONGEST_TIMER_MS);
+  checkWhole('policy.maxResponseBytes', policy.maxResponseBytes, 1, Number.MAX_SAFE_INTEGER);
+  checkWhole('policy.retry.maxRetries', retry.maxRetries, 0, 10);
+  checkWhole('policy.retry.baseDelayMs', retry.baseDelayMs, 1, LONGEST_TIMER_MS);
+  checkWhole('policy.retry.maxDelayMs', retry.maxDelayMs, retry.baseDelayMs, LONGEST_TIMER_MS);
+  checkWhole('policy.retry.maxRetryAfterMs', retry.maxRetryAfterMs, 0, LONGEST_TIMER_MS);
+  checkWhole('policy.breaker.failures', breaker.failures, 1, Number.MAX_SAFE_INTEGER);
+  checkWhole('policy.breaker.openMs', breaker.openMs, 1, LONGEST_TIMER_MS);
+  return policy;
+}
+
+// setTimeout takes a signed 32-bit number and fires at once beyond it.
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+function checkWhole(name: string, value: number, least: number, most: number): void {
+  if (!Number.isSafeInteger(value) || value < least || value > most) {
+    throw new RangeError(`${name} must be a whole number from ${least} to ${most}, not ${value}`);
+  }
+}

@@ -1,0 +1,12 @@
+/** A bearer token. */
+export interface AccessToken {
+  readonly value: string;
+}
+
+/** Where a client gets its bearer tokens. Implementations share one fetch among concurrent callers. */
+export interface TokenSource {
+  /** A token that is valid now. Rejects when none can be had; aborting the signal ends the wait, not a shared fetch. */
+  get(options: { signal: AbortSignal }): Promise<AccessToken>;
+  /** Tells that the backend answered 401 to this token. It is dropped only if it is still the current one. */
+  reject(value: string): void;
+}

@@ -1,0 +1,89 @@
+import type { Failure, FailedCall } from './client-error.ts';
+import { cleanText } from './problem.ts';
+
+/** The sentences a person or a model reads: what failed, what the backend said, what to do next. */
+export function userMessageFor(failure: Failure, call: FailedCall & { isRetryable: boolean }): string {
+  const explained = failure.status === undefined ? undefined : call.explain?.[failure.status];
+  const sentences = [explained ?? describe(failure, call)];
+  const detail = failure.problem?.detail ?? failure.problem?.title;
+  // A 5xx speaks of the backend's insides; a 4xx speaks of the request.
+  if (detail !== undefined && failure.status !== undefined && failure.status < 500) {
+    const quote = cleanText(detail);
+    if (quote !== '') sentences.push(`The ${call.service} said: "${quote}"`);
+  }
+  if (isOutcomeUnknown(failure, call)) {
+    sentences.push('The request may have been carried out: check before you repeat it.');
+  } else if (call.isRetryable) {
+    sentences.push(
+      failure.retryAfterMs === undefined ? 'Try again later.' : tryAgainIn(failure.retryAfterMs),
+    );
+  }
+  return sentences.join(' ');
+}
+
+function describe(
+  { code, status, sent, hint }: Failure,
+  { service, isRetryable }: { service: string; isRetryable: boolean },
+): string {
+  switch (code) {
+    case 'cancelled':
+      return `The call to the ${service} was cancelled.`;
+    case 'deadline_exceeded':
+    case 'timeout':
+      return `The ${service} did not answer in time.`;
+    case 'network':
+      return sent === 'no'
+        ? `The ${service} could not be reached.`
+        : `The connection to the ${service} broke.`;
+    case 'circuit_open':
+      return `The ${service} keeps failing and is left alone for a while; nothing was sent.`;
+    case 'throttled':
+      return `The ${service} is receiving too many requests and refused this one.`;
+    case 'unauthenticated':
+      return isRetryable
+        ? `This server could not sign in to the ${service}; nothing was sent.`
+        : `The ${service} does not accept this server's credentials. Do not try again; tell the operator of this server.`;
+    case 'forbidden':
+      return `The ${service} does not allow this. Do not try again; ask its owner for access.`;
+    case 'not_found':
+      return `The ${service} does not know what was asked for. Check the names and ids.`;
+    case 'conflict':
+      return `The ${service} refused this because of its current state. Look at that state before you try again.`;
+    case 'rejected':
+      return `The ${service} rejected the request as invalid. Correct it before you try again.`;
+    case 'server_error':
+      return status === 501
+        ? `The ${service} does not support this. Do not try again.`
+        : `The ${service} failed.`;
+    case 'invalid_response':
+      return `The ${service} gave an answer that this server does not understand. Do not try again; tell the operator of this server.`;
+    case 'response_too_large':
+      return `The answer of the ${service} is too large. Ask for less.`;
+    case 'invalid_request':
+      return `Nothing was sent to the ${service}, because the request is not valid: ${hint ?? 'it does not fit the operation'}.`;
+    default:
+      return code satisfies never;
+  }
+}
+
+/** Whether a write may stand although the call failed. */
+function isOutcomeUnknown({ code, sent }: Failure, { isRepeatable }: FailedCall): boolean {
+  if (isRepeatable) return false;
+  return sent === 'maybe' || (sent === 'yes' && UNCLEAR_ANSWERS.has(code));
+}
+
+// An answer came, or began to, and does not tell whether the work was done.
+const UNCLEAR_ANSWERS: ReadonlySet<Failure['code']> = new Set([
+  'server_error',
+  'network',
+  'timeout',
+  'deadline_exceeded',
+  'cancelled',
+  'invalid_response',
+  'response_too_large',
+]);
+
+function tryAgainIn(delayMs: number): string {
+  const seconds = Math.max(1, Math.ceil(delayMs / 1000));
+  return seconds < 120 ? `Try again in ${seconds} s.` : `Try again in ${Math.ceil(seconds / 60)} min.`;
+}
