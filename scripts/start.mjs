@@ -1,0 +1,169 @@
+// The demo: the sandbox platform in this process, the HTTP server as a child of it, until Ctrl-C.
+// With --watch both run from their sources, and a change of the server's restarts it.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+import { instructions } from './demo-instructions.mjs';
+
+const READY_WITHIN_MS = 30_000;
+const STOPPED_WITHIN_MS = 15_000;
+
+/** A problem whose message says enough. */
+class StartError extends Error {}
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const watch = process.argv.includes('--watch');
+// Kept between starts, so that tokens and pasted client configurations go on working.
+const data = join(root, 'data', 'demo');
+const serverUrl = `http://127.0.0.1:${process.env.PORT ?? '3000'}`;
+const endpoint = `${serverUrl}/mcp`;
+
+const { PortTakenError, startSandbox } = await import(
+  new URL(watch ? '../apps/sandbox/src/index.ts' : '../apps/sandbox/dist/index.js', import.meta.url).href
+);
+
+let sandbox;
+let server;
+const stopping = new AbortController();
+// Ctrl-C in a terminal, `kill`, a closed window. Any of them may arrive more than once.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => stop(0));
+}
+
+try {
+  await mkdir(data, { recursive: true });
+  sandbox = await startSandbox({
+    ports: { identity: 43100, configuration: 43101, deployments: 43102, audit: 43103, control: 43104 },
+    // Slow enough to watch a deployment proceed.
+    deploymentStepMs: 1500,
+    mcpResource: endpoint,
+    stateDirectory: data,
+  });
+  server = startServer({ ...platformSettings(), ...httpSettings() });
+  await serverIsReady();
+  const stdioSettings = await writeStdioSettings();
+  process.stdout.write(
+    instructions({
+      endpoint,
+      issuer: sandbox.urls.identity,
+      control: sandbox.urls.control,
+      tokenClientId: sandbox.clients.userTokens.clientId,
+      node: process.execPath,
+      stdioServer: join(root, 'apps/stdio-server/dist/main.js'),
+      stdioSettings,
+    }),
+  );
+} catch (error) {
+  if (!stopping.signal.aborted) {
+    const isExpected = error instanceof PortTakenError || error instanceof StartError;
+    const hint = error instanceof PortTakenError ? ' Is the demo running already?' : '';
+    process.stderr.write(isExpected ? `${error.message}${hint}\n` : `${error.stack}\n`);
+    await stop(1);
+  }
+}
+
+/** Settings both servers have: whom they trust and which platform they act on. */
+function platformSettings() {
+  const { urls, clients, directoryFile, platformAudience } = sandbox;
+  return {
+    AUTH_ISSUER: urls.identity,
+    AUTH_AUDIENCE: endpoint,
+    AUTH_ALGORITHMS: 'RS256',
+    // The policy that deploy/kubernetes ships, so that the demo shows what production does.
+    POLICY_FILE: join(root, 'deploy/kubernetes/policy/policy.yaml'),
+    DIRECTORY_FILE: directoryFile,
+    PLATFORM_CONFIGURATION_URL: urls.configuration,
+    PLATFORM_DEPLOYMENTS_URL: urls.deployments,
+    PLATFORM_TOKEN_URL: `${urls.identity}/token`,
+    PLATFORM_CLIENT_ID: clients.mcpServer.clientId,
+    PLATFORM_CLIENT_SECRET: clients.mcpServer.clientSecret,
+    PLATFORM_RESOURCE: platformAudience,
+    AUDIT_COLLECTOR_URL: `${urls.audit}/v1/events`,
+    // Problems only: the terminal belongs to the instructions.
+    LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn',
+  };
+}
+
+function httpSettings() {
+  const { hostname, port } = new URL(serverUrl);
+  return {
+    HOST: hostname,
+    PORT: port,
+    PUBLIC_URL: endpoint,
+    AUDIT_DIRECTORY: join(data, 'http-audit'),
+    TASKS_DATABASE: join(data, 'http-tasks.sqlite'),
+  };
+}
+
+/** Writes the environment of the stdio server to a file for `node --env-file`, readable by its owner only. */
+async function writeStdioSettings() {
+  const token = await sandbox.issueUserToken('developer', {
+    resource: endpoint,
+    scopes: ['deploy:read', 'deploy:development', 'deploy:staging'],
+  });
+  const settings = {
+    ...platformSettings(),
+    ACCESS_TOKEN: token,
+    AUDIT_DIRECTORY: join(data, 'stdio-audit'),
+    TASKS_DATABASE: join(data, 'stdio-tasks.sqlite'),
+  };
+  const file = join(data, 'stdio-server.env');
+  const lines = Object.entries(settings).map(([name, value]) => `${name}='${value}'\n`);
+  await writeFile(file, lines.join(''), { mode: 0o600 });
+  return file;
+}
+
+function startServer(settings) {
+  const main = watch
+    ? ['--watch', '--watch-preserve-output', '--conditions=@mcp-parts/source', 'apps/http-server/src/main.ts']
+    : ['apps/http-server/dist/main.js'];
+  const child = spawn(process.execPath, main, {
+    cwd: root,
+    env: { PATH: process.env.PATH, ...settings },
+    stdio: ['ignore', 'inherit', 'inherit'],
+    // In a process group of its own: Ctrl-C reaches this process, which ends the server first and the platform after.
+    detached: true,
+  });
+  child.once('exit', (code) => {
+    if (!stopping.signal.aborted) {
+      process.stderr.write(`The HTTP server ended by itself (${code}).\n`);
+      void stop(1);
+    }
+  });
+  return child;
+}
+
+/** Waits until the server answers, and can reach the platform. */
+async function serverIsReady() {
+  const deadline = AbortSignal.any([stopping.signal, AbortSignal.timeout(READY_WITHIN_MS)]);
+  while (!deadline.aborted) {
+    const response = await fetch(`${serverUrl}/ready`, { signal: deadline }).catch(() => undefined);
+    if (response?.ok) {
+      return;
+    }
+    await setTimeout(50);
+  }
+  throw new StartError(`The HTTP server was not ready within ${READY_WITHIN_MS / 1000} seconds.`);
+}
+
+async function stop(exitCode) {
+  if (stopping.signal.aborted) {
+    return;
+  }
+  stopping.abort();
+  if (server !== undefined && server.exitCode === null && server.signalCode === null) {
+    const exited = once(server, 'exit');
+    server.kill('SIGTERM');
+    const inTime = await Promise.race([exited, setTimeout(STOPPED_WITHIN_MS)]);
+    if (inTime === undefined) {
+      // The whole group: with --watch the server is a child of the child.
+      process.kill(-server.pid, 'SIGKILL');
+    }
+  }
+  await sandbox?.close();
+  process.exit(exitCode);
+}
