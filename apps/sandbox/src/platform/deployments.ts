@@ -7,6 +7,7 @@ import type { Environment } from './types.ts';
 /** Where a deployment is on its way; the last three are final. */
 export type DeploymentState = 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
 
+/** What a caller asks to be deployed. */
 export interface DeploymentRequest {
   readonly service: string;
   readonly version: string;
@@ -31,9 +32,11 @@ export interface Deployment extends DeploymentRequest {
   updatedAt: string;
 }
 
+/** How far one region is; the regions take their turns. */
 export interface RegionProgress {
   readonly region: string;
   state: 'pending' | 'running' | 'succeeded' | 'failed' | 'cancelled';
+  /** 0–100 */
   percent: number;
 }
 

@@ -1,0 +1,53 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+
+import { afterEach, expect, it } from 'vitest';
+
+import { PortTakenError, startSandbox } from '../src/index.ts';
+
+const libraryUser = `
+  import { startSandbox } from ${JSON.stringify(fileURLToPath(new URL('../src/index.ts', import.meta.url)))};
+  const resource = 'http://127.0.0.1:3000/mcp';
+  const sandbox = await startSandbox({ mcpResource: resource });
+  await sandbox.issueUserToken('viewer', { resource, scopes: ['deploy:read'] });
+  await fetch(sandbox.urls.identity + '/auth?client_id=nobody', { headers: { accept: 'text/html' } });
+  await fetch(sandbox.urls.identity + '/token', {
+    method: 'POST',
+    headers: { origin: 'http://127.0.0.1:6274' },
+    body: new URLSearchParams({
+      grant_type: 'client_credentials',
+      client_id: sandbox.clients.ciBot.clientId,
+      client_secret: sandbox.clients.ciBot.clientSecret,
+      resource,
+    }),
+  });
+  await sandbox.close();
+`;
+
+let child: ChildProcess | undefined;
+
+afterEach(() => {
+  child?.kill('SIGKILL');
+});
+
+it('writes nothing to stdout or stderr when used as a library, and lets the process end', async () => {
+  const output: string[] = [];
+  child = spawn(process.execPath, ['--input-type=module', '--eval', libraryUser]);
+  child.stdout?.on('data', (data) => output.push(String(data)));
+  child.stderr?.on('data', (data) => output.push(String(data)));
+  expect(await once(child, 'close')).toEqual([0, null]);
+  expect(output.join('')).toBe('');
+});
+
+it('says which port is taken', async () => {
+  const other = createServer().listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  const address = other.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const start = startSandbox({ ports: { deployments: port } });
+  await expect(start).rejects.toThrow(PortTakenError);
+  await expect(start).rejects.toThrow(`Port ${port}, wanted for the deployments service`);
+  other.close();
+});
