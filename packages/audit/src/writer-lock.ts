@@ -1,6 +1,5 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DatabaseSync } from 'node:sqlite';
 
 import { AuditError } from './errors.ts';
 
@@ -15,8 +14,9 @@ const SQLITE_BUSY = 5;
 export async function lockDirectory(directory: string): Promise<() => void> {
   const path = join(directory, 'lock.db');
   await createPrivately(path);
+  // Not an import: bundlers drop the `node:` prefix, without which this module has no name.
   const { DatabaseSync } = process.getBuiltinModule('node:sqlite');
-  const database: DatabaseSync = new DatabaseSync(path);
+  const database = new DatabaseSync(path);
   try {
     database.exec('BEGIN EXCLUSIVE');
   } catch (error) {
