@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto';
 
-import { createCatalog } from './catalog.ts';
+import { z } from 'zod';
+
+import { createCatalog, jsonSchema } from './catalog.ts';
 import type { ToolDefinition } from './definitions.ts';
 import { RpcError, rpcCodes } from './errors.ts';
+import { internalFailure, shorten } from './failure.ts';
 import type { JsonObject } from './json.ts';
 import { createMethodTable, type MethodTable } from './method-table.ts';
+import type { Logger } from './ports.ts';
 import type { RequestContext } from './run-call.ts';
 import type { RuntimeOptions } from './runtime.ts';
 
@@ -27,6 +31,8 @@ export interface BindingOptions {
    * absent on stdio.
    */
   readonly origin: (authInfo: unknown) => RequestOrigin;
+  /** Told when `origin` throws. @default nothing is logged */
+  readonly logger?: Logger | undefined;
 }
 
 /** How a single tool is run on a server that another team already has. */
@@ -52,29 +58,53 @@ export async function answer(
   method: string,
   params: JsonObject,
   sdk: SdkRequest,
-  origin: BindingOptions['origin'],
+  options: Pick<BindingOptions, 'origin' | 'logger'>,
 ): Promise<JsonObject> {
   const handler = table.methods.get(method);
-  if (handler === undefined)
-    throw new RpcError(rpcCodes.internalError, 'The call failed for an internal reason.');
-  let from: RequestOrigin;
-  try {
-    from = origin(sdk.authInfo);
-  } catch {
-    throw new RpcError(rpcCodes.internalError, 'The call failed for an internal reason.');
-  }
+  if (handler === undefined) throw new RpcError(rpcCodes.methodNotFound, 'Method not found');
+  const from = originOf(sdk.authInfo, options);
   return handler(params, {
     caller: from.caller,
     signal: sdk.signal,
     era: sdk.era,
     transport: from.transport,
-    client: sdk.client,
+    client: sdk.client && { name: shorten(sdk.client.name), version: shorten(sdk.client.version) },
     correlationId: from.correlationId ?? randomUUID(),
     sourceAddress: from.sourceAddress,
   });
 }
 
-/** The table of a single tool. */
-export function tableOf(tool: ToolDefinition, options: RuntimeOptions): MethodTable {
-  return createMethodTable(createCatalog({ tools: [tool] }), options);
+function originOf(authInfo: unknown, { origin, logger }: Pick<BindingOptions, 'origin' | 'logger'>) {
+  try {
+    return origin(authInfo);
+  } catch (error) {
+    const correlationId = randomUUID();
+    logger?.error({ err: error, correlationId }, 'origin of a request not known');
+    throw new RpcError(rpcCodes.internalError, internalFailure(correlationId, false).message);
+  }
+}
+
+/**
+ * A single tool as a table, and what `McpServer.registerTool` is told of it: the schemas and annotations as they
+ * are listed. The input schema lets everything through, so that the pipeline parses the arguments, once.
+ */
+export function singleTool(tool: ToolDefinition, options: RuntimeOptions) {
+  const { readOnly, destructive, idempotent, openWorld } = tool.annotations;
+  return {
+    table: createMethodTable(createCatalog({ tools: [tool] }), options),
+    registration: {
+      title: tool.title,
+      description: tool.description,
+      // zod puts a schema's metadata into its JSON Schema as it is.
+      inputSchema: z.looseObject({}).meta({ ...jsonSchema(tool, 'input') }),
+      outputSchema: tool.output,
+      annotations: {
+        title: tool.title,
+        readOnlyHint: readOnly,
+        destructiveHint: destructive,
+        idempotentHint: idempotent,
+        openWorldHint: openWorld,
+      },
+    },
+  };
 }

@@ -1,17 +1,17 @@
 import type { AuditDetails } from './definitions.ts';
-import type { CallFailure } from './failure.ts';
+import { shorten, type CallFailure } from './failure.ts';
 import type { AuditEntry, AuditOutcome, Caller } from './ports.ts';
 import type { Call, CallResult, RequestContext } from './run-call.ts';
 import type { Runtime } from './runtime.ts';
 
-/** Writes down how one call ends, whichever way it ends: once in the trail, once in the metrics. */
+/** Writes down how one call ends, whichever way it ends: once in the trail, once in the metrics. Never rejects. */
 export interface CallRecord<Output> {
-  /** The open entry, or `undefined` when the intent could not be recorded. */
-  begin(details: AuditDetails): Promise<AuditEntry | undefined>;
-  /** Ends a call that ran. */
-  end(entry: AuditEntry | undefined, result: CallResult<Output>): Promise<CallResult<Output>>;
-  /** Ends a call that never ran: intent and outcome in one. */
-  refuse(failure: CallFailure, details?: AuditDetails): Promise<CallResult<Output>>;
+  /** Writes the intent down, before the call runs; `false` when it could not be recorded. */
+  begin(details: AuditDetails): Promise<boolean>;
+  /** Ends a call with its answer. */
+  succeed(output: Output, isFailure: boolean): Promise<CallResult<Output>>;
+  /** Ends a call without an answer, and writes the intent down too where nobody has tried to. */
+  fail(failure: CallFailure, details?: AuditDetails): Promise<CallResult<Output>>;
 }
 
 /** Opens the record of a call that begins now. */
@@ -21,71 +21,70 @@ export function openRecord<Input, Output>(
   runtime: Runtime,
 ): CallRecord<Output> {
   const startedAt = performance.now();
-  const readOnly = call.operation?.readOnly ?? true;
+  const { correlationId } = request;
+  let isBegun = false;
+  let entry: AuditEntry | undefined;
 
-  async function begin(details: AuditDetails): Promise<AuditEntry | undefined> {
+  async function begin(details: AuditDetails): Promise<boolean> {
+    isBegun = true;
     try {
-      return await runtime.audit.begin({
+      entry = await runtime.audit.begin({
         actor: actorOf(request.caller),
         action: call.method,
         target: shorten(call.target),
         resource: details.resource,
         arguments: details.arguments,
-        correlationId: request.correlationId,
+        correlationId,
         transport: request.transport,
         era: request.era,
         client: request.client,
         sourceAddress: request.sourceAddress,
         urgent: details.urgent ?? false,
       });
+      return true;
     } catch (error) {
-      runtime.logger.error({ err: error, correlationId: request.correlationId }, 'audit intent not recorded');
-      return undefined;
+      runtime.logger.error({ err: error, correlationId }, 'audit intent not recorded');
+      return false;
     }
   }
 
-  async function end(entry: AuditEntry | undefined, result: CallResult<Output>): Promise<CallResult<Output>> {
+  async function end(result: CallResult<Output>): Promise<CallResult<Output>> {
     const outcome: AuditOutcome = {
-      result: resultOf(result, readOnly),
+      result: resultOf(result),
       reason: result.ok ? (result.isFailure ? 'reported_failure' : undefined) : result.failure.code,
       durationMs: Math.round(performance.now() - startedAt),
     };
-    runtime.telemetry.recordCall({
-      method: call.method,
-      target: call.operation?.name ?? '_other',
-      era: request.era,
-      transport: request.transport,
-      ...outcome,
-    });
     try {
       await entry?.finish(outcome);
     } catch (error) {
       // The action is done; the open intent in the trail says that its outcome is not known.
-      runtime.logger.error(
-        { err: error, correlationId: request.correlationId },
-        'audit outcome not recorded',
-      );
+      runtime.logger.error({ err: error, correlationId }, 'audit outcome not recorded');
+    }
+    try {
+      const target = call.operation?.name ?? '_other';
+      const { era, transport } = request;
+      runtime.telemetry.recordCall({ method: call.method, target, era, transport, ...outcome });
+    } catch (error) {
+      runtime.logger.error({ err: error, correlationId }, 'call not measured');
     }
     return result;
   }
 
   return {
     begin,
-    end,
-    refuse: async (failure, details = {}) => end(await begin(details), { ok: false, failure }),
+    succeed: (output, isFailure) => end({ ok: true, output, isFailure }),
+    async fail(failure, details = {}) {
+      if (!isBegun) await begin(details);
+      return end({ ok: false, failure });
+    },
   };
-}
-
-/** A name that a client made up is shown and stored, but not at any length. */
-export function shorten(text: string): string {
-  return text.length <= 128 ? text : `${text.slice(0, 127)}…`;
 }
 
 function actorOf({ id, kind, displayName, email, groups }: Caller) {
   return { id, kind, displayName, email, groups };
 }
 
-function resultOf<Output>(result: CallResult<Output>, readOnly: boolean): AuditOutcome['result'] {
+function resultOf<Output>(result: CallResult<Output>): AuditOutcome['result'] {
   if (result.ok) return result.isFailure ? 'failure' : 'success';
   switch (result.failure.kind) {
     case 'denied':
@@ -93,13 +92,12 @@ function resultOf<Output>(result: CallResult<Output>, readOnly: boolean): AuditO
     case 'rate_limited':
       return 'denied';
     case 'interrupted':
-      // Stopped half-way, a change may have happened.
-      return readOnly ? 'failure' : 'unknown';
     case 'failed':
+      return result.failure.isUncertain ? 'unknown' : 'failure';
     case 'invalid_input':
     case 'not_recorded':
       return 'failure';
     default:
-      return result.failure.kind satisfies never;
+      return result.failure satisfies never;
   }
 }

@@ -9,6 +9,7 @@ import type {
 } from './definitions.ts';
 import type { JsonObject } from './json.ts';
 import type { Caller } from './ports.ts';
+import { isTimerDelay } from './runtime.ts';
 import { parseUriTemplate, type UriTemplate } from './uri-template.ts';
 
 /** Everything that a server offers. */
@@ -45,13 +46,16 @@ const namePattern = /^[A-Za-z0-9_.-]{1,64}$/u;
 /**
  * Checks the definitions and computes their JSON Schemas and list entries.
  *
- * @throws {TypeError} naming the definition, for an invalid or repeated name, a repeated URI template, or
- * variables and parameters that do not match.
+ * @throws {TypeError} naming the definition, for an invalid or repeated name, a repeated URI template,
+ * variables and parameters that do not match, or a schema that JSON Schema cannot express.
+ * @throws {RangeError} naming the tool, for a deadline that no timer can keep.
  */
 export function createCatalog(definitions: CatalogDefinitions): Catalog {
+  const resources = byName('resource', definitions.resources, listedResource);
+  rejectRepeatedTemplates(resources.values());
   return {
-    tools: byName('tool', definitions.tools, (tool) => ({ definition: tool, listing: toolListing(tool) })),
-    resources: byName('resource', definitions.resources, listedResource),
+    tools: byName('tool', definitions.tools, listedTool),
+    resources,
     prompts: byName('prompt', definitions.prompts, (prompt) => ({
       definition: prompt,
       listing: promptListing(prompt),
@@ -82,19 +86,25 @@ function byName<Definition extends { readonly name: string }, Entry>(
   return entries;
 }
 
-function toolListing(tool: ToolDefinition): JsonObject {
+function listedTool(tool: ToolDefinition): Listed<ToolDefinition> {
+  if (tool.deadlineMs !== undefined && !isTimerDelay(tool.deadlineMs)) {
+    throw new RangeError(`tool "${tool.name}": deadlineMs: ${tool.deadlineMs}`);
+  }
   return {
-    name: tool.name,
-    title: tool.title,
-    description: tool.description,
-    inputSchema: jsonSchema(tool.input, 'input'),
-    outputSchema: jsonSchema(tool.output, 'output'),
-    annotations: {
+    definition: tool,
+    listing: {
+      name: tool.name,
       title: tool.title,
-      readOnlyHint: tool.annotations.readOnly,
-      destructiveHint: tool.annotations.destructive,
-      idempotentHint: tool.annotations.idempotent,
-      openWorldHint: tool.annotations.openWorld,
+      description: tool.description,
+      inputSchema: jsonSchema(tool, 'input'),
+      outputSchema: jsonSchema(tool, 'output'),
+      annotations: {
+        title: tool.title,
+        readOnlyHint: tool.annotations.readOnly,
+        destructiveHint: tool.annotations.destructive,
+        idempotentHint: tool.annotations.idempotent,
+        openWorldHint: tool.annotations.openWorld,
+      },
     },
   };
 }
@@ -120,6 +130,18 @@ function listedResource(resource: ResourceDefinition): ListedResource {
   };
 }
 
+function rejectRepeatedTemplates(resources: Iterable<ListedResource>): void {
+  const seen = new Set<string>();
+  for (const { definition } of resources) {
+    if (seen.has(definition.uriTemplate)) {
+      throw new TypeError(
+        `resource "${definition.name}": the template ${definition.uriTemplate} occurs twice`,
+      );
+    }
+    seen.add(definition.uriTemplate);
+  }
+}
+
 function promptListing(prompt: PromptDefinition): JsonObject {
   return {
     name: prompt.name,
@@ -133,7 +155,12 @@ function promptListing(prompt: PromptDefinition): JsonObject {
   };
 }
 
-function jsonSchema(schema: z.ZodObject, io: 'input' | 'output'): JsonObject {
-  // A JSON Schema document is JSON; zod types it more precisely than a wire value needs.
-  return z.toJSONSchema(schema, { target: 'draft-2020-12', io }) as unknown as JsonObject;
+/** The JSON Schema of what a tool takes or gives. */
+export function jsonSchema(tool: ToolDefinition, io: 'input' | 'output'): JsonObject {
+  try {
+    // A JSON Schema document is JSON; zod types it more precisely than a wire value needs.
+    return z.toJSONSchema(tool[io], { target: 'draft-2020-12', io }) as unknown as JsonObject;
+  } catch (cause) {
+    throw new TypeError(`tool "${tool.name}": JSON Schema cannot express its ${io}`, { cause });
+  }
 }

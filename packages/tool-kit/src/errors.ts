@@ -28,7 +28,7 @@ export class RpcError extends Error {
 
 /** JSON-RPC 2.0 §5.1, and the code of the 2025 revisions of MCP for a resource that does not exist. */
 export const rpcCodes = {
-  invalidRequest: -32600,
+  methodNotFound: -32601,
   invalidParams: -32602,
   internalError: -32603,
   resourceNotFound: -32002,

@@ -1,30 +1,35 @@
 import type { z } from 'zod';
 
 /** Why a call did not give its answer. `message` is public; `code` goes to the audit trail and metrics. */
-export interface CallFailure {
-  readonly kind:
-    | 'unknown_target'
-    | 'invalid_input'
-    | 'denied'
-    | 'rate_limited'
-    | 'not_recorded'
-    | 'interrupted'
-    | 'failed';
-  readonly code: string;
-  readonly message: string;
-}
+export type CallFailure =
+  | {
+      readonly kind: 'unknown_target' | 'invalid_input' | 'denied' | 'rate_limited' | 'not_recorded';
+      readonly code: string;
+      readonly message: string;
+    }
+  | {
+      readonly kind: 'interrupted' | 'failed';
+      readonly code: string;
+      readonly message: string;
+      /** Whether a change may have happened all the same. */
+      readonly isUncertain: boolean;
+    };
 
 /** The same words whether the target does not exist or the caller may not know of it. */
 export function unknownTarget(method: string, target: string): CallFailure {
-  const noun = method.startsWith('tools/') ? 'tool' : method.startsWith('prompts/') ? 'prompt' : 'resource';
-  return { kind: 'unknown_target', code: 'unknown_target', message: `Unknown ${noun}: ${target}` };
+  return {
+    kind: 'unknown_target',
+    code: 'unknown_target',
+    message: `Unknown ${nounOf(method)}: ${shorten(target)}`,
+  };
 }
 
 /** Says which arguments are wrong and how, without repeating the values. */
 export function invalidInput(target: string, error: z.ZodError): CallFailure {
   const problems = error.issues.slice(0, 8).map((issue) => {
     const path = issue.path.map(String).join('.');
-    return path === '' ? issue.message : `${path}: ${issue.message}`;
+    // A path and the name of an unrecognized key are the client's own words.
+    return shorten(path === '' ? issue.message : `${path}: ${issue.message}`, 400);
   });
   const more = error.issues.length - problems.length;
   if (more > 0) problems.push(`and ${more} more`);
@@ -66,30 +71,57 @@ export function notRecorded(referenceId: string): CallFailure {
 /** A call that the client or the deadline stopped. */
 export function interrupted(
   code: 'cancelled' | 'deadline_exceeded',
-  readOnly: boolean,
+  isUncertain: boolean,
   referenceId: string,
 ): CallFailure {
   const what = code === 'cancelled' ? 'The call was cancelled.' : 'The call took too long and was stopped.';
-  const next = readOnly
-    ? 'Try again later.'
-    : 'It may or may not have taken effect: check before you try again.';
-  return { kind: 'interrupted', code, message: `${what} ${next} Reference ${referenceId}.` };
+  const next = isUncertain ? checkFirst : 'Try again later.';
+  return { kind: 'interrupted', code, isUncertain, message: `${what} ${next} Reference ${referenceId}.` };
 }
 
 /** An answer that would cost the model more than the server allows. */
-export function outputTooLarge(bytes: number, maxBytes: number): CallFailure {
+export function outputTooLarge(bytes: number, maxBytes: number, isUncertain: boolean): CallFailure {
+  const next = isUncertain ? checkFirst : 'Ask for less, for example for one service.';
   return {
     kind: 'failed',
     code: 'output_too_large',
-    message: `The answer is too large (${bytes} bytes; the limit is ${maxBytes}). Ask for less, for example for one service.`,
+    isUncertain,
+    message: `The answer is too large (${bytes} bytes; the limit is ${maxBytes}). ${next}`,
   };
 }
 
+/** A failure that the handler has put into words for the model, and so knows what was done. */
+export function reported(code: string, publicMessage: string): CallFailure {
+  return { kind: 'failed', code, isUncertain: false, message: publicMessage };
+}
+
 /** A failure whose cause belongs to the operator alone. */
-export function internalFailure(referenceId: string): CallFailure {
+export function internalFailure(referenceId: string, isUncertain: boolean): CallFailure {
+  const next = isUncertain ? checkFirst : 'Trying again at once is unlikely to help.';
   return {
     kind: 'failed',
     code: 'internal',
-    message: `The call failed for an internal reason. Trying again at once is unlikely to help; give your operator the reference ${referenceId}.`,
+    isUncertain,
+    message: `The call failed for an internal reason. ${next} Give your operator the reference ${referenceId}.`,
   };
+}
+
+/** A name that a client made up is shown and stored, but not at any length. */
+export function shorten(text: string, maxLength = 128): string {
+  return text.length <= maxLength ? text : `${text.slice(0, maxLength - 1)}…`;
+}
+
+const checkFirst = 'It may or may not have taken effect: check before you try again.';
+
+function nounOf(method: string): string {
+  switch (method.slice(0, method.indexOf('/'))) {
+    case 'tools':
+      return 'tool';
+    case 'prompts':
+      return 'prompt';
+    case 'completion':
+      return 'reference';
+    default:
+      return 'resource';
+  }
 }

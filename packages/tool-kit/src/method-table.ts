@@ -1,8 +1,7 @@
-import { shorten } from './call-record.ts';
 import { isVisible, type Catalog, type Listed } from './catalog.ts';
 import type { Permission, ResourceListing } from './definitions.ts';
 import { RpcError, rpcCodes } from './errors.ts';
-import { internalFailure, type CallFailure } from './failure.ts';
+import { internalFailure, shorten, type CallFailure } from './failure.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 import {
   callTool,
@@ -60,7 +59,7 @@ function guarded(handler: MethodHandler, runtime: Runtime): MethodHandler {
     } catch (error) {
       if (error instanceof RpcError) throw error;
       runtime.logger.error({ err: error, correlationId: request.correlationId }, 'method handler failed');
-      throw rpcError(internalFailure(request.correlationId));
+      throw rpcError(internalFailure(request.correlationId, false));
     }
   };
 }
@@ -77,7 +76,7 @@ function toolMethods(catalog: Catalog, runtime: Runtime): Area {
   return {
     capabilities: { tools: {} },
     methods: {
-      'tools/list': list('tools', catalog.tools),
+      'tools/list': list('tools', [...catalog.tools.values()]),
       async 'tools/call'(params, request) {
         const target = text(params, 'name');
         const tool = catalog.tools.get(target)?.definition;
@@ -95,10 +94,11 @@ function toolMethods(catalog: Catalog, runtime: Runtime): Area {
 
 function resourceMethods(catalog: Catalog, runtime: Runtime): Area {
   if (catalog.resources.size === 0) return nothing;
+  const templates = [...catalog.resources.values()].filter(({ template }) => template.variables.length > 0);
   return {
     capabilities: { resources: {} },
     methods: {
-      'resources/templates/list': list('resourceTemplates', catalog.resources),
+      'resources/templates/list': list('resourceTemplates', templates),
       async 'resources/list'(_params, request) {
         const visible = [...catalog.resources.values()].filter((entry) =>
           isVisible(entry.definition.permission, request.caller),
@@ -136,7 +136,7 @@ function promptMethods(catalog: Catalog, runtime: Runtime): Area {
   return {
     capabilities: { prompts: {} },
     methods: {
-      'prompts/list': list('prompts', catalog.prompts),
+      'prompts/list': list('prompts', [...catalog.prompts.values()]),
       async 'prompts/get'(params, request) {
         const target = text(params, 'name');
         const prompt = catalog.prompts.get(target)?.definition;
@@ -167,12 +167,11 @@ function completionMethods(catalog: Catalog, runtime: Runtime): Area {
 /** The list entries of what the caller may see, worked out beforehand. */
 function list(
   member: string,
-  entries: ReadonlyMap<string, Listed<{ readonly permission: Permission<never> }>>,
+  entries: readonly Listed<{ readonly permission: Permission<never> }>[],
 ): MethodHandler {
-  const all = [...entries.values()];
   return (_params, { caller }) =>
     Promise.resolve({
-      [member]: all
+      [member]: entries
         .filter((entry) => isVisible(entry.definition.permission, caller))
         .map((entry) => entry.listing),
     });

@@ -1,11 +1,11 @@
 import type { z } from 'zod';
 
-import { openRecord, shorten } from './call-record.ts';
+import { openRecord } from './call-record.ts';
 import { isVisible } from './catalog.ts';
 import type { AuditDetails, CallContext, Permission } from './definitions.ts';
 import { asPublicError } from './errors.ts';
 import * as failure from './failure.ts';
-import type { AuditEntry, Caller, Decision } from './ports.ts';
+import type { Caller, Decision } from './ports.ts';
 import type { Runtime } from './runtime.ts';
 
 /** Where a call comes from. */
@@ -68,36 +68,33 @@ export async function runCall<Input, Output>(
 
   // What the caller may not see does not exist.
   if (operation === undefined || !isVisible(operation.permission, request.caller)) {
-    return record.refuse(failure.unknownTarget(call.method, shorten(call.target)));
+    return record.fail(failure.unknownTarget(call.method, call.target));
   }
-
-  const parsed = operation.input.safeParse(operation.arguments);
-  if (!parsed.success) return record.refuse(failure.invalidInput(operation.name, parsed.error));
-  const input = parsed.data;
 
   using deadline = startDeadline(request.signal, operation.deadlineMs ?? runtime.deadlineMs);
   let details: AuditDetails = {};
-  let entry: AuditEntry | undefined;
+  // From here on a change may have happened, whatever else goes wrong.
+  let isUncertain = false;
   try {
+    const parsed = operation.input.safeParse(operation.arguments);
+    if (!parsed.success) return await record.fail(failure.invalidInput(operation.name, parsed.error));
+    const input = parsed.data;
     details = operation.audit?.(input) ?? {};
 
     const permission =
       typeof operation.permission === 'string' ? operation.permission : operation.permission.select(input);
     const decision = await decide(permission, request, deadline.signal, runtime);
     if (!decision.allowed) {
-      return await record.refuse(failure.denied(decision.reason, permission, request.correlationId), details);
+      return await record.fail(failure.denied(decision.reason, permission, request.correlationId), details);
     }
 
-    const limit = await runtime.rateLimiter.consume(request.caller.id);
-    if (!limit.allowed) return await record.refuse(failure.rateLimited(limit.retryAfterMs), details);
+    const limit = await abortable(runtime.rateLimiter.consume(request.caller.id), deadline.signal);
+    if (!limit.allowed) return await record.fail(failure.rateLimited(limit.retryAfterMs), details);
 
     if (operation.audited === 'always') {
-      entry = await record.begin(details);
-      if (entry === undefined && !operation.readOnly) {
-        return await record.end(undefined, {
-          ok: false,
-          failure: failure.notRecorded(request.correlationId),
-        });
+      const isRecorded = await record.begin(details);
+      if (!isRecorded && !operation.readOnly) {
+        return await record.fail(failure.notRecorded(request.correlationId));
       }
     }
 
@@ -109,23 +106,23 @@ export async function runCall<Input, Output>(
       tasks: runtime.tasks,
       logger: runtime.logger,
     };
+    // Nobody waits any more for a call that was cancelled on the way here.
+    deadline.signal.throwIfAborted();
+    isUncertain = !operation.readOnly;
     const output = await runtime.telemetry.span(
       `${call.method} ${operation.name}`,
       { 'mcp.method.name': call.method },
       () => abortable(operation.run(input, context), deadline.signal),
     );
 
-    const bytes = Buffer.byteLength(JSON.stringify(output));
+    const bytes = sizeOf(output);
     if (bytes > runtime.maxOutputBytes) {
-      const tooLarge = failure.outputTooLarge(bytes, runtime.maxOutputBytes);
-      return await record.end(entry, { ok: false, failure: tooLarge });
+      return await record.fail(failure.outputTooLarge(bytes, runtime.maxOutputBytes, isUncertain), details);
     }
-    return await record.end(entry, { ok: true, output, isFailure: operation.isFailure?.(output) ?? false });
+    return await record.succeed(output, operation.isFailure?.(output) ?? false);
   } catch (error) {
-    const explained = explain(error, operation, request, deadline.signal, runtime);
-    return entry === undefined
-      ? record.refuse(explained, details)
-      : record.end(entry, { ok: false, failure: explained });
+    const explained = explain(error, operation, request, deadline.signal, runtime, isUncertain);
+    return record.fail(explained, details);
   }
 }
 
@@ -141,6 +138,7 @@ async function decide(
       signal,
     );
   } catch (error) {
+    if (signal.aborted) throw error;
     // Who cannot decide says no.
     runtime.logger.error({ err: error, correlationId: request.correlationId }, 'authorization not decided');
     return { allowed: false, reason: 'unavailable' };
@@ -154,21 +152,27 @@ function explain<Input, Output>(
   request: RequestContext,
   signal: AbortSignal,
   runtime: Runtime,
+  isUncertain: boolean,
 ): failure.CallFailure {
   const { correlationId } = request;
   const fields = { err: error, correlationId, target: operation.name };
   if (signal.aborted) {
     const code = request.signal.aborted ? 'cancelled' : 'deadline_exceeded';
     runtime.logger.warn({ ...fields, code }, 'call interrupted');
-    return failure.interrupted(code, operation.readOnly, correlationId);
+    return failure.interrupted(code, isUncertain, correlationId);
   }
   const expected = asPublicError(error);
   if (expected !== undefined) {
     runtime.logger.warn({ ...fields, code: expected.code }, 'call failed');
-    return { kind: 'failed', code: expected.code, message: expected.publicMessage };
+    return failure.reported(expected.code, expected.publicMessage);
   }
   runtime.logger.error(fields, 'call failed unexpectedly');
-  return failure.internalFailure(correlationId);
+  return failure.internalFailure(correlationId, isUncertain);
+}
+
+/** As JSON, in bytes. A resource that does not exist has no content. */
+function sizeOf(output: unknown): number {
+  return output === undefined ? 0 : Buffer.byteLength(JSON.stringify(output));
 }
 
 /** A signal that aborts with the request's or after the deadline, and a timer that ends with the call. */

@@ -37,8 +37,7 @@ export interface Runtime {
 export function createRuntime(options: RuntimeOptions): Runtime {
   const deadlineMs = options.deadlineMs ?? 30_000;
   const maxOutputBytes = options.maxOutputBytes ?? 65_536;
-  // A timer of more than 2^31-1 ms fires at once.
-  if (!(deadlineMs > 0 && deadlineMs < 2 ** 31)) throw new RangeError(`deadlineMs: ${deadlineMs}`);
+  if (!isTimerDelay(deadlineMs)) throw new RangeError(`deadlineMs: ${deadlineMs}`);
   if (!(maxOutputBytes > 0)) throw new RangeError(`maxOutputBytes: ${maxOutputBytes}`);
   return {
     authorizer: options.authorizer ?? permissionAuthorizer,
@@ -50,6 +49,11 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     deadlineMs,
     maxOutputBytes,
   };
+}
+
+/** A timer of more than 2^31-1 ms fires at once. */
+export function isTimerDelay(milliseconds: number): boolean {
+  return milliseconds > 0 && milliseconds < 2 ** 31;
 }
 
 const permissionAuthorizer: Authorizer = {

@@ -13,7 +13,13 @@ import {
   type CallToolResult,
 } from '@modelcontextprotocol/sdk/types.js';
 
-import { answer, tableOf, type BindingOptions, type RegisterToolOptions } from './binding.ts';
+import {
+  answer,
+  singleTool,
+  type BindingOptions,
+  type RegisterToolOptions,
+  type SdkRequest,
+} from './binding.ts';
 import type { ToolDefinition } from './definitions.ts';
 import type { JsonObject } from './json.ts';
 import type { MethodTable } from './method-table.ts';
@@ -38,57 +44,36 @@ export function createServer(table: MethodTable, options: BindingOptions): Serve
   for (const [method, schema] of Object.entries(requestSchemas)) {
     if (!table.methods.has(method)) continue;
     server.setRequestHandler(schema, async (request, extra) => {
-      return answer(
-        table,
-        method,
-        // The SDK has just validated the params against its schema, so they are JSON.
-        (request.params ?? {}) as JsonObject,
-        {
-          era: '2025',
-          signal: extra.signal,
-          authInfo: extra.authInfo,
-          client: server.getClientVersion(),
-        },
-        options.origin,
-      );
+      // The SDK has just validated the params against its schema, so they are JSON.
+      const params = (request.params ?? {}) as JsonObject;
+      return answer(table, method, params, sdkRequest(server, extra), options);
     });
   }
   return server;
 }
 
-/** Adds one tool to a server that you already have; its calls take the same pipeline. */
+/**
+ * Adds one tool to a server that you already have; its calls take the same pipeline. Your server lists it to
+ * everyone; for a caller who may not see it, a call of it fails as one of an unknown tool.
+ *
+ * @throws {TypeError} as `createCatalog` does.
+ */
 export function registerTool(server: McpServer, tool: ToolDefinition, options: RegisterToolOptions): void {
-  const table = tableOf(tool, options);
-  const { annotations } = tool;
-  server.registerTool(
-    tool.name,
-    {
-      title: tool.title,
-      description: tool.description,
-      inputSchema: tool.input,
-      outputSchema: tool.output,
-      annotations: {
-        readOnlyHint: annotations.readOnly,
-        destructiveHint: annotations.destructive,
-        idempotentHint: annotations.idempotent,
-        openWorldHint: annotations.openWorld,
-      },
-    },
-    async (input: Record<string, unknown>, extra: { signal: AbortSignal; authInfo?: unknown }) => {
-      const result = await answer(
-        table,
-        'tools/call',
-        // The SDK has just parsed the input from JSON.
-        { name: tool.name, arguments: input as JsonObject },
-        {
-          era: '2025',
-          signal: extra.signal,
-          authInfo: extra.authInfo,
-          client: server.server.getClientVersion(),
-        },
-        options.origin,
-      );
-      return result as CallToolResult;
-    },
-  );
+  const { table, registration } = singleTool(tool, options);
+  server.registerTool(tool.name, registration, async (sent: Record<string, unknown>, extra: Extra) => {
+    // What the SDK has received is JSON, and the registered schema changes nothing of it.
+    const params = { name: tool.name, arguments: sent as JsonObject };
+    const result = await answer(table, 'tools/call', params, sdkRequest(server.server, extra), options);
+    return result as CallToolResult;
+  });
+}
+
+/** The part of the SDK's request context that is used here. */
+interface Extra {
+  readonly signal: AbortSignal;
+  readonly authInfo?: unknown;
+}
+
+function sdkRequest(server: Server, { signal, authInfo }: Extra): SdkRequest {
+  return { era: '2025', signal, authInfo, client: server.getClientVersion() };
 }

@@ -10,7 +10,7 @@ import { z } from 'zod';
 
 import {
   answer,
-  tableOf,
+  singleTool,
   type BindingOptions,
   type RegisterToolOptions,
   type SdkRequest,
@@ -42,37 +42,26 @@ export function createServer(table: MethodTable, options: BindingOptions): Serve
       // The SDK has validated the params against the method's schema, so they are JSON; the table builds the
       // result that the specification gives for this method.
       const params = (request.params ?? {}) as JsonObject;
-      return (await answer(table, method, params, sdkRequest(context), options.origin)) as never;
+      return (await answer(table, method, params, sdkRequest(context), options)) as never;
     });
   }
   return server;
 }
 
-/** Adds one tool to a server that you already have; its calls take the same pipeline. */
+/**
+ * Adds one tool to a server that you already have; its calls take the same pipeline. Your server lists it to
+ * everyone; for a caller who may not see it, a call of it fails as one of an unknown tool.
+ *
+ * @throws {TypeError} as `createCatalog` does.
+ */
 export function registerTool(server: McpServer, tool: ToolDefinition, options: RegisterToolOptions): void {
-  const table = tableOf(tool, options);
-  const { annotations } = tool;
-  server.registerTool(
-    tool.name,
-    {
-      title: tool.title,
-      description: tool.description,
-      inputSchema: tool.input,
-      outputSchema: tool.output,
-      annotations: {
-        readOnlyHint: annotations.readOnly,
-        destructiveHint: annotations.destructive,
-        idempotentHint: annotations.idempotent,
-        openWorldHint: annotations.openWorld,
-      },
-    },
-    async (input, context) => {
-      // The SDK has just parsed the input from JSON.
-      const params = { name: tool.name, arguments: input as JsonObject };
-      const result = await answer(table, 'tools/call', params, sdkRequest(context), options.origin);
-      return result as unknown as CallToolResult;
-    },
-  );
+  const { table, registration } = singleTool(tool, options);
+  server.registerTool(tool.name, registration, async (sent, context) => {
+    // What the SDK has received is JSON, and the registered schema changes nothing of it.
+    const params = { name: tool.name, arguments: sent as JsonObject };
+    const result = await answer(table, 'tools/call', params, sdkRequest(context), options);
+    return result as unknown as CallToolResult;
+  });
 }
 
 const clientInfo = z.object({ name: z.string(), version: z.string() });

@@ -5,7 +5,7 @@ export interface UriTemplate {
   match(uri: string): Readonly<Record<string, string>> | undefined;
 }
 
-/** @throws {TypeError} for an operator, a repeated variable or a brace without its pair. */
+/** @throws {TypeError} for an operator, a repeated variable, two variables side by side or a brace without its pair. */
 export function parseUriTemplate(template: string): UriTemplate {
   const variables: string[] = [];
   const parts = template.split(/\{([^{}]*)\}/u).map((part, index) => {
@@ -14,6 +14,8 @@ export function parseUriTemplate(template: string): UriTemplate {
       return escapeRegExp(part);
     }
     if (!/^\w+$/u.test(part)) throw new TypeError(`uriTemplate: "{${part}}" is not a plain variable`);
+    if (/\}\{/u.test(template))
+      throw new TypeError(`uriTemplate: nothing parts two variables in "${template}"`);
     if (variables.includes(part)) throw new TypeError(`uriTemplate: {${part}} occurs twice`);
     variables.push(part);
     return '([^/?#]+)';
