@@ -1,0 +1,136 @@
+import { createServer } from 'node:http';
+
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { createTokenVerifier } from '../src/index.ts';
+import type { TokenVerifier, TokenVerifierOptions } from '../src/index.ts';
+import { AUDIENCE, startIssuer } from './local-issuer.ts';
+import type { LocalIssuer } from './local-issuer.ts';
+
+const MINUTE = 60_000;
+let issuer: LocalIssuer;
+let verifiers: TokenVerifier[];
+
+beforeEach(async () => {
+  // jose reads the clock itself; only the date is replaced, timers and sockets run as ever.
+  vi.useFakeTimers({ toFake: ['Date'] });
+  issuer = await startIssuer();
+  verifiers = [];
+});
+afterEach(async () => {
+  vi.useRealTimers();
+  for (const verifier of verifiers) await verifier.close();
+  await issuer.close();
+});
+
+function verifierFor(options: Partial<TokenVerifierOptions> = {}): TokenVerifier {
+  const verifier = createTokenVerifier({
+    issuer: issuer.issuer,
+    audience: AUDIENCE,
+    algorithms: ['ES256'],
+    ...options,
+  });
+  verifiers.push(verifier);
+  return verifier;
+}
+const { signal } = new AbortController();
+const advance = (ms: number) => vi.setSystemTime(Date.now() + ms);
+const unavailable = { code: 'unavailable', retryAfterMs: expect.any(Number) };
+
+describe('keys of the issuer', () => {
+  it('are found through the metadata once, however many ask at the same time', async () => {
+    const verifier = verifierFor();
+    const token = await issuer.token();
+    await Promise.all(Array.from({ length: 50 }, () => verifier.verify(token, { signal })));
+    expect(Object.fromEntries(issuer.requests)).toEqual({
+      '/.well-known/oauth-authorization-server': 1,
+      '/.well-known/openid-configuration': 1,
+      '/jwks': 1,
+    });
+  });
+
+  it('are looked for again when a token names a new one', async () => {
+    const verifier = verifierFor();
+    await verifier.verify(await issuer.token(), { signal });
+    await issuer.rotate('key-2');
+    advance(MINUTE);
+    const principal = await verifier.verify(await issuer.token(), { signal });
+    expect(principal.subject).toBe('alice');
+  });
+
+  it('serve through an outage of the issuer for an hour, and no longer', async () => {
+    const verifier = verifierFor();
+    await verifier.verify(await issuer.token(), { signal });
+    issuer.fault = 'status';
+    advance(59 * MINUTE);
+    await expect(verifier.verify(await issuer.token(), { signal })).resolves.toBeDefined();
+    advance(2 * MINUTE);
+    await expect(verifier.verify(await issuer.token(), { signal })).rejects.toMatchObject(unavailable);
+  });
+
+  it('are refreshed in the background when ten minutes old', async () => {
+    const verifier = verifierFor();
+    await verifier.verify(await issuer.token(), { signal });
+    advance(11 * MINUTE);
+    await verifier.verify(await issuer.token(), { signal });
+    await vi.waitFor(() => expect(issuer.requests.get('/jwks')).toBe(2));
+  });
+
+  it.each(['status', 'garbage', 'redirect', 'other-issuer'] as const)(
+    'cannot be had when the issuer fails (%s): unavailable, and asked again only after a pause',
+    async (fault) => {
+      issuer.fault = fault;
+      const verifier = verifierFor();
+      const token = await issuer.token();
+      await expect(verifier.verify(token, { signal })).rejects.toMatchObject(unavailable);
+      const asked = [...issuer.requests.values()];
+      await expect(verifier.verify(token, { signal })).rejects.toMatchObject(unavailable);
+      expect([...issuer.requests.values()]).toEqual(asked);
+
+      issuer.fault = undefined;
+      advance(6_000);
+      await expect(verifier.verify(await issuer.token(), { signal })).resolves.toBeDefined();
+    },
+  );
+
+  it.each(['status', 'garbage', 'redirect'] as const)(
+    'with jwksUrl, fail the same way (%s)',
+    async (fault) => {
+      issuer.fault = fault;
+      const verifier = verifierFor({ jwksUrl: `${issuer.issuer}/jwks` });
+      const verify = async () => verifier.verify(await issuer.token(), { signal });
+      await expect(verify()).rejects.toMatchObject(unavailable);
+      await expect(verify()).rejects.toMatchObject(unavailable);
+      expect(issuer.requests.get('/jwks')).toBe(1);
+    },
+  );
+
+  it('cannot be had from a closed port', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const port = typeof address === 'object' ? address?.port : undefined;
+    await new Promise((resolve) => server.close(resolve));
+    const verifier = verifierFor({ jwksUrl: `http://127.0.0.1:${port}/jwks` });
+    await expect(verifier.verify(await issuer.token(), { signal })).rejects.toMatchObject(unavailable);
+  });
+
+  it('are not waited for by a caller who has gone', async () => {
+    issuer.fault = 'hang';
+    const leaving = new AbortController();
+    const verifying = verifierFor().verify(await issuer.token(), { signal: leaving.signal });
+    await vi.waitFor(() => expect(issuer.requests.size).toBe(1));
+    leaving.abort(new Error('gone'));
+    await expect(verifying).rejects.toThrow('gone');
+  });
+
+  it('are not waited for after close', async () => {
+    issuer.fault = 'hang';
+    const verifier = verifierFor();
+    const verifying = verifier.verify(await issuer.token(), { signal });
+    await vi.waitFor(() => expect(issuer.requests.size).toBe(1));
+    const closing = verifier.close();
+    await expect(verifying).rejects.toMatchObject(unavailable);
+    await closing;
+  });
+});
