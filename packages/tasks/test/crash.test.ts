@@ -1,0 +1,68 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+
+import { openTaskEngine, type Task } from '../src/index.ts';
+import { definitions } from './kinds.fixture.ts';
+
+interface Acknowledged {
+  id: string;
+  kind: 'fail' | 'retry';
+  number: number;
+}
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tasks-crash-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** Runs the fixture until it has acknowledged `count` tasks, then kills it with SIGKILL. */
+async function createTasksAndKill(path: string, count: number): Promise<Acknowledged[]> {
+  const child = fork(fileURLToPath(new URL('create-tasks.fixture.ts', import.meta.url)), [path], {
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+  });
+  const acknowledged: Acknowledged[] = [];
+  child.on('message', (message) => {
+    // The fixture sends nothing else.
+    acknowledged.push(message as Acknowledged);
+    if (acknowledged.length === count) child.kill('SIGKILL');
+  });
+  const [, signal] = await once(child, 'exit');
+  expect(signal).toBe('SIGKILL');
+  return acknowledged;
+}
+
+it(
+  'keeps every acknowledged task over kill -9, ends each, and runs again only what may be repeated',
+  { timeout: 60_000 },
+  async () => {
+    const path = join(folder, 'tasks.db');
+    const acknowledged: Acknowledged[] = [];
+    // Different counts stop the process at different points of its work.
+    for (const count of [1, 10, 25, 50]) acknowledged.push(...(await createTasksAndKill(path, count)));
+
+    const attempts = { fail: 1, retry: expect.any(Number) };
+    await using engine = await openTaskEngine({ path, definitions });
+    for (const { id, kind, number } of acknowledged) {
+      const task = await vi.waitFor(
+        async () => {
+          const task = await engine.get(id, 'alice');
+          expect(task?.state).toMatch(/^(completed|failed)$/);
+          return task as Task;
+        },
+        { timeout: 10_000 },
+      );
+      const outcome =
+        task.state === 'failed'
+          ? { kind: 'fail', error: { code: 'interrupted' } }
+          : { kind, result: { echo: { number }, attempt: attempts[kind] } };
+      expect(task).toMatchObject({ input: { number }, ...outcome });
+    }
+  },
+);
