@@ -16,8 +16,8 @@ export type AuditActor =
   | {
       readonly id: string;
       readonly kind: 'user' | 'service';
-      readonly displayName?: string;
-      readonly email?: string;
+      readonly displayName?: string | undefined;
+      readonly email?: string | undefined;
       readonly groups: readonly string[];
     }
   | { readonly id: 'anonymous'; readonly kind: 'anonymous'; readonly groups: readonly [] };
@@ -28,14 +28,14 @@ export interface AuditIntent {
   readonly action: string;
   readonly target: string;
   /** What is acted on, such as `payment-service/production`. */
-  readonly resource?: string;
+  readonly resource?: string | undefined;
   /** Only the fields the tool allow-lists. */
-  readonly arguments?: JsonObject;
+  readonly arguments?: JsonObject | undefined;
   readonly correlationId: string;
   readonly transport: 'stdio' | 'http';
-  readonly era?: '2025' | '2026';
-  readonly client?: { readonly name: string; readonly version: string };
-  readonly sourceAddress?: string;
+  readonly era?: '2025' | '2026' | undefined;
+  readonly client?: { readonly name: string; readonly version: string } | undefined;
+  readonly sourceAddress?: string | undefined;
   /** Delivered at once instead of at the next interval. */
   readonly urgent: boolean;
 }
@@ -43,7 +43,7 @@ export interface AuditIntent {
 /** What came of it. `reason` is a code, never free text. */
 export interface AuditOutcome {
   readonly result: 'success' | 'failure' | 'denied' | 'unknown';
-  readonly reason?: string;
+  readonly reason?: string | undefined;
   readonly durationMs: number;
 }
 

@@ -1,3 +1,5 @@
+import type { SetTimer } from './clock.ts';
+import { probeDisk } from './disk-probe.ts';
 import { AuditError } from './errors.ts';
 import { eventPayload, type EncodedEvent } from './event.ts';
 import type { AuditFile, AuditFileSystem } from './file-system.ts';
@@ -10,12 +12,15 @@ export interface SegmentLogOptions {
   readonly fileSystem: AuditFileSystem;
   /** A segment that has reached this size is followed by a new one. */
   readonly segmentBytes: number;
+  readonly setTimer: SetTimer;
   readonly logger: Logger;
   /** What recovery found: the durable segments, oldest first, and the end of the chain. */
   readonly recovered: { readonly segments: readonly Segment[]; readonly tip: ChainTip };
   /** Called after each commit with the events it made durable. */
   readonly onCommit: (events: readonly EncodedEvent[]) => void;
 }
+
+const PROBE_INTERVAL_MS = 1000;
 
 interface Waiting {
   readonly event: EncodedEvent;
@@ -42,6 +47,9 @@ export class SegmentLog {
   #waiting: Waiting[] = [];
   #committing: Promise<void> | undefined;
   #failure: AuditError | undefined;
+  #isClosed = false;
+  #probing: Promise<void> | undefined;
+  #cancelProbe: (() => void) | undefined;
 
   constructor(options: SegmentLogOptions) {
     this.#options = options;
@@ -60,7 +68,7 @@ export class SegmentLog {
     return this.#tip;
   }
 
-  /** Why the last commit failed; `undefined` once one succeeds. */
+  /** Why the last commit failed; `undefined` once one succeeds, or the disk takes a scratch file again. */
   get failure(): AuditError | undefined {
     return this.#failure;
   }
@@ -79,6 +87,9 @@ export class SegmentLog {
   /** Waits for the commits under way and closes the file. Nothing may be appended afterwards. */
   async close(): Promise<void> {
     await this.#committing;
+    this.#isClosed = true;
+    this.#cancelProbe?.();
+    await this.#probing;
     await this.#current?.file.close();
   }
 
@@ -96,6 +107,7 @@ export class SegmentLog {
         this.#failure = error;
         this.#options.logger.error({ error, events: group.length }, 'audit commit failed');
         await this.#abandonCurrent();
+        this.#probeLater();
         for (const { reject } of group) reject(error);
         continue;
       }
@@ -135,6 +147,32 @@ export class SegmentLog {
     this.#current = { number, file, sizeBytes: 0 };
     await fileSystem.syncDirectory(directory);
     return this.#current;
+  }
+
+  // A failed trail makes its server unready, and an unready server gets no call whose commit could succeed.
+  #probeLater(): void {
+    if (this.#isClosed) return;
+    this.#cancelProbe ??= this.#options.setTimer(
+      () => {
+        this.#probing = this.#probe();
+      },
+      PROBE_INTERVAL_MS,
+      { keepsProcessAlive: false },
+    );
+  }
+
+  async #probe(): Promise<void> {
+    this.#cancelProbe = undefined;
+    const probed = this.#failure;
+    if (probed === undefined) return;
+    try {
+      await probeDisk(this.#options.directory, this.#options.fileSystem);
+      // A commit may have failed meanwhile; that failure has not been probed.
+      if (this.#failure === probed) this.#failure = undefined;
+    } catch (error) {
+      this.#options.logger.warn({ error }, 'audit disk probe failed');
+    }
+    if (this.#failure !== undefined) this.#probeLater();
   }
 
   // After a failed fsync Linux marks the pages clean, so a second fsync would succeed without the data being

@@ -5,6 +5,8 @@ export interface FaultyFileSystem extends AuditFileSystem {
   segmentSyncs: number;
   failNextSync: boolean;
   failNextWrite: boolean;
+  /** Every write fails, in segments and elsewhere. */
+  isFull: boolean;
   failTruncate: boolean;
   /** Syncs per segment file after one of its syncs failed; must stay 0. */
   syncsAfterFailure: number;
@@ -16,15 +18,28 @@ export function faultyFileSystem(): FaultyFileSystem {
     segmentSyncs: 0,
     failNextSync: false,
     failNextWrite: false,
+    isFull: false,
     failTruncate: false,
     syncsAfterFailure: 0,
     async open(path, mode) {
       const file = await nodeFileSystem.open(path, mode);
-      return path.endsWith('.jsonl') && mode === 'create' ? wrapped(file) : file;
+      if (mode === 'read') return file;
+      return path.endsWith('.jsonl') ? segment(file) : limited(file);
     },
   };
 
-  function wrapped(file: AuditFile): AuditFile {
+  function limited(file: AuditFile): AuditFile {
+    return {
+      ...file,
+      async write(bytes, offset) {
+        if (faulty.isFull) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+        await file.write(bytes, offset);
+      },
+    };
+  }
+
+  function segment(unlimited: AuditFile): AuditFile {
+    const file = limited(unlimited);
     let hasFailed = false;
     return {
       ...file,
