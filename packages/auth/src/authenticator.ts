@@ -62,8 +62,9 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     // A service is nobody in the directory: its permissions come from the policy's `service` grants.
     if (principal.kind === 'service') return [];
     try {
-      return await groupsCache.get(principal.id, signal, (lookup) =>
-        directory.groupsOf(principal, { signal: lookup }),
+      return await groupsCache.get(principal.id, signal, async (lookup) =>
+        // A frozen copy: it is handed to every caller with this id until it is stale.
+        Object.freeze([...(await directory.groupsOf(principal, { signal: lookup }))]),
       );
     } catch (cause) {
       if (signal.aborted || isAuthError(cause)) throw cause;

@@ -15,19 +15,24 @@ const allow = z.array(pattern).min(1);
 export const policyDocumentSchema = z
   .strictObject({
     version: z.literal(1),
+    /** Every permission there is. */
     permissions: z.array(permissionName).min(1),
+    /** Every group this document speaks of, as the directory spells it. */
     groups: z.array(name),
+    /** Who gets what. A `service` is an OAuth client id; `allow` takes `area:*` for all that starts with `area:`. */
     grants: z.array(
       z.union([z.strictObject({ group: name, allow }), z.strictObject({ service: name, allow })], {
         error: 'must be { group, allow } or { service, allow }',
       }),
     ),
+    /** Conditions per permission that no grant and no wildcard beats: all of the groups and all of the scopes. */
     require: z
       .record(
         z.string(),
         z.strictObject({ allGroups: z.array(name).min(1), scopes: z.array(scopeName).min(1) }).partial(),
       )
       .optional(),
+    /** What a scope of the token covers. A scope with the name of a permission covers that one without being listed. */
     scopes: z.record(scopeName, allow).optional(),
   })
   .superRefine(checkReferences);

@@ -6,10 +6,11 @@ export function secureUrl(value: string, option: string): URL {
   if (!URL.canParse(value))
     throw new TypeError(`${option} must be an absolute URL, got ${JSON.stringify(value)}`);
   const url = new URL(value);
+  // First, so that no other message prints them.
+  if (url.username !== '' || url.password !== '') throw new TypeError(`${option} must not hold credentials`);
   const isSecure = url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname));
   if (!isSecure)
     throw new TypeError(`${option} must use https (http only on loopback), got ${JSON.stringify(value)}`);
-  if (url.username !== '' || url.password !== '') throw new TypeError(`${option} must not hold credentials`);
   return url;
 }
 

@@ -166,6 +166,16 @@ describe('createAuthenticator', () => {
     expect(groupsOf).toHaveBeenCalledTimes(2);
   });
 
+  it('keeps cached groups apart from the list the directory gave', async () => {
+    const given = ['platform'];
+    const authenticator = authenticatorWith(async () => given);
+    const token = await issuer.token();
+    const { groups } = await authenticator.authenticateToken(token, { signal });
+    given.push('production-deployers');
+    expect(groups).toEqual(['platform']);
+    expect(Object.isFrozen(groups)).toBe(true);
+  });
+
   it('is unavailable when the directory fails, and asks again next time', async () => {
     const groupsOf = vi.fn<GroupsOf>();
     groupsOf.mockRejectedValueOnce(new Error('ldap://10.0.0.3 is down')).mockResolvedValue(['platform']);
