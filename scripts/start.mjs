@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { instructions } from './demo-instructions.mjs';
 
 const READY_WITHIN_MS = 30_000;
-const STOPPED_WITHIN_MS = 15_000;
+const STOPPED_WITHIN_MS = 30_000;
 
 /** A problem whose message says enough. */
 class StartError extends Error {}
