@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { ClientError, type Failure } from './client-error.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { cleanText } from './problem.ts';
-import { limitTime, stopCodeOf } from './time-limit.ts';
+import { limitTime, stopCodeOf, untilAborted } from './time-limit.ts';
 import type { AccessToken, TokenSource } from './token-source.ts';
 import { createTransport, type Dispatcher } from './transport.ts';
 
@@ -171,14 +171,4 @@ function parseTokenUrl(tokenUrl: string): URL {
 function checkDuration(name: string, value: number): void {
   if (!Number.isFinite(value) || value <= 0)
     throw new RangeError(`${name} must be a positive number, not ${value}`);
-}
-
-/** The promise's result, or the abort reason as soon as this caller gives up; the shared work goes on. */
-function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const giveUp = () => reject(new Error('aborted', { cause: signal.reason }));
-    if (signal.aborted) giveUp();
-    else signal.addEventListener('abort', giveUp, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
-  });
 }

@@ -61,3 +61,13 @@ export function limitTime(options: {
 export function stopCodeOf(signal: AbortSignal): StopCode {
   return signal.reason instanceof Stopped ? signal.reason.code : 'cancelled';
 }
+
+/** The promise's result, or the abort reason as soon as this caller gives up; the work itself goes on. */
+export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const giveUp = () => reject(new Error('aborted', { cause: signal.reason }));
+    if (signal.aborted) giveUp();
+    else signal.addEventListener('abort', giveUp, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
+  });
+}

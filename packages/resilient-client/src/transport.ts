@@ -2,6 +2,7 @@
 import { Agent, type Dispatcher } from 'undici';
 
 import type { Sent } from './retry.ts';
+import { untilAborted } from './time-limit.ts';
 
 export type { Dispatcher };
 
@@ -50,10 +51,10 @@ export function createTransport(options: {
 
   return {
     async send(request) {
-      const progress: Progress = { started: false };
+      const progress: Progress = { started: false, signal: request.signal };
       let status: number | undefined;
       try {
-        const response = await dispatcher.request({
+        const pending = dispatcher.request({
           origin: request.origin,
           path: request.path,
           method: request.method,
@@ -62,6 +63,8 @@ export function createTransport(options: {
           signal: request.signal,
           opaque: progress,
         });
+        // undici notices an abort in its queue only when the request's turn comes.
+        const response = await untilAborted(pending, request.signal);
         status = response.statusCode;
         // The answer to a HEAD declares the length of a body it does not have.
         const declaredBytes = request.method === 'HEAD' ? 0 : Number(response.headers['content-length'] ?? 0);
@@ -96,6 +99,7 @@ function createAgent(keepAlive: boolean): Agent {
 
 interface Progress {
   started: boolean;
+  readonly signal: AbortSignal;
 }
 
 /** Notes when a request gets a connected socket, so that one aborted while it queued is known not to have left. */
@@ -104,7 +108,7 @@ const markStart: Dispatcher.DispatcherComposeInterceptor = (dispatch) => (option
   const progress = (options as { opaque?: Progress }).opaque;
   const onRequestStart = handler.onRequestStart?.bind(handler);
   handler.onRequestStart = (controller, context) => {
-    if (progress !== undefined) progress.started = true;
+    if (progress !== undefined && !progress.signal.aborted) progress.started = true;
     onRequestStart?.(controller, context);
   };
   return dispatch(options, handler);

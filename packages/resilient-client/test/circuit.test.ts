@@ -1,0 +1,121 @@
+import { describe, expect, it } from 'vitest';
+
+import { createClient, type Client, type ClientEvent } from '../src/index.ts';
+import { json, startBackend } from './backend.ts';
+import { fakeClock } from './fake-clock.ts';
+import { readThing, signal } from './things.ts';
+
+const policy = { retry: { maxRetries: 0 } };
+
+const call = (api: Client) => api.call(readThing, { params: { id: 'a' } }, { signal });
+
+async function callTimes(api: Client, times: number) {
+  for (let i = 0; i < times; i++) await call(api);
+}
+
+describe('circuit', () => {
+  it('sheds load after five failures without touching the wire, and says when to come back', async () => {
+    await using backend = await startBackend((_, response) => json(response, 500, {}));
+    const clock = fakeClock();
+    await using api = createClient({
+      name: 'thing service',
+      baseUrl: backend.url,
+      policy,
+      clock,
+      random: () => 0,
+    });
+
+    await callTimes(api, 5);
+    clock.advance(18_000);
+    const result = await call(api);
+
+    expect(backend.received).toHaveLength(5);
+    expect(result).toMatchObject({
+      ok: false,
+      error: { code: 'circuit_open', sent: 'no', attempts: 0, retryAfterMs: 42_000, isRetryable: true },
+    });
+    expect(!result.ok && result.error.userMessage).toMatch(/nothing was sent\. Try again in 42 s\.$/);
+    expect(api.health()).toEqual({
+      'things.read': { state: 'open', consecutiveFailures: 5, retryInMs: 42_000 },
+    });
+  });
+
+  it('sends one of 20 concurrent calls when half-open, and all again once that one succeeded', async () => {
+    await using backend = await startBackend((_, response, count) =>
+      json(response, count <= 5 ? 500 : 200, { id: 'a' }),
+    );
+    const clock = fakeClock();
+    const events: ClientEvent[] = [];
+    await using api = createClient({
+      name: 'thing service',
+      baseUrl: backend.url,
+      policy,
+      clock,
+      on: (event) => events.push(event),
+    });
+    await callTimes(api, 5);
+    clock.advance(66_000);
+
+    const results = await Promise.all(Array.from({ length: 20 }, () => call(api)));
+
+    expect(backend.received).toHaveLength(6);
+    expect(results.filter((result) => result.ok)).toHaveLength(1);
+    expect(await call(api)).toMatchObject({ ok: true });
+    const changes = events.flatMap((event) =>
+      event.type === 'circuit' ? [`${event.from}>${event.to}`] : [],
+    );
+    expect(changes).toEqual(['closed>open', 'open>half_open', 'half_open>closed']);
+  });
+
+  it('stays closed whatever the backend says about the requests', async () => {
+    const statuses = [400, 401, 403, 404, 409, 422, 429, 501];
+    await using backend = await startBackend((_, response, count) =>
+      json(response, statuses[count % 8] ?? 400, {}),
+    );
+    await using api = createClient({ name: 'thing service', baseUrl: backend.url, policy });
+
+    await callTimes(api, 40);
+
+    expect(backend.received).toHaveLength(40);
+    expect(api.health()['things.read']).toEqual({ state: 'closed', consecutiveFailures: 0 });
+  });
+
+  it('stays closed when the answers break their contract', async () => {
+    await using backend = await startBackend((_, response) => json(response, 200, { wrong: true }));
+    await using api = createClient({ name: 'thing service', baseUrl: backend.url, policy });
+
+    await callTimes(api, 10);
+
+    expect(api.health()['things.read']?.state).toBe('closed');
+  });
+
+  it('stays closed when callers give up', async () => {
+    const arrived: (() => void)[] = [];
+    await using backend = await startBackend(() => arrived.shift()?.());
+    await using api = createClient({ name: 'thing service', baseUrl: backend.url, policy });
+
+    for (let i = 0; i < 6; i++) {
+      const caller = new AbortController();
+      arrived.push(() => caller.abort());
+      const result = await api.call(readThing, { params: { id: 'a' } }, { signal: caller.signal });
+      expect(result).toMatchObject({ ok: false, error: { code: 'cancelled' } });
+    }
+
+    expect(api.health()['things.read']).toEqual({ state: 'closed', consecutiveFailures: 0 });
+  });
+
+  it('does not retry into the circuit its own failures opened, and reports the failure instead of the circuit', async () => {
+    await using backend = await startBackend((_, response) => json(response, 503, {}));
+    await using api = createClient({
+      name: 'thing service',
+      baseUrl: backend.url,
+      policy: { retry: { maxRetries: 9 } },
+      random: () => 0,
+    });
+
+    const result = await call(api);
+
+    expect(backend.received).toHaveLength(5);
+    expect(result).toMatchObject({ ok: false, error: { code: 'server_error', status: 503, attempts: 5 } });
+  });
+});

@@ -1,0 +1,168 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+
+import { describe, expect, it } from 'vitest';
+
+import { createClient, type ClientOptions } from '../src/index.ts';
+import { json, startBackend } from './backend.ts';
+import { fakeClock } from './fake-clock.ts';
+import { createThing, readThing, signal } from './things.ts';
+
+const client = (baseUrl: string, options: Partial<ClientOptions> = {}) =>
+  createClient({ name: 'thing service', baseUrl, random: () => 0, ...options });
+
+const read = { params: { id: 'a' } };
+
+describe('limits', () => {
+  it('ends an attempt whose body only drips', async () => {
+    const dripping = Promise.withResolvers<void>();
+    await using backend = await startBackend((_, response) => {
+      response.writeHead(200, { 'content-type': 'application/json' });
+      const drip = () => response.write(' ', () => setImmediate(() => response.writable && drip()));
+      drip();
+      dripping.resolve();
+    });
+    const clock = fakeClock();
+    await using api = client(backend.url, { clock, policy: { retry: { maxRetries: 0 } } });
+
+    const pending = api.call(readThing, read, { signal });
+    await dripping.promise;
+    clock.advance(10_000);
+
+    expect(await pending).toMatchObject({ ok: false, error: { code: 'timeout', attempts: 1 } });
+    expect(clock.pending()).toEqual([]);
+  });
+
+  it('gives every attempt a timer of its own and the whole call one deadline', async () => {
+    const clock = fakeClock();
+    await using backend = await startBackend(() => {
+      // Let the attempt hang until its own timer ends it.
+      clock.advance(10_000);
+    });
+    await using api = client(backend.url, { clock, policy: { retry: { maxRetries: 9 } } });
+
+    const pending = api.call(readThing, read, { signal });
+    // Waits of zero length between the attempts.
+    await expect.poll(() => (clock.advance(0), backend.received.length)).toBe(3);
+
+    expect(await pending).toMatchObject({ ok: false, error: { code: 'deadline_exceeded', attempts: 3 } });
+    expect(clock.pending()).toEqual([]);
+  });
+
+  it('inherits an earlier deadline from its caller, without blaming the backend for it', async () => {
+    const clock = fakeClock();
+    await using backend = await startBackend(() => clock.advance(250));
+    await using api = client(backend.url, { clock });
+
+    const result = await api.call(readThing, read, { signal, deadlineAt: clock.now() + 250 });
+
+    expect(result).toMatchObject({ ok: false, error: { code: 'deadline_exceeded' } });
+    expect(api.health()['things.read']?.consecutiveFailures).toBe(0);
+  });
+
+  it('sends nothing when the deadline has passed or the signal has aborted', async () => {
+    await using backend = await startBackend((_, response) => json(response, 200, { id: 'a' }));
+    await using api = client(backend.url);
+
+    const late = await api.call(createThing, { body: { id: 'a' } }, { signal, deadlineAt: Date.now() - 1 });
+    const cancelled = await api.call(createThing, { body: { id: 'a' } }, { signal: AbortSignal.abort() });
+
+    expect(late).toMatchObject({ ok: false, error: { code: 'deadline_exceeded', sent: 'no', attempts: 0 } });
+    expect(cancelled).toMatchObject({ ok: false, error: { code: 'cancelled', sent: 'no', attempts: 0 } });
+    expect(backend.received).toHaveLength(0);
+  });
+
+  it.each(['declared', 'undeclared'])('refuses a 10 MB body of %s length', async (length) => {
+    const megabyte = Buffer.alloc(1024 * 1024, ' ');
+    const closed = Promise.withResolvers<void>();
+    await using backend = await startBackend((_, response) => {
+      response.writeHead(
+        200,
+        length === 'declared' ? { 'content-length': String(10 * megabyte.length) } : {},
+      );
+      response.on('close', closed.resolve);
+      for (let i = 0; i < 10; i++) response.write(megabyte);
+      response.end();
+    });
+    await using api = client(backend.url);
+
+    const result = await api.call(readThing, read, { signal });
+
+    expect(result).toMatchObject({
+      ok: false,
+      error: { code: 'response_too_large', status: 200, attempts: 1 },
+    });
+    await closed.promise;
+  });
+
+  it('lets a cancellation reach the socket', async () => {
+    const caller = new AbortController();
+    const closed = Promise.withResolvers<void>();
+    await using backend = await startBackend((_, response) => {
+      response.on('close', closed.resolve);
+      caller.abort();
+    });
+    await using api = client(backend.url);
+
+    const result = await api.call(createThing, { body: { id: 'a' } }, { signal: caller.signal });
+
+    expect(result).toMatchObject({ ok: false, error: { code: 'cancelled', sent: 'maybe', attempts: 1 } });
+    await closed.promise;
+  });
+
+  it('lets a cancellation end the wait between attempts', async () => {
+    await using backend = await startBackend((_, response) => json(response, 503, {}));
+    const caller = new AbortController();
+    const clock = fakeClock();
+    await using api = client(backend.url, {
+      clock,
+      random: () => 0.5,
+      on: (event) => event.type === 'retry' && queueMicrotask(() => caller.abort()),
+    });
+
+    const result = await api.call(readThing, read, { signal: caller.signal });
+
+    expect(result).toMatchObject({ ok: false, error: { code: 'cancelled', attempts: 1 } });
+    expect(clock.pending()).toEqual([]);
+  });
+
+  it('opens no more than 32 connections, and knows that a request still in the queue did not leave', async () => {
+    let connections = 0;
+    const arrived = Promise.withResolvers<void>();
+    const server = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.once('data', () => ++connections === 32 && arrived.resolve());
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const caller = new AbortController();
+
+    const api = client(`http://127.0.0.1:${port}`);
+    const pending = Array.from({ length: 40 }, () =>
+      api.call(createThing, { body: { id: 'a' } }, { signal: caller.signal }),
+    );
+    await arrived.promise;
+    caller.abort();
+    const results = await Promise.all(pending);
+    await api.close();
+    server.close();
+
+    const sent = results.map((result) => !result.ok && result.error.sent);
+    expect(sent.filter((value) => value === 'maybe')).toHaveLength(32);
+    expect(sent.filter((value) => value === 'no')).toHaveLength(8);
+    expect(connections).toBe(32);
+  });
+
+  it('does not follow a redirect', async () => {
+    await using backend = await startBackend((_, response) => {
+      response.writeHead(302, { location: '/elsewhere' });
+      response.end();
+    });
+    await using api = client(backend.url);
+
+    const result = await api.call(readThing, read, { signal });
+
+    expect(backend.received.map(({ url }) => url)).toEqual(['/things/a']);
+    expect(result).toMatchObject({ ok: false, error: { code: 'invalid_response', status: 302 } });
+  });
+});
