@@ -93,9 +93,7 @@ function httpSettings() {
   return {
     HOST: hostname,
     PORT: port,
-    PUBLIC_URL: endpoint,
-    AUDIT_DIRECTORY: join(data, 'http-audit'),
-    TASKS_DATABASE: join(data, 'http-tasks.sqlite'),
+    STATE_DIRECTORY: join(data, 'http-server'),
   };
 }
 
@@ -108,8 +106,7 @@ async function writeStdioSettings() {
   const settings = {
     ...platformSettings(),
     ACCESS_TOKEN: token,
-    AUDIT_DIRECTORY: join(data, 'stdio-audit'),
-    TASKS_DATABASE: join(data, 'stdio-tasks.sqlite'),
+    STATE_DIRECTORY: join(data, 'stdio-server'),
   };
   const file = join(data, 'stdio-server.env');
   const lines = Object.entries(settings).map(([name, value]) => `${name}='${value}'\n`);

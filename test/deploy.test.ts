@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 
+import { settings } from '../apps/http-server/src/configuration.ts';
 import { createFileDirectory, loadPolicy } from '../packages/auth/src/index.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -61,6 +62,18 @@ describe('deploy/kubernetes', () => {
     }
   });
 
+  it('sets what the server requires, and nothing that it does not know', () => {
+    // The server reads NAME from the file that NAME_FILE names.
+    const known = Object.keys(settings).flatMap((name) => [name, `${name}_FILE`]);
+    expect([...environment.keys()].filter((name) => !known.includes(name))).toEqual([]);
+
+    const missing = Object.entries(settings)
+      .filter(([name, { schema }]) => !schema.safeParse(environment.get(name)).success)
+      .filter(([name]) => !environment.has(`${name}_FILE`))
+      .map(([name]) => name);
+    expect(missing).toEqual([]);
+  });
+
   it('tells the server to listen on the port that it publishes', () => {
     expect(environment.get('PORT')).toBe(String(container.ports[0].containerPort));
   });
@@ -76,9 +89,7 @@ describe('deploy/kubernetes', () => {
   it('keeps what the server writes on the volume of its own replica', () => {
     const durable = pod.volumeClaimTemplates.map(({ metadata }) => metadata.name);
     const mount = container.volumeMounts.find(({ name }) => durable.includes(name));
-    for (const name of ['AUDIT_DIRECTORY', 'TASKS_DATABASE']) {
-      expect(dirname(environment.get(name) ?? '')).toBe(mount?.mountPath);
-    }
+    expect(environment.get('STATE_DIRECTORY')).toBe(mount?.mountPath);
   });
 
   it('ships a policy and a directory that the server accepts', async () => {
