@@ -27,4 +27,6 @@ export default defineConfig({
   sourcemap: true,
   clean: true,
   splitting: true,
+  // `sqlite` without its prefix is no built-in module.
+  removeNodeProtocol: false,
 });

@@ -102,7 +102,6 @@ async function start(
   const stateDirectory = options.stateDirectory ?? (await temporaryDirectory(cleanups));
   await mkdir(stateDirectory, { recursive: true });
   const directoryFile = join(stateDirectory, 'directory.yaml');
-  await writeDirectory(directoryFile);
   const credentials = await loadCredentials(stateDirectory);
 
   const host = async (name: SandboxService | 'control'): Promise<ServiceHost> => {
@@ -121,6 +120,7 @@ async function start(
   const resources = createResources();
   if (options.mcpResource !== undefined) resources.register(options.mcpResource);
   const issuer = hosts.identity.url;
+  await writeDirectory(directoryFile, issuer);
   const { provider, mint } = createIdentityProvider({ issuer, credentials, resources });
   const { kty, kid, n, e } = credentials.signingKey;
   const keys = createLocalJWKSet({ keys: [{ kty, kid, n, e }] });

@@ -167,7 +167,7 @@ describe('users', () => {
 
   it('are listed in the directory file with their groups', async () => {
     expect(await readFile(sandbox.directoryFile, 'utf8')).toContain(
-      '{ subject: "release-manager", email: "release-manager@example.test", groups: ["developers","production-deployers"] }',
+      `"${sandbox.urls.identity}#release-manager": { groups: ["developers","production-deployers"] }`,
     );
   });
 });

@@ -26,11 +26,11 @@ export function findUser(subject: unknown): (typeof users)[number] | undefined {
   return users.find((user) => user.subject === subject);
 }
 
-/** Writes the directory as YAML. JSON values are YAML too, so nothing here needs escaping. */
-export async function writeDirectory(file: string): Promise<void> {
+/** Writes who is in which group, as the servers' file directory reads it. JSON values are YAML too. */
+export async function writeDirectory(file: string, issuer: string): Promise<void> {
   const lines = users.map(
-    ({ subject, email, groups }) =>
-      `  - { subject: ${JSON.stringify(subject)}, email: ${JSON.stringify(email)}, groups: ${JSON.stringify(groups)} }`,
+    ({ subject, groups }) =>
+      `  ${JSON.stringify(`${issuer}#${subject}`)}: { groups: ${JSON.stringify(groups)} }`,
   );
-  await writeFile(file, `users:\n${lines.join('\n')}\n`);
+  await writeFile(file, `version: 1\nusers:\n${lines.join('\n')}\n`);
 }

@@ -1,0 +1,130 @@
+import { createCollectorSink, type AuditTrail } from '@mcp-parts/audit';
+import { createTelemetry, type Telemetry } from '@mcp-parts/observability';
+import type { TaskEngine } from '@mcp-parts/tasks';
+import {
+  createCatalog,
+  createMethodTable,
+  type Authorizer,
+  type BindingOptions,
+  type CatalogDefinitions,
+  type Logger,
+  type MethodTable,
+} from '@mcp-parts/tool-kit';
+
+import { createRateLimiter } from './rate-limiter.ts';
+import { createReadiness, type Probe, type Readiness } from './readiness.ts';
+import { openState } from './state-directory.ts';
+
+/** The parts of a server, by what they are for. */
+export interface AssembleOptions {
+  readonly serverInfo: BindingOptions['serverInfo'];
+  /** Told to the model once. */
+  readonly instructions?: string | undefined;
+  readonly definitions: CatalogDefinitions;
+  /** The policy; see `loadPolicy` of `@mcp-parts/auth`. */
+  readonly authorizer: Authorizer;
+  readonly logger: Logger;
+  /**
+   * Holds the audit trail and the tasks, on a local disk. Processes that share it take a numbered folder each;
+   * what a process leaves undone, the next one in its folder finishes.
+   */
+  readonly stateDirectory: string;
+  /** Where audit events are shipped. Without it they stay in the state directory. */
+  readonly auditCollector?:
+    | { readonly url: string; readonly token?: (() => Promise<string>) | undefined }
+    | undefined;
+  /** Calls per minute for each caller. @default 100 */
+  readonly rateLimitPerMinute?: number | undefined;
+  /** What the server cannot work without, by name. */
+  readonly probes?: Readonly<Record<string, Probe>> | undefined;
+}
+
+/** A server without a transport: hand it to `serveStdio` or `serveHttp`. */
+export interface Server extends AsyncDisposable {
+  readonly serverInfo: BindingOptions['serverInfo'];
+  readonly instructions: string | undefined;
+  readonly table: MethodTable;
+  readonly logger: Logger;
+  readonly audit: AuditTrail;
+  readonly tasks: TaskEngine;
+  readonly telemetry: Telemetry;
+  /** Asks the probes, and whether the audit trail records. */
+  readiness(): Promise<Readiness>;
+  /** Lets tasks end, ships the audit events and frees the state directory. Bounded by about 10 s. */
+  close(): Promise<void>;
+}
+
+/**
+ * Joins tools and policies into a server: opens its audit trail and task engine, and puts both, the rate limit
+ * and the metrics, behind every call.
+ *
+ * @throws {TypeError} for definitions that contradict themselves.
+ * @throws {Error} when the state directory cannot be used.
+ */
+export async function assembleServer(options: AssembleOptions): Promise<Server> {
+  const { serverInfo, logger, auditCollector } = options;
+  const catalog = createCatalog(options.definitions);
+  const { audit, tasks } = await openState({
+    directory: options.stateDirectory,
+    audit: {
+      sinks: auditCollector === undefined ? [] : [createCollectorSink(withoutUndefined(auditCollector))],
+      server: { name: serverInfo.name, version: serverInfo.version },
+    },
+    tasks: { definitions: catalog.tasks },
+    logger,
+  });
+
+  const telemetry = createTelemetry({ serviceName: serverInfo.name, serviceVersion: serverInfo.version });
+  telemetry.observeGauge(
+    'mcp.audit.backlog',
+    'Audit events that a sink does not have yet.',
+    () => audit.health().backlog,
+  );
+  telemetry.observeGauge(
+    'mcp.audit.oldest_undelivered_age',
+    'Age in seconds of the oldest audit event that a sink does not have yet.',
+    () => audit.health().oldestUndeliveredAgeMs / 1000,
+  );
+
+  const readiness = createReadiness(
+    {
+      ...options.probes,
+      audit: async () => {
+        const { state, lastError } = audit.health();
+        if (state === 'unavailable') throw new Error(lastError?.message ?? 'the audit trail does not record');
+      },
+    },
+    (name, error) => logger.warn({ err: error, check: name }, 'readiness check failed'),
+  );
+
+  const table = createMethodTable(catalog, {
+    authorizer: options.authorizer,
+    audit,
+    tasks,
+    telemetry,
+    logger,
+    rateLimiter: createRateLimiter(options.rateLimitPerMinute ?? 100),
+  });
+
+  const close = async () => {
+    await tasks.close({ deadlineMs: 5_000 });
+    await audit.close();
+    await telemetry.shutdown();
+  };
+  return {
+    serverInfo,
+    instructions: options.instructions,
+    table,
+    logger,
+    audit,
+    tasks,
+    telemetry,
+    readiness,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function withoutUndefined({ url, token }: NonNullable<AssembleOptions['auditCollector']>) {
+  return token === undefined ? { url } : { url, token };
+}

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+
+import type { Settings } from './settings.ts';
+
+/** The settings that every server made with this package needs; spread them into your own. */
+export const commonSettings = {
+  LOG_LEVEL: {
+    description: 'How much goes to standard error: debug, info, warn, error or silent',
+    schema: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  },
+  STATE_DIRECTORY: {
+    description: 'Folder on a local disk for the audit trail and the tasks',
+    schema: z.string(),
+  },
+  POLICY_FILE: {
+    description: 'Who may do what: a YAML or JSON policy document',
+    schema: z.string(),
+  },
+  RATE_LIMIT_PER_MINUTE: {
+    description: 'Calls per minute for each caller',
+    schema: z.coerce.number('must be a whole number').int().min(1).max(1_000_000).default(100),
+  },
+  AUDIT_COLLECTOR_URL: {
+    description: 'Where audit events are shipped; without it they stay in the state folder',
+    schema: z.url({ protocol: /^https?$/u, message: 'must be an http(s) URL' }).optional(),
+  },
+} satisfies Settings;
+
+/** The settings by which a server verifies access tokens; spread them into your own. */
+export const tokenSettings = {
+  AUTH_ISSUER: {
+    description: 'The identity provider whose access tokens are accepted',
+    schema: z.url({ protocol: /^https?$/u, message: 'must be an http(s) URL' }),
+  },
+  AUTH_AUDIENCE: {
+    description: "The audience that a token must be issued for: this server's public URL",
+    schema: z.url({ protocol: /^https?$/u, message: 'must be an http(s) URL' }),
+  },
+  AUTH_ALGORITHMS: {
+    description: 'Signature algorithms that a token may use, separated by commas',
+    schema: z
+      .string()
+      .default('RS256')
+      .transform((text) => text.split(',').map((name) => name.trim())),
+  },
+  DIRECTORY_FILE: {
+    description: 'Users and their groups: a YAML or JSON file, read again when it changes',
+    schema: z.string(),
+  },
+} satisfies Settings;

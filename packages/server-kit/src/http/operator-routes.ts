@@ -1,0 +1,21 @@
+import { PROMETHEUS_CONTENT_TYPE } from '@mcp-parts/observability';
+import type { FastifyInstance } from 'fastify';
+
+import type { Server } from '../assemble.ts';
+import type { Drain } from './drain.ts';
+
+/** What operators and their machines ask: is it alive, may it get traffic, how is it doing. */
+export function addOperatorRoutes(app: FastifyInstance, server: Server, drain: Drain): void {
+  const { name, version } = server.serverInfo;
+  app.get('/health', async () => ({ status: 'ok', name, version }));
+
+  app.get('/ready', async (_request, reply) => {
+    if (drain.isDraining()) return reply.code(503).send({ status: 'closing', checks: {} });
+    const { ready, checks } = await server.readiness();
+    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not_ready', checks });
+  });
+
+  app.get('/metrics', async (_request, reply) =>
+    reply.type(PROMETHEUS_CONTENT_TYPE).send(await server.telemetry.prometheus()),
+  );
+}

@@ -1,0 +1,152 @@
+import { randomUUID } from 'node:crypto';
+
+import helmet from '@fastify/helmet';
+import type { Caller } from '@mcp-parts/tool-kit';
+import { fastify, type FastifyInstance, type FastifyRequest } from 'fastify';
+
+import type { Server } from '../assemble.ts';
+import { trackInFlight } from '../in-flight.ts';
+import { checkAccess, loopbackNames } from './access.ts';
+import { createDrain } from './drain.ts';
+import { createGate, type Gate, type GateOptions } from './gate.ts';
+import { createMcpEndpoint, type McpEndpoint } from './mcp-endpoint.ts';
+import { addOperatorRoutes } from './operator-routes.ts';
+import { reportErrors } from './rpc-reply.ts';
+
+const endpointPath = '/mcp';
+const bodyLimitBytes = 1024 * 1024;
+
+/** How a server is served over HTTP. */
+export interface ServeHttpOptions {
+  /** @default '127.0.0.1' */
+  readonly host?: string | undefined;
+  /** 0 takes a free port. @default 3000 */
+  readonly port?: number | undefined;
+  /** Host names that the server answers to. @default those of loopback, when bound to loopback; else required */
+  readonly allowedHosts?: readonly string[] | undefined;
+  /** Origins of web pages that may call it. @default any port of loopback, when bound to loopback; else none */
+  readonly allowedOrigins?: readonly string[] | undefined;
+  /** Addresses or CIDR blocks of the proxies that are trusted to name the source address. @default none */
+  readonly trustedProxies?: readonly string[] | undefined;
+  readonly gate: Omit<GateOptions, 'resourceName'>;
+  /** Sessions of the 2025 era that may be open at once. @default 1_000 */
+  readonly maxSessions?: number | undefined;
+  /** How long a session may lie idle, in milliseconds. @default 1_800_000 */
+  readonly sessionIdleMs?: number | undefined;
+  /**
+   * How long a closing server goes on serving while it already reports "not ready", so that load balancers
+   * stop sending, in milliseconds. @default 0
+   */
+  readonly readinessDelayMs?: number | undefined;
+  /** How long it then waits for running calls, in milliseconds. @default 15_000 */
+  readonly drainMs?: number | undefined;
+}
+
+/** A server that is listening. */
+export interface HttpServer extends AsyncDisposable {
+  /** The endpoint's URL as bound, for example `http://127.0.0.1:3000/mcp`. */
+  readonly url: string;
+  /** Stops taking requests, lets running calls end, and closes. The assembled server stays open. */
+  close(): Promise<void>;
+}
+
+/**
+ * Serves both protocol eras on `/mcp`, with `/health`, `/ready`, `/metrics` and the protected resource
+ * metadata beside it. Every request to `/mcp` carries a token, which is verified each time.
+ *
+ * @throws {TypeError} when bound to more than loopback without `allowedHosts`.
+ */
+export async function serveHttp(server: Server, options: ServeHttpOptions): Promise<HttpServer> {
+  const { logger } = server;
+  const host = options.host ?? '127.0.0.1';
+  const isLoopback = host === 'localhost' || host === '::1' || host.startsWith('127.');
+  if (options.allowedHosts === undefined && !isLoopback) {
+    throw new TypeError(`allowedHosts: required when the server listens on ${host}`);
+  }
+
+  const app = fastify({
+    bodyLimit: bodyLimitBytes,
+    genReqId: () => randomUUID(),
+    trustProxy: [...(options.trustedProxies ?? [])],
+    // A client that sends slowly holds a socket for no longer than this.
+    requestTimeout: 30_000,
+    // Above the idle time of common load balancers, so that they never reuse a socket we are closing.
+    keepAliveTimeout: 65_000,
+    forceCloseConnections: 'idle',
+  });
+  reportErrors(app, logger);
+  const drain = createDrain(app);
+  checkAccess(app, {
+    allowedHosts: options.allowedHosts ?? loopbackNames,
+    allowedOrigins: options.allowedOrigins ?? (isLoopback ? loopbackNames : []),
+  });
+  await app.register(helmet);
+  addOperatorRoutes(app, server, drain);
+
+  const inFlight = trackInFlight(server.table);
+  const endpoint = createMcpEndpoint(inFlight.table, {
+    serverInfo: server.serverInfo,
+    instructions: server.instructions,
+    logger,
+    maxSessions: options.maxSessions ?? 1_000,
+    sessionIdleMs: options.sessionIdleMs ?? 1_800_000,
+  });
+  server.telemetry.observeGauge('mcp.server.sessions', 'Open sessions of the 2025 era.', () =>
+    endpoint.sessions.count(),
+  );
+  const gate = createGate(
+    app,
+    { ...options.gate, resourceName: server.serverInfo.title ?? server.serverInfo.name },
+    server.audit,
+    logger,
+  );
+  addEndpoint(app, gate, endpoint);
+
+  await app.listen({ host, port: options.port ?? 3000 });
+  const close = once(async () => {
+    drain.begin();
+    await sleep(options.readinessDelayMs ?? 0);
+    if (!(await inFlight.idle(options.drainMs ?? 15_000))) {
+      logger.warn({ calls: inFlight.count() }, 'calls still running were dropped');
+    }
+    await endpoint.close();
+    // Whoever still reads an answer gets a moment; then the sockets go.
+    const timer = setTimeout(() => app.server.closeAllConnections(), 2_000);
+    await app.close();
+    clearTimeout(timer);
+  });
+  return { url: urlOf(app, host), close, [Symbol.asyncDispose]: close };
+}
+
+/** Puts the endpoint behind the gate: nobody's body is read before their token is verified. */
+function addEndpoint(app: FastifyInstance, gate: Gate, endpoint: McpEndpoint): void {
+  const callers = new WeakMap<FastifyRequest, Caller>();
+  app.all(endpointPath, {
+    async onRequest(request, reply) {
+      const caller = await gate.admit(request, reply);
+      if (caller !== undefined) callers.set(request, caller);
+    },
+    async handler(request, reply) {
+      const caller = callers.get(request);
+      // The gate answered already if there is none.
+      if (caller !== undefined) await endpoint.handle(request, reply, caller);
+    },
+  });
+}
+
+function urlOf(app: FastifyInstance, host: string): string {
+  const address = app.server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}${endpointPath}`;
+}
+
+function sleep(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}
+
+function once(action: () => Promise<void>): () => Promise<void> {
+  let result: Promise<void> | undefined;
+  return () => (result ??= action());
+}

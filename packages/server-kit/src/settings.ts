@@ -1,0 +1,96 @@
+import { readFileSync } from 'node:fs';
+
+import type { z } from 'zod';
+
+/** One environment variable. */
+export interface Setting {
+  /** For `--help`: what it is, with its unit. */
+  readonly description: string;
+  /** Parses the text of the variable. A schema that accepts `undefined` makes the variable optional. */
+  readonly schema: z.ZodType;
+  /** Its value is never shown. @default false */
+  readonly secret?: boolean | undefined;
+}
+
+/** Environment variables by name. */
+export type Settings = Readonly<Record<string, Setting>>;
+
+/** The parsed values of some settings. */
+export type SettingValues<S extends Settings> = { readonly [Name in keyof S]: z.output<S[Name]['schema']> };
+
+/** Environment variables that are missing or wrong; `problems` names every one of them and no value. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+  readonly code = 'invalid_settings';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`invalid settings: ${problems.join('; ')}`);
+    this.problems = problems;
+  }
+}
+
+/**
+ * Reads all settings at once. `NAME_FILE` names a file that holds the value of `NAME`, as secrets are
+ * mounted; a line break at its end does not count.
+ *
+ * @throws {SettingsError} naming every variable that is missing, wrong or given twice.
+ */
+export function readSettings<S extends Settings>(
+  settings: S,
+  environment: Readonly<Record<string, string | undefined>>,
+): SettingValues<S> {
+  const problems: string[] = [];
+  const values: Record<string, unknown> = {};
+  for (const [name, { schema }] of Object.entries(settings)) {
+    const text = readText(name, environment, problems);
+    if (text === unreadable) continue;
+    const parsed = schema.safeParse(text);
+    if (parsed.success) values[name] = parsed.data;
+    else if (text === undefined) problems.push(`${name} is required`);
+    else problems.push(`${name}: ${parsed.error.issues.map((issue) => issue.message).join(', ')}`);
+  }
+  if (problems.length > 0) throw new SettingsError(problems);
+  // Every name has just been given the output of its schema.
+  return values as SettingValues<S>;
+}
+
+/** A table of the settings for `--help`. */
+export function describeSettings(settings: Settings): string {
+  const width = Math.max(...Object.keys(settings).map((name) => name.length));
+  return Object.entries(settings)
+    .map(([name, { description, schema, secret }]) => {
+      const byDefault = schema.safeParse(undefined);
+      const note = !byDefault.success
+        ? ' (required)'
+        : byDefault.data === undefined || secret === true
+          ? ''
+          : ` (default: ${JSON.stringify(byDefault.data).replaceAll(/[[\]"]/gu, '')})`;
+      return `  ${name.padEnd(width)}  ${description}${note}`;
+    })
+    .join('\n');
+}
+
+const unreadable = Symbol('unreadable');
+
+function readText(
+  name: string,
+  environment: Readonly<Record<string, string | undefined>>,
+  problems: string[],
+): string | undefined | typeof unreadable {
+  // An empty variable is one that was not set: that is how compose files and manifests leave one out.
+  const direct = environment[name] === '' ? undefined : environment[name];
+  const file = environment[`${name}_FILE`];
+  if (file === undefined || file === '') return direct;
+  if (direct !== undefined) {
+    problems.push(`${name} and ${name}_FILE are both set`);
+    return unreadable;
+  }
+  try {
+    return readFileSync(file, 'utf8').replace(/\r?\n$/u, '');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    problems.push(`${name}_FILE cannot be read (${code})`);
+    return unreadable;
+  }
+}

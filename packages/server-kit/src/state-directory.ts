@@ -1,0 +1,48 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { openAuditTrail, type AuditTrail, type AuditTrailOptions } from '@mcp-parts/audit';
+import { openTaskEngine, type TaskEngine, type TaskEngineOptions } from '@mcp-parts/tasks';
+import type { Logger } from '@mcp-parts/tool-kit';
+
+// A desktop may run one stdio server for each client and window.
+const maxProcesses = 64;
+
+/** What is kept in a state directory. */
+export interface StateOptions {
+  readonly directory: string;
+  readonly audit: Pick<AuditTrailOptions, 'sinks' | 'server'>;
+  readonly tasks: Pick<TaskEngineOptions, 'definitions'>;
+  readonly logger: Logger;
+}
+
+/**
+ * Opens the audit trail and the task store in the first numbered folder that no living process holds. The
+ * lock is the trail's own, which the kernel frees when a process dies.
+ */
+export async function openState(options: StateOptions): Promise<{ audit: AuditTrail; tasks: TaskEngine }> {
+  const { logger } = options;
+  for (let number = 1; number <= maxProcesses; number += 1) {
+    const folder = join(options.directory, String(number));
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const audit = await openUnlessLocked(join(folder, 'audit'), options);
+    if (audit === undefined) continue;
+    try {
+      const tasks = await openTaskEngine({ path: join(folder, 'tasks.sqlite'), ...options.tasks, logger });
+      return { audit, tasks };
+    } catch (error) {
+      await audit.close();
+      throw error;
+    }
+  }
+  throw new Error(`stateDirectory: ${maxProcesses} processes hold all of its folders`);
+}
+
+async function openUnlessLocked(directory: string, options: StateOptions): Promise<AuditTrail | undefined> {
+  try {
+    return await openAuditTrail({ directory, ...options.audit, logger: options.logger });
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'locked') return undefined;
+    throw error;
+  }
+}
