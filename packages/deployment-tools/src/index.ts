@@ -1,1 +1,1 @@
-export {};
+export { createDeploymentTools, type DeploymentToolsOptions } from './deployment-tools.ts';

@@ -1,0 +1,23 @@
+import { defineTool } from '@mcp-parts/tool-kit';
+
+import { readPermission } from './permissions.ts';
+import { prerequisitesText } from './prerequisites-text.ts';
+import { checkPrerequisites, type PrerequisiteSources } from './prerequisites.ts';
+import { deploymentTargetSchema, prerequisitesSchema } from './schemas.ts';
+
+export function createCheckDeploymentPrerequisites(sources: PrerequisiteSources) {
+  return defineTool({
+    name: 'check_deployment_prerequisites',
+    title: 'Check deployment prerequisites',
+    description:
+      'Checks whether a version may be deployed now: configuration, version compatibility, health of every dependency, deployment window. Changes nothing. Call it before trigger_deployment. Returns passed and failed checks with reason and next step.',
+    input: deploymentTargetSchema,
+    output: prerequisitesSchema,
+    annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
+    permission: readPermission,
+    audit: (target) => ({ resource: `${target.service}/${target.environment}`, arguments: target }),
+    handle: (target, { signal, deadlineAt }) => checkPrerequisites(target, sources, { signal, deadlineAt }),
+    text: prerequisitesText,
+    isFailure: ({ ready }) => !ready,
+  });
+}

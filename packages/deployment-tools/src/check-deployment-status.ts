@@ -1,0 +1,68 @@
+import { defineTool, PublicError, type Task } from '@mcp-parts/tool-kit';
+import { z } from 'zod';
+
+import { deploymentTaskKind } from './deployment-task.ts';
+import { readPermission } from './permissions.ts';
+import { deploymentTargetSchema, taskIdSchema } from './schemas.ts';
+
+export function createCheckDeploymentStatus() {
+  return defineTool({
+    name: 'check_deployment_status',
+    title: 'Check deployment status',
+    description:
+      'Shows state and progress by region of a deployment that you started with trigger_deployment, and what to do next.',
+    input: z.strictObject({ taskId: taskIdSchema }),
+    output: z.object({
+      service: z.string(),
+      version: z.string(),
+      environment: z.string(),
+      state: z.enum(['queued', 'running', 'completed', 'failed', 'cancelled']),
+      percent: z.number(),
+      message: z.string(),
+      errorCode: z.string().optional(),
+      updatedAt: z.string(),
+      nextStep: z.string(),
+    }),
+    annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
+    permission: readPermission,
+    audit: ({ taskId }) => ({ arguments: { taskId } }),
+    async handle({ taskId }, { caller, tasks }) {
+      const task = await tasks.get(taskId, caller.id);
+      if (task?.kind !== deploymentTaskKind) {
+        throw new PublicError(
+          'unknown_task',
+          'There is no deployment with this taskId that you started. Use the taskId that trigger_deployment returned; do not trigger again to get one.',
+        );
+      }
+      // What trigger_deployment stored has this shape; loose, because an earlier version may have stored more.
+      const target = z.object(deploymentTargetSchema.shape).parse(task.input);
+      return {
+        ...target,
+        state: task.state,
+        percent: task.progress.percent,
+        message: task.error?.message ?? (task.progress.message || 'Waiting to start.'),
+        ...(task.error === undefined ? {} : { errorCode: task.error.code }),
+        updatedAt: task.updatedAt,
+        nextStep: nextStepOf(task.state),
+      };
+    },
+    text: ({ service, version, environment, state, percent, message, nextStep }) =>
+      `${service} ${version} to ${environment}: ${state}, ${percent} %. ${message}\nNext: ${nextStep}`,
+  });
+}
+
+function nextStepOf(state: Task['state']): string {
+  switch (state) {
+    case 'queued':
+    case 'running':
+      return 'Call check_deployment_status again in about 5 s; do not trigger it again.';
+    case 'completed':
+      return 'Tell the person that it is deployed.';
+    case 'failed':
+      return 'Tell the person why. Do not trigger it again unless the cause is gone and the person asks for it.';
+    case 'cancelled':
+      return 'Tell the person. Trigger it again only if they ask for it.';
+    default:
+      return state satisfies never;
+  }
+}

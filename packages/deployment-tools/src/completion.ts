@@ -1,0 +1,18 @@
+import type { Client } from '@mcp-parts/resilient-client';
+import type { Completer } from '@mcp-parts/tool-kit';
+
+import { dataOf } from './backend-error.ts';
+import { listServices } from './endpoints.ts';
+import { environmentSchema } from './schemas.ts';
+
+/** Suggests the services that exist. */
+export function serviceCompleter(configuration: Client): Completer {
+  return async (prefix, _known, { signal, deadlineAt }) => {
+    const { services } = dataOf(await configuration.call(listServices, {}, { signal, deadlineAt }));
+    return services.map(({ name }) => name).filter((name) => name.startsWith(prefix));
+  };
+}
+
+/** Suggests the environments. */
+export const completeEnvironment: Completer = (prefix) =>
+  Promise.resolve(environmentSchema.options.filter((name) => name.startsWith(prefix)));

@@ -1,0 +1,144 @@
+import { endpoint } from '@mcp-parts/resilient-client';
+import { z } from 'zod';
+
+import { backendText } from './backend-text.ts';
+import { deploymentWindowSchema } from './deployment-window.ts';
+import { deploymentTargetSchema, environmentSchema } from './schemas.ts';
+
+// A check waits for two answers one after the other, within a tool's 30 s.
+const quickRead = { deadlineMs: 12_000, attemptTimeoutMs: 5_000 };
+
+const noAccess =
+  'This server may not read that. Do not try again; tell the person you work for to ask the operator of this server.';
+const unknownService =
+  'The configuration service does not know that service there. Call list_services for the names that exist.';
+
+/** Every service of the platform. */
+export const listServices = endpoint({
+  id: 'configuration.list_services',
+  method: 'GET',
+  path: '/v1/services',
+  response: z.object({
+    services: z.array(
+      z.object({
+        name: z.string(),
+        description: backendText(160),
+        ownerTeam: backendText(50),
+        tier: z.number(),
+      }),
+    ),
+  }),
+  explain: { 403: noAccess },
+  policy: quickRead,
+});
+
+/** What runs in one environment, and how it is set up. */
+export const getConfiguration = endpoint({
+  id: 'configuration.get_configuration',
+  method: 'GET',
+  path: '/v1/services/{service}/environments/{environment}/configuration',
+  response: z.object({
+    version: backendText(64),
+    regions: z.array(backendText(50)),
+    replicas: z.number(),
+    settings: z.record(z.string(), z.json()),
+    dependencies: z.array(z.string()),
+    updatedAt: backendText(40),
+  }),
+  explain: { 403: noAccess, 404: unknownService },
+  policy: quickRead,
+});
+
+/** Whether a version fits what runs in an environment. */
+export const getCompatibility = endpoint({
+  id: 'configuration.get_compatibility',
+  method: 'GET',
+  path: '/v1/services/{service}/versions/{version}/compatibility',
+  query: z.object({ environment: environmentSchema }),
+  response: z.object({ compatible: z.boolean(), reasons: z.array(backendText(300)).default([]) }),
+  explain: { 403: noAccess, 404: unknownService },
+  policy: quickRead,
+});
+
+/** The services that a service calls. */
+export const getDependencies = endpoint({
+  id: 'configuration.get_dependencies',
+  method: 'GET',
+  path: '/v1/services/{service}/dependencies',
+  response: z.object({ dependencies: z.array(z.string()) }),
+  explain: { 403: noAccess, 404: unknownService },
+  policy: quickRead,
+});
+
+/** How a service does in one environment. */
+export const getHealth = endpoint({
+  id: 'configuration.get_health',
+  method: 'GET',
+  path: '/v1/services/{service}/environments/{environment}/health',
+  response: z.object({
+    status: z.enum(['healthy', 'degraded', 'unhealthy']),
+    checkedAt: backendText(40),
+    detail: backendText(200).default(''),
+  }),
+  explain: { 403: noAccess, 404: unknownService },
+  policy: quickRead,
+});
+
+/** When an environment takes deployments; 404 where nobody has said so. */
+export const getDeploymentWindow = endpoint({
+  id: 'configuration.get_deployment_window',
+  method: 'GET',
+  path: '/v1/environments/{environment}/deployment-window',
+  response: deploymentWindowSchema,
+  explain: { 403: noAccess },
+  policy: quickRead,
+});
+
+const deploymentSchema = z.object({
+  id: z.string().regex(/^[\w.-]{1,100}$/),
+  state: z.enum(['queued', 'running', 'succeeded', 'failed', 'cancelled']),
+  progress: z.object({
+    percent: z.number(),
+    regions: z.array(z.object({ region: backendText(50), state: backendText(20), percent: z.number() })),
+  }),
+  failure: z.object({ region: backendText(50), reason: backendText(300) }).optional(),
+});
+
+/** A deployment as the deployment API shows it. */
+export type Deployment = z.output<typeof deploymentSchema>;
+
+/** Starts a deployment; every repetition with the same key is the same deployment. */
+export const createDeployment = endpoint({
+  id: 'deployments.create',
+  method: 'POST',
+  path: '/v1/deployments',
+  replay: 'key',
+  body: deploymentTargetSchema.extend({ requestedBy: z.string() }),
+  response: deploymentSchema,
+  explain: {
+    403: 'This server may not deploy that service to that environment. Do not try again; tell the person you work for to ask the owner of the service for access.',
+    404: 'The deployment API does not know that service in that environment. Call list_services for the names that exist.',
+    409: 'Another deployment of that service is active in that environment. Wait until it has ended, run check_deployment_prerequisites, and ask the person again before you trigger.',
+  },
+});
+
+/** A deployment as it stands now. */
+export const getDeployment = endpoint({
+  id: 'deployments.get',
+  method: 'GET',
+  path: '/v1/deployments/{id}',
+  response: deploymentSchema,
+  explain: { 403: noAccess, 404: 'The deployment API does not know this deployment any more.' },
+  policy: quickRead,
+});
+
+/** Stops a deployment that is queued or running. */
+export const cancelDeployment = endpoint({
+  id: 'deployments.cancel',
+  method: 'POST',
+  path: '/v1/deployments/{id}/cancel',
+  // Cancelling twice is cancelling once: the second answer is a 409.
+  replay: 'idempotent',
+  response: deploymentSchema,
+  policy: quickRead,
+});

@@ -1,0 +1,51 @@
+import type { Client } from '@mcp-parts/resilient-client';
+import { defineTool } from '@mcp-parts/tool-kit';
+import { z } from 'zod';
+
+import { dataOf } from './backend-error.ts';
+import * as endpoints from './endpoints.ts';
+import { readPermission } from './permissions.ts';
+import { searchSchema } from './schemas.ts';
+
+const mostServices = 50;
+
+export function createListServices({ configuration }: { configuration: Client }) {
+  return defineTool({
+    name: 'list_services',
+    title: 'List services',
+    description: `Lists deployable services with description, owner team and tier (1 = most critical). At most ${mostServices}; narrow it with search.`,
+    input: z.strictObject({ search: searchSchema.optional() }),
+    output: z.object({
+      services: z.array(
+        z.object({ name: z.string(), description: z.string(), ownerTeam: z.string(), tier: z.number() }),
+      ),
+      total: z.number().describe('Matches before the cap.'),
+    }),
+    annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
+    permission: readPermission,
+    async handle({ search = '' }, { signal, deadlineAt }) {
+      const result = await configuration.call(endpoints.listServices, {}, { signal, deadlineAt });
+      const wanted = search.toLowerCase();
+      const matches = dataOf(result).services.filter(({ name, description }) =>
+        `${name}\n${description}`.toLowerCase().includes(wanted),
+      );
+      return { services: matches.slice(0, mostServices), total: matches.length };
+    },
+    text({ services, total }, { search }) {
+      if (total === 0) {
+        return search === undefined
+          ? 'The configuration service lists no services. Tell the person.'
+          : 'No service matches. Call list_services with a shorter search or without one.';
+      }
+      const cap =
+        total > services.length ? `, the first ${services.length} shown; narrow it with search` : '';
+      return [
+        `${total} services${cap}:`,
+        ...services.map(
+          ({ name, description, ownerTeam, tier }) =>
+            `- ${name} (tier ${tier}, team ${ownerTeam}): ${description}`,
+        ),
+      ].join('\n');
+    },
+  });
+}

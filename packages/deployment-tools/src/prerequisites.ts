@@ -1,0 +1,165 @@
+import type { Client, ClientError, Result } from '@mcp-parts/resilient-client';
+
+import { defaultDeploymentWindows, windowState } from './deployment-window.ts';
+import {
+  getCompatibility,
+  getConfiguration,
+  getDependencies,
+  getDeploymentWindow,
+  getHealth,
+} from './endpoints.ts';
+import type { DeploymentTarget, Prerequisites } from './schemas.ts';
+
+/** What the checks need from outside. */
+export interface PrerequisiteSources {
+  readonly configuration: Client;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** How long the checks may go on. */
+export interface CheckLimits {
+  readonly signal: AbortSignal;
+  readonly deadlineAt?: number;
+}
+
+/**
+ * Runs every check, whatever the others find, and at the same time where one does not need another's answer.
+ * A check whose backend gave no usable answer is `unknown` and counts as failed.
+ *
+ * @throws the signal's reason, when it aborts
+ */
+export async function checkPrerequisites(
+  target: DeploymentTarget,
+  sources: PrerequisiteSources,
+  limits: CheckLimits,
+): Promise<Prerequisites> {
+  const findings = await Promise.all([
+    checkConfiguration(target, sources, limits),
+    checkVersion(target, sources, limits),
+    checkDependencies(target, sources, limits),
+    checkWindow(target, sources, limits),
+  ]);
+  const passed: Passed[] = [];
+  const failed: Failed[] = [];
+  for (const finding of findings.flat()) {
+    if ('detail' in finding) passed.push(finding);
+    else failed.push(finding);
+  }
+  return { ready: failed.length === 0, passed, failed };
+}
+
+type Passed = Prerequisites['passed'][number];
+type Failed = Prerequisites['failed'][number];
+type Finding = Passed | Failed;
+
+async function checkConfiguration(
+  { service, environment }: DeploymentTarget,
+  { configuration }: PrerequisiteSources,
+  limits: CheckLimits,
+): Promise<Finding> {
+  const check = 'configuration';
+  const result = await configuration.call(getConfiguration, { params: { service, environment } }, limits);
+  if (!result.ok) return noAnswer(check, result, limits);
+  const { version, regions } = result.data;
+  return { check, detail: `${environment} runs ${version} in ${regions.join(', ')}.` };
+}
+
+async function checkVersion(
+  { service, version, environment }: DeploymentTarget,
+  { configuration }: PrerequisiteSources,
+  limits: CheckLimits,
+): Promise<Finding> {
+  const check = 'version';
+  const input = { params: { service, version }, query: { environment } };
+  const result = await configuration.call(getCompatibility, input, limits);
+  if (!result.ok) return noAnswer(check, result, limits);
+  if (result.data.compatible) return { check, detail: `${version} is compatible with ${environment}.` };
+  const reasons = result.data.reasons.slice(0, 5).join(' ') || 'The configuration service gave no reason.';
+  return {
+    check,
+    status: 'failed',
+    reason: `${version} is not compatible with ${environment}: ${reasons}`,
+    nextStep: 'Choose another version, or do first what the reason names; ask the person which.',
+  };
+}
+
+async function checkDependencies(
+  target: DeploymentTarget,
+  sources: PrerequisiteSources,
+  limits: CheckLimits,
+): Promise<Finding[]> {
+  const check = 'dependencies';
+  const input = { params: { service: target.service } };
+  const result = await sources.configuration.call(getDependencies, input, limits);
+  if (!result.ok) return [noAnswer(check, result, limits)];
+  const { dependencies } = result.data;
+  if (dependencies.length === 0) return [{ check, detail: 'It has no dependencies.' }];
+  return Promise.all(dependencies.map((dependency) => checkHealth(dependency, target, sources, limits)));
+}
+
+async function checkHealth(
+  dependency: string,
+  { environment }: DeploymentTarget,
+  { configuration }: PrerequisiteSources,
+  limits: CheckLimits,
+): Promise<Finding> {
+  const check = `dependency ${dependency}`;
+  const input = { params: { service: dependency, environment } };
+  const result = await configuration.call(getHealth, input, limits);
+  if (!result.ok) return noAnswer(check, result, limits);
+  const { status, checkedAt, detail } = result.data;
+  if (status === 'healthy') return { check, detail: `Healthy at ${checkedAt}.` };
+  return {
+    check,
+    status: 'failed',
+    reason: `${dependency} is ${status} in ${environment}, at ${checkedAt}${detail === '' ? '.' : `: ${detail}`}`,
+    nextStep: `Do not deploy until ${dependency} is healthy; tell the person, and check again later.`,
+  };
+}
+
+async function checkWindow(
+  { environment }: DeploymentTarget,
+  { configuration, now }: PrerequisiteSources,
+  limits: CheckLimits,
+): Promise<Finding> {
+  const check = 'window';
+  const result = await configuration.call(getDeploymentWindow, { params: { environment } }, limits);
+  if (!result.ok && result.error.code !== 'not_found') return noAnswer(check, result, limits);
+  const state = windowState(result.ok ? result.data : defaultDeploymentWindows[environment], now());
+  if (state.open) {
+    return {
+      check,
+      detail: state.always ? `${environment} is always open.` : `Open; it is ${state.localTime}.`,
+    };
+  }
+  return {
+    check,
+    status: 'failed',
+    reason: `The deployment window of ${environment} is closed; it is ${state.localTime}.`,
+    nextStep:
+      state.nextOpening === undefined
+        ? 'No opening is planned. Ask the person to talk to the owner of the environment.'
+        : `Wait until it opens on ${state.nextOpening}, then check again.`,
+  };
+}
+
+/** What a backend does not know has failed; what it could not say is unknown. */
+function noAnswer(check: string, { error }: Result<unknown> & { ok: false }, limits: CheckLimits): Failed {
+  limits.signal.throwIfAborted();
+  const isMissing = error.code === 'not_found';
+  return {
+    check,
+    status: isMissing ? 'failed' : 'unknown',
+    reason: error.userMessage,
+    nextStep: isMissing
+      ? 'Correct the names, or ask the owner of the service to set it up there.'
+      : retryAdvice(error),
+  };
+}
+
+function retryAdvice({ isRetryable, retryAfterMs }: ClientError): string {
+  if (!isRetryable) return 'Do not deploy. Tell the person to give this to the operator of this server.';
+  const wait = retryAfterMs === undefined ? 30 : Math.max(1, Math.ceil(retryAfterMs / 1000));
+  return `Do not deploy. Wait ${wait} s and check again; if it stays unknown, tell the person.`;
+}

@@ -1,0 +1,42 @@
+import { defineTool, PublicError } from '@mcp-parts/tool-kit';
+import { z } from 'zod';
+
+import { deploymentTaskKind } from './deployment-task.ts';
+import { deployPermission } from './permissions.ts';
+import { deploymentTargetSchema, idempotencyKeySchema } from './schemas.ts';
+
+export function createTriggerDeployment() {
+  return defineTool({
+    name: 'trigger_deployment',
+    title: 'Trigger deployment',
+    description:
+      'Starts the deployment of a version and answers at once with a taskId; follow it with check_deployment_status. Ask the person to confirm before you call it. Prerequisites are checked again and must pass.',
+    input: deploymentTargetSchema.extend({ idempotencyKey: idempotencyKeySchema.optional() }),
+    output: z.object({ taskId: z.string(), state: z.string() }),
+    annotations: { readOnly: false, destructive: true, idempotent: false, openWorld: false },
+    permission: deployPermission,
+    audit: ({ service, version, environment }) => ({
+      resource: `${service}/${environment}`,
+      arguments: { service, version, environment },
+      urgent: environment === 'production',
+    }),
+    async handle({ idempotencyKey, ...target }, { caller, tasks }) {
+      const task = await tasks.start({
+        kind: deploymentTaskKind,
+        input: target,
+        ownerId: caller.id,
+        idempotencyKey,
+      });
+      const sameTarget = Object.entries(target).every(([name, value]) => task.input[name] === value);
+      if (!sameTarget) {
+        throw new PublicError(
+          'idempotency_conflict',
+          'Nothing was deployed: this idempotencyKey belongs to a deployment of something else. Use a new key.',
+        );
+      }
+      return { taskId: task.id, state: task.state };
+    },
+    text: ({ taskId, state }, { service, version, environment }) =>
+      `The deployment of ${service} ${version} to ${environment} is task ${taskId}, ${state} and not yet confirmed. Next: call check_deployment_status with this taskId in about 5 s and until it has ended. Do not trigger it again.`,
+  });
+}

@@ -1,0 +1,235 @@
+import type { TaskContext } from '@mcp-parts/tool-kit';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import type { DeploymentToolsOptions } from '../src/index.ts';
+import { problem, reset } from './fake-backend.ts';
+import {
+  definitionsOf,
+  deployment,
+  openTime,
+  paths,
+  startPlatform,
+  target,
+  type Platform,
+} from './fake-platform.ts';
+
+let platform: Platform;
+
+beforeEach(async () => {
+  platform = await startPlatform();
+});
+
+afterEach(() => platform[Symbol.asyncDispose]());
+
+const queued = deployment('queued', ['pending', 0], ['pending', 0]);
+const halfway = deployment('running', ['succeeded', 100], ['running', 50]);
+const succeeded = deployment('succeeded', ['succeeded', 100], ['succeeded', 100]);
+const create = 'POST /v1/deployments';
+const look = 'GET /v1/deployments/dep-1';
+const cancel = 'POST /v1/deployments/dep-1/cancel';
+
+function run(options: Partial<DeploymentToolsOptions> = {}, signal = new AbortController().signal) {
+  const [definition] = definitionsOf(platform, options).tasks;
+  if (definition === undefined) throw new Error('no task');
+  const reports: { percent: number; message: string }[] = [];
+  const context: TaskContext = {
+    taskId: 'task-1',
+    ownerId: 'https://issuer.test#ada',
+    attempt: 1,
+    signal,
+    progress: async (report) => void reports.push(report),
+  };
+  return { reports, ended: definition.run(target, context) };
+}
+
+/** A task whose owner cancels it during the first wait. */
+function cancelledRun() {
+  const controller = new AbortController();
+  return run(
+    {
+      async wait(_delayMs, signal) {
+        controller.abort(new Error('cancelled by the owner'));
+        signal.throwIfAborted();
+      },
+    },
+    controller.signal,
+  );
+}
+
+function sent(route: string) {
+  return platform.backend.requests.filter(({ method, path }) => `${method} ${path}` === route);
+}
+
+it('deploys under the id of the task and reports every step by region', async () => {
+  platform.backend.on(create, { status: 201, ...queued });
+  platform.backend.on(look, halfway, succeeded);
+  const { reports, ended } = run();
+  expect(await ended).toEqual({
+    deploymentId: 'dep-1',
+    ...target,
+    regions: [
+      { region: 'eu-central', state: 'succeeded', percent: 100 },
+      { region: 'us-east', state: 'succeeded', percent: 100 },
+    ],
+  });
+  expect(reports).toEqual([
+    { percent: 0, message: 'Checking the prerequisites.' },
+    { percent: 0, message: 'Deployment dep-1 is queued: eu-central pending, us-east pending.' },
+    { percent: 75, message: 'Deployment dep-1 is running: eu-central succeeded, us-east 50 %.' },
+    { percent: 100, message: 'Deployment dep-1 is succeeded: eu-central succeeded, us-east succeeded.' },
+  ]);
+  expect(sent(create)).toEqual([
+    {
+      method: 'POST',
+      path: '/v1/deployments',
+      idempotencyKey: 'task-1',
+      body: { ...target, requestedBy: 'https://issuer.test#ada' },
+    },
+  ]);
+});
+
+it('deploys nothing when a prerequisite fails, and names it', async () => {
+  platform.backend.on(`GET ${paths.fraudHealth}`, {
+    json: { status: 'unhealthy', checkedAt: '2026-03-10T15:59:00.000Z', detail: 'No replica is ready.' },
+  });
+  await expect(run().ended).rejects.toMatchObject({
+    code: 'prerequisites_failed',
+    publicMessage: expect.stringContaining('- dependency fraud-service (failed): fraud-service is unhealthy'),
+  });
+  expect(sent(create)).toEqual([]);
+});
+
+it('waits as long as it was told between two looks', async () => {
+  platform.backend.on(create, queued);
+  platform.backend.on(look, halfway, succeeded);
+  const delays: number[] = [];
+  const wait = async (delayMs: number) => void delays.push(delayMs);
+  await run({ wait }).ended;
+  await run({ wait, pollIntervalMs: 50 }).ended;
+  // The second run sees the deployment ended at its first look.
+  expect(delays).toEqual([2_000, 2_000, 50]);
+});
+
+it('fails with the region and the reason when the deployment fails', async () => {
+  platform.backend.on(create, queued);
+  platform.backend.on(
+    look,
+    deployment('failed', ['succeeded', 100], ['failed', 50], {
+      failure: { region: 'us-east', reason: 'New replicas did not become ready in time.' },
+    }),
+  );
+  await expect(run().ended).rejects.toMatchObject({
+    code: 'deployment_failed',
+    publicMessage:
+      'Deployment dep-1 of payment-service 2.5.0 to production failed in us-east: "New replicas did not become ready in time." Regions: eu-central succeeded, us-east failed.',
+  });
+});
+
+it('fails when somebody cancels the deployment in the deployment system', async () => {
+  platform.backend.on(create, queued);
+  platform.backend.on(look, deployment('cancelled', ['succeeded', 100], ['cancelled', 50]));
+  await expect(run().ended).rejects.toMatchObject({ code: 'deployment_cancelled' });
+});
+
+describe('when the deployment API refuses', () => {
+  it.each([
+    [403, 'forbidden', 'Do not try again; tell the person you work for to ask the owner'],
+    [404, 'not_found', 'Call list_services for the names that exist.'],
+    [409, 'conflict', 'Wait until it has ended, run check_deployment_prerequisites'],
+  ])('%i: says what to do next and quotes the backend', async (status, code, advice) => {
+    platform.backend.on(create, problem(status, 'Deployment dep-7 is still running there.'));
+    const { ended } = run();
+    await expect(ended).rejects.toMatchObject({ code, publicMessage: expect.stringContaining(advice) });
+    await expect(ended).rejects.toMatchObject({
+      publicMessage: expect.stringContaining('"Deployment dep-7 is still running there."'),
+    });
+  });
+});
+
+it('does not pretend to know whether a deployment started when the answer was lost', async () => {
+  platform.backend.on(create, reset);
+  await expect(run().ended).rejects.toMatchObject({
+    code: 'network',
+    publicMessage: expect.stringContaining('may or may not have started'),
+  });
+});
+
+describe('when the state cannot be read', () => {
+  it('goes on after a short outage', async () => {
+    platform.backend.on(create, queued);
+    platform.backend.on(look, problem(503, 'Overloaded'), reset, succeeded);
+    await expect(run().ended).resolves.toMatchObject({ deploymentId: 'dep-1' });
+  });
+
+  it('gives up after five minutes of silence and says that the deployment may still be running', async () => {
+    platform.backend.on(create, queued);
+    platform.backend.on(look, problem(503, 'Overloaded'));
+    let now = openTime;
+    const { ended } = run({
+      now: () => now,
+      async wait() {
+        now += 60_000;
+      },
+    });
+    await expect(ended).rejects.toMatchObject({
+      code: 'status_unknown',
+      publicMessage: expect.stringContaining('was started and may still be running'),
+    });
+    expect(sent(look)).toHaveLength(5);
+  });
+
+  it('gives up at once when the API does not know the deployment any more', async () => {
+    platform.backend.on(create, queued);
+    await expect(run().ended).rejects.toMatchObject({
+      code: 'status_unknown',
+      publicMessage: expect.stringContaining('does not know this deployment any more'),
+    });
+  });
+});
+
+describe('when the task is cancelled', () => {
+  it('cancels the deployment at the backend', async () => {
+    platform.backend.on(create, queued);
+    platform.backend.on(cancel, deployment('cancelled', ['cancelled', 0], ['cancelled', 0]));
+    const { reports, ended } = cancelledRun();
+    await expect(ended).rejects.toMatchObject({ code: 'cancelled' });
+    expect(sent(cancel)).toHaveLength(1);
+    expect(reports.at(-1)?.message).toBe(
+      'Deployment dep-1 was cancelled; regions that were finished keep the new version.',
+    );
+  });
+
+  it('says so when the deployment could not be cancelled', async () => {
+    platform.backend.on(create, queued);
+    platform.backend.on(cancel, problem(500, 'Oops'));
+    const { reports, ended } = cancelledRun();
+    await expect(ended).rejects.toMatchObject({ code: 'cancel_failed' });
+    expect(reports.at(-1)?.message).toContain('could not be cancelled and may still be running');
+  });
+
+  it('completes when the deployment had succeeded before', async () => {
+    platform.backend.on(create, queued);
+    platform.backend.on(cancel, problem(409, 'Deployment dep-1 has already succeeded.'));
+    platform.backend.on(look, succeeded);
+    await expect(cancelledRun().ended).resolves.toMatchObject({ deploymentId: 'dep-1' });
+  });
+
+  it('does not cut off the request that starts the deployment, so that it can be cancelled', async () => {
+    const controller = new AbortController();
+    platform.backend.on(create, (response) => {
+      controller.abort(new Error('cancelled by the owner'));
+      response.writeHead(201, { 'content-type': 'application/json' }).end(JSON.stringify(queued.json));
+    });
+    platform.backend.on(cancel, deployment('cancelled', ['cancelled', 0], ['cancelled', 0]));
+    const { ended } = run({ wait: async (_delayMs, signal) => signal.throwIfAborted() }, controller.signal);
+    await expect(ended).rejects.toMatchObject({ code: 'cancelled' });
+    expect(sent(cancel)).toHaveLength(1);
+  });
+
+  it('starts nothing when it is cancelled during the checks', async () => {
+    const controller = new AbortController();
+    platform.backend.on(`GET ${paths.window}`, () => controller.abort(new Error('cancelled by the owner')));
+    await expect(run({}, controller.signal).ended).rejects.toThrow('cancelled by the owner');
+    expect(sent(create)).toEqual([]);
+  });
+});

@@ -1,0 +1,153 @@
+import { createClient, type Client } from '@mcp-parts/resilient-client';
+import {
+  createCatalog,
+  createMethodTable,
+  type CatalogDefinitions,
+  type JsonObject,
+  type Task,
+  type TaskRunner,
+} from '@mcp-parts/tool-kit';
+
+import { createDeploymentTools, type DeploymentToolsOptions } from '../src/index.ts';
+import { startFakeBackend, type FakeBackend } from './fake-backend.ts';
+
+/** A Tuesday, 12:00 in New York. */
+export const openTime = Date.parse('2026-03-10T16:00:00Z');
+
+export const target = { service: 'payment-service', version: '2.5.0', environment: 'production' } as const;
+
+export const paths = {
+  configuration: '/v1/services/payment-service/environments/production/configuration',
+  compatibility: '/v1/services/payment-service/versions/2.5.0/compatibility?environment=production',
+  dependencies: '/v1/services/payment-service/dependencies',
+  ledgerHealth: '/v1/services/ledger-service/environments/production/health',
+  fraudHealth: '/v1/services/fraud-service/environments/production/health',
+  window: '/v1/environments/production/deployment-window',
+};
+
+export const configurationOfPayments = {
+  version: '2.4.0',
+  regions: ['eu-central', 'us-east'],
+  replicas: 6,
+  settings: { captureDelaySeconds: 0, strongCustomerAuthentication: true },
+  dependencies: ['ledger-service', 'fraud-service'],
+  updatedAt: '2026-03-01T08:00:00.000Z',
+};
+
+/** A deployment as the API shows it, of two regions. */
+export function deployment(
+  state: string,
+  first: [string, number],
+  second: [string, number],
+  more: object = {},
+) {
+  return {
+    json: {
+      id: 'dep-1',
+      ...target,
+      requestedBy: 'https://issuer.test#ada',
+      state,
+      progress: {
+        percent: (first[1] + second[1]) / 2,
+        regions: [
+          { region: 'eu-central', state: first[0], percent: first[1] },
+          { region: 'us-east', state: second[0], percent: second[1] },
+        ],
+      },
+      ...more,
+    },
+  };
+}
+
+/** Both backends in one, where everything is ready for `target`, and clients that give up at the first failure. */
+export interface Platform extends AsyncDisposable {
+  readonly backend: FakeBackend;
+  readonly clients: { readonly configuration: Client; readonly deployments: Client };
+}
+
+export async function startPlatform(): Promise<Platform> {
+  const backend = await startFakeBackend();
+  const healthy = { json: { status: 'healthy', checkedAt: '2026-03-10T15:59:00.000Z', detail: 'All pass.' } };
+  backend.on(`GET ${paths.configuration}`, { json: configurationOfPayments });
+  backend.on(`GET ${paths.compatibility}`, { json: { compatible: true, reasons: [] } });
+  backend.on(`GET ${paths.dependencies}`, { json: { dependencies: ['ledger-service', 'fraud-service'] } });
+  backend.on(`GET ${paths.ledgerHealth}`, healthy);
+  backend.on(`GET ${paths.fraudHealth}`, healthy);
+  // No window for production: the default one holds.
+  const policy = { retry: { maxRetries: 0 } };
+  const clients = {
+    configuration: createClient({ name: 'configuration service', baseUrl: backend.url, policy }),
+    deployments: createClient({ name: 'deployment API', baseUrl: backend.url, policy }),
+  };
+  return {
+    backend,
+    clients,
+    async [Symbol.asyncDispose]() {
+      await Promise.all([clients.configuration.close(), clients.deployments.close()]);
+      await backend[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** The tools' definitions over the platform's clients, at an open time and without waiting. */
+export function definitionsOf(platform: Platform, options: Partial<DeploymentToolsOptions> = {}) {
+  return createDeploymentTools({
+    ...platform.clients,
+    now: () => openTime,
+    wait: () => Promise.resolve(),
+    ...options,
+  });
+}
+
+/** Calls MCP methods through the whole pipeline of tool-kit as one caller. */
+export function mcpClient(
+  definitions: CatalogDefinitions,
+  options: { permissions?: readonly string[]; tasks?: TaskRunner } = {},
+) {
+  const {
+    permissions = ['deploy:read', 'deploy:production', 'deploy:staging', 'deploy:development'],
+    tasks,
+  } = options;
+  const table = createMethodTable(createCatalog(definitions), { tasks: tasks ?? storedTasks() });
+  return async (method: string, params: JsonObject = {}, signal = new AbortController().signal) => {
+    const handler = table.methods.get(method);
+    if (handler === undefined) throw new Error(`no method ${method}`);
+    return handler(params, {
+      caller: { id: 'https://issuer.test#ada', kind: 'user', groups: [], permissions },
+      signal,
+      era: '2026',
+      transport: 'http',
+      correlationId: 'ref-1',
+    });
+  };
+}
+
+/** A task runner that stores tasks and runs none. */
+export function storedTasks(stored: Map<string, Task & { ownerId: string }> = new Map()): TaskRunner {
+  const byKey = new Map<string, Task>();
+  return {
+    async start({ kind, input, ownerId, idempotencyKey }) {
+      const key = `${ownerId} ${kind} ${idempotencyKey}`;
+      const known = idempotencyKey === undefined ? undefined : byKey.get(key);
+      if (known !== undefined) return known;
+      const at = new Date(openTime).toISOString();
+      const task: Task = {
+        id: `task-${stored.size + 1}`,
+        kind,
+        state: 'queued',
+        progress: { percent: 0, message: '' },
+        input,
+        createdAt: at,
+        updatedAt: at,
+      };
+      stored.set(task.id, { ...task, ownerId });
+      byKey.set(key, task);
+      return task;
+    },
+    async get(id, ownerId) {
+      const task = stored.get(id);
+      return task?.ownerId === ownerId ? task : undefined;
+    },
+    cancel: () => Promise.resolve(undefined),
+  };
+}
