@@ -31,7 +31,7 @@ let server;
 const stopping = new AbortController();
 // Ctrl-C in a terminal, `kill`, a closed window. Any of them may arrive more than once.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-  process.on(signal, () => stop(0));
+  process.on(signal, () => void stop(0));
 }
 
 try {
