@@ -80,6 +80,7 @@ export function readResource(
       audited: 'always',
       audit: (input) => definition.audit?.(input) ?? {},
       run: (input, context) => definition.read(input, context),
+      isFailure: (content) => content === undefined,
     };
   }
   return undefined;

@@ -1,0 +1,200 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+
+import { never } from '../test/fixtures.ts';
+import { denies, echo, run, secret, write, type Setup } from '../test/run-echo.ts';
+import { PublicError } from './errors.ts';
+import type { AuditOutcome } from './ports.ts';
+
+const aborted = AbortSignal.abort(new Error('gone'));
+
+interface Exit extends Setup {
+  readonly exit: string;
+  readonly result: AuditOutcome['result'];
+  readonly reason?: string;
+  /** Whether the words for the model send it to look before it repeats the call. */
+  readonly isUncertain?: boolean;
+}
+
+const exits: readonly Exit[] = [
+  { exit: 'an answer', operation: echo(), result: 'success' },
+  {
+    exit: 'an answer that reports a failure',
+    operation: echo({ isFailure: () => true }),
+    result: 'failure',
+    reason: 'reported_failure',
+  },
+  { exit: 'an unknown target', operation: undefined, result: 'denied', reason: 'unknown_target' },
+  {
+    exit: 'a hidden target',
+    operation: echo({ permission: 'things:other' }),
+    result: 'denied',
+    reason: 'unknown_target',
+  },
+  {
+    exit: 'an invalid input',
+    operation: echo({ arguments: { text: 7 } }),
+    result: 'failure',
+    reason: 'invalid_input',
+  },
+  {
+    exit: 'an input schema that throws',
+    operation: echo({
+      input: z.object({ text: z.string() }).refine(() => {
+        throw new Error(secret);
+      }),
+    }),
+    result: 'failure',
+    reason: 'internal',
+  },
+  {
+    exit: 'a missing permission',
+    operation: echo({ permission: { anyOf: ['things:read'], select: () => 'things:write' } }),
+    result: 'denied',
+    reason: 'missing_permission',
+  },
+  ...(['missing_scope', 'missing_group', 'unavailable'] as const).map((reason): Exit => ({
+    exit: `the denial ${reason}`,
+    operation: echo(),
+    options: { authorizer: denies(reason) },
+    result: 'denied',
+    reason,
+  })),
+  {
+    exit: 'an authorizer that throws',
+    operation: echo(),
+    options: {
+      authorizer: {
+        decide: () => {
+          throw new Error(secret);
+        },
+      },
+    },
+    result: 'denied',
+    reason: 'unavailable',
+  },
+  {
+    exit: 'an authorizer that never answers',
+    operation: write({ deadlineMs: 1 }),
+    options: { authorizer: { decide: never } },
+    result: 'failure',
+    reason: 'deadline_exceeded',
+  },
+  {
+    exit: 'too many calls',
+    operation: echo(),
+    options: { rateLimiter: { consume: () => Promise.resolve({ allowed: false, retryAfterMs: 1500 }) } },
+    result: 'denied',
+    reason: 'rate_limited',
+  },
+  {
+    exit: 'a rate limiter that throws',
+    operation: write(),
+    options: { rateLimiter: { consume: () => Promise.reject(new Error(secret)) } },
+    result: 'failure',
+    reason: 'internal',
+  },
+  {
+    exit: 'a rate limiter that never answers',
+    operation: write({ deadlineMs: 1 }),
+    options: { rateLimiter: { consume: never } },
+    result: 'failure',
+    reason: 'deadline_exceeded',
+  },
+  {
+    exit: 'a read that throws',
+    operation: echo({ run: () => Promise.reject(new Error(secret)) }),
+    result: 'failure',
+    reason: 'internal',
+  },
+  {
+    exit: 'a write that throws',
+    operation: write({ run: () => Promise.reject(new Error(secret)) }),
+    result: 'unknown',
+    reason: 'internal',
+    isUncertain: true,
+  },
+  {
+    exit: 'a handler that throws before its first await',
+    operation: echo({
+      run: () => {
+        throw new Error(secret);
+      },
+    }),
+    result: 'failure',
+    reason: 'internal',
+  },
+  {
+    exit: 'a failure in public words',
+    operation: write({ run: () => Promise.reject(new PublicError('backend_unavailable', 'Try later.')) }),
+    result: 'failure',
+    reason: 'backend_unavailable',
+  },
+  {
+    exit: 'a read past its deadline',
+    operation: echo({ deadlineMs: 1, run: never }),
+    result: 'failure',
+    reason: 'deadline_exceeded',
+  },
+  {
+    exit: 'a write past its deadline',
+    operation: write({ deadlineMs: 1, run: never }),
+    result: 'unknown',
+    reason: 'deadline_exceeded',
+    isUncertain: true,
+  },
+  {
+    exit: 'a write that was cancelled before it began',
+    operation: write(),
+    request: { signal: aborted },
+    result: 'failure',
+    reason: 'cancelled',
+  },
+  {
+    exit: 'a read with too large an answer',
+    operation: echo(),
+    options: { maxOutputBytes: 5 },
+    result: 'failure',
+    reason: 'output_too_large',
+  },
+  {
+    exit: 'a write with too large an answer',
+    operation: write(),
+    options: { maxOutputBytes: 5 },
+    result: 'unknown',
+    reason: 'output_too_large',
+    isUncertain: true,
+  },
+  {
+    exit: 'an answer that is not JSON',
+    operation: write({ run: () => Promise.resolve({ text: 1n as unknown as string }) }),
+    result: 'unknown',
+    reason: 'internal',
+    isUncertain: true,
+  },
+];
+
+describe.each(exits)('$exit', ({ result, reason, isUncertain = false, ...setup }) => {
+  it('is one intent, one outcome and one measurement', async () => {
+    const { intents, outcomes, measurements } = await run(setup);
+
+    expect(intents).toHaveLength(1);
+    expect(outcomes).toEqual([{ result, reason, durationMs: expect.any(Number) }]);
+    expect(measurements).toEqual([
+      {
+        method: 'tools/call',
+        target: setup.operation?.name ?? '_other',
+        era: '2026',
+        transport: 'http',
+        ...outcomes[0],
+      },
+    ]);
+  });
+
+  it('shows the model nothing of the inside', async () => {
+    const answer = JSON.stringify((await run(setup)).result);
+
+    expect(answer).not.toMatch(/hunter2|db\.internal|\/srv|Error/u);
+    expect(answer.includes('may or may not have taken effect')).toBe(isUncertain);
+  });
+});

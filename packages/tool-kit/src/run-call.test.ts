@@ -1,0 +1,327 @@
+import { describe, expect, it, vi } from 'vitest';
+import { z } from 'zod';
+
+import { aCaller, aRequest, never, recordingPorts } from '../test/fixtures.ts';
+import { denies, echo, run, secret, write, type Echo } from '../test/run-echo.ts';
+import type { AuditEntry, AuditTrail, Authorizer } from './ports.ts';
+import { runCall } from './run-call.ts';
+import { createRuntime } from './runtime.ts';
+
+describe('what the model cannot tell apart', () => {
+  it('gives a hidden target the same answer as an unknown one', async () => {
+    const hidden = await run({ operation: echo({ permission: 'things:other' }) });
+    const unknown = await run({ operation: undefined });
+
+    expect(JSON.stringify(hidden.result)).toBe(JSON.stringify(unknown.result));
+  });
+
+  it('does not validate the arguments of a hidden target', async () => {
+    const { result } = await run({ operation: echo({ permission: 'things:other', arguments: 'nonsense' }) });
+
+    expect(result).toMatchObject({ failure: { kind: 'unknown_target' } });
+  });
+});
+
+describe('authorization', () => {
+  it('asks for the permission that the parsed input selects', async () => {
+    const decide = vi.fn<Authorizer['decide']>(() => ({ allowed: true, rule: 'test' }));
+    const operation = echo({
+      input: z.object({ text: z.string().toLowerCase() }),
+      arguments: { text: 'READ' },
+      permission: { anyOf: ['things:read'], select: ({ text }) => `things:${text}` },
+    });
+
+    await run({ operation, options: { authorizer: { decide } } });
+
+    expect(decide).toHaveBeenCalledExactlyOnceWith(aCaller(), 'things:read', {
+      signal: expect.any(AbortSignal),
+    });
+  });
+
+  it('does not run what was denied, and names the permission and the reference', async () => {
+    const handler = vi.fn<Echo['run']>(never);
+    const { result } = await run({
+      operation: echo({ run: handler }),
+      options: { authorizer: denies('missing_permission') },
+    });
+
+    expect(handler).not.toHaveBeenCalled();
+    expect(result).toMatchObject({ failure: { message: expect.stringContaining('"things:read"') } });
+    expect(result).toMatchObject({ failure: { message: expect.stringContaining('reference-1') } });
+  });
+
+  it('logs why it could not decide', async () => {
+    const cause = new Error('directory down');
+    const { logged } = await run({
+      operation: echo(),
+      options: { authorizer: { decide: () => Promise.reject(cause) } },
+    });
+
+    expect(logged).toEqual([
+      {
+        level: 'error',
+        message: 'authorization not decided',
+        fields: { err: cause, correlationId: 'reference-1' },
+      },
+    ]);
+  });
+});
+
+describe('the audit trail', () => {
+  const failing = { begin: vi.fn<AuditTrail['begin']>(() => Promise.reject(new Error(secret))) };
+
+  it('does nothing when a write cannot be recorded', async () => {
+    const handler = vi.fn<Echo['run']>(never);
+    const begin = vi.fn<AuditTrail['begin']>(() => Promise.reject(new Error(secret)));
+    const { result, measurements } = await run({
+      operation: write({ run: handler }),
+      options: { audit: { begin } },
+    });
+
+    expect(handler).not.toHaveBeenCalled();
+    expect(begin).toHaveBeenCalledOnce();
+    expect(result).toMatchObject({ ok: false, failure: { kind: 'not_recorded', code: 'audit_unavailable' } });
+    expect(measurements).toMatchObject([{ result: 'failure', reason: 'audit_unavailable' }]);
+    expect(JSON.stringify(result)).not.toContain('hunter2');
+  });
+
+  it('goes on with a read that cannot be recorded', async () => {
+    const { result, logged } = await run({ operation: echo(), options: { audit: failing } });
+
+    expect(result).toEqual({ ok: true, output: { text: 'hello' }, isFailure: false });
+    expect(logged).toMatchObject([{ level: 'error', message: 'audit intent not recorded' }]);
+  });
+
+  it('does not try to record a read twice when its handler fails too', async () => {
+    const begin = vi.fn<AuditTrail['begin']>(() => Promise.reject(new Error('disk full')));
+    await run({
+      operation: echo({ run: () => Promise.reject(new Error('also down')) }),
+      options: { audit: { begin } },
+    });
+
+    expect(begin).toHaveBeenCalledOnce();
+  });
+
+  it('gives the answer when the outcome cannot be recorded', async () => {
+    const finish = vi.fn<AuditEntry['finish']>(() => Promise.reject(new Error('disk full')));
+    const { result, logged, measurements } = await run({
+      operation: write(),
+      options: { audit: { begin: () => Promise.resolve({ finish }) } },
+    });
+
+    expect(finish).toHaveBeenCalledOnce();
+    expect(result).toMatchObject({ ok: true });
+    expect(logged).toMatchObject([{ level: 'error', message: 'audit outcome not recorded' }]);
+    expect(measurements).toHaveLength(1);
+  });
+
+  it('is durable before the handler starts', async () => {
+    const order: string[] = [];
+    const recorded = Promise.withResolvers<void>();
+    const running = run({
+      operation: write({
+        run: (input) => {
+          order.push('handler');
+          return Promise.resolve(input);
+        },
+      }),
+      options: {
+        audit: {
+          async begin() {
+            await recorded.promise;
+            order.push('recorded');
+            return { finish: () => Promise.resolve() };
+          },
+        },
+      },
+    });
+    recorded.resolve();
+    await running;
+
+    expect(order).toEqual(['recorded', 'handler']);
+  });
+
+  it('holds who, what and only the details that the definition allows', async () => {
+    const { intents } = await run({
+      operation: write({
+        audit: () => ({ resource: 'things/1', arguments: { safe: true }, urgent: true }),
+      }),
+      request: {
+        caller: aCaller({ email: 'ada@example.org', displayName: 'Ada', groups: ['g'] }),
+        client: { name: 'a client', version: '1' },
+        sourceAddress: '127.0.0.1',
+      },
+    });
+
+    expect(intents).toEqual([
+      {
+        actor: {
+          id: 'issuer#ada',
+          kind: 'user',
+          displayName: 'Ada',
+          email: 'ada@example.org',
+          groups: ['g'],
+        },
+        action: 'tools/call',
+        target: 'echo',
+        resource: 'things/1',
+        arguments: { safe: true },
+        correlationId: 'reference-1',
+        transport: 'http',
+        era: '2026',
+        client: { name: 'a client', version: '1' },
+        sourceAddress: '127.0.0.1',
+        urgent: true,
+      },
+    ]);
+  });
+
+  it('keeps the details of a call that was denied', async () => {
+    const { intents } = await run({
+      operation: echo(),
+      options: { authorizer: denies('missing_group') },
+    });
+
+    expect(intents).toMatchObject([{ resource: 'things/hello' }]);
+  });
+
+  it('leaves no trace of a list that was answered', async () => {
+    const { intents, measurements } = await run({ operation: echo({ audited: 'refusals' }) });
+
+    expect(intents).toEqual([]);
+    expect(measurements).toHaveLength(1);
+  });
+
+  it('keeps a list that was refused', async () => {
+    const { outcomes } = await run({
+      operation: echo({ audited: 'refusals' }),
+      options: { authorizer: denies('missing_scope') },
+    });
+
+    expect(outcomes).toMatchObject([{ result: 'denied', reason: 'missing_scope' }]);
+  });
+
+  it('shortens a target that a client made up', async () => {
+    const ports = recordingPorts();
+    await runCall(
+      { method: 'tools/call', target: 'x'.repeat(10_000), operation: undefined },
+      aRequest(),
+      createRuntime({ audit: ports.audit }),
+    );
+
+    expect(ports.intents[0]?.target).toHaveLength(128);
+  });
+});
+
+describe('interruption', () => {
+  it('hands the handler a signal that aborts when the client cancels', async () => {
+    const client = new AbortController();
+    const started = Promise.withResolvers<AbortSignal>();
+    const running = run({
+      operation: write({
+        run: (_input, { signal }) => {
+          started.resolve(signal);
+          return never();
+        },
+      }),
+      request: { signal: client.signal },
+    });
+    const signal = await started.promise;
+    client.abort();
+
+    expect(signal.aborted).toBe(true);
+    expect((await running).outcomes).toMatchObject([{ result: 'unknown', reason: 'cancelled' }]);
+  });
+
+  it('does not start a handler whose call was cancelled while the intent was written', async () => {
+    const client = new AbortController();
+    const handler = vi.fn<Echo['run']>(never);
+    const finish = vi.fn<AuditEntry['finish']>(() => Promise.resolve());
+    await run({
+      operation: write({ run: handler }),
+      request: { signal: client.signal },
+      options: {
+        audit: {
+          begin() {
+            client.abort();
+            return Promise.resolve({ finish });
+          },
+        },
+      },
+    });
+
+    expect(handler).not.toHaveBeenCalled();
+    expect(finish).toHaveBeenCalledExactlyOnceWith(
+      expect.objectContaining({ result: 'failure', reason: 'cancelled' }),
+    );
+  });
+
+  it('swallows what a handler throws after its call has ended', async () => {
+    const late = Promise.withResolvers<{ text: string }>();
+    const { result } = await run({ operation: echo({ deadlineMs: 1, run: () => late.promise }) });
+    late.reject(new Error('too late'));
+
+    expect(result).toMatchObject({ failure: { code: 'deadline_exceeded' } });
+  });
+
+  it('tells the handler when the call gives up', async () => {
+    const before = Date.now();
+    const deadlineAt = Promise.withResolvers<number>();
+    await run({
+      operation: echo({
+        deadlineMs: 60_000,
+        run: (input, context) => {
+          deadlineAt.resolve(context.deadlineAt);
+          return Promise.resolve(input);
+        },
+      }),
+    });
+
+    expect(await deadlineAt.promise).toBeGreaterThanOrEqual(before + 60_000);
+  });
+});
+
+describe('errors', () => {
+  it('logs the cause with the reference that the model is given', async () => {
+    const cause = new Error(secret);
+    const { result, logged } = await run({ operation: echo({ run: () => Promise.reject(cause) }) });
+
+    expect(logged).toEqual([
+      {
+        level: 'error',
+        message: 'call failed unexpectedly',
+        fields: { err: cause, correlationId: 'reference-1', target: 'echo' },
+      },
+    ]);
+    expect(result).toMatchObject({ failure: { message: expect.stringContaining('reference-1') } });
+  });
+
+  it("takes another package's error by its shape", async () => {
+    const foreign = Object.assign(new Error(secret), {
+      code: 'circuit_open',
+      publicMessage: 'The deployment API is down. Try again in a minute.',
+    });
+    const { result } = await run({ operation: echo({ run: () => Promise.reject(foreign) }) });
+
+    expect(result).toMatchObject({
+      failure: { code: 'circuit_open', message: 'The deployment API is down. Try again in a minute.' },
+    });
+  });
+
+  it('answers when the telemetry fails', async () => {
+    const { result, outcomes } = await run({
+      operation: echo(),
+      options: {
+        telemetry: {
+          span: (_name, _attributes, work) => work(),
+          recordCall: () => {
+            throw new Error('exporter gone');
+          },
+        },
+      },
+    });
+
+    expect(result).toMatchObject({ ok: true });
+    expect(outcomes).toHaveLength(1);
+  });
+});
