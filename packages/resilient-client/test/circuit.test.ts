@@ -67,6 +67,16 @@ describe('circuit', () => {
     expect(changes).toEqual(['closed>open', 'open>half_open', 'half_open>closed']);
   });
 
+  it('stays closed when the backend is only too busy', async () => {
+    await using backend = await startBackend((_, response) => json(response, 429, {}));
+    await using api = createClient({ name: 'thing service', baseUrl: backend.url, policy });
+
+    await callTimes(api, 10);
+
+    expect(backend.received).toHaveLength(10);
+    expect(api.health()['things.read']).toEqual({ state: 'closed', consecutiveFailures: 0 });
+  });
+
   it('stays closed whatever the backend says about the requests', async () => {
     const statuses = [400, 401, 403, 404, 409, 422, 429, 501];
     await using backend = await startBackend((_, response, count) =>
@@ -105,17 +115,20 @@ describe('circuit', () => {
   });
 
   it('does not retry into the circuit its own failures opened, and reports the failure instead of the circuit', async () => {
+    const types: string[] = [];
     await using backend = await startBackend((_, response) => json(response, 503, {}));
     await using api = createClient({
       name: 'thing service',
       baseUrl: backend.url,
       policy: { retry: { maxRetries: 9 } },
       random: () => 0,
+      on: ({ type }) => types.push(type),
     });
 
     const result = await call(api);
 
     expect(backend.received).toHaveLength(5);
+    expect(types.filter((type) => type === 'retry')).toHaveLength(4);
     expect(result).toMatchObject({ ok: false, error: { code: 'server_error', status: 503, attempts: 5 } });
   });
 });

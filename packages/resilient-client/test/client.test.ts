@@ -193,7 +193,7 @@ describe('client', () => {
     await using backend = await startBackend((_, response, count) =>
       json(response, count <= 5 ? 500 : 200, { id: 'a' }),
     );
-    await using api = createClient({ name, baseUrl: backend.url, random: () => 0, on: on as () => void });
+    await using api = createClient({ name, baseUrl: backend.url, random: () => 0, on });
 
     const results = [];
     for (let i = 0; i < 3; i++) results.push(await api.call(readThing, { params: { id: 'a' } }, { signal }));

@@ -101,6 +101,21 @@ describe('retry', () => {
     expect(!result.ok && result.error.userMessage).toBe('The thing service failed. Try again in 60 min.');
   });
 
+  it('stops when Retry-After fits into the deadline but is longer than the policy allows', async () => {
+    await using backend = await startBackend((_, response) =>
+      json(response, 429, {}, { 'retry-after': '21' }),
+    );
+    await using api = client(backend.url);
+
+    const result = await api.call(readThing, { params: { id: 'a' } }, { signal });
+
+    expect(backend.received).toHaveLength(1);
+    expect(result).toMatchObject({
+      ok: false,
+      error: { code: 'throttled', retryAfterMs: 21_000, isRetryable: true },
+    });
+  });
+
   it('waits as long as Retry-After says, and no shorter', async () => {
     await using backend = await startBackend((_, response, count) =>
       json(response, count === 1 ? 429 : 200, { id: 'a' }, count === 1 ? { 'retry-after': '7' } : {}),
