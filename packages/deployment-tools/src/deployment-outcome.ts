@@ -10,7 +10,7 @@ export function isEnded({ state }: Deployment): boolean {
 
 /** A deployment's progress for a model: overall, and one entry for each region. */
 export function progressText({ id, state, progress }: Deployment): { percent: number; message: string } {
-  return { percent: progress.percent, message: `Deployment ${id} is ${state}: ${regionsText(progress)}.` };
+  return { percent: progress.percent, message: `Deployment ${id} ${state}: ${regionsText(progress)}.` };
 }
 
 /**

@@ -10,8 +10,8 @@ const quickRead = { deadlineMs: 12_000, attemptTimeoutMs: 5_000 };
 
 const noAccess =
   'This server may not read that. Do not try again; tell the person you work for to ask the operator of this server.';
-const unknownService =
-  'The configuration service does not know that service there. Call list_services for the names that exist.';
+// What to do next stands beside it, in the finding of the check.
+const unknownService = 'The configuration service does not know that service there.';
 
 /** Every service of the platform. */
 export const listServices = endpoint({

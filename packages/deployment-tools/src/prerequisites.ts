@@ -153,7 +153,7 @@ function noAnswer(check: string, { error }: Result<unknown> & { ok: false }, lim
     status: isMissing ? 'failed' : 'unknown',
     reason: error.userMessage,
     nextStep: isMissing
-      ? 'Correct the names, or ask the owner of the service to set it up there.'
+      ? 'Take the name from list_services; if it is right, ask the owner of the service to set it up there.'
       : retryAdvice(error),
   };
 }

@@ -37,6 +37,6 @@ export function createTriggerDeployment() {
       return { taskId: task.id, state: task.state };
     },
     text: ({ taskId, state }, { service, version, environment }) =>
-      `The deployment of ${service} ${version} to ${environment} is task ${taskId}, ${state} and not yet confirmed. Next: call check_deployment_status with this taskId in about 5 s and until it has ended. Do not trigger it again.`,
+      `The deployment of ${service} ${version} to ${environment} is task ${taskId}, now ${state}. Next: call check_deployment_status with this taskId in about 5 s and until it has ended. Do not trigger it again.`,
   });
 }

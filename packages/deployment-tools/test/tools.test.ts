@@ -152,9 +152,9 @@ describe('check_deployment_status', () => {
     [
       {
         state: 'running',
-        progress: { percent: 75, message: 'Deployment dep-1 is running: eu-central 50 %.' },
+        progress: { percent: 75, message: 'Deployment dep-1 running: eu-central 50 %.' },
       },
-      'payment-service 2.5.0 to production: running, 75 %. Deployment dep-1 is running: eu-central 50 %.\nNext: Call check_deployment_status again in about 5 s; do not trigger it again.',
+      'payment-service 2.5.0 to production: running, 75 %. Deployment dep-1 running: eu-central 50 %.\nNext: Call check_deployment_status again in about 5 s; do not trigger it again.',
     ],
     [
       { state: 'completed', progress: { percent: 100, message: 'Done.' } },
