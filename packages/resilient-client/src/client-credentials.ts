@@ -112,7 +112,8 @@ const MAX_TOKEN_RESPONSE_BYTES = 64 * 1024;
 const FAILURE_MEMORY_MS = 2_000;
 
 const tokenResponse = z.object({
-  access_token: z.string().min(1),
+  // RFC 6750 §2.1: anything else could not stand in a header.
+  access_token: z.string().regex(/^[\w.~+/-]+=*$/),
   token_type: z.string().regex(/^bearer$/i),
   // RFC 6749 §5.1 only recommends it, and some servers send a string.
   expires_in: z.coerce.number().positive().default(300),

@@ -128,6 +128,7 @@ describe('client credentials', () => {
 
   it.each([
     ['no token', { token_type: 'bearer' }],
+    ['a token that breaks out of its header', { access_token: 'x\r\ny: z', token_type: 'bearer' }],
     ['another type of token', { access_token: 'x', token_type: 'DPoP' }],
   ])('refuses an answer with %s', async (_, body) => {
     await using provider = await startBackend((_, response) => json(response, 200, body));
