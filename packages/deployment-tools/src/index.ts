@@ -1,1 +1,4 @@
 export { createDeploymentTools, type DeploymentToolsOptions } from './deployment-tools.ts';
+export { connectPlatform, type Platform, type PlatformOptions } from './platform.ts';
+export { platformSettings } from './platform-settings.ts';
+export { deploymentInstructions } from './instructions.ts';
