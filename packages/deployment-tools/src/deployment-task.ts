@@ -29,7 +29,7 @@ const cancelLimitMs = 10_000;
 
 /**
  * Checks the prerequisites itself, starts the deployment under the task's id, and follows it to its end. When the
- * signal aborts it cancels the deployment.
+ * task is cancelled it cancels the deployment; when the server shuts down it leaves it running.
  */
 export function createDeploymentTask(options: DeploymentTaskOptions): TaskDefinition {
   const { deployments } = options;
@@ -48,11 +48,16 @@ export function createDeploymentTask(options: DeploymentTaskOptions): TaskDefini
       try {
         return endedWell(await follow(deployment, context, options), target);
       } catch (error) {
-        if (!context.signal.aborted) throw error;
+        if (!context.signal.aborted || isShutdown(context.signal.reason)) throw error;
         return await cancel(deployment, target, context, deployments);
       }
     },
   };
+}
+
+/** A server that is restarted half-way must not undo what people asked for. */
+function isShutdown(reason: unknown): boolean {
+  return reason instanceof Error && 'code' in reason && reason.code === 'interrupted';
 }
 
 async function start(

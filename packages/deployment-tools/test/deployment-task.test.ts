@@ -42,13 +42,13 @@ function run(options: Partial<DeploymentToolsOptions> = {}, signal = new AbortCo
   return { reports, ended: definition.run(target, context) };
 }
 
-/** A task whose owner cancels it during the first wait. */
-function cancelledRun() {
+/** A task whose signal aborts during the first wait. */
+function cancelledRun(reason = new Error('cancelled by the owner')) {
   const controller = new AbortController();
   return run(
     {
       async wait(_delayMs, signal) {
-        controller.abort(new Error('cancelled by the owner'));
+        controller.abort(reason);
         signal.throwIfAborted();
       },
     },
@@ -212,6 +212,13 @@ describe('when the task is cancelled', () => {
     platform.backend.on(cancel, problem(409, 'Deployment dep-1 has already succeeded.'));
     platform.backend.on(look, succeeded);
     await expect(cancelledRun().ended).resolves.toMatchObject({ deploymentId: 'dep-1' });
+  });
+
+  it('is left running when the server shuts down', async () => {
+    platform.backend.on(create, queued);
+    const { ended } = cancelledRun(Object.assign(new Error('shutdown'), { code: 'interrupted' }));
+    await expect(ended).rejects.toThrow('shutdown');
+    expect(sent(cancel)).toHaveLength(0);
   });
 
   it('does not cut off the request that starts the deployment, so that it can be cancelled', async () => {

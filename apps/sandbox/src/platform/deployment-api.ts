@@ -8,7 +8,9 @@ import { environmentSchema } from './types.ts';
 
 const bodySchema = z.strictObject({
   service: z.string().min(1),
-  version: z.string().regex(/^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?$/, 'must be a version like 1.2.3'),
+  version: z
+    .string()
+    .regex(/^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$/, 'must be a version like 1.2.3'),
   environment: environmentSchema,
   requestedBy: z.string().min(1),
 });

@@ -8,6 +8,8 @@ export interface AccessOptions {
   readonly allowedHosts: readonly string[];
   /** Whole origins, such as `https://client.example.com`, or host names of loopback for any port. */
   readonly allowedOrigins: readonly string[];
+  /** Routes that answer to any host name: probes and scrapers use the pod's address. */
+  readonly openRoutes: readonly string[];
 }
 
 export const loopbackNames = ['localhost', '127.0.0.1', '[::1]'] as const;
@@ -18,6 +20,7 @@ export function checkAccess(app: FastifyInstance, options: AccessOptions): void 
   const origins = new Set(options.allowedOrigins.map((origin) => origin.toLowerCase()));
 
   app.addHook('onRequest', async (request, reply) => {
+    if (options.openRoutes.includes(request.routeOptions.url ?? '')) return;
     if (hostHeaders(request) > 1 || !hosts.has(hostName(request.headers.host))) {
       return sendRpcError(reply, 403, httpRpcCodes.refused, 'This server does not answer to that host name.');
     }

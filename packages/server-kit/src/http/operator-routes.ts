@@ -4,6 +4,9 @@ import type { FastifyInstance } from 'fastify';
 import type { Server } from '../assemble.ts';
 import type { Drain } from './drain.ts';
 
+/** The paths of {@link addOperatorRoutes}. */
+export const operatorRoutes = ['/health', '/ready', '/metrics'] as const;
+
 /** What operators and their machines ask: is it alive, may it get traffic, how is it doing. */
 export function addOperatorRoutes(app: FastifyInstance, server: Server, drain: Drain): void {
   const { name, version } = server.serverInfo;

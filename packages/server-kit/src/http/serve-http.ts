@@ -10,7 +10,7 @@ import { checkAccess, loopbackNames } from './access.ts';
 import { createDrain } from './drain.ts';
 import { createGate, type Gate, type GateOptions } from './gate.ts';
 import { createMcpEndpoint, type McpEndpoint } from './mcp-endpoint.ts';
-import { addOperatorRoutes } from './operator-routes.ts';
+import { addOperatorRoutes, operatorRoutes } from './operator-routes.ts';
 import { reportErrors } from './rpc-reply.ts';
 
 const endpointPath = '/mcp';
@@ -79,6 +79,8 @@ export async function serveHttp(server: Server, options: ServeHttpOptions): Prom
   checkAccess(app, {
     allowedHosts: options.allowedHosts ?? loopbackNames,
     allowedOrigins: options.allowedOrigins ?? (isLoopback ? loopbackNames : []),
+    // On loopback a web page could reach them by DNS rebinding; in a cluster the network decides who can.
+    openRoutes: isLoopback ? [] : operatorRoutes,
   });
   await app.register(helmet);
   addOperatorRoutes(app, server, drain);
