@@ -1,5 +1,5 @@
 import { platformSettings } from '@mcp-parts/deployment-tools';
-import { commonSettings, tokenSettings, type Settings, type SettingValues } from '@mcp-parts/server-kit';
+import { commonSettings, tokenSettings, type Settings } from '@mcp-parts/server-kit';
 import { z } from 'zod';
 
 const list = z
@@ -34,9 +34,6 @@ export const settings = {
   ...platformSettings,
   ...commonSettings,
 } satisfies Settings;
-
-/** The parsed environment. */
-export type Configuration = SettingValues<typeof settings>;
 
 /** What the operating system gives the program. */
 export const invocation = { argv: process.argv.slice(2), environment: process.env };

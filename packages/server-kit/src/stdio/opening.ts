@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 
 /** The protocol era that a connection opens with. */
-export type Era = '2025' | '2026';
+type Era = '2025' | '2026';
 
 /** How a connection opens: its era, and all that was read to find out. `undefined`: the client said nothing. */
 export type Opening = { readonly era: Era; readonly read: Buffer } | undefined;
