@@ -1,1 +1,6 @@
-export {};
+export { connect2025 } from './connect-2025.ts';
+export { connect2026 } from './connect-2026.ts';
+export { connect, type ConnectOptions } from './connect.ts';
+export { recordingAudit, type RecordedCall, type RecordingAudit } from './recording-audit.ts';
+export { testCaller } from './test-caller.ts';
+export type { Connection, RequestOptions, TestClient } from './test-client.ts';

@@ -76,7 +76,7 @@ export interface AuditEntry {
   finish(outcome: AuditOutcome): Promise<void>;
 }
 
-/** A durable record of who did what. */
+/** A durable record of who did what. A call waits for it beyond its own deadline, so it settles in bounded time. */
 export interface AuditTrail {
   /** Resolves when the intent is durable; rejects when it cannot be recorded. */
   begin(intent: AuditIntent): Promise<AuditEntry>;
@@ -109,7 +109,7 @@ export interface TaskRunner {
   cancel(id: string, ownerId: string): Promise<Task | undefined>;
 }
 
-/** Limits how often a key may call. */
+/** Limits how often a key may call. When it rejects, the call fails; when it hangs, the call's deadline ends it. */
 export interface RateLimiter {
   consume(
     key: string,
