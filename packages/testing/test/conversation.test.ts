@@ -209,3 +209,9 @@ describe.each(['2025', '2026'] as const)('a client of %s', (era) => {
     ]);
   });
 });
+
+it('lets no cache of 2026 share a list, as each caller sees another one', async () => {
+  await using connection = await connect(things(), { era: '2026', caller: reader });
+
+  expect(await connection.client.listTools()).toMatchObject({ ttlMs: 0, cacheScope: 'private' });
+});

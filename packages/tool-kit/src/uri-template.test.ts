@@ -57,6 +57,14 @@ describe('match', () => {
     });
   });
 
+  it('does not try a URI longer than 2,048 characters', () => {
+    const two = parseUriTemplate('x://{a}.{b}/end');
+
+    expect(two.match(`x://a.${'b'.repeat(2_036)}/end`)).toBeDefined();
+    expect(two.match(`x://a.${'b'.repeat(2_039)}/end`)).toBeUndefined();
+    expect(two.match(`x://${'.'.repeat(1_000_000)}`)).toBeUndefined();
+  });
+
   it('takes the literal part literally', () => {
     const literal = parseUriTemplate('a.b://(x)+/{id}');
 

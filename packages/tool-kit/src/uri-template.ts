@@ -24,6 +24,7 @@ export function parseUriTemplate(template: string): UriTemplate {
   return {
     variables,
     match(uri) {
+      if (uri.length > maxLength) return undefined;
       const values = pattern.exec(uri)?.slice(1);
       if (values === undefined) return undefined;
       try {
@@ -37,6 +38,9 @@ export function parseUriTemplate(template: string): UriTemplate {
     },
   };
 }
+
+// Two variables in one path segment are matched in quadratic time.
+const maxLength = 2_048;
 
 function escapeRegExp(text: string): string {
   return text.replaceAll(/[.*+?^${}()|[\]\\]/gu, '\\$&');
