@@ -43,6 +43,8 @@ export interface CallContext {
   readonly idempotencyKey?: string;
   /** More request headers. They cannot replace those that the client sets itself. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** The token for this call alone, such as one on behalf of its caller. @default the client's own source */
+  readonly token?: TokenSource;
 }
 
 /** Data of the declared shape, or the error. `attempts` counts requests on the wire. */
@@ -152,7 +154,7 @@ export function createClient(options: ClientOptions): Client {
         {
           transport,
           breaker,
-          token,
+          token: context.token ?? token,
           policy,
           clock,
           random,

@@ -39,13 +39,25 @@ export interface Transport {
   close(): Promise<void>;
 }
 
+/** A client certificate for mutual TLS, in PEM. */
+export interface ClientCertificate {
+  /** The certificate, with its chain. */
+  readonly cert: string | Buffer;
+  readonly key: string | Buffer;
+  /** Authorities to trust for the server. @default those of Node.js */
+  readonly ca?: string | Buffer;
+}
+
 /** Opens a transport with its own connections, or on a dispatcher that the caller keeps and closes. */
 export function createTransport(options: {
   dispatcher: Dispatcher | undefined;
   /** Whether idle connections are kept for the next request. */
   keepAlive: boolean;
+  /** Presented to the server (mutual TLS) on own connections. */
+  certificate?: ClientCertificate | undefined;
 }): Transport {
-  const own = options.dispatcher === undefined ? createAgent(options.keepAlive) : undefined;
+  const own =
+    options.dispatcher === undefined ? createAgent(options.keepAlive, options.certificate) : undefined;
   const dispatcher = (options.dispatcher ?? own)?.compose(markStart);
   if (dispatcher === undefined) throw new TypeError('no dispatcher');
 
@@ -81,12 +93,12 @@ export function createTransport(options: {
   };
 }
 
-function createAgent(keepAlive: boolean): Agent {
+function createAgent(keepAlive: boolean, certificate: ClientCertificate | undefined): Agent {
   return new Agent({
     // Without a bound, undici opens one socket for each concurrent request.
     connections: 32,
     pipelining: keepAlive ? 1 : 0,
-    connect: { timeout: 3_000 },
+    connect: { timeout: 3_000, ...certificate },
     // Below the usual idle timeout of servers and proxies, so that we close first.
     keepAliveTimeout: 4_000,
     // HTTP/2 reports aborts and resets with other codes.
