@@ -3,7 +3,6 @@ import { StdioClientTransport as Stdio2 } from '@modelcontextprotocol/client/std
 import { Client as Client1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport as Stdio1 } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { StreamableHTTPClientTransport as Http1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import type { Transport as Transport1 } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { CallToolResult, CompleteRequest, ListToolsResult } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
 
@@ -41,8 +40,7 @@ export async function connectClient(kind: SdkClient, target: Target): Promise<Mc
   if (kind === 'sdk-1.x') {
     const client = new Client1(info);
     const { transport, stderr } = open(target, Http1, Stdio1);
-    // The SDK's own class is not assignable to its own interface under exactOptionalPropertyTypes.
-    await client.connect(transport as Transport1);
+    await client.connect(transport);
     return inOneForm(client, stderr);
   }
   const mode = kind === 'sdk-2.x-auto' ? ('auto' as const) : { pin: '2026-07-28' };

@@ -1,6 +1,14 @@
+export { auditOf } from './audit-events.ts';
 export { connectClient, sdkClients, type McpClient, type SdkClient, type Target } from './clients.ts';
-export { tellDeploymentStory } from './deployment-story.ts';
+export { tellDeploymentStory, textOf, type DeploymentStory } from './deployment-story.ts';
 export { inspect } from './inspector.ts';
-export { runToEnd, serverProgram, startProgram, type Program, type RunningProgram } from './program.ts';
-export { mcpResource, serverSettings } from './server-settings.ts';
+export {
+  runToEnd,
+  serverProgram,
+  startProgram,
+  type Exit,
+  type Program,
+  type RunningProgram,
+} from './program.ts';
 export { assertPublic } from './public-text.ts';
+export { mcpResource, serverSettings } from './server-settings.ts';

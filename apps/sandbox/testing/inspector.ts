@@ -18,21 +18,33 @@ export async function inspect(
   target: Target,
   options: {
     readonly era: 'legacy' | 'auto' | 'modern';
-    /** As its command line takes them, for example `['--method', 'tools/list']`. */
-    readonly args: readonly string[];
+    /** As on its command line, for example `--method tools/list`; no argument holds a space. */
+    readonly args: string;
     /** Where it may keep its files. */
     readonly home: string;
   },
 ): Promise<unknown> {
   const server =
     'url' in target
-      ? ['--server-url', target.url, '--transport', 'http', '--header', `Authorization: Bearer ${target.token}`]
-      : [target.program.command, ...target.program.args, '--'];
+      ? [
+          '--server-url',
+          target.url,
+          '--transport',
+          'http',
+          '--header',
+          `Authorization: Bearer ${target.token}`,
+        ]
+      : [
+          target.program.command,
+          ...target.program.args,
+          '--',
+          ...Object.entries(target.env).flatMap(([name, value]) => ['-e', `${name}=${value}`]),
+        ];
   const { code, stdout, stderr } = await runToEnd(
     { command: process.execPath, args: [launcher, '--cli'] },
     {
-      env: { PATH: process.env['PATH'] ?? '', HOME: options.home, ...('env' in target ? target.env : {}) },
-      args: [...server, '--protocol-era', options.era, ...options.args],
+      env: { HOME: options.home },
+      args: [...server, '--protocol-era', options.era, ...options.args.split(' ')],
     },
   );
   if (code !== 0) throw new Error(`the Inspector ended with ${code}: ${stderr}`);

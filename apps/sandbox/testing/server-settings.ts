@@ -22,7 +22,7 @@ export function serverSettings(sandbox: Sandbox): Record<string, string> {
     PLATFORM_CLIENT_SECRET: clients.mcpServer.clientSecret,
     PLATFORM_RESOURCE: platformAudience,
     AUDIT_COLLECTOR_URL: `${urls.audit}/v1/events`,
+    RATE_LIMIT_PER_MINUTE: '10000',
     LOG_LEVEL: 'info',
-    PATH: process.env['PATH'] ?? '',
   };
 }

@@ -1,0 +1,204 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { startSandbox, type Sandbox } from '@mcp-parts/sandbox';
+import {
+  auditOf,
+  connectClient,
+  inspect,
+  mcpResource,
+  sdkClients,
+  tellDeploymentStory,
+  textOf,
+} from '@mcp-parts/sandbox/testing';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+
+import { startServer, tokenFor, type TestServer } from './http-server.ts';
+
+const patiently = { timeout: 30_000 };
+
+let sandbox: Sandbox;
+let server: TestServer;
+let home: string;
+let developer: string;
+let releaseManager: string;
+
+beforeAll(async () => {
+  sandbox = await startSandbox({ mcpResource });
+  server = await startServer(sandbox);
+  home = await mkdtemp(join(tmpdir(), 'mcp-inspector-'));
+  developer = await tokenFor(sandbox, 'developer');
+  releaseManager = await tokenFor(sandbox, 'release-manager');
+});
+
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  await sandbox.close();
+  await rm(home, { recursive: true, force: true });
+});
+
+const stories = {
+  'sdk-1.x': { service: 'payment-service', version: '2.5.0', environment: 'staging' },
+  'sdk-2.x-auto': { service: 'pricing-service', version: '4.4.0', environment: 'staging' },
+  'sdk-2.x-pinned': { service: 'inventory-service', version: '2.6.1', environment: 'staging' },
+} as const;
+
+describe.concurrent.each(sdkClients)('the client of %s', { timeout: 120_000 }, (kind) => {
+  it('deploys to staging as a developer', async () => {
+    await using client = await connectClient(kind, { url: server.url, token: developer });
+    const taskId = await tellDeploymentStory(client, stories[kind]);
+
+    const created = sandbox.requests('deployments').filter(({ method }) => method === 'POST');
+    expect(created.map(({ headers }) => headers['idempotency-key'])).toContain(taskId);
+  });
+
+  it('is refused production as a developer, and the refusal reaches the collector at once', async () => {
+    await using client = await connectClient(kind, { url: server.url, token: developer });
+    const { service } = stories[kind];
+    const answer = await client.callTool('trigger_deployment', {
+      service,
+      version: '9.0.0',
+      environment: 'production',
+    });
+    expect(answer.isError).toBe(true);
+    expect(textOf(answer)).toMatch(/^Not allowed: this needs the permission "deploy:production"/u);
+    await vi.waitFor(() => {
+      expect(auditOf(sandbox, { client: kind, resource: `${service}/production`, result: 'denied' })).toEqual(
+        [
+          expect.objectContaining({
+            stage: 'outcome',
+            action: 'tools/call',
+            target: 'trigger_deployment',
+            reason: expect.stringMatching(/^missing_/u),
+            actor: expect.objectContaining({ id: `${sandbox.urls.identity}#developer` }),
+          }),
+        ],
+      );
+    }, patiently);
+  });
+
+  it('gets an error for a tool that does not exist', async () => {
+    await using client = await connectClient(kind, { url: server.url, token: developer });
+    await expect(client.callTool('drop_database')).rejects.toMatchObject({
+      code: -32602,
+      message: expect.stringContaining('Unknown tool: drop_database'),
+    });
+  });
+});
+
+describe('the command line of the MCP Inspector', { timeout: 120_000 }, () => {
+  const run = (era: 'legacy' | 'modern', args: string) =>
+    inspect({ url: server.url, token: developer }, { era, args, home });
+
+  it.for(['legacy', 'modern'] as const)('lists the tools in the %s era', async (era) => {
+    await expect(run(era, '--method tools/list')).resolves.toMatchObject({
+      tools: expect.arrayContaining([expect.objectContaining({ name: 'trigger_deployment' })]),
+    });
+  });
+
+  it('calls a tool, reads the resource and gets the prompt', async () => {
+    const target = 'service=user-service version=3.9.0 environment=staging';
+    await expect(
+      run('legacy', `--method tools/call --tool-name check_deployment_prerequisites --tool-arg ${target}`),
+    ).resolves.toMatchObject({ structuredContent: { ready: true } });
+    await expect(
+      run('modern', '--method resources/read --uri deployment://config/user-service/staging'),
+    ).resolves.toMatchObject({ contents: [{ text: expect.stringContaining('"version":"3.8.4"') }] });
+    await expect(
+      run('legacy', `--method prompts/get --prompt-name deploy_safely --prompt-args ${target}`),
+    ).resolves.toMatchObject({ messages: [{ content: { text: expect.stringContaining('user-service') } }] });
+  });
+
+  it('deploys to staging', async () => {
+    const target = 'service=shipping-service version=2.2.0 environment=staging';
+    const triggered = await run(
+      'modern',
+      `--method tools/call --tool-name trigger_deployment --tool-arg ${target}`,
+    );
+    const { taskId } = (triggered as { structuredContent: { taskId: string } }).structuredContent;
+    await vi.waitFor(
+      () =>
+        expect(
+          run(
+            'legacy',
+            `--method tools/call --tool-name check_deployment_status --tool-arg taskId=${taskId}`,
+          ),
+        ).resolves.toMatchObject({ structuredContent: { state: 'completed', version: '2.2.0' } }),
+      { timeout: 60_000 },
+    );
+  });
+});
+
+describe('production', () => {
+  it('takes a release manager’s deployment inside its window, and audits it at once', async () => {
+    sandbox.setDeploymentWindow('production', { always: true });
+    await using client = await connectClient('sdk-2.x-auto', { url: server.url, token: releaseManager });
+    const resource = 'cart-service/production';
+    await tellDeploymentStory(client, {
+      service: 'cart-service',
+      version: '3.2.0',
+      environment: 'production',
+    });
+    await vi.waitFor(() => {
+      const [intent, outcome] = auditOf(sandbox, { target: 'trigger_deployment', resource });
+      expect(intent).toMatchObject({
+        stage: 'intent',
+        urgent: true,
+        actor: {
+          id: `${sandbox.urls.identity}#release-manager`,
+          groups: ['developers', 'production-deployers'],
+        },
+        arguments: { service: 'cart-service', version: '3.2.0', environment: 'production' },
+        era: '2026',
+        transport: 'http',
+      });
+      expect(outcome).toMatchObject({ stage: 'outcome', intentId: intent?.id, result: 'success' });
+    }, patiently);
+  });
+});
+
+describe('what all of that left behind', () => {
+  it('is an intent and an outcome in the collector for every call, once the server has stopped', async () => {
+    await expect(server.stop()).resolves.toMatchObject({ code: 0 });
+    const events = auditOf(sandbox, {});
+    const outcomes = new Map(events.map((event) => [event['intentId'], event]));
+    const intents = events.filter(({ stage }) => stage === 'intent');
+    expect(intents.length).toBeGreaterThan(40);
+    expect(intents.filter(({ id }) => !outcomes.has(id))).toEqual([]);
+    expect(events.filter(({ stage }) => stage === 'outcome')).toHaveLength(intents.length);
+    for (const kind of sdkClients) {
+      const { service, version, environment } = stories[kind];
+      expect(
+        auditOf(sandbox, {
+          client: kind,
+          target: 'trigger_deployment',
+          resource: `${service}/${environment}`,
+        }),
+      ).toMatchObject([
+        {
+          stage: 'intent',
+          arguments: { service, version, environment },
+          era: kind === 'sdk-1.x' ? '2025' : '2026',
+        },
+        { stage: 'outcome', result: 'success' },
+      ]);
+    }
+  });
+
+  it('shows the platform the server’s own token only, never a caller’s', () => {
+    const requests = (['configuration', 'deployments', 'audit', 'identity'] as const).flatMap((service) => [
+      ...sandbox.requests(service),
+    ]);
+    const seen = JSON.stringify(requests);
+    expect(requests.length).toBeGreaterThan(40);
+    for (const token of [developer, releaseManager]) expect(seen).not.toContain(token);
+    const subjects = requests
+      .flatMap(({ headers }) => headers['authorization'] ?? [])
+      .filter((header) => header.startsWith('Bearer '))
+      .map((header) => JSON.parse(Buffer.from(header.split('.')[1] ?? '', 'base64url').toString()) as object);
+    expect(new Set(subjects.map((claims) => ('sub' in claims ? claims.sub : '')))).toEqual(
+      new Set(['mcp-server']),
+    );
+  });
+});
