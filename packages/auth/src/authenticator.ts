@@ -16,9 +16,13 @@ const RETRY_AFTER_MS = 5_000;
 
 /** The members of `createAuthenticator`'s argument. */
 export interface AuthenticatorOptions {
-  readonly verifier: Pick<TokenVerifier, 'verify'>;
-  readonly directory: Directory;
-  readonly policy: Pick<Policy, 'permissionsFor'>;
+  readonly verifier: Pick<TokenVerifier, 'verify'> & Partial<Pick<TokenVerifier, 'issuers'>>;
+  /**
+   * Knows the groups of users whose token does not name them.
+   * @default such users have no groups; one whose token says that there are too many to name is refused
+   */
+  readonly directory?: Directory;
+  readonly policy: Pick<Policy, 'permissionsFor'> & Partial<Pick<Policy, 'unboundServices'>>;
   /** How long a user's groups are trusted before the directory is asked again, in milliseconds. @default 300_000 */
   readonly groupsTtlMs?: number;
   /** The time in milliseconds since 1970. @default Date.now */
@@ -44,11 +48,17 @@ export interface Authenticator {
 
 /**
  * Joins a verifier, a directory and a policy.
- * @throws RangeError naming the option
+ * @throws RangeError naming the option; TypeError when the tokens come from several issuers and the policy names a
+ * service without saying whose it is
  */
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
   const { verifier, directory, policy, groupsTtlMs = 300_000, now = () => Date.now() } = options;
   if (!(groupsTtlMs >= 0)) throw new RangeError(`groupsTtlMs must be 0 or more, got ${groupsTtlMs}`);
+  const [unbound] = policy.unboundServices ?? [];
+  // Any of the issuers could hand out that client id.
+  if ((verifier.issuers?.length ?? 1) > 1 && unbound !== undefined) {
+    throw new TypeError(`policy: with several issuers the grant of service ${unbound} must name its issuer`);
+  }
 
   const groupsCache: TtlCache<readonly string[]> = createTtlCache({
     ttlMs: (groups: readonly string[]) =>
@@ -61,6 +71,11 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   async function groupsOf(principal: Principal, signal: AbortSignal): Promise<readonly string[]> {
     // A service is nobody in the directory: its permissions come from the policy's `service` grants.
     if (principal.kind === 'service') return [];
+    if (typeof principal.tokenGroups === 'object') return principal.tokenGroups;
+    if (directory === undefined) {
+      if (principal.tokenGroups !== 'overage') return [];
+      throw new AuthError('access_denied', { message: 'groups overage: too many for a token, no directory' });
+    }
     try {
       return await groupsCache.get(principal.id, signal, async (lookup) =>
         // A frozen copy: it is handed to every caller with this id until it is stale.
@@ -77,8 +92,9 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   }
 
   async function authenticateToken(token: string, { signal }: { signal: AbortSignal }): Promise<Caller> {
-    const principal = await verifier.verify(token, { signal });
-    const groups = await groupsOf(principal, signal);
+    const verified = await verifier.verify(token, { signal });
+    const groups = await groupsOf(verified, signal);
+    const { tokenGroups: _, ...principal } = verified;
     return { ...principal, groups, permissions: policy.permissionsFor({ ...principal, groups }) };
   }
 

@@ -14,6 +14,7 @@ const codes: readonly AuthErrorCode[] = [
   'malformed_authorization',
   'invalid_token',
   'insufficient_scope',
+  'access_denied',
   'unavailable',
 ];
 
@@ -58,6 +59,12 @@ describe('challengeFor', () => {
     const { status, headers } = challengeFor(error, options);
     expect(status).toBe(503);
     expect(headers).toEqual({ 'cache-control': 'no-store', 'retry-after': seconds });
+  });
+
+  it('answers 403 without a challenge when no token would help', () => {
+    const { status, headers } = challengeFor(new AuthError('access_denied'), options);
+    expect(status).toBe(403);
+    expect(headers).toEqual({ 'cache-control': 'no-store' });
   });
 
   it.each(codes)('tells nothing of the internal message and cause of %s', (code) => {

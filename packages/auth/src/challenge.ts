@@ -51,6 +51,9 @@ export function challengeFor(error: AuthError, options: ChallengeOptions): Chall
         scopes.length > 0 ? `${error.publicMessage} Needed: ${scopes.join(' ')}` : error.publicMessage;
       return answer(403, error, description, oauthError('insufficient_scope', description, common));
     }
+    case 'access_denied':
+      // No challenge: it would send the client for a token that changes nothing.
+      return answer(403, error, error.publicMessage);
     case 'unavailable': {
       const { status, headers, body } = answer(503, error, error.publicMessage);
       const seconds = Math.max(1, Math.ceil((error.retryAfterMs ?? 0) / 1000));

@@ -1,12 +1,14 @@
 /**
  * Why a request has no caller. `unavailable` means that nothing could be decided (issuer or directory
- * unreachable): it says nothing about the credential.
+ * unreachable): it says nothing about the credential. `access_denied` is about the account behind a good token: no
+ * new token cures it.
  */
 export type AuthErrorCode =
   | 'missing_token'
   | 'malformed_authorization'
   | 'invalid_token'
   | 'insufficient_scope'
+  | 'access_denied'
   | 'unavailable';
 
 const publicMessages: Readonly<Record<AuthErrorCode, string>> = {
@@ -14,6 +16,7 @@ const publicMessages: Readonly<Record<AuthErrorCode, string>> = {
   malformed_authorization: 'The Authorization header must hold exactly one bearer token.',
   invalid_token: 'The access token was not accepted. Obtain a new token for this server and retry.',
   insufficient_scope: 'The access token lacks a scope that this operation needs.',
+  access_denied: 'This account may not use this server. Ask its operator.',
   unavailable: 'Sign-in cannot be checked at the moment. Retry later with the same token.',
 };
 
@@ -57,4 +60,9 @@ export function isAuthError(error: unknown): error is AuthError {
     typeof error.code === 'string' &&
     Object.hasOwn(publicMessages, error.code)
   );
+}
+
+/** A token that is not good here. `reason` is for the log: it holds nothing of the token. */
+export function tokenRefused(reason: string): AuthError {
+  return new AuthError('invalid_token', { message: `token refused: ${reason}` });
 }

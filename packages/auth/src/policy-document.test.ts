@@ -67,7 +67,7 @@ describe('loadPolicy', () => {
     [
       'a grant for nobody',
       base.replace('group: platform, ', ''),
-      'grants[0]: must be { group, allow } or { service, allow }',
+      'grants[0]: must be { group, allow } or { service, issuer?, allow }',
     ],
     [
       'a permission in capitals',

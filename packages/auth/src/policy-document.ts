@@ -19,11 +19,15 @@ export const policyDocumentSchema = z
     permissions: z.array(permissionName).min(1),
     /** Every group this document speaks of, as the directory spells it. */
     groups: z.array(name),
-    /** Who gets what. A `service` is an OAuth client id; `allow` takes `area:*` for all that starts with `area:`. */
+    /** Who gets what. A `service` is an OAuth client id, at `issuer` when there are several; `allow` takes `area:*` for all that starts with `area:`. */
     grants: z.array(
-      z.union([z.strictObject({ group: name, allow }), z.strictObject({ service: name, allow })], {
-        error: 'must be { group, allow } or { service, allow }',
-      }),
+      z.union(
+        [
+          z.strictObject({ group: name, allow }),
+          z.strictObject({ service: name, issuer: name.optional(), allow }),
+        ],
+        { error: 'must be { group, allow } or { service, issuer?, allow }' },
+      ),
     ),
     /** Conditions per permission that no grant and no wildcard beats: all of the groups and all of the scopes. */
     require: z

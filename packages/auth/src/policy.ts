@@ -12,6 +12,8 @@ export interface PolicySubject {
   readonly scopes?: readonly string[];
   /** Names the service of a `service` grant. */
   readonly clientId?: string;
+  /** Who issued the token of a service. */
+  readonly issuer?: string;
 }
 
 /** A decision. `rule` names the grant or requirement that decided: for audit records, not for callers. */
@@ -28,6 +30,8 @@ export type Decision =
 export interface Policy {
   /** Every permission the document knows. */
   readonly permissions: readonly string[];
+  /** Services that a grant names without their issuer: ambiguous once there are several. */
+  readonly unboundServices: readonly string[];
   /** The subject's effective permissions: granted, covered by the token's scopes, requirements met. */
   permissionsFor(subject: PolicySubject): readonly string[];
   /** Whether `caller` may use `permission`. Requirements are checked again, whatever `caller.permissions` says. */
@@ -55,7 +59,9 @@ export function createPolicy(document: PolicyDocument): Policy {
       const applies =
         'group' in grant
           ? subject.kind === 'user' && subject.groups.includes(grant.group)
-          : subject.kind === 'service' && subject.clientId === grant.service;
+          : subject.kind === 'service' &&
+            subject.clientId === grant.service &&
+            (grant.issuer === undefined || subject.issuer === grant.issuer);
       const entry = applies ? grant.allow.find((entry) => covers(entry, permission)) : undefined;
       if (entry === undefined) continue;
       return 'group' in grant
@@ -77,6 +83,9 @@ export function createPolicy(document: PolicyDocument): Policy {
 
   return {
     permissions: Object.freeze([...known].toSorted()),
+    unboundServices: Object.freeze(
+      grants.flatMap((grant) => ('service' in grant && grant.issuer === undefined ? [grant.service] : [])),
+    ),
     permissionsFor(subject) {
       return [...known]
         .filter((permission) => scopeMap.covers(subject.scopes ?? [], permission))

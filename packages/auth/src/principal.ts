@@ -1,6 +1,10 @@
 import { z } from 'zod';
 
-import { AuthError } from './errors.ts';
+import { confirmationSchema } from './confirmation.ts';
+import type { Confirmation } from './confirmation.ts';
+import { tokenRefused } from './errors.ts';
+import { groupsFromClaims } from './group-claim.ts';
+import type { GroupClaimOptions } from './group-claim.ts';
 
 /** Who a verified token speaks for, and within which limits. Holds no part of the token's text. */
 export interface Principal {
@@ -20,6 +24,17 @@ export interface Principal {
   readonly displayName?: string;
   /** For display and audit only. */
   readonly email?: string;
+  /**
+   * The groups that the token itself names, where its issuer is trusted with that; `overage` when there are too
+   * many for a token and a directory must be asked.
+   */
+  readonly tokenGroups?: readonly string[] | 'overage';
+}
+
+/** A principal, and the key that its token is bound to, if it is. */
+export interface TokenIdentity {
+  readonly principal: Principal;
+  readonly confirmation?: Confirmation;
 }
 
 // OIDC Core §2: at most 255 characters. Control characters would reach logs and audit records.
@@ -57,26 +72,27 @@ const claimsSchema = z.object({
   preferred_username: label,
   email: label,
   email_verified: z.unknown().optional(),
-  // RFC 7800: a token bound to a key is worth nothing without proof of that key, which nothing here can check.
-  cnf: z.undefined().optional(),
+  cnf: confirmationSchema.optional(),
 });
 
 /**
  * Reads the claims of a token whose signature, issuer and times were checked.
- * @throws AuthError `invalid_token` when a claim is missing, has a wrong shape, or binds the token to a key
+ * @throws AuthError `invalid_token` when a claim is missing or has a wrong shape, or binds the token to a key in
+ * a way that is not known here
  */
-export function principalFromClaims(claims: unknown): Principal {
+export function identityFromClaims(claims: unknown, options: { groups?: GroupClaimOptions }): TokenIdentity {
   const parsed = claimsSchema.safeParse(claims);
   if (!parsed.success) {
     // Names of claims only: values are an attacker's text.
     const names = parsed.error.issues.map((issue) => String(issue.path[0] ?? 'claims'));
-    throw new AuthError('invalid_token', { message: `token refused: unusable claims ${names.join(', ')}` });
+    throw tokenRefused(`unusable claims ${names.join(', ')}`);
   }
-  const { iss, sub, exp, client_id, azp, scope, scp, name, preferred_username, email, email_verified } =
+  const { iss, sub, exp, client_id, azp, scope, scp, name, preferred_username, email, email_verified, cnf } =
     parsed.data;
   const clientId = client_id ?? azp;
   const displayName = name ?? preferred_username;
-  return {
+  const tokenGroups = options.groups && groupsFromClaims(claims, options.groups);
+  const principal: Principal = {
     id: `${iss}#${sub}`,
     issuer: iss,
     subject: sub,
@@ -87,5 +103,7 @@ export function principalFromClaims(claims: unknown): Principal {
     expiresAt: exp * 1000,
     ...(displayName !== undefined && { displayName }),
     ...(email !== undefined && email_verified !== false && { email }),
+    ...(tokenGroups !== undefined && { tokenGroups }),
   };
+  return { principal, ...(cnf !== undefined && { confirmation: cnf }) };
 }

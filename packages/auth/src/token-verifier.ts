@@ -2,14 +2,17 @@ import { errors, jwtVerify } from 'jose';
 import type { JWTPayload } from 'jose';
 
 import { untilAborted } from './abort.ts';
-import { AuthError, isAuthError } from './errors.ts';
+import { checkAudience } from './audience.ts';
+import type { ProveConfirmation } from './confirmation.ts';
+import { AuthError, isAuthError, tokenRefused } from './errors.ts';
+import type { GroupClaimOptions } from './group-claim.ts';
 import { createKeySource } from './key-source.ts';
-import { principalFromClaims } from './principal.ts';
-import type { Principal } from './principal.ts';
+import { identityFromClaims } from './principal.ts';
+import type { Principal, TokenIdentity } from './principal.ts';
 import { canonicalResource, secureUrl } from './secure-url.ts';
 
 /** Longer tokens are refused unread. */
-const MAX_TOKEN_LENGTH = 8 * 1024;
+export const MAX_TOKEN_LENGTH = 8 * 1024;
 
 const ASYMMETRIC = /^(?:(?:RS|PS|ES)(?:256|384|512)|EdDSA|Ed25519)$/;
 
@@ -29,14 +32,25 @@ export interface TokenVerifierOptions {
   readonly tokenType?: 'at+jwt' | 'JWT';
   /** Accept tokens that are valid at other servers too: each of those can then act as the user here. @default false */
   readonly allowExtraAudiences?: boolean;
+  /** Takes groups from the token: for an issuer that is trusted with it. @default groups come from the directory */
+  readonly groups?: GroupClaimOptions;
   /** The time in milliseconds since 1970. @default Date.now */
   readonly now?: () => number;
 }
 
+/** What a verifier is told beside the token. */
+export interface VerifyOptions {
+  readonly signal: AbortSignal;
+  /** Checks the key of a token that is bound to one. @default such a token is refused */
+  readonly prove?: ProveConfirmation;
+}
+
 /** Turns the text of a token into a principal, or refuses it. */
 export interface TokenVerifier {
-  /** @throws AuthError `invalid_token`, or `unavailable` when the issuer's keys cannot be loaded; the signal's reason */
-  verify(token: string, options: { readonly signal: AbortSignal }): Promise<Principal>;
+  /** Whose tokens it takes. */
+  readonly issuers: readonly string[];
+  /** @throws AuthError `invalid_token`, or `unavailable` when the issuer cannot be asked; what `prove` throws; the signal's reason */
+  verify(token: string, options: VerifyOptions): Promise<Principal>;
   /** Ends requests to the issuer that are in flight. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -53,9 +67,10 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
   const close = async (): Promise<void> => keys.close();
 
   return {
-    async verify(token, { signal }) {
+    issuers: [settings.issuer],
+    async verify(token, { signal, prove }) {
       signal.throwIfAborted();
-      if (token.length > MAX_TOKEN_LENGTH) throw refused('longer than 8 KiB');
+      if (token.length > MAX_TOKEN_LENGTH) throw tokenRefused('longer than 8 KiB');
       const at = settings.now();
       let claims: JWTPayload;
       try {
@@ -75,9 +90,9 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
       checkAudience(claims.aud, settings);
       // jose looks at `iat` only together with a maximum age.
       if (claims.iat !== undefined && claims.iat > at / 1000 + settings.clockToleranceSeconds) {
-        throw refused('issued in the future');
+        throw tokenRefused('issued in the future');
       }
-      return principalFromClaims(claims);
+      return provenPrincipal(identityFromClaims(claims, settings), prove);
     },
     close,
     [Symbol.asyncDispose]: close,
@@ -112,32 +127,30 @@ function checkOptions(options: TokenVerifierOptions) {
     clockToleranceSeconds,
     tokenType,
     allowExtraAudiences: options.allowExtraAudiences ?? false,
+    ...(options.groups !== undefined && { groups: options.groups }),
     now: options.now ?? (() => Date.now()),
     ...(options.jwksUrl !== undefined && { jwksUrl: secureUrl(options.jwksUrl, 'jwksUrl') }),
   };
 }
 
-/** MCP: a token must be issued specifically for this server, so by default it names no other. */
-function checkAudience(claim: unknown, settings: { audience: string; allowExtraAudiences: boolean }): void {
-  const audiences: readonly unknown[] = Array.isArray(claim) ? claim : [claim];
-  const isOurs = (value: unknown): boolean =>
-    typeof value === 'string' && canonicalResource(value) === settings.audience;
-  if (!audiences.some(isOurs)) throw refused('issued for another audience');
-  if (!settings.allowExtraAudiences && !audiences.every(isOurs))
-    throw refused('valid at other audiences too');
+/** The principal of a token, once its sender has proved the key that it is bound to. */
+export async function provenPrincipal(
+  { principal, confirmation }: TokenIdentity,
+  prove: ProveConfirmation | undefined,
+): Promise<Principal> {
+  if (confirmation === undefined) return principal;
+  if (prove === undefined) throw tokenRefused('bound to a key that nothing here can check');
+  await prove(confirmation);
+  return principal;
 }
 
 /** Only jose's code and the claim's name are kept: its messages and its `payload` hold what the sender wrote. */
 function verificationError(error: unknown): AuthError {
   if (error instanceof errors.JWTClaimValidationFailed || error instanceof errors.JWTExpired) {
-    return refused(`${error.code} ${error.claim}`);
+    return tokenRefused(`${error.code} ${error.claim}`);
   }
-  if (error instanceof errors.JOSEError) return refused(error.code);
+  if (error instanceof errors.JOSEError) return tokenRefused(error.code);
   // Not the token's fault as far as we can tell, for example a key that this machine cannot use.
   const name = error instanceof Error ? error.name : typeof error;
   return new AuthError('unavailable', { message: `verification failed: ${name}`, retryAfterMs: 5_000 });
-}
-
-function refused(reason: string): AuthError {
-  return new AuthError('invalid_token', { message: `token refused: ${reason}` });
 }
