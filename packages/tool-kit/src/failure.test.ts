@@ -59,11 +59,11 @@ describe('unknownTarget', () => {
     ['resources/read', 'Unknown resource: x'],
     ['completion/complete', 'Unknown reference: x'],
   ])('of %s is "%s"', (method, message) => {
-    expect(failure.unknownTarget(method, 'x').message).toBe(message);
+    expect(failure.unknownTarget(method, 'x', false).message).toBe(message);
   });
 
   it('is short for a long target', () => {
-    expect(failure.unknownTarget('tools/call', 'x'.repeat(100_000)).message.length).toBeLessThan(200);
+    expect(failure.unknownTarget('tools/call', 'x'.repeat(100_000), false).message.length).toBeLessThan(200);
   });
 });
 

@@ -15,11 +15,11 @@ export type CallFailure =
       readonly isUncertain: boolean;
     };
 
-/** The same words whether the target does not exist or the caller may not know of it. */
-export function unknownTarget(method: string, target: string): CallFailure {
+/** The same words whether the target does not exist or is hidden from the caller; only the trail is told which. */
+export function unknownTarget(method: string, target: string, isHidden: boolean): CallFailure {
   return {
     kind: 'unknown_target',
-    code: 'unknown_target',
+    code: isHidden ? 'missing_permission' : 'unknown_target',
     message: `Unknown ${nounOf(method)}: ${shorten(target)}`,
   };
 }

@@ -204,7 +204,8 @@ async function answer<Input, Output>(
 function rpcError({ kind, code, message }: CallFailure): RpcError {
   const isClientsMistake = kind === 'unknown_target' || kind === 'invalid_input';
   return new RpcError(isClientsMistake ? rpcCodes.invalidParams : rpcCodes.internalError, message, {
-    reason: code,
+    // The code of a hidden target would tell that it exists.
+    reason: kind === 'unknown_target' ? kind : code,
   });
 }
 

@@ -29,7 +29,7 @@ const exits: readonly Exit[] = [
     exit: 'a hidden target',
     operation: echo({ permission: 'things:other' }),
     result: 'denied',
-    reason: 'unknown_target',
+    reason: 'missing_permission',
   },
   {
     exit: 'an invalid input',

@@ -8,11 +8,18 @@ import { runCall } from './run-call.ts';
 import { createRuntime } from './runtime.ts';
 
 describe('what the model cannot tell apart', () => {
-  it('gives a hidden target the same answer as an unknown one', async () => {
+  it('gives a hidden target the same words as an unknown one, and only the trail its reason', async () => {
     const hidden = await run({ operation: echo({ permission: 'things:other' }) });
     const unknown = await run({ operation: undefined });
 
-    expect(JSON.stringify(hidden.result)).toBe(JSON.stringify(unknown.result));
+    expect(unknown.result).toMatchObject({ failure: { kind: 'unknown_target', code: 'unknown_target' } });
+    expect(hidden.result).toEqual({
+      ...unknown.result,
+      failure: {
+        ...('failure' in unknown.result ? unknown.result.failure : undefined),
+        code: 'missing_permission',
+      },
+    });
   });
 
   it('does not validate the arguments of a hidden target', async () => {

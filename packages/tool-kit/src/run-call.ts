@@ -68,7 +68,7 @@ export async function runCall<Input, Output>(
 
   // What the caller may not see does not exist.
   if (operation === undefined || !isVisible(operation.permission, request.caller)) {
-    return record.fail(failure.unknownTarget(call.method, call.target));
+    return record.fail(failure.unknownTarget(call.method, call.target, operation !== undefined));
   }
 
   using deadline = startDeadline(request.signal, operation.deadlineMs ?? runtime.deadlineMs);
