@@ -1,6 +1,6 @@
 const MAX_BYTES = 512 * 1024;
 
-/** A small document of the issuer: its metadata or its key set. */
+/** A small document of the issuer: its metadata, its key set, or what it says of a token. */
 export interface FetchedDocument {
   readonly status: number;
   readonly text: string;
@@ -11,8 +11,13 @@ export interface FetchedDocument {
  * followed: it would let the issuer's web server choose where keys come from.
  * @throws Error when the address cannot be reached or sends more than 512 KiB
  */
-export async function fetchDocument(url: string, signal: AbortSignal): Promise<FetchedDocument> {
-  const response = await fetch(url, { redirect: 'manual', signal, headers: { accept: 'application/json' } });
+export async function fetchDocument(
+  url: string,
+  signal: AbortSignal,
+  request: { method?: 'POST'; headers?: Readonly<Record<string, string>>; body?: URLSearchParams } = {},
+): Promise<FetchedDocument> {
+  const headers = { accept: 'application/json', ...request.headers };
+  const response = await fetch(url, { ...request, redirect: 'manual', signal, headers });
   const chunks: Uint8Array[] = [];
   let size = 0;
   // Leaving the loop early cancels the body, and with it the connection.

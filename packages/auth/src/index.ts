@@ -11,6 +11,8 @@ export type { AuthErrorCode, AuthErrorOptions } from './errors.ts';
 export { createFileDirectory } from './file-directory.ts';
 export type { FileDirectoryOptions } from './file-directory.ts';
 export type { GroupClaimOptions } from './group-claim.ts';
+export { createIntrospectionVerifier } from './introspection-verifier.ts';
+export type { IntrospectionOptions } from './introspection-verifier.ts';
 export { createPolicy } from './policy.ts';
 export type { Decision, Policy, PolicySubject } from './policy.ts';
 export { loadPolicy } from './policy-document.ts';

@@ -1,0 +1,236 @@
+import { createServer } from 'node:http';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { inspect } from 'node:util';
+
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { createIntrospectionVerifier, createTokenRouter, createTokenVerifier } from '../src/index.ts';
+import type { IntrospectionOptions, TokenVerifier } from '../src/index.ts';
+import { AUDIENCE, startIssuer } from './local-issuer.ts';
+
+const NOW = Date.UTC(2026, 0, 15);
+const ISSUER = 'https://idp.example.test';
+const { signal } = new AbortController();
+const good = {
+  active: true,
+  iss: ISSUER,
+  aud: AUDIENCE,
+  sub: 'alice',
+  client_id: 'editor',
+  scope: 'deploy:write',
+  exp: NOW / 1000 + 300,
+};
+
+interface Endpoint {
+  readonly url: string;
+  readonly asked: { readonly headers: IncomingHttpHeaders; readonly form: URLSearchParams }[];
+  /** What it says of any token; a function of the form, to tell tokens apart. */
+  reply: object | ((form: URLSearchParams) => object);
+  status: number;
+  close(): Promise<void>;
+}
+
+async function startEndpoint(): Promise<Endpoint> {
+  const server = createServer((request, response) => {
+    let body = '';
+    request.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
+    request.on('end', () => {
+      const form = new URLSearchParams(body);
+      endpoint.asked.push({ headers: request.headers, form });
+      const reply = typeof endpoint.reply === 'function' ? endpoint.reply(form) : endpoint.reply;
+      response.writeHead(endpoint.status, { location: '/elsewhere' }).end(JSON.stringify(reply));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  // A server that listens on a port has an AddressInfo.
+  const { port } = server.address() as AddressInfo;
+  const endpoint: Endpoint = {
+    url: `http://127.0.0.1:${port}/introspect`,
+    asked: [],
+    reply: good,
+    status: 200,
+    async close() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+  return endpoint;
+}
+
+let endpoint: Endpoint;
+let opened: TokenVerifier[];
+const clock = { now: NOW };
+beforeEach(async () => {
+  endpoint = await startEndpoint();
+  opened = [];
+  clock.now = NOW;
+});
+afterEach(async () => {
+  for (const verifier of opened) await verifier.close();
+  await endpoint.close();
+});
+
+function verifierWith(options: Partial<IntrospectionOptions> = {}): TokenVerifier {
+  const verifier = createIntrospectionVerifier({
+    issuer: ISSUER,
+    audience: AUDIENCE,
+    introspectionUrl: endpoint.url,
+    client: { id: 'mcp server', secret: 'päss:word' },
+    now: () => clock.now,
+    ...options,
+  });
+  opened.push(verifier);
+  return verifier;
+}
+
+describe('createIntrospectionVerifier', () => {
+  it('makes a principal of what the issuer says, signing in as RFC 6749 spells it', async () => {
+    const principal = await verifierWith().verify('opaque-1', { signal });
+    expect(principal).toEqual({
+      id: `${ISSUER}#alice`,
+      issuer: ISSUER,
+      subject: 'alice',
+      kind: 'user',
+      clientId: 'editor',
+      scopes: ['deploy:write'],
+      expiresAt: NOW + 300_000,
+    });
+    const [request] = endpoint.asked;
+    const [scheme, credentials = ''] = request?.headers.authorization?.split(' ') ?? [];
+    expect([scheme, Buffer.from(credentials, 'base64').toString()]).toEqual([
+      'Basic',
+      'mcp+server:p%C3%A4ss%3Aword',
+    ]);
+    expect(Object.fromEntries(request?.form ?? [])).toEqual({
+      token: 'opaque-1',
+      token_type_hint: 'access_token',
+    });
+  });
+
+  it('asks once for a token, however many calls carry it, until the answer is a minute old', async () => {
+    const verifier = verifierWith();
+    await Promise.all(Array.from({ length: 20 }, () => verifier.verify('opaque-1', { signal })));
+    clock.now += 59_999;
+    await verifier.verify('opaque-1', { signal });
+    expect(endpoint.asked).toHaveLength(1);
+    clock.now += 1;
+    await verifier.verify('opaque-1', { signal });
+    expect(endpoint.asked).toHaveLength(2);
+  });
+
+  it('does not let an answer outlive the token', async () => {
+    endpoint.reply = { ...good, exp: NOW / 1000 + 20 };
+    const verifier = verifierWith({ clockToleranceSeconds: 0 });
+    await verifier.verify('opaque-1', { signal });
+    clock.now += 20_000;
+    await expect(verifier.verify('opaque-1', { signal })).rejects.toMatchObject({
+      code: 'invalid_token',
+      message: 'token refused: expired',
+    });
+  });
+
+  it('notices a revoked token within a minute', async () => {
+    const verifier = verifierWith();
+    await verifier.verify('opaque-1', { signal });
+    endpoint.reply = { active: false };
+    clock.now += 60_000;
+    await expect(verifier.verify('opaque-1', { signal })).rejects.toMatchObject({ code: 'invalid_token' });
+  });
+
+  it('tells two tokens apart', async () => {
+    endpoint.reply = (form: URLSearchParams) => ({ ...good, sub: `owner of ${form.get('token')}` });
+    const verifier = verifierWith();
+    const subjects = await Promise.all(
+      Array.from({ length: 40 }, async (_, index) => {
+        const { subject } = await verifier.verify(`token-${index % 2}`, { signal });
+        return subject;
+      }),
+    );
+    expect(new Set(subjects.filter((_, index) => index % 2 === 0))).toEqual(new Set(['owner of token-0']));
+    expect(new Set(subjects.filter((_, index) => index % 2 === 1))).toEqual(new Set(['owner of token-1']));
+    expect(endpoint.asked).toHaveLength(2);
+  });
+
+  it.each([
+    ['inactive', { active: false }],
+    ['of another issuer', { ...good, iss: 'https://other.example.test' }],
+    ['for another audience', { ...good, aud: 'https://other.example.test' }],
+    ['for more audiences', { ...good, aud: [AUDIENCE, 'https://other.example.test'] }],
+    ['for nobody in particular', { ...good, aud: undefined }],
+    ['without expiry', { ...good, exp: undefined }],
+    ['expired', { ...good, exp: NOW / 1000 - 60 }],
+    ['not valid yet', { ...good, nbf: NOW / 1000 + 60 }],
+    ['issued in the future', { ...good, iat: NOW / 1000 + 60 }],
+    // Whose it is could otherwise be guessed from the client, and a user would become a service.
+    ['without a subject', { ...good, sub: undefined }],
+    ['bound to a key, without proof', { ...good, cnf: { jkt: 'a'.repeat(43) } }],
+  ])('refuses a token that is %s, and does not ask about it twice', async (_, reply) => {
+    endpoint.reply = reply;
+    const verifier = verifierWith();
+    for (const _attempt of [1, 2]) {
+      await expect(verifier.verify('opaque-1', { signal })).rejects.toMatchObject({ code: 'invalid_token' });
+    }
+    expect(endpoint.asked).toHaveLength(1);
+  });
+
+  it.each([
+    ['fails', 500, good],
+    ['does not know this server', 401, {}],
+    ['sends elsewhere', 302, good],
+    ['says something else', 200, { status: 'ok' }],
+  ])('is unavailable when the endpoint %s, and asks again next time', async (_, status, reply) => {
+    Object.assign(endpoint, { status, reply });
+    const verifier = verifierWith();
+    const error: unknown = await verifier
+      .verify('canary-5f1d', { signal })
+      .catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: 'unavailable', retryAfterMs: 5_000 });
+    expect(inspect(error, { depth: Infinity, showHidden: true })).not.toContain('canary-5f1d');
+    Object.assign(endpoint, { status: 200, reply: good });
+    await expect(verifier.verify('canary-5f1d', { signal })).resolves.toBeDefined();
+  });
+
+  it('turns more than 100 tokens at once away instead of passing the flood on', async () => {
+    const verifier = verifierWith();
+    const results = await Promise.allSettled(
+      Array.from({ length: 120 }, (_, index) => verifier.verify(`token-${index}`, { signal })),
+    );
+    const refused = results.filter((result) => result.status === 'rejected');
+    expect(refused).toHaveLength(20);
+    expect(endpoint.asked).toHaveLength(100);
+  });
+
+  it.each([
+    ['plain http', { introspectionUrl: 'http://idp.example.test/introspect' }],
+    ['no audience', { audience: '' }],
+    ['no secret', { client: { id: 'a', secret: '' } }],
+    ['a cache of an hour', { cacheMs: 3_600_000 }],
+  ])('refuses %s', (_, options) => {
+    expect(() => verifierWith(options)).toThrow(/introspectionUrl|audience|client|cacheMs/);
+  });
+});
+
+describe('opaque tokens beside JWTs', () => {
+  it('go to the endpoint, and JWTs never do', async () => {
+    const issuer = await startIssuer();
+    const jwt = createTokenVerifier({
+      issuer: issuer.issuer,
+      audience: AUDIENCE,
+      algorithms: ['ES256'],
+      jwksUrl: `${issuer.issuer}/jwks`,
+    });
+    const router = createTokenRouter({ jwt: [jwt], opaque: verifierWith() });
+    await expect(router.verify(await issuer.token(), { signal })).resolves.toMatchObject({
+      issuer: issuer.issuer,
+    });
+    await expect(router.verify(await issuer.token({ iss: ISSUER }), { signal })).rejects.toMatchObject({
+      code: 'invalid_token',
+    });
+    expect(endpoint.asked).toHaveLength(0);
+    await expect(router.verify('opaque-1', { signal })).resolves.toMatchObject({ issuer: ISSUER });
+    await router.close();
+    await expect(router.verify('opaque-1', { signal })).rejects.toMatchObject({ code: 'unavailable' });
+    await vi.waitFor(() => issuer.close());
+  });
+});
