@@ -1,0 +1,159 @@
+import { join } from 'node:path';
+
+import {
+  auditOf,
+  connectClient,
+  inspect,
+  sdkClients,
+  tellDeploymentStory,
+  textOf,
+} from '@mcp-parts/sandbox/testing';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+
+import { createWorld, program, type World } from './stdio-server.ts';
+
+let world: World;
+
+beforeAll(async () => {
+  world = await createWorld();
+});
+
+afterAll(() => world[Symbol.asyncDispose]());
+
+const stories = {
+  'sdk-1.x': { service: 'payment-service', version: '2.5.0', environment: 'staging' },
+  'sdk-2.x-auto': { service: 'pricing-service', version: '4.4.0', environment: 'staging' },
+  'sdk-2.x-pinned': { service: 'inventory-service', version: '2.6.1', environment: 'staging' },
+} as const;
+
+// Each starts a server of its own, all on one state directory.
+describe.concurrent.each(sdkClients)('the client of %s', { timeout: 120_000 }, (kind) => {
+  it('deploys to staging as a developer; is refused production; leaves a complete trail', async () => {
+    const { sandbox } = world;
+    const env = await world.settings('developer');
+    const story = stories[kind];
+    const { service } = story;
+    {
+      await using client = await connectClient(kind, { program, env });
+      const taskId = await tellDeploymentStory(client, story);
+      const created = sandbox.requests('deployments').filter(({ method }) => method === 'POST');
+      expect(created.map(({ headers }) => headers['idempotency-key'])).toContain(taskId);
+
+      const answer = await client.callTool('trigger_deployment', { ...story, environment: 'production' });
+      expect(answer.isError).toBe(true);
+      expect(textOf(answer)).toMatch(/^Not allowed: this needs the permission "deploy:production"/u);
+      await vi.waitFor(
+        () =>
+          expect(
+            auditOf(sandbox, { client: kind, resource: `${service}/production`, result: 'denied' }),
+          ).toHaveLength(1),
+        { timeout: 30_000 },
+      );
+      await expect(client.callTool('drop_database')).rejects.toMatchObject({
+        code: -32602,
+        message: expect.stringContaining('Unknown tool: drop_database'),
+      });
+    }
+    // The client has ended the server, which ships what it still has before it goes.
+    await vi.waitFor(
+      () => {
+        const events = auditOf(sandbox, { client: kind });
+        const outcomes = new Set(events.map((event) => event['intentId']));
+        const intents = events.filter(({ stage }) => stage === 'intent');
+        expect(intents.length).toBeGreaterThan(8);
+        expect(intents.filter(({ id }) => !outcomes.has(id))).toEqual([]);
+        expect(auditOf(sandbox, { client: kind, target: 'drop_database' })).toHaveLength(2);
+        expect(
+          auditOf(sandbox, { client: kind, target: 'trigger_deployment', resource: `${service}/staging` }),
+        ).toMatchObject([
+          {
+            stage: 'intent',
+            transport: 'stdio',
+            era: kind === 'sdk-1.x' ? '2025' : '2026',
+            actor: { id: `${sandbox.urls.identity}#developer`, groups: ['developers'] },
+          },
+          { stage: 'outcome', result: 'success' },
+        ]);
+      },
+      { timeout: 30_000 },
+    );
+    expect(JSON.stringify(sandbox.requests('configuration'))).not.toContain(env['ACCESS_TOKEN']);
+    expect(JSON.stringify(sandbox.requests('deployments'))).not.toContain(env['ACCESS_TOKEN']);
+  });
+});
+
+describe('the command line of the MCP Inspector', { timeout: 120_000 }, () => {
+  const run = async (era: 'legacy' | 'modern', args: string) =>
+    inspect(
+      { program, env: await world.settings('developer') },
+      { era, args, home: join(world.folder, 'inspector') },
+    );
+
+  it.for(['legacy', 'modern'] as const)('lists the tools in the %s era', async (era) => {
+    await expect(run(era, '--method tools/list')).resolves.toMatchObject({
+      tools: expect.arrayContaining([expect.objectContaining({ name: 'trigger_deployment' })]),
+    });
+  });
+
+  it('calls a tool, reads the resource and gets the prompt', async () => {
+    const target = 'service=user-service version=3.9.0 environment=staging';
+    await expect(
+      run('legacy', `--method tools/call --tool-name check_deployment_prerequisites --tool-arg ${target}`),
+    ).resolves.toMatchObject({ structuredContent: { ready: true } });
+    await expect(
+      run('modern', '--method resources/read --uri deployment://config/user-service/staging'),
+    ).resolves.toMatchObject({ contents: [{ text: expect.stringContaining('"version":"3.8.4"') }] });
+    await expect(
+      run('modern', `--method prompts/get --prompt-name deploy_safely --prompt-args ${target}`),
+    ).resolves.toMatchObject({ messages: [{ content: { text: expect.stringContaining('user-service') } }] });
+  });
+
+  it('starts a deployment', async () => {
+    const { sandbox } = world;
+    const target = 'service=shipping-service version=2.2.0 environment=staging';
+    const triggered = await run(
+      'modern',
+      `--method tools/call --tool-name trigger_deployment --tool-arg ${target}`,
+    );
+    const { taskId } = (triggered as { structuredContent: { taskId: string } }).structuredContent;
+    const created = sandbox.requests('deployments').filter(({ method }) => method === 'POST');
+    expect(created.map(({ headers }) => headers['idempotency-key'])).toContain(taskId);
+  });
+});
+
+describe('production', () => {
+  it('takes a release manager’s deployment inside its window', { timeout: 120_000 }, async () => {
+    world.sandbox.setDeploymentWindow('production', { always: true });
+    const env = await world.settings('release-manager');
+    await using client = await connectClient('sdk-2.x-auto', { program, env });
+    const story = { service: 'cart-service', version: '3.2.0', environment: 'production' } as const;
+    await tellDeploymentStory(client, story);
+    await vi.waitFor(
+      () =>
+        expect(
+          auditOf(world.sandbox, { target: 'trigger_deployment', resource: 'cart-service/production' }),
+        ).toMatchObject([
+          { stage: 'intent', urgent: true, arguments: story },
+          { stage: 'outcome', result: 'success' },
+        ]),
+      { timeout: 30_000 },
+    );
+  });
+});
+
+describe('without an access token', () => {
+  it('may read and nothing else', async () => {
+    await using client = await connectClient('sdk-1.x', { program, env: await world.settings() });
+    expect((await client.listTools()).map(({ name }) => name)).not.toContain('trigger_deployment');
+    await expect(client.callTool('list_services')).resolves.toMatchObject({
+      structuredContent: { total: 15 },
+    });
+    await expect(
+      client.callTool('trigger_deployment', {
+        service: 'user-service',
+        version: '3.9.0',
+        environment: 'staging',
+      }),
+    ).rejects.toThrow('Unknown tool: trigger_deployment');
+  });
+});
