@@ -1,7 +1,9 @@
-import { bearerToken } from './bearer-header.ts';
+import { credentialOf } from './authorization-header.ts';
 import type { Caller } from './caller.ts';
+import type { ProveConfirmation } from './confirmation.ts';
 import type { Directory } from './directory.ts';
-import { AuthError, isAuthError } from './errors.ts';
+import { AuthError, isAuthError, tokenRefused } from './errors.ts';
+import type { KeyProofs, PresentedRequest } from './key-proof.ts';
 import type { Policy } from './policy.ts';
 import type { Principal } from './principal.ts';
 import type { TokenVerifier } from './token-verifier.ts';
@@ -23,6 +25,8 @@ export interface AuthenticatorOptions {
    */
   readonly directory?: Directory;
   readonly policy: Pick<Policy, 'permissionsFor'> & Partial<Pick<Policy, 'unboundServices'>>;
+  /** Checks tokens that are bound to a key. @default such tokens are refused */
+  readonly proofs?: KeyProofs;
   /** How long a user's groups are trusted before the directory is asked again, in milliseconds. @default 300_000 */
   readonly groupsTtlMs?: number;
   /** The time in milliseconds since 1970. @default Date.now */
@@ -32,14 +36,15 @@ export interface AuthenticatorOptions {
 /** Turns a credential into a caller. Tokens are verified every time; only groups are cached. */
 export interface Authenticator {
   /**
-   * For HTTP: takes the value of the Authorization header.
-   * @throws AuthError `missing_token`, `malformed_authorization`, `invalid_token`, `unavailable`; the signal's reason
+   * For HTTP: takes the value of the Authorization header, and the rest of the request where tokens may be bound to
+   * a key (without it these are refused).
+   * @throws AuthError with any code but `insufficient_scope`; the signal's reason
    */
   authenticate(
     authorizationHeader: string | undefined,
-    options: { readonly signal: AbortSignal },
+    options: { readonly signal: AbortSignal; readonly request?: PresentedRequest },
   ): Promise<Caller>;
-  /** For stdio: takes a token the process was given. @throws AuthError `invalid_token`, `unavailable`; the signal's reason */
+  /** For stdio: takes a token the process was given. @throws AuthError `invalid_token`, `access_denied`, `unavailable`; the signal's reason */
   authenticateToken(token: string, options: { readonly signal: AbortSignal }): Promise<Caller>;
   /** Ends directory lookups in flight. The verifier and the directory stay open: they were not made here. */
   close(): Promise<void>;
@@ -52,7 +57,7 @@ export interface Authenticator {
  * service without saying whose it is
  */
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
-  const { verifier, directory, policy, groupsTtlMs = 300_000, now = () => Date.now() } = options;
+  const { verifier, directory, policy, proofs, groupsTtlMs = 300_000, now = () => Date.now() } = options;
   if (!(groupsTtlMs >= 0)) throw new RangeError(`groupsTtlMs must be 0 or more, got ${groupsTtlMs}`);
   const [unbound] = policy.unboundServices ?? [];
   // Any of the issuers could hand out that client id.
@@ -91,8 +96,12 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     }
   }
 
-  async function authenticateToken(token: string, { signal }: { signal: AbortSignal }): Promise<Caller> {
-    const verified = await verifier.verify(token, { signal });
+  async function callerOf(
+    token: string,
+    signal: AbortSignal,
+    prove: ProveConfirmation | undefined,
+  ): Promise<Caller> {
+    const verified = await verifier.verify(token, { signal, ...(prove && { prove }) });
     const groups = await groupsOf(verified, signal);
     const { tokenGroups: _, ...principal } = verified;
     return { ...principal, groups, permissions: policy.permissionsFor({ ...principal, groups }) };
@@ -100,10 +109,25 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
 
   const close = async (): Promise<void> => groupsCache.close();
   return {
-    async authenticate(authorizationHeader, { signal }) {
-      return authenticateToken(bearerToken(authorizationHeader), { signal });
+    async authenticate(authorizationHeader, { signal, request }) {
+      const { scheme, token } = credentialOf(authorizationHeader);
+      // RFC 6750 §3.1: a scheme that is not supported here counts as no authentication information.
+      if (scheme === 'DPoP' && (proofs === undefined || request === undefined)) {
+        throw new AuthError('missing_token');
+      }
+      if (proofs === undefined || request === undefined) return callerOf(token, signal, undefined);
+      let isBound = false;
+      const caller = await callerOf(token, signal, async (confirmation) => {
+        isBound = confirmation.jkt !== undefined;
+        await proofs.verify(confirmation, { scheme, token, request });
+      });
+      // RFC 9449 §7.1: the proof says nothing about a token that is not bound to its key.
+      if (scheme === 'DPoP' && !isBound) throw tokenRefused('sent as DPoP but not bound to a key');
+      return caller;
     },
-    authenticateToken,
+    async authenticateToken(token, { signal }) {
+      return callerOf(token, signal, undefined);
+    },
     close,
     [Symbol.asyncDispose]: close,
   };

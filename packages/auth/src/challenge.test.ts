@@ -13,6 +13,7 @@ const codes: readonly AuthErrorCode[] = [
   'missing_token',
   'malformed_authorization',
   'invalid_token',
+  'invalid_proof',
   'insufficient_scope',
   'access_denied',
   'unavailable',
@@ -71,6 +72,22 @@ describe('challengeFor', () => {
     const cause = new Error('ldap://10.0.0.3 secret');
     const answer = challengeFor(new AuthError(code, { message: 'internal secret', cause }), options);
     expect(JSON.stringify(answer)).not.toContain('secret');
+  });
+
+  describe('where DPoP is accepted', () => {
+    const dpop = { ...options, dpopAlgorithms: ['ES256', 'EdDSA'] };
+    const header = (code: AuthErrorCode) =>
+      challengeFor(new AuthError(code), dpop).headers['www-authenticate'];
+
+    it('offers it beside Bearer', () => {
+      const parameters = `${metadata}, scope="deploy:read"`;
+      expect(header('missing_token')).toBe(`Bearer ${parameters}, DPoP ${parameters}, algs="ES256 EdDSA"`);
+    });
+
+    it('answers a bad proof with DPoP alone', () => {
+      expect(header('invalid_proof')).toMatch(/^DPoP error="invalid_dpop_proof", .*, algs="ES256 EdDSA"$/);
+      expect(header('invalid_proof')).not.toContain('Bearer');
+    });
   });
 
   it('cannot be made to write another parameter', () => {

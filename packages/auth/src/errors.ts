@@ -7,6 +7,7 @@ export type AuthErrorCode =
   | 'missing_token'
   | 'malformed_authorization'
   | 'invalid_token'
+  | 'invalid_proof'
   | 'insufficient_scope'
   | 'access_denied'
   | 'unavailable';
@@ -15,6 +16,8 @@ const publicMessages: Readonly<Record<AuthErrorCode, string>> = {
   missing_token: 'This server needs a bearer token. Sign in and send it in the Authorization header.',
   malformed_authorization: 'The Authorization header must hold exactly one bearer token.',
   invalid_token: 'The access token was not accepted. Obtain a new token for this server and retry.',
+  invalid_proof:
+    'The access token is bound to a key. Send it by the DPoP scheme, with a new proof for this request.',
   insufficient_scope: 'The access token lacks a scope that this operation needs.',
   access_denied: 'This account may not use this server. Ask its operator.',
   unavailable: 'Sign-in cannot be checked at the moment. Retry later with the same token.',

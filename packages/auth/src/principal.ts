@@ -84,8 +84,8 @@ export function identityFromClaims(claims: unknown, options: { groups?: GroupCla
   const parsed = claimsSchema.safeParse(claims);
   if (!parsed.success) {
     // Names of claims only: values are an attacker's text.
-    const names = parsed.error.issues.map((issue) => String(issue.path[0] ?? 'claims'));
-    throw tokenRefused(`unusable claims ${names.join(', ')}`);
+    const names = new Set(parsed.error.issues.map((issue) => String(issue.path[0] ?? 'claims')));
+    throw tokenRefused(`unusable claims ${[...names].join(', ')}`);
   }
   const { iss, sub, exp, client_id, azp, scope, scp, name, preferred_username, email, email_verified, cnf } =
     parsed.data;

@@ -1,0 +1,36 @@
+/** Remembers what may be used once. Replicas that share one notice a replay on any of them. */
+export interface ReplayMemory {
+  /**
+   * Claims `id` until `untilMs` (milliseconds since 1970): `true` for the first who does, `false` for everyone after.
+   * Rejects when it cannot tell.
+   */
+  claim(id: string, untilMs: number): boolean | Promise<boolean>;
+}
+
+/**
+ * A memory of this process. When it is full of claims that still count it throws rather than forget one: forgetting
+ * would let a replay pass.
+ */
+export function createReplayMemory(options: {
+  readonly maxEntries: number;
+  readonly now: () => number;
+}): ReplayMemory {
+  const { maxEntries, now } = options;
+  const claims = new Map<string, number>();
+
+  function forgetExpired(at: number): void {
+    for (const [id, untilMs] of claims) if (untilMs <= at) claims.delete(id);
+  }
+
+  return {
+    claim(id, untilMs) {
+      const at = now();
+      const claimed = claims.get(id);
+      if (claimed !== undefined && claimed > at) return false;
+      if (claims.size >= maxEntries) forgetExpired(at);
+      if (claims.size >= maxEntries) throw new Error(`more than ${maxEntries} proofs are remembered`);
+      claims.set(id, untilMs);
+      return true;
+    },
+  };
+}
