@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { context, ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { createTelemetry } from './telemetry.ts';
 
@@ -105,6 +106,32 @@ describe('createTelemetry', () => {
     expect(text).toContain('# HELP mcp_parts_audit_backlog Events not delivered yet.');
     expect(text).toContain('mcp_parts_audit_backlog 4');
     expect(text).not.toMatch(/^mcp_parts_broken/m);
+  });
+
+  it('knows no trace until an application installs tracing', async () => {
+    await using telemetry = createTestTelemetry();
+    await expect(telemetry.span('tools/call', {}, async () => telemetry.activeTraceId())).resolves.toBe(
+      undefined,
+    );
+  });
+
+  it('tells the trace id of the active span', async () => {
+    await using telemetry = createTestTelemetry();
+    const traceId = 'a'.repeat(32);
+    const current = trace.setSpanContext(ROOT_CONTEXT, { traceId, spanId: 'b'.repeat(16), traceFlags: 0 });
+    context.setGlobalContextManager({
+      active: () => current,
+      with: (_context, run, self, ...args) => run.apply(self, args),
+      bind: (_context, target) => target,
+      enable() {
+        return this;
+      },
+      disable() {
+        return this;
+      },
+    });
+    onTestFinished(() => context.disable());
+    expect(telemetry.activeTraceId()).toBe(traceId);
   });
 
   it('returns what a span ran, and passes its error on', async () => {

@@ -1,4 +1,4 @@
-import { type Attributes, SpanStatusCode, trace } from '@opentelemetry/api';
+import { type Attributes, isSpanContextValid, SpanStatusCode, trace } from '@opentelemetry/api';
 import { PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
@@ -56,6 +56,8 @@ export interface Telemetry {
     attributes: Readonly<Record<string, string | number | boolean>>,
     run: () => Promise<T>,
   ): Promise<T>;
+  /** The trace that is active where it is called, as 32 hexadecimal digits; `undefined` without a tracing SDK. */
+  activeTraceId(): string | undefined;
   /** Counts one call and its duration. */
   recordCall(call: CallMeasurement): void;
   /** Counts one upstream attempt and its duration. */
@@ -118,6 +120,11 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
           span.end();
         }
       }),
+
+    activeTraceId() {
+      const context = trace.getActiveSpan()?.spanContext();
+      return context !== undefined && isSpanContextValid(context) ? context.traceId : undefined;
+    },
 
     recordCall(call) {
       const shared: Attributes = { [ATTRIBUTE.method]: call.method, ...targetAttributes(call) };

@@ -4,14 +4,21 @@ import type { AuditEntry, AuditOutcome, Caller } from './ports.ts';
 import type { Call, CallResult, RequestContext } from './run-call.ts';
 import type { Runtime } from './runtime.ts';
 
+/** What the trail learns of a call: what the definition tells, and the policy's rule once it has decided. */
+export interface CallDetails extends AuditDetails {
+  readonly rule?: string | undefined;
+}
+
 /** Writes down how one call ends, whichever way it ends: once in the trail, once in the metrics. Never rejects. */
 export interface CallRecord<Output> {
   /** Writes the intent down, before the call runs; `false` when it could not be recorded. */
-  begin(details: AuditDetails): Promise<boolean>;
+  begin(details: CallDetails): Promise<boolean>;
+  /** Takes note of the trace that the call runs in. */
+  enterTrace(): void;
   /** Ends a call with its answer. */
   succeed(output: Output, isFailure: boolean): Promise<CallResult<Output>>;
   /** Ends a call without an answer, and writes the intent down too where nobody has tried to. */
-  fail(failure: CallFailure, details?: AuditDetails): Promise<CallResult<Output>>;
+  fail(failure: CallFailure, details?: CallDetails): Promise<CallResult<Output>>;
 }
 
 /** Opens the record of a call that begins now. */
@@ -24,8 +31,9 @@ export function openRecord<Input, Output>(
   const { correlationId } = request;
   let isBegun = false;
   let entry: AuditEntry | undefined;
+  let traceId: string | undefined;
 
-  async function begin(details: AuditDetails): Promise<boolean> {
+  async function begin(details: CallDetails): Promise<boolean> {
     isBegun = true;
     try {
       entry = await runtime.audit.begin({
@@ -39,6 +47,8 @@ export function openRecord<Input, Output>(
         era: request.era,
         client: request.client,
         sourceAddress: request.sourceAddress,
+        traceId: runtime.telemetry.activeTraceId?.(),
+        rule: details.rule,
         urgent: details.urgent ?? false,
       });
       return true;
@@ -49,13 +59,13 @@ export function openRecord<Input, Output>(
   }
 
   async function end(result: CallResult<Output>): Promise<CallResult<Output>> {
-    const outcome: AuditOutcome = {
+    const outcome = {
       result: resultOf(result),
       reason: result.ok ? (result.isFailure ? 'reported_failure' : undefined) : result.failure.code,
       durationMs: Math.round(performance.now() - startedAt),
-    };
+    } satisfies AuditOutcome;
     try {
-      await entry?.finish(outcome);
+      await entry?.finish({ ...outcome, traceId });
     } catch (error) {
       // The action is done; the open intent in the trail says that its outcome is not known.
       runtime.logger.error({ err: error, correlationId }, 'audit outcome not recorded');
@@ -72,6 +82,9 @@ export function openRecord<Input, Output>(
 
   return {
     begin,
+    enterTrace: () => {
+      traceId = runtime.telemetry.activeTraceId?.();
+    },
     succeed: (output, isFailure) => end({ ok: true, output, isFailure }),
     async fail(failure, details = {}) {
       if (!isBegun) await begin(details);

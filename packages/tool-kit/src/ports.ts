@@ -58,6 +58,10 @@ export interface AuditIntent {
   readonly era: '2025' | '2026';
   readonly client?: { readonly name: string; readonly version: string } | undefined;
   readonly sourceAddress?: string | undefined;
+  /** The trace that the call belongs to, when one is active before it runs. */
+  readonly traceId?: string | undefined;
+  /** The rule of the policy that allowed or refused the call. */
+  readonly rule?: string | undefined;
   /** Ship to the collector at once instead of with the next batch. */
   readonly urgent: boolean;
 }
@@ -69,6 +73,8 @@ export interface AuditOutcome {
   /** A code, for example `missing_permission`. */
   readonly reason?: string | undefined;
   readonly durationMs: number;
+  /** The trace that the call ran in. */
+  readonly traceId?: string | undefined;
 }
 
 /** An intent that waits for its outcome. */
@@ -135,6 +141,8 @@ export interface Telemetry {
     run: () => Promise<T>,
   ): Promise<T>;
   recordCall(call: CallMeasurement): void;
+  /** The trace that is active where it is called, as 32 hexadecimal digits. @default traces leave no mark in the trail */
+  activeTraceId?(): string | undefined;
 }
 
 /** The operator's log. pino fits. */

@@ -178,9 +178,40 @@ describe('the audit trail', () => {
         era: '2026',
         client: { name: 'a client', version: '1' },
         sourceAddress: '127.0.0.1',
+        rule: 'caller.permissions:things:read',
         urgent: true,
       },
     ]);
+  });
+
+  it.each([
+    { decision: { allowed: true, rule: 'permissions.yaml:7' } as const },
+    { decision: { allowed: false, reason: 'missing_group', rule: 'permissions.yaml:9' } as const },
+  ])('names the rule that decided: $decision.rule', async ({ decision }) => {
+    const { intents } = await run({ operation: echo(), options: { authorizer: { decide: () => decision } } });
+
+    expect(intents).toMatchObject([{ rule: decision.rule }]);
+  });
+
+  it('names the trace around the call in the intent and the one it ran in in the outcome', async () => {
+    const active = ['b'.repeat(32)];
+    const { intents, outcomes, measurements } = await run({
+      operation: echo(),
+      options: {
+        telemetry: {
+          recordCall: () => undefined,
+          activeTraceId: () => active.at(-1),
+          span: (_name, _attributes, work) => {
+            active.push('c'.repeat(32));
+            return work().finally(() => active.pop());
+          },
+        },
+      },
+    });
+
+    expect(intents).toMatchObject([{ traceId: 'b'.repeat(32) }]);
+    expect(outcomes).toMatchObject([{ traceId: 'c'.repeat(32) }]);
+    expect(measurements).toEqual([]);
   });
 
   it('keeps the details of a call that was denied', async () => {

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 
-import { openRecord } from './call-record.ts';
+import { openRecord, type CallDetails } from './call-record.ts';
 import { isVisible } from './catalog.ts';
 import type { AuditDetails, CallContext, Permission } from './definitions.ts';
 import { asPublicError } from './errors.ts';
@@ -72,7 +72,7 @@ export async function runCall<Input, Output>(
   }
 
   using deadline = startDeadline(request.signal, operation.deadlineMs ?? runtime.deadlineMs);
-  let details: AuditDetails = {};
+  let details: CallDetails = {};
   // From here on a change may have happened, whatever else goes wrong.
   let isUncertain = false;
   try {
@@ -84,6 +84,7 @@ export async function runCall<Input, Output>(
     const permission =
       typeof operation.permission === 'string' ? operation.permission : operation.permission.select(input);
     const decision = await decide(permission, request, deadline.signal, runtime);
+    details = { ...details, rule: decision.rule };
     if (!decision.allowed) {
       return await record.fail(failure.denied(decision.reason, permission, request.correlationId), details);
     }
@@ -112,7 +113,10 @@ export async function runCall<Input, Output>(
     const output = await runtime.telemetry.span(
       `${call.method} ${operation.name}`,
       { 'mcp.method.name': call.method },
-      () => abortable(operation.run(input, context), deadline.signal),
+      () => {
+        record.enterTrace();
+        return abortable(operation.run(input, context), deadline.signal);
+      },
     );
 
     const bytes = sizeOf(output);
