@@ -9,6 +9,7 @@ import { trackInFlight } from '../in-flight.ts';
 import { checkAccess, loopbackNames } from './access.ts';
 import { createDrain } from './drain.ts';
 import { createGate, type Gate, type GateOptions } from './gate.ts';
+import { parseJsonBodies } from './json-body.ts';
 import { createMcpEndpoint, type McpEndpoint } from './mcp-endpoint.ts';
 import { addOperatorRoutes, operatorRoutes } from './operator-routes.ts';
 import { reportErrors } from './rpc-reply.ts';
@@ -75,6 +76,7 @@ export async function serveHttp(server: Server, options: ServeHttpOptions): Prom
     forceCloseConnections: 'idle',
   });
   reportErrors(app, logger);
+  parseJsonBodies(app);
   const drain = createDrain(app);
   checkAccess(app, {
     allowedHosts: options.allowedHosts ?? loopbackNames,
