@@ -5,6 +5,11 @@ import { mkdir, open, readdir, rename, unlink, type FileHandle } from 'node:fs/p
 export interface AuditFile {
   /** Writes all of `bytes` at `offset`. */
   write(bytes: Uint8Array, offset: number): Promise<void>;
+  /**
+   * Writes all of `bytes` at `offset`; resolves when they and the new size are on the disk. After it rejected
+   * nobody knows what is.
+   */
+  writeDurably(bytes: Uint8Array, offset: number): Promise<void>;
   /** Reads at most `length` bytes from `offset`; fewer only at the end of the file. */
   read(offset: number, length: number): Promise<Buffer>;
   size(): Promise<number>;
@@ -27,8 +32,11 @@ export interface AuditFileSystem {
   syncDirectory(path: string): Promise<void>;
 }
 
+// One trip to the thread pool instead of two. Elsewhere the flag is missing or stops at the drive's cache.
+const SYNCHRONOUS = process.platform === 'linux' ? constants.O_DSYNC : 0;
+
 const FLAGS = {
-  create: constants.O_RDWR | constants.O_CREAT | constants.O_EXCL,
+  create: constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | SYNCHRONOUS,
   update: constants.O_RDWR | constants.O_CREAT,
   read: constants.O_RDONLY,
 };
@@ -40,7 +48,7 @@ export const nodeFileSystem: AuditFileSystem = {
   },
   list: (path) => readdir(path),
   async open(path, mode) {
-    return auditFile(await open(path, FLAGS[mode], 0o600));
+    return auditFile(await open(path, FLAGS[mode], 0o600), mode === 'create' && SYNCHRONOUS !== 0);
   },
   rename,
   remove: unlink,
@@ -54,13 +62,18 @@ export const nodeFileSystem: AuditFileSystem = {
   },
 };
 
-function auditFile(handle: FileHandle): AuditFile {
+function auditFile(handle: FileHandle, isSynchronous: boolean): AuditFile {
+  async function write(bytes: Uint8Array, offset: number): Promise<void> {
+    for (let done = 0; done < bytes.length;) {
+      const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, offset + done);
+      done += bytesWritten;
+    }
+  }
   return {
-    async write(bytes, offset) {
-      for (let done = 0; done < bytes.length;) {
-        const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, offset + done);
-        done += bytesWritten;
-      }
+    write,
+    async writeDurably(bytes, offset) {
+      await write(bytes, offset);
+      if (!isSynchronous) await handle.datasync();
     },
     async read(offset, length) {
       const buffer = Buffer.alloc(length);

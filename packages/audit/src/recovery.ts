@@ -1,4 +1,4 @@
-import { v4 as uuidv4 } from 'uuid';
+import { randomUUID } from 'node:crypto';
 
 import { AuditError } from './errors.ts';
 import type { AuditEvent, AuditIntentEvent } from './event.ts';
@@ -66,7 +66,7 @@ export async function recoverLog(
   }
   await fileSystem.syncDirectory(directory);
   return {
-    writerId: writerId ?? uuidv4(),
+    writerId: writerId ?? randomUUID(),
     segments,
     tip: { sequence: tip.sequence, hash: tip.hash },
     openIntents: [...openIntents.values()],

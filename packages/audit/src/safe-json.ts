@@ -35,9 +35,7 @@ function copy(value: unknown, depth: number): unknown {
       if (value === null) return null;
       if (depth === 0) return '[too deep]';
       if (Array.isArray(value)) return value.map((item) => copy(item, depth - 1));
-      return Object.fromEntries(
-        Object.entries(value).map(([key, item]) => [boundedText(key), copy(item, depth - 1)]),
-      );
+      return copyObject(value, depth - 1);
     case 'function':
     case 'symbol':
     case 'undefined':
@@ -45,6 +43,18 @@ function copy(value: unknown, depth: number): unknown {
     default:
       return undefined;
   }
+}
+
+function copyObject(value: object, depth: number): object {
+  const copied: Record<string, unknown> = {};
+  for (const [key, item] of Object.entries(value)) {
+    const name = boundedText(key);
+    // To assign `__proto__` would set the prototype.
+    if (name === '__proto__')
+      Object.defineProperty(copied, name, { value: copy(item, depth), enumerable: true });
+    else copied[name] = copy(item, depth);
+  }
+  return copied;
 }
 
 function boundedText(text: string): string {

@@ -80,7 +80,7 @@ export class SegmentLog {
   append(event: EncodedEvent): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ event, resolve, reject });
-      this.#committing ??= this.#commitWaiting().finally(() => (this.#committing = undefined));
+      this.#committing ??= this.#commitWaiting();
     });
   }
 
@@ -94,26 +94,37 @@ export class SegmentLog {
   }
 
   async #commitWaiting(): Promise<void> {
-    // One turn of the microtask queue, so that calls made together share the first commit as well.
-    await Promise.resolve();
-    while (this.#waiting.length > 0) {
-      const group = this.#waiting;
-      this.#waiting = [];
-      try {
-        await this.#commit(group.map(({ event }) => event));
-        this.#failure = undefined;
-      } catch (cause) {
-        const error = new AuditError('unavailable', 'A group of events could not be made durable', { cause });
-        this.#failure = error;
-        this.#options.logger.error({ error, events: group.length }, 'audit commit failed');
-        await this.#abandonCurrent();
-        this.#probeLater();
-        for (const { reject } of group) reject(error);
-        continue;
+    try {
+      for (;;) {
+        // Until the promises that are settled now have run their course: calls made together, and callers
+        // whose last commit just ended, share one group.
+        await new Promise<void>((resolve) => process.nextTick(resolve));
+        if (this.#waiting.length === 0) return;
+        const group = this.#waiting;
+        this.#waiting = [];
+        await this.#commitGroup(group);
       }
-      for (const { resolve } of group) resolve();
-      this.#options.onCommit(group.map(({ event }) => event));
+    } finally {
+      this.#committing = undefined;
     }
+  }
+
+  async #commitGroup(group: readonly Waiting[]): Promise<void> {
+    const events = group.map(({ event }) => event);
+    try {
+      await this.#commit(events);
+      this.#failure = undefined;
+    } catch (cause) {
+      const error = new AuditError('unavailable', 'A group of events could not be made durable', { cause });
+      this.#failure = error;
+      this.#options.logger.error({ error, events: group.length }, 'audit commit failed');
+      await this.#abandonCurrent();
+      this.#probeLater();
+      for (const { reject } of group) reject(error);
+      return;
+    }
+    for (const { resolve } of group) resolve();
+    this.#options.onCommit(events);
   }
 
   async #commit(events: readonly EncodedEvent[]): Promise<void> {
@@ -126,8 +137,7 @@ export class SegmentLog {
       lines.push(encoded.line);
     }
     const bytes = Buffer.from(lines.join(''));
-    await file.write(bytes, sizeBytes);
-    await file.datasync();
+    await file.writeDurably(bytes, sizeBytes);
     this.#current = { number, file, sizeBytes: sizeBytes + bytes.length };
     this.#tip = tip;
   }

@@ -29,12 +29,16 @@ export function faultyFileSystem(): FaultyFileSystem {
   };
 
   function limited(file: AuditFile): AuditFile {
+    const checked =
+      (write: AuditFile['write']): AuditFile['write'] =>
+      async (bytes, offset) => {
+        if (faulty.isFull) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+        await write(bytes, offset);
+      };
     return {
       ...file,
-      async write(bytes, offset) {
-        if (faulty.isFull) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
-        await file.write(bytes, offset);
-      },
+      write: checked((bytes, offset) => file.write(bytes, offset)),
+      writeDurably: checked((bytes, offset) => file.writeDurably(bytes, offset)),
     };
   }
 
@@ -43,18 +47,18 @@ export function faultyFileSystem(): FaultyFileSystem {
     let hasFailed = false;
     return {
       ...file,
-      async write(bytes, offset) {
-        if (!faulty.failNextWrite) return file.write(bytes, offset);
-        faulty.failNextWrite = false;
-        await file.write(bytes.subarray(0, bytes.length >> 1), offset);
-        throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
-      },
-      async datasync() {
+      async writeDurably(bytes, offset) {
         faulty.segmentSyncs += 1;
         if (hasFailed) faulty.syncsAfterFailure += 1;
-        if (!faulty.failNextSync) return file.datasync();
+        if (faulty.failNextWrite) {
+          faulty.failNextWrite = false;
+          await file.write(bytes.subarray(0, bytes.length >> 1), offset);
+          throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+        }
+        if (!faulty.failNextSync) return file.writeDurably(bytes, offset);
         faulty.failNextSync = false;
         hasFailed = true;
+        await file.write(bytes, offset);
         throw Object.assign(new Error('i/o error'), { code: 'EIO' });
       },
       async truncate(sizeBytes) {
