@@ -1,6 +1,8 @@
+export { bearerFrom } from './bearer-from.ts';
 export type { CircuitHealth, CircuitState } from './circuit-breaker.ts';
 export { createClient, type CallContext, type Client, type ClientOptions, type Result } from './client.ts';
-export { clientCredentials, type ClientCredentialsOptions } from './client-credentials.ts';
+export type { ClientAuthentication, ClientKey } from './client-authentication.ts';
+export { clientCredentials, type ClientCredentialsOptions, type TokenOptions } from './client-credentials.ts';
 export { ClientError, type ClientErrorCode } from './client-error.ts';
 export type { Clock } from './clock.ts';
 export {
@@ -18,5 +20,7 @@ export type { ClientEvent } from './events.ts';
 export type { Policy, PolicyOptions } from './policy.ts';
 export type { Problem } from './problem.ts';
 export type { Sent } from './retry.ts';
+export type { TokenEndpointOptions } from './token-endpoint.ts';
+export { tokenExchange, type TokenExchange, type TokenExchangeOptions } from './token-exchange.ts';
 export type { AccessToken, TokenSource } from './token-source.ts';
-export type { Dispatcher } from './transport.ts';
+export type { ClientCertificate, Dispatcher } from './transport.ts';

@@ -10,3 +10,6 @@ export interface TokenSource {
   /** Tells that the backend answered 401 to this token. It is dropped only if it is still the current one. */
   reject(value: string): void;
 }
+
+/** RFC 6750 §2.1: anything else could not stand in a header. */
+export const BEARER_VALUE: RegExp = /^[\w.~+/-]+=*$/;

@@ -61,33 +61,6 @@ describe('client credentials', () => {
     );
   });
 
-  it('replaces a token before it expires', async () => {
-    await using provider = await startBackend(issuing);
-    const clock = fakeClock();
-    const tokens = source(provider.url, { clock });
-
-    expect(await valueOf(tokens)).toBe('token-1');
-    clock.advance(269_999);
-    expect(await valueOf(tokens)).toBe('token-1');
-    clock.advance(1);
-    expect(await valueOf(tokens)).toBe('token-2');
-    expect(clock.pending()).toEqual([]);
-  });
-
-  it('uses a token that lives shorter than the skew for half its life', async () => {
-    await using provider = await startBackend((_, response, count) =>
-      json(response, 200, { access_token: `token-${count}`, token_type: 'bearer', expires_in: '20' }),
-    );
-    const clock = fakeClock();
-    const tokens = source(provider.url, { clock });
-
-    expect(await valueOf(tokens)).toBe('token-1');
-    clock.advance(9_999);
-    expect(await valueOf(tokens)).toBe('token-1');
-    clock.advance(1);
-    expect(await valueOf(tokens)).toBe('token-2');
-  });
-
   it('remembers a failure for 2 s instead of hammering the identity provider', async () => {
     await using provider = await startBackend((request, response, count) =>
       count === 1 ? json(response, 503, {}) : issuing(request, response, count),
