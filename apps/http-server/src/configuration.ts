@@ -1,5 +1,5 @@
 import { platformSettings } from '@mcp-parts/deployment-tools';
-import { commonSettings, tokenSettings, type Settings } from '@mcp-parts/server-kit';
+import { commonSettings, authenticationSettings, type Settings } from '@mcp-parts/server-kit';
 import { z } from 'zod';
 
 const list = z
@@ -30,7 +30,7 @@ export const settings = {
     description: 'How long to go on serving after SIGTERM until load balancers have noticed, in ms',
     schema: z.coerce.number('must be a number of milliseconds').int().min(0).max(60_000).default(0),
   },
-  ...tokenSettings,
+  ...authenticationSettings,
   ...platformSettings,
   ...commonSettings,
 } satisfies Settings;

@@ -1,5 +1,5 @@
 import { platformSettings } from '@mcp-parts/deployment-tools';
-import { commonSettings, tokenSettings, type Settings, type SettingValues } from '@mcp-parts/server-kit';
+import { commonSettings, authenticationSettings, type Settings } from '@mcp-parts/server-kit';
 import { z } from 'zod';
 
 /** Every environment variable of the program. */
@@ -9,13 +9,10 @@ export const settings = {
     schema: z.string().optional(),
     secret: true,
   },
-  ...tokenSettings,
+  ...authenticationSettings,
   ...platformSettings,
   ...commonSettings,
 } satisfies Settings;
-
-/** The parsed environment. */
-export type Configuration = SettingValues<typeof settings>;
 
 /** What the operating system gives the program. */
 export const invocation = { argv: process.argv.slice(2), environment: process.env };

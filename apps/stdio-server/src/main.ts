@@ -1,8 +1,12 @@
 #!/usr/bin/env node
-import { createPolicy, loadPolicy } from '@mcp-parts/auth';
-import { connectPlatform, createDeploymentTools, deploymentInstructions } from '@mcp-parts/deployment-tools';
+import {
+  connectPlatform,
+  createDeploymentTools,
+  deploymentInstructions,
+  platformOptions,
+} from '@mcp-parts/deployment-tools';
 import { createLogger } from '@mcp-parts/observability';
-import { assembleServer, runCommand, serveStdio } from '@mcp-parts/server-kit';
+import { assembleServer, openAuthentication, runCommand, serveStdio } from '@mcp-parts/server-kit';
 
 import manifest from '../package.json' with { type: 'json' };
 import { identify } from './caller.ts';
@@ -18,21 +22,14 @@ await runCommand(
     settings,
     createLogger: ({ LOG_LEVEL }) => createLogger({ name, level: LOG_LEVEL }),
     async run(config, { logger, signal }) {
-      const policy = createPolicy(await loadPolicy(config.POLICY_FILE));
-      const caller = await identify(config, policy, { logger, signal });
-      await using platform = connectPlatform({
-        configurationUrl: config.PLATFORM_CONFIGURATION_URL,
-        deploymentsUrl: config.PLATFORM_DEPLOYMENTS_URL,
-        tokenUrl: config.PLATFORM_TOKEN_URL,
-        clientId: config.PLATFORM_CLIENT_ID,
-        clientSecret: config.PLATFORM_CLIENT_SECRET,
-        resource: config.PLATFORM_RESOURCE,
-      });
+      await using authentication = await openAuthentication(config, logger);
+      const caller = await identify(config.ACCESS_TOKEN, authentication.authenticator, { logger, signal });
+      await using platform = connectPlatform(platformOptions(config));
       await using server = await assembleServer({
         serverInfo: { name, version: manifest.version, title: 'Deployments' },
         instructions: deploymentInstructions,
         definitions: createDeploymentTools(platform),
-        authorizer: policy,
+        authorizer: authentication.policy,
         logger,
         stateDirectory: config.STATE_DIRECTORY,
         auditCollector:

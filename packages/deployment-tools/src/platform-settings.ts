@@ -1,5 +1,7 @@
 import { z } from 'zod';
 
+import type { PlatformOptions } from './platform.ts';
+
 const httpUrl = z.url({ protocol: /^https?$/u, message: 'must be an http(s) URL' });
 
 /** The environment variables that say where the platform is; spread them into a server's settings. */
@@ -21,3 +23,17 @@ export const platformSettings = {
     schema: httpUrl,
   },
 };
+
+/** The options of `connectPlatform` from the values of these settings. */
+export function platformOptions(settings: {
+  readonly [Name in keyof typeof platformSettings]: string;
+}): PlatformOptions {
+  return {
+    configurationUrl: settings.PLATFORM_CONFIGURATION_URL,
+    deploymentsUrl: settings.PLATFORM_DEPLOYMENTS_URL,
+    tokenUrl: settings.PLATFORM_TOKEN_URL,
+    clientId: settings.PLATFORM_CLIENT_ID,
+    clientSecret: settings.PLATFORM_CLIENT_SECRET,
+    resource: settings.PLATFORM_RESOURCE,
+  };
+}

@@ -12,10 +12,6 @@ export const commonSettings = {
     description: 'Folder on a local disk for the audit trail and the tasks',
     schema: z.string(),
   },
-  POLICY_FILE: {
-    description: 'Who may do what: a YAML or JSON policy document',
-    schema: z.string(),
-  },
   RATE_LIMIT_PER_MINUTE: {
     description: 'Calls per minute for each caller',
     schema: z.coerce.number('must be a whole number').int().min(1).max(1_000_000).default(100),
@@ -26,8 +22,8 @@ export const commonSettings = {
   },
 } satisfies Settings;
 
-/** The settings by which a server verifies access tokens; spread them into your own. */
-export const tokenSettings = {
+/** The settings of `openAuthentication`; spread them into your own. */
+export const authenticationSettings = {
   AUTH_ISSUER: {
     description: 'The identity provider whose access tokens are accepted',
     schema: z.url({ protocol: /^https?$/u, message: 'must be an http(s) URL' }),
@@ -42,6 +38,10 @@ export const tokenSettings = {
       .string()
       .default('RS256')
       .transform((text) => text.split(',').map((name) => name.trim())),
+  },
+  POLICY_FILE: {
+    description: 'Who may do what: a YAML or JSON policy document',
+    schema: z.string(),
   },
   DIRECTORY_FILE: {
     description: 'Users and their groups: a YAML or JSON file, read again when it changes',

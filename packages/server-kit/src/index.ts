@@ -1,6 +1,7 @@
 export { assembleServer, type AssembleOptions, type Server } from './assemble.ts';
 export { runCommand, type Command, type Invocation } from './command.ts';
-export { commonSettings, tokenSettings } from './common-settings.ts';
+export { openAuthentication, type Authentication } from './authentication.ts';
+export { authenticationSettings, commonSettings } from './common-settings.ts';
 export type { GateOptions } from './http/gate.ts';
 export { serveHttp, type HttpServer, type ServeHttpOptions } from './http/serve-http.ts';
 export type { Probe, Readiness } from './readiness.ts';

@@ -1,0 +1,57 @@
+import {
+  createAuthenticator,
+  createFileDirectory,
+  createPolicy,
+  createTokenVerifier,
+  loadPolicy,
+  type Authenticator,
+  type Policy,
+} from '@mcp-parts/auth';
+import type { Logger } from '@mcp-parts/tool-kit';
+
+import type { authenticationSettings } from './common-settings.ts';
+import type { GateOptions } from './http/gate.ts';
+import type { SettingValues } from './settings.ts';
+
+/** Who is calling and what they may do, as the settings say. */
+export interface Authentication extends AsyncDisposable {
+  /** The authorizer of the server. */
+  readonly policy: Policy;
+  readonly authenticator: Authenticator;
+  /** For `serveHttp`. `basicScopes` are what a client asks for first. */
+  gate(basicScopes: readonly string[]): Omit<GateOptions, 'resourceName'>;
+}
+
+/**
+ * Reads the policy and the directory and prepares the verification of tokens.
+ *
+ * @throws {TypeError} naming the file or setting, and the problem.
+ */
+export async function openAuthentication(
+  settings: SettingValues<typeof authenticationSettings>,
+  logger: Logger,
+): Promise<Authentication> {
+  const policy = createPolicy(await loadPolicy(settings.POLICY_FILE));
+  const directory = await createFileDirectory({ path: settings.DIRECTORY_FILE, logger });
+  const verifier = createTokenVerifier({
+    issuer: settings.AUTH_ISSUER,
+    audience: settings.AUTH_AUDIENCE,
+    algorithms: settings.AUTH_ALGORITHMS,
+  });
+  const authenticator = createAuthenticator({ verifier, directory, policy });
+  return {
+    policy,
+    authenticator,
+    gate: (basicScopes) => ({
+      authenticator,
+      resource: settings.AUTH_AUDIENCE,
+      authorizationServers: [settings.AUTH_ISSUER],
+      scopes: policy.scopesFor(policy.permissions),
+      basicScopes,
+    }),
+    async [Symbol.asyncDispose]() {
+      await authenticator.close();
+      await verifier.close();
+    },
+  };
+}
