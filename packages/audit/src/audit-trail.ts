@@ -159,7 +159,7 @@ function auditTrail(
   const trail: AuditTrail = {
     async begin(intent) {
       const description = describe(source, intent);
-      const event = encodeIntent(description, intent.arguments, now());
+      const event = encodeIntent(description, intent, now());
       await append(event);
       return auditEntry(event.id, (outcome) => append(encodeOutcome(description, event.id, outcome, now())));
     },

@@ -3,6 +3,16 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 
 import { AuditError } from './errors.ts';
+import {
+  intentContext,
+  intentContextFields,
+  outcomeContext,
+  outcomeContextFields,
+  sharedContext,
+  sharedContextFields,
+  type IntentContext,
+  type OutcomeContext,
+} from './event-context.ts';
 import { boundedCopy, safeJson } from './safe-json.ts';
 
 /** Any value JSON can hold. */
@@ -24,7 +34,7 @@ export type AuditActor =
   | { readonly id: 'anonymous'; readonly kind: 'anonymous'; readonly groups: readonly [] };
 
 /** What is about to happen. `action` is the MCP method or `authenticate`, `target` the tool, URI or prompt. */
-export interface AuditIntent {
+export interface AuditIntent extends IntentContext {
   readonly actor: AuditActor;
   readonly action: string;
   readonly target: string;
@@ -42,7 +52,7 @@ export interface AuditIntent {
 }
 
 /** What came of it. `reason` is a code, never free text. */
-export interface AuditOutcome {
+export interface AuditOutcome extends OutcomeContext {
   readonly result: 'success' | 'failure' | 'denied' | 'unknown';
   readonly reason?: string | undefined;
   readonly durationMs: number;
@@ -74,6 +84,7 @@ const common = {
   era: z.enum(['2025', '2026']).optional(),
   client: z.looseObject({ name: z.string(), version: z.string() }).optional(),
   sourceAddress: z.string().optional(),
+  ...sharedContextFields,
   urgent: z.boolean(),
 };
 
@@ -83,6 +94,7 @@ const intentEvent = z.looseObject({
   arguments: z.record(z.string(), z.json()).optional(),
   /** The arguments were too large to keep. */
   argumentsOmitted: z.literal(true).optional(),
+  ...intentContextFields,
 });
 
 const outcomeEvent = z.looseObject({
@@ -93,6 +105,7 @@ const outcomeEvent = z.looseObject({
   reason: z.string().optional(),
   /** Absent when the process ended before the outcome was known. */
   durationMs: z.number().nonnegative().optional(),
+  ...outcomeContextFields,
 });
 
 /** Checks one event as a collector receives it. Loose: a newer writer may add fields. */
@@ -151,6 +164,7 @@ export function describe(source: EventSource, intent: AuditIntent | AuditIntentE
     era: intent.era,
     client: client && { name: client.name, version: client.version },
     sourceAddress: intent.sourceAddress,
+    ...sharedContext(intent),
     urgent: intent.urgent,
   };
   return { members: membersOf(Object(boundedCopy(fields))), urgent: intent.urgent };
@@ -162,14 +176,15 @@ export function describe(source: EventSource, intent: AuditIntent | AuditIntentE
  */
 export function encodeIntent(
   { members, urgent }: Description,
-  intentArguments: JsonObject | undefined,
+  intent: Pick<AuditIntent, 'arguments' | keyof IntentContext>,
   time: number,
 ): EncodedEvent {
   const id = uuidv7(time);
-  const start = `${identity(id, time)},"stage":"intent",${members}`;
+  const context = optionalMembers(intentContext(intent));
+  const start = `${identity(id, time)},"stage":"intent",${members}${context}`;
   let body = `{${start}}`;
-  if (intentArguments !== undefined) {
-    body = `{${start},${membersOf({ arguments: boundedCopy(intentArguments) })}}`;
+  if (intent.arguments !== undefined) {
+    body = `{${start},${membersOf({ arguments: boundedCopy(intent.arguments) })}}`;
     if (body.length > MAX_BODY_LENGTH) body = `{${start},"argumentsOmitted":true}`;
   }
   return { id, time, body: checkedLength(body), deliverAtOnce: urgent };
@@ -187,7 +202,9 @@ export function encodeOutcome(
 ): EncodedEvent {
   const { result, reason, durationMs } = outcome;
   const id = uuidv7(time);
-  const outcomeMembers = membersOf(Object(boundedCopy({ result, reason, durationMs })));
+  const outcomeMembers = membersOf(
+    Object(boundedCopy({ result, reason, durationMs, ...outcomeContext(outcome) })),
+  );
   const body = `{${identity(id, time)},"stage":"outcome","intentId":"${intentId}",${members},${outcomeMembers}}`;
   return { id, time, body: checkedLength(body), deliverAtOnce: urgent || result === 'denied' };
 }
@@ -212,6 +229,11 @@ function identity(id: string, time: number): string {
 
 function membersOf(value: object): string {
   return safeJson(value).slice(1, -1);
+}
+
+function optionalMembers(value: object): string {
+  const members = membersOf(Object(boundedCopy(value)));
+  return members === '' ? '' : `,${members}`;
 }
 
 // RFC 9562 §5.7: 48 bits of time, then random bits, here those of a version 4, which the runtime makes in bulk.

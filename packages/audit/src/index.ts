@@ -16,6 +16,7 @@ export type {
   JsonObject,
   JsonValue,
 } from './event.ts';
+export type { IntentContext, OutcomeContext, UpstreamCall } from './event-context.ts';
 export type { AuditFile, AuditFileSystem } from './file-system.ts';
 export type { Logger } from './logger.ts';
 export type { AuditSink } from './sink.ts';
