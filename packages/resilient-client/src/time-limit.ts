@@ -14,6 +14,14 @@ export class Stopped extends Error {
   }
 }
 
+/** The part of an AbortSignal that a request needs; a real one costs more than the rest of a call together. */
+export interface StopSignal {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
 /** A signal that aborts with its parent, or when its time is up. */
 export interface TimeLimit {
   readonly signal: AbortSignal;
@@ -58,7 +66,7 @@ export function limitTime(options: {
 }
 
 /** Why an aborted signal was aborted; a reason from outside this package is a cancellation by the caller. */
-export function stopCodeOf(signal: AbortSignal): StopCode {
+export function stopCodeOf(signal: StopSignal): StopCode {
   return signal.reason instanceof Stopped ? signal.reason.code : 'cancelled';
 }
 
