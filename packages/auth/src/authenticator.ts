@@ -3,17 +3,15 @@ import type { Caller } from './caller.ts';
 import type { ProveConfirmation } from './confirmation.ts';
 import type { Directory } from './directory.ts';
 import { AuthError, isAuthError, tokenRefused } from './errors.ts';
+import { createGroupLookup } from './group-lookup.ts';
 import type { KeyProofs, PresentedRequest } from './key-proof.ts';
+import type { PolicyEngine } from './policy-engine.ts';
 import type { Policy } from './policy.ts';
 import type { Principal } from './principal.ts';
 import type { TokenVerifier } from './token-verifier.ts';
-import { createTtlCache } from './ttl-cache.ts';
-import type { TtlCache } from './ttl-cache.ts';
 
-const MAX_CACHED_PRINCIPALS = 10_000;
-const LOOKUP_TIMEOUT_MS = 5_000;
-/** Somebody without groups may just have been added: ask again soon. */
-const NO_GROUPS_TTL_MS = 30_000;
+/** How old groups may be where they must be fresh. */
+const FRESH_MS = 30_000;
 const RETRY_AFTER_MS = 5_000;
 
 /** The members of `createAuthenticator`'s argument. */
@@ -24,7 +22,8 @@ export interface AuthenticatorOptions {
    * @default such users have no groups; one whose token says that there are too many to name is refused
    */
   readonly directory?: Directory;
-  readonly policy: Pick<Policy, 'permissionsFor'> & Partial<Pick<Policy, 'unboundServices'>>;
+  readonly policy: Pick<PolicyEngine, 'permissionsFor'> &
+    Partial<Pick<Policy, 'unboundServices' | 'freshPermissions'>>;
   /** Checks tokens that are bound to a key. @default such tokens are refused */
   readonly proofs?: KeyProofs;
   /** How long a user's groups are trusted before the directory is asked again, in milliseconds. @default 300_000 */
@@ -32,6 +31,9 @@ export interface AuthenticatorOptions {
   /** The time in milliseconds since 1970. @default Date.now */
   readonly now?: () => number;
 }
+
+/** As much of a caller as a server's own type of it has; `refresh` finds the rest on it. */
+export type FreshCaller = Pick<Caller, 'id' | 'kind'>;
 
 /** Turns a credential into a caller. Tokens are verified every time; only groups are cached. */
 export interface Authenticator {
@@ -46,6 +48,13 @@ export interface Authenticator {
   ): Promise<Caller>;
   /** For stdio: takes a token the process was given. @throws AuthError `invalid_token`, `access_denied`, `unavailable`; the signal's reason */
   authenticateToken(token: string, options: { readonly signal: AbortSignal }): Promise<Caller>;
+  /**
+   * The same caller with groups of the last 30 seconds and the permissions that follow: for what must not rest on
+   * older ones. A service or a local caller has no groups and is returned as it is.
+   * @throws AuthError `unavailable` when the directory cannot be asked, `access_denied`; TypeError when `caller` does
+   * not come from here; the signal's reason
+   */
+  refresh(caller: FreshCaller, options: { readonly signal: AbortSignal }): Promise<Caller>;
   /** Ends directory lookups in flight. The verifier and the directory stay open: they were not made here. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -65,31 +74,32 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     throw new TypeError(`policy: with several issuers the grant of service ${unbound} must name its issuer`);
   }
 
-  const groupsCache: TtlCache<readonly string[]> = createTtlCache({
-    ttlMs: (groups: readonly string[]) =>
-      groups.length === 0 ? Math.min(NO_GROUPS_TTL_MS, groupsTtlMs) : groupsTtlMs,
-    maxEntries: MAX_CACHED_PRINCIPALS,
-    loadTimeoutMs: LOOKUP_TIMEOUT_MS,
-    now,
-  });
+  if (directory === undefined && (policy.freshPermissions ?? []).length > 0) {
+    throw new TypeError(
+      'policy: permissions that are fresh need a directory, for a token is never up to date',
+    );
+  }
+  const lookup = directory && createGroupLookup({ directory, ttlMs: groupsTtlMs, now });
 
   async function groupsOf(principal: Principal, signal: AbortSignal): Promise<readonly string[]> {
     // A service is nobody in the directory: its permissions come from the policy's `service` grants.
     if (principal.kind === 'service') return [];
     if (typeof principal.tokenGroups === 'object') return principal.tokenGroups;
-    if (directory === undefined) {
-      if (principal.tokenGroups !== 'overage') return [];
-      throw new AuthError('access_denied', { message: 'groups overage: too many for a token, no directory' });
-    }
+    if (lookup !== undefined) return lookup.groupsOf(principal, { signal });
+    if (principal.tokenGroups === undefined) return [];
+    throw new AuthError('access_denied', { message: 'groups overage: too many for a token, no directory' });
+  }
+
+  async function permissionsOf(
+    subject: Principal & { readonly groups: readonly string[] },
+    signal: AbortSignal,
+  ): Promise<readonly string[]> {
     try {
-      return await groupsCache.get(principal.id, signal, async (lookup) =>
-        // A frozen copy: it is handed to every caller with this id until it is stale.
-        Object.freeze([...(await directory.groupsOf(principal, { signal: lookup }))]),
-      );
+      return await policy.permissionsFor(subject, { signal });
     } catch (cause) {
       if (signal.aborted || isAuthError(cause)) throw cause;
       throw new AuthError('unavailable', {
-        message: 'the directory cannot be asked',
+        message: 'the policy engine cannot be asked',
         retryAfterMs: RETRY_AFTER_MS,
         cause,
       });
@@ -104,10 +114,10 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     const verified = await verifier.verify(token, { signal, ...(prove && { prove }) });
     const groups = await groupsOf(verified, signal);
     const { tokenGroups: _, ...principal } = verified;
-    return { ...principal, groups, permissions: policy.permissionsFor({ ...principal, groups }) };
+    return { ...principal, groups, permissions: await permissionsOf({ ...principal, groups }, signal) };
   }
 
-  const close = async (): Promise<void> => groupsCache.close();
+  const close = async (): Promise<void> => lookup?.close();
   return {
     async authenticate(authorizationHeader, { signal, request }) {
       const { scheme, token } = credentialOf(authorizationHeader);
@@ -128,7 +138,24 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     async authenticateToken(token, { signal }) {
       return callerOf(token, signal, undefined);
     },
+    async refresh(caller, { signal }) {
+      if (!isCaller(caller)) throw new TypeError('caller must be one that this package made');
+      const { expiresAt } = caller;
+      if (caller.kind === 'service' || expiresAt === undefined || lookup === undefined) return caller;
+      const principal = { ...caller, expiresAt };
+      const groups = await lookup.groupsOf(principal, { signal, maxAgeMs: FRESH_MS });
+      return { ...caller, groups, permissions: await permissionsOf({ ...principal, groups }, signal) };
+    },
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** A server hands our callers about under its own, narrower type. */
+function isCaller(caller: FreshCaller): caller is Caller {
+  return (
+    'issuer' in caller &&
+    'subject' in caller &&
+    caller.id === `${String(caller.issuer)}#${String(caller.subject)}`
+  );
 }

@@ -95,6 +95,11 @@ describe('loadPolicy', () => {
       'require["deploy:production"]: requires nothing',
     ],
     [
+      'a freshness that is switched off',
+      `${base}require: { 'deploy:production': { fresh: false } }\n`,
+      'require["deploy:production"].fresh: ',
+    ],
+    [
       'a misspelt requirement',
       `${base}require: { 'deploy:production': { anyGroups: [platform] } }\n`,
       'Unrecognized key: "anyGroups"',

@@ -29,11 +29,20 @@ export const policyDocumentSchema = z
         { error: 'must be { group, allow } or { service, issuer?, allow }' },
       ),
     ),
-    /** Conditions per permission that no grant and no wildcard beats: all of the groups and all of the scopes. */
+    /**
+     * Conditions per permission that no grant and no wildcard beats: all of the groups and all of the scopes. `fresh`:
+     * decided on groups that have just been looked up, and refused while they cannot be.
+     */
     require: z
       .record(
         z.string(),
-        z.strictObject({ allGroups: z.array(name).min(1), scopes: z.array(scopeName).min(1) }).partial(),
+        z
+          .strictObject({
+            allGroups: z.array(name).min(1),
+            scopes: z.array(scopeName).min(1),
+            fresh: z.literal(true),
+          })
+          .partial(),
       )
       .optional(),
     /** What a scope of the token covers. A scope with the name of a permission covers that one without being listed. */
@@ -79,7 +88,7 @@ function checkReferences(document: PolicyDocument, context: z.RefinementCtx): vo
     const path = ['require', permission];
     // A wildcard here would be read as "all of them" by one person and "any of them" by the next.
     if (!permissions.has(permission)) report(path, 'is not in permissions');
-    if (rule.allGroups === undefined && rule.scopes === undefined) report(path, 'requires nothing');
+    if (Object.keys(rule).length === 0) report(path, 'requires nothing');
     for (const [index, group] of (rule.allGroups ?? []).entries())
       checkGroup(group, [...path, 'allGroups', index]);
     for (const [index, scope] of (rule.scopes ?? []).entries()) {

@@ -21,8 +21,11 @@ export type Decision =
   | { readonly allowed: true; readonly rule: string }
   | {
       readonly allowed: false;
-      /** Only `missing_scope` can be cured by a new token: it is the last reason to be found. */
-      readonly reason: 'missing_permission' | 'missing_group' | 'missing_scope';
+      /**
+       * Only `missing_scope` can be cured by a new token: it is the last reason to be found. `unavailable`: nobody
+       * could decide.
+       */
+      readonly reason: 'missing_permission' | 'missing_group' | 'missing_scope' | 'unavailable';
       readonly rule?: string;
     };
 
@@ -32,6 +35,8 @@ export interface Policy {
   readonly permissions: readonly string[];
   /** Services that a grant names without their issuer: ambiguous once there are several. */
   readonly unboundServices: readonly string[];
+  /** Permissions that the document marks `fresh`: not to be decided on groups that may be out of date. */
+  readonly freshPermissions: readonly string[];
   /** The subject's effective permissions: granted, covered by the token's scopes, requirements met. */
   permissionsFor(subject: PolicySubject): readonly string[];
   /** Whether `caller` may use `permission`. Requirements are checked again, whatever `caller.permissions` says. */
@@ -85,6 +90,9 @@ export function createPolicy(document: PolicyDocument): Policy {
     permissions: Object.freeze([...known].toSorted()),
     unboundServices: Object.freeze(
       grants.flatMap((grant) => ('service' in grant && grant.issuer === undefined ? [grant.service] : [])),
+    ),
+    freshPermissions: Object.freeze(
+      [...requirements].flatMap(([permission, rule]) => (rule.fresh === true ? [permission] : [])),
     ),
     permissionsFor(subject) {
       return [...known]

@@ -1,0 +1,6 @@
+export {
+  policyEngineContract,
+  unavailableEngineCase,
+  type ContractCase,
+  type PolicyEngineFixture,
+} from './testing/policy-engine-contract.ts';
