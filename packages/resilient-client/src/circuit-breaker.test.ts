@@ -1,11 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { fakeClock } from '../test/fake-clock.ts';
 import { createCircuitBreaker, type CircuitBreaker, type Verdict } from './circuit-breaker.ts';
+import { createTestClock } from './testing/index.ts';
 
 function setUp(random = () => 0) {
-  const clock = fakeClock();
+  const clock = createTestClock();
   const changes: string[] = [];
   const breaker = createCircuitBreaker({
     policy: { failures: 5, openMs: 60_000 },

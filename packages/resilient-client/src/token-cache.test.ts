@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { fakeClock } from '../test/fake-clock.ts';
+import { createTestClock } from './testing/index.ts';
 import { createTokenCache } from './token-cache.ts';
 
 describe('token cache', () => {
@@ -14,7 +14,7 @@ describe('token cache', () => {
         fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
         fc.array(fc.integer({ min: 0, max: 100_000_000 }), { maxLength: 8 }),
         async (lifeMs, skewMs, random, steps) => {
-          const clock = fakeClock();
+          const clock = createTestClock();
           const cache = createTokenCache({ clock, random: () => random, skewMs });
           const bornAt: number[] = [];
           const fetch = async () => {

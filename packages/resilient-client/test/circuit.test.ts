@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
 import { createClient, type Client, type ClientEvent } from '../src/index.ts';
+import { createTestClock } from '../src/testing/index.ts';
 import { json, startBackend } from './backend.ts';
-import { fakeClock } from './fake-clock.ts';
 import { readThing, signal } from './things.ts';
 
 const policy = { retry: { maxRetries: 0 } };
@@ -16,7 +16,7 @@ async function callTimes(api: Client, times: number) {
 describe('circuit', () => {
   it('sheds load after five failures without touching the wire, and says when to come back', async () => {
     await using backend = await startBackend((_, response) => json(response, 500, {}));
-    const clock = fakeClock();
+    const clock = createTestClock();
     await using api = createClient({
       name: 'thing service',
       baseUrl: backend.url,
@@ -44,7 +44,7 @@ describe('circuit', () => {
     await using backend = await startBackend((_, response, count) =>
       json(response, count <= 5 ? 500 : 200, { id: 'a' }),
     );
-    const clock = fakeClock();
+    const clock = createTestClock();
     const events: ClientEvent[] = [];
     await using api = createClient({
       name: 'thing service',

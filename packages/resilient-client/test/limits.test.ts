@@ -4,8 +4,8 @@ import { createServer, type AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 
 import { createClient, type ClientOptions } from '../src/index.ts';
+import { createTestClock } from '../src/testing/index.ts';
 import { json, startBackend } from './backend.ts';
-import { fakeClock } from './fake-clock.ts';
 import { createThing, readThing, signal } from './things.ts';
 
 const client = (baseUrl: string, options: Partial<ClientOptions> = {}) =>
@@ -22,7 +22,7 @@ describe('limits', () => {
       drip();
       dripping.resolve();
     });
-    const clock = fakeClock();
+    const clock = createTestClock();
     await using api = client(backend.url, { clock, policy: { retry: { maxRetries: 0 } } });
 
     const pending = api.call(readThing, read, { signal });
@@ -34,7 +34,7 @@ describe('limits', () => {
   });
 
   it('gives every attempt a timer of its own and the whole call one deadline', async () => {
-    const clock = fakeClock();
+    const clock = createTestClock();
     await using backend = await startBackend(() => {
       // Let the attempt hang until its own timer ends it.
       clock.advance(10_000);
@@ -50,7 +50,7 @@ describe('limits', () => {
   });
 
   it('inherits an earlier deadline from its caller, without blaming the backend for it', async () => {
-    const clock = fakeClock();
+    const clock = createTestClock();
     await using backend = await startBackend(() => clock.advance(250));
     await using api = client(backend.url, { clock });
 
@@ -113,7 +113,7 @@ describe('limits', () => {
   it('lets a cancellation end the wait between attempts', async () => {
     await using backend = await startBackend((_, response) => json(response, 503, {}));
     const caller = new AbortController();
-    const clock = fakeClock();
+    const clock = createTestClock();
     await using api = client(backend.url, {
       clock,
       random: () => 0.5,

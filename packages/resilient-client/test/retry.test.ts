@@ -4,8 +4,8 @@ import { createServer, type AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 
 import { createClient, type ClientEvent, type ClientOptions } from '../src/index.ts';
+import { createTestClock } from '../src/testing/index.ts';
 import { json, problem, startBackend } from './backend.ts';
-import { fakeClock } from './fake-clock.ts';
 import { createThing, createThingOnce, readThing, signal } from './things.ts';
 
 /** No wait between attempts: full jitter with random 0 is 0. */
@@ -120,7 +120,7 @@ describe('retry', () => {
     await using backend = await startBackend((_, response, count) =>
       json(response, count === 1 ? 429 : 200, { id: 'a' }, count === 1 ? { 'retry-after': '7' } : {}),
     );
-    const clock = fakeClock();
+    const clock = createTestClock();
     const retried = Promise.withResolvers<ClientEvent>();
     await using api = client(backend.url, {
       clock,
@@ -130,7 +130,7 @@ describe('retry', () => {
     const pending = api.call(readThing, { params: { id: 'a' } }, { signal });
     expect(await retried.promise).toMatchObject({ delayMs: 7_000, code: 'throttled', attempt: 2 });
     clock.advance(6_999);
-    expect(clock.pending()).toContain(7_000);
+    expect(clock.pending()).toContain(1);
     clock.advance(1);
 
     expect(await pending).toMatchObject({ ok: true, attempts: 2 });
@@ -140,7 +140,7 @@ describe('retry', () => {
     await using backend = await startBackend((_, response) =>
       json(response, 503, {}, { 'retry-after': '15' }),
     );
-    const clock = fakeClock();
+    const clock = createTestClock();
     await using api = client(backend.url, { clock });
 
     const result = await api.call(

@@ -3,8 +3,8 @@ import { generateKeyPairSync, webcrypto, X509Certificate } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 
 import { clientCredentials, type ClientAuthentication } from '../src/index.ts';
+import { createTestClock } from '../src/testing/index.ts';
 import { json, startBackend } from './backend.ts';
-import { fakeClock } from './fake-clock.ts';
 import { RESOURCE, startIdentityProvider } from './identity-provider.ts';
 import { selfSigned } from './self-signed.ts';
 import { signal } from './things.ts';
@@ -184,7 +184,7 @@ describe('discovery of the token endpoint', () => {
       else if (request.url === '/token') json(response, 200, issued);
       else json(response, 200, { issuer: provider.url, token_endpoint: `${provider.url}/token` });
     });
-    const clock = fakeClock();
+    const clock = createTestClock();
     const tokens = clientCredentials({ issuer: provider.url, clientId, authentication, clock });
 
     await expect(tokens.get({ signal })).rejects.toMatchObject({ code: 'server_error', isRetryable: true });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
 import { clientCredentials, type ClientCredentialsOptions, type TokenSource } from '../src/index.ts';
+import { createTestClock } from '../src/testing/index.ts';
 import { json, startBackend, type Handler } from './backend.ts';
-import { fakeClock } from './fake-clock.ts';
 import { signal } from './things.ts';
 
 const issuing =
@@ -29,7 +29,7 @@ describe('renewal of a token', () => {
       if (count === 1) answer();
       else answers.push(answer);
     });
-    const clock = fakeClock();
+    const clock = createTestClock();
     const tokens = source(provider.url, { clock });
 
     expect(await valueOf(tokens)).toBe('token-1');
@@ -49,7 +49,7 @@ describe('renewal of a token', () => {
 
   it('is spread over the tenth before, so that replicas do not renew together', async () => {
     await using provider = await startBackend(issuing(3_600));
-    const clock = fakeClock();
+    const clock = createTestClock();
     const tokens = source(provider.url, { clock, random: () => 0.999_999 });
 
     await valueOf(tokens);
@@ -65,7 +65,7 @@ describe('renewal of a token', () => {
     await using provider = await startBackend((request, response, count) =>
       count === 1 ? issuing(300)(request, response, count) : json(response, 503, {}),
     );
-    const clock = fakeClock();
+    const clock = createTestClock();
     const tokens = source(provider.url, { clock });
 
     await valueOf(tokens);
@@ -80,7 +80,7 @@ describe('renewal of a token', () => {
 
   it('happens before the call when the token is in its last 30 s', async () => {
     await using provider = await startBackend(issuing(300));
-    const clock = fakeClock();
+    const clock = createTestClock();
     const tokens = source(provider.url, { clock });
 
     await valueOf(tokens);
@@ -94,7 +94,7 @@ describe('renewal of a token', () => {
     ['no life at all', undefined, 270_000],
   ])('copes with %s', async (_, lifeSeconds, endsAfterMs) => {
     await using provider = await startBackend(issuing(lifeSeconds));
-    const clock = fakeClock();
+    const clock = createTestClock();
     const tokens = source(provider.url, { clock });
 
     expect(await valueOf(tokens)).toBe('token-1');
@@ -110,7 +110,7 @@ describe('renewal of a token', () => {
         ? json(response, 429, {}, { 'retry-after': '3600' })
         : issuing(300)(request, response, count),
     );
-    const clock = fakeClock();
+    const clock = createTestClock();
     const tokens = source(provider.url, { clock });
 
     await expect(valueOf(tokens)).rejects.toMatchObject({ code: 'throttled', retryAfterMs: 3_600_000 });

@@ -6,8 +6,8 @@ import {
   type ClientCredentialsOptions,
   type TokenSource,
 } from '../src/index.ts';
+import { createTestClock } from '../src/testing/index.ts';
 import { json, problem, startBackend, type Handler } from './backend.ts';
-import { fakeClock } from './fake-clock.ts';
 import { createThing, readThing, signal } from './things.ts';
 
 const issuing: Handler = (_, response, count) =>
@@ -65,7 +65,7 @@ describe('client credentials', () => {
     await using provider = await startBackend((request, response, count) =>
       count === 1 ? json(response, 503, {}) : issuing(request, response, count),
     );
-    const clock = fakeClock();
+    const clock = createTestClock();
     const tokens = source(provider.url, { clock });
 
     await expect(valueOf(tokens)).rejects.toMatchObject({ code: 'server_error', isRetryable: true });
@@ -76,7 +76,7 @@ describe('client credentials', () => {
   });
 
   it('gives up on a silent identity provider after its own timeout', async () => {
-    const clock = fakeClock();
+    const clock = createTestClock();
     await using provider = await startBackend(() => clock.advance(5_000));
     await expect(valueOf(source(provider.url, { clock }))).rejects.toMatchObject({ code: 'timeout' });
   });
