@@ -34,5 +34,6 @@ export type {
   TaskRunner,
   Telemetry,
 } from './ports.ts';
+export { requiredPermission } from './required-permission.ts';
 export type { RequestContext } from './run-call.ts';
 export type { RuntimeOptions } from './runtime.ts';
