@@ -10,7 +10,7 @@ import type { PreparedCall } from './run-call.ts';
 
 /** A call's input, whatever its types. */
 export interface UntypedInput {
-  readonly params?: Readonly<Record<string, unknown>> | undefined;
+  readonly params?: object | undefined;
   readonly query?: unknown;
   readonly body?: unknown;
 }
@@ -32,7 +32,7 @@ export function prepareRequest(
   const body = endpoint.body?.safeParse(input.body);
   if (body?.success === false) return invalid(describeIssue('body', body.error), body.error);
   try {
-    const target = buildTarget(base, endpoint, input.params ?? {}, query?.data ?? {});
+    const target = buildTarget(base, endpoint, { ...input.params }, query?.data ?? {});
     const headers = buildHeaders(endpoint, context);
     return {
       ok: true,
