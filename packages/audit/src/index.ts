@@ -20,3 +20,11 @@ export type { IntentContext, OutcomeContext, UpstreamCall } from './event-contex
 export type { AuditFile, AuditFileSystem } from './file-system.ts';
 export type { Logger } from './logger.ts';
 export type { AuditSink } from './sink.ts';
+export { createFileSink } from './sinks/file-sink.ts';
+export type { FileSinkOptions } from './sinks/file-sink.ts';
+export { createOpenTelemetrySink } from './sinks/open-telemetry-sink.ts';
+export type { OpenTelemetryLogger, OpenTelemetrySinkOptions } from './sinks/open-telemetry-sink.ts';
+export { createStreamSink } from './sinks/stream-sink.ts';
+export type { StreamSinkOptions } from './sinks/stream-sink.ts';
+export { createSyslogSink } from './sinks/syslog-sink.ts';
+export type { SyslogSinkOptions } from './sinks/syslog-sink.ts';

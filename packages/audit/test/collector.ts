@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { json } from 'node:stream/consumers';
+import { text } from 'node:stream/consumers';
 
 import { z } from 'zod';
 
@@ -20,6 +20,10 @@ export class Collector implements AsyncDisposable {
   mode: CollectorMode = 'accept';
   readonly requests: Received[] = [];
   readonly stored: AuditEvent[] = [];
+  /** What it acknowledged, repeated events included. */
+  readonly accepted: AuditEvent[] = [];
+  /** Every body as it came. */
+  readonly bodies: string[] = [];
   readonly #ids = new Set<string>();
   readonly #server: Server;
   #port = 0;
@@ -54,7 +58,9 @@ export class Collector implements AsyncDisposable {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { events } = z.object({ events: z.array(auditEventSchema) }).parse(await json(request));
+    const body = await text(request);
+    this.bodies.push(body);
+    const { events } = z.object({ events: z.array(auditEventSchema) }).parse(JSON.parse(body));
     const { authorization, 'idempotency-key': idempotencyKey } = request.headers;
     this.requests.push({ events, idempotencyKey: String(idempotencyKey), authorization });
     if (this.mode === 'reset-before') {
@@ -65,6 +71,7 @@ export class Collector implements AsyncDisposable {
       response.writeHead(503).end();
       return;
     }
+    this.accepted.push(...events);
     this.stored.push(...events.filter((event) => !this.#ids.has(event.id)));
     for (const event of events) this.#ids.add(event.id);
     if (this.mode === 'reset-after') request.socket.resetAndDestroy();

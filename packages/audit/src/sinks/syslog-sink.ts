@@ -1,0 +1,80 @@
+import { connect as connectTcp, type Socket } from 'node:net';
+import { hostname } from 'node:os';
+import { connect as connectTls, type ConnectionOptions } from 'node:tls';
+
+import { AuditError } from '../errors.ts';
+import type { AuditSink } from '../sink.ts';
+import { syslogFrame } from './syslog-message.ts';
+
+/** Where the syslog server is and how to reach it. */
+export interface SyslogSinkOptions {
+  readonly host: string;
+  /** @default 6514 with TLS, 601 without */
+  readonly port?: number;
+  /** What the TLS connection needs beyond the system's trust; `false` sends in clear text. @default {} */
+  readonly tls?: Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'servername'> | false;
+  /** Names the cursor file. @default 'syslog' */
+  readonly name?: string;
+  /** HOSTNAME of each message. @default the machine's */
+  readonly hostName?: string;
+  /** Facility number of each message. @default 13, log audit */
+  readonly facility?: number;
+  /** How long one batch may take, in ms. @default 10000 */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * Sends events as RFC 5424 messages over TLS (RFC 5425) or TCP (RFC 6587, octet counting), one connection for
+ * each batch. Syslog acknowledges nothing: `deliver` resolves when the server, told that no more comes, closes
+ * its side too, and rejects with AuditError `delivery_failed`.
+ * @throws RangeError when a number is out of its range
+ */
+export function createSyslogSink(options: SyslogSinkOptions): AuditSink {
+  const { name = 'syslog', tls = {}, facility = 13, timeoutMs = 10_000 } = options;
+  const { host, port = tls === false ? 601 : 6514, hostName = hostname() } = options;
+  if (!(Number.isInteger(facility) && facility >= 0 && facility <= 23))
+    throw new RangeError(`facility must be 0 to 23, got ${facility}`);
+  if (!(timeoutMs > 0)) throw new RangeError(`timeoutMs must be positive, got ${timeoutMs}`);
+
+  // Calls back when the server may be sent to: with TLS not before its certificate was accepted.
+  function open(onReady: () => void): Socket {
+    if (tls === false) return connectTcp({ host, port }, onReady);
+    return connectTls({ host, port, minVersion: 'TLSv1.2', ...tls }, onReady);
+  }
+
+  return {
+    name,
+    async deliver(events, { signal }) {
+      signal.throwIfAborted();
+      const frames = events.map((event) => syslogFrame(event, { facility, hostName }));
+      const attempt = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+      try {
+        await send(open, frames.join(''), attempt);
+      } catch (cause) {
+        signal.throwIfAborted();
+        throw new AuditError('delivery_failed', 'The syslog server did not take the batch', { cause });
+      }
+    },
+  };
+}
+
+function send(open: (onReady: () => void) => Socket, text: string, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let hasEnded = false;
+    const socket = open(() => socket.end(text));
+    const onAbort = () => socket.destroy(new Error('The time is up', { cause: signal.reason }));
+    signal.addEventListener('abort', onAbort, { once: true });
+    socket.once('end', () => {
+      hasEnded = true;
+    });
+    socket.once('error', reject);
+    socket.once('close', () => {
+      signal.removeEventListener('abort', onAbort);
+      // A reset after our last byte leaves open how much of it was read.
+      if (hasEnded) resolve();
+      else reject(new Error('The connection ended early'));
+    });
+    // Nothing is expected, but an unread byte would hold back the end.
+    socket.resume();
+  });
+}

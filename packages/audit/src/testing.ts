@@ -1,0 +1,1 @@
+export { auditSinkContract, type ContractCase, type SinkHarness } from './sink-contract.ts';
