@@ -134,6 +134,23 @@ describe('scopesFor', () => {
   });
 });
 
+describe('includesScope', () => {
+  it.each([
+    [['deploy:write'], 'deploy:write', true],
+    [['deploy:write'], 'deploy:read', true],
+    [['deploy:admin'], 'deploy:write', true],
+    [['everything'], 'deploy:read', true],
+    [['deploy:read', 'deploy:staging'], 'deploy:write', true],
+    [['deploy:read'], 'deploy:write', false],
+    [['deploy:write'], 'deploy:admin', false],
+    [['everything'], 'offline_access', false],
+    [['offline_access'], 'offline_access', true],
+    [[], 'deploy:read', false],
+  ])('%j has the reach of %s: %s', (scopes, wanted, expected) => {
+    expect(policy.includesScope(scopes, wanted)).toBe(expected);
+  });
+});
+
 describe('every policy', () => {
   const permissions = document.permissions;
   const groups = document.groups;

@@ -47,6 +47,8 @@ export interface Policy {
   ): Decision;
   /** The smallest set of scopes a token needs for all of `permissions`: for challenges and metadata. */
   scopesFor(permissions: readonly string[]): readonly string[];
+  /** Whether a token with `scopes` reaches as far as one with the scope `wanted`: broader scopes count. */
+  includesScope(scopes: readonly string[], wanted: string): boolean;
 }
 
 /**
@@ -116,5 +118,6 @@ export function createPolicy(document: PolicyDocument): Policy {
       return { allowed: false, reason: 'missing_permission' };
     },
     scopesFor: (wanted) => scopeMap.scopesFor(wanted),
+    includesScope: (scopes, wanted) => scopeMap.include(scopes, wanted),
   };
 }

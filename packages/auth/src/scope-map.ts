@@ -6,6 +6,8 @@ export interface ScopeMap {
   covers(scopes: readonly string[], permission: string): boolean;
   /** Whether `scopes` include each of `required`, by itself or through a broader scope. */
   implies(scopes: readonly string[], required: readonly string[]): boolean;
+  /** Whether `scopes` reach at least as far as the scope `wanted`: by itself, or as broader ones. */
+  include(scopes: readonly string[], wanted: string): boolean;
   /** The smallest set of scopes a token needs for all of `permissions`. */
   scopesFor(permissions: readonly string[]): readonly string[];
 }
@@ -45,6 +47,14 @@ export function createScopeMap(
       required.every((wanted) =>
         scopes.some((scope) => scope === wanted || patternsOf.get(scope)?.includes(wanted) === true),
       ),
+    include(scopes, wanted) {
+      if (scopes.includes(wanted)) return true;
+      const reached = [...(reachOf.get(wanted) ?? [])];
+      return (
+        reached.length > 0 &&
+        reached.every((permission) => scopes.some((scope) => reaches(scope, permission)))
+      );
+    },
     scopesFor(wanted) {
       const chosen = new Set<string>();
       const known = wanted.filter((permission) => permissions.includes(permission));

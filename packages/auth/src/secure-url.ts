@@ -24,6 +24,7 @@ export function canonicalResource(value: string): string {
   return origin + (pathname.endsWith('/') ? pathname.slice(0, -1) : pathname) + search;
 }
 
-function isLoopback(hostname: string): boolean {
+/** Whether a URL's host is this machine. */
+export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
 }
