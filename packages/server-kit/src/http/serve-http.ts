@@ -1,18 +1,18 @@
 import { randomUUID } from 'node:crypto';
 
 import helmet from '@fastify/helmet';
-import type { Caller } from '@mcp-parts/tool-kit';
-import { fastify, type FastifyInstance, type FastifyRequest } from 'fastify';
+import { fastify, type FastifyInstance } from 'fastify';
 
 import type { Server } from '../assemble.ts';
 import { trackInFlight } from '../in-flight.ts';
 import { checkAccess, loopbackNames } from './access.ts';
 import { createDrain } from './drain.ts';
-import { createGate, type Gate, type GateOptions } from './gate.ts';
+import { createGate, type GateOptions } from './gate.ts';
 import { parseJsonBodies } from './json-body.ts';
 import { createMcpEndpoint, type McpEndpoint } from './mcp-endpoint.ts';
 import { addOperatorRoutes, operatorRoutes } from './operator-routes.ts';
 import { reportErrors } from './rpc-reply.ts';
+import { createStepUpCheck } from './step-up.ts';
 
 const endpointPath = '/mcp';
 const bodyLimitBytes = 1024 * 1024;
@@ -29,7 +29,8 @@ export interface ServeHttpOptions {
   readonly allowedOrigins?: readonly string[] | undefined;
   /** Addresses or CIDR blocks of the proxies that are trusted to name the source address. @default none */
   readonly trustedProxies?: readonly string[] | undefined;
-  readonly gate: Omit<GateOptions, 'resourceName'>;
+  /** How callers prove who they are. Without authentication the server stays on loopback. */
+  readonly gate: Omit<GateOptions, 'resourceName'> | OpenGateOptions;
   /** Sessions of the 2025 era that may be open at once. @default 1_000 */
   readonly maxSessions?: number | undefined;
   /** How long a session may lie idle, in milliseconds. @default 1_800_000 */
@@ -53,14 +54,15 @@ export interface HttpServer extends AsyncDisposable {
 
 /**
  * Serves both protocol eras on `/mcp`, with `/health`, `/ready`, `/metrics` and the protected resource
- * metadata beside it. Every request to `/mcp` carries a token, which is verified each time.
+ * metadata beside it. Every request to `/mcp` carries a token, which is verified each time; a call that lacks a scope
+ * is answered with 403 and all scopes it needs.
  *
- * @throws {TypeError} when bound to more than loopback without `allowedHosts`.
+ * @throws {TypeError} when bound to more than loopback without `allowedHosts`, or without authentication.
  */
 export async function serveHttp(server: Server, options: ServeHttpOptions): Promise<HttpServer> {
   const { logger } = server;
   const host = options.host ?? '127.0.0.1';
-  const isLoopback = host === 'localhost' || host === '::1' || host.startsWith('127.');
+  const isLoopback = host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/u.test(host);
   if (options.allowedHosts === undefined && !isLoopback) {
     throw new TypeError(`allowedHosts: required when the server listens on ${host}`);
   }
@@ -98,13 +100,7 @@ export async function serveHttp(server: Server, options: ServeHttpOptions): Prom
   server.telemetry.observeGauge('mcp.server.sessions', 'Open sessions of the 2025 era.', () =>
     endpoint.sessions.count(),
   );
-  const gate = createGate(
-    app,
-    { ...options.gate, resourceName: server.serverInfo.title ?? server.serverInfo.name },
-    server.audit,
-    logger,
-  );
-  addEndpoint(app, gate, endpoint);
+  addEndpoint(app, endpointPath, { endpoint, ...guardOf(app, server, options, { host, isLoopback }) });
 
   await app.listen({ host, port: options.port ?? 3000 });
   const close = once(async () => {
@@ -113,6 +109,8 @@ export async function serveHttp(server: Server, options: ServeHttpOptions): Prom
     if (!(await inFlight.idle(options.drainMs ?? 15_000))) {
       logger.warn({ calls: inFlight.count() }, 'calls still running were dropped');
     }
+    // A call that has ended is not an answer that was sent; and a request at the gate is no call yet.
+    await drain.answered(2_000);
     await endpoint.close();
     // Whoever still reads an answer gets a moment; then the sockets go.
     const timer = setTimeout(() => app.server.closeAllConnections(), 2_000);
@@ -122,20 +120,21 @@ export async function serveHttp(server: Server, options: ServeHttpOptions): Prom
   return { url: urlOf(app, host), close, [Symbol.asyncDispose]: close };
 }
 
-/** Puts the endpoint behind the gate: nobody's body is read before their token is verified. */
-function addEndpoint(app: FastifyInstance, gate: Gate, endpoint: McpEndpoint): void {
-  const callers = new WeakMap<FastifyRequest, Caller>();
-  app.all(endpointPath, {
-    async onRequest(request, reply) {
-      const caller = await gate.admit(request, reply);
-      if (caller !== undefined) callers.set(request, caller);
-    },
-    async handler(request, reply) {
-      const caller = callers.get(request);
-      // The gate answered already if there is none.
-      if (caller !== undefined) await endpoint.handle(request, reply, caller);
-    },
-  });
+function guardOf(
+  app: FastifyInstance,
+  server: Server,
+  { gate, trustedProxies = [] }: ServeHttpOptions,
+  binding: { readonly host: string; readonly isLoopback: boolean },
+): Pick<Parameters<typeof addEndpoint>[2], 'gate' | 'stepUp'> {
+  if ('unauthenticated' in gate) {
+    const hasProxies = trustedProxies.length > 0;
+    return { gate: createOpenGate(gate, { ...binding, hasProxies }, server.logger) };
+  }
+  const { title, name } = server.serverInfo;
+  return {
+    gate: createGate(app, { ...gate, resourceName: title ?? name }, server.audit, server.logger),
+    stepUp: createStepUpCheck({ server, basicScopes: gate.basicScopes, policy: gate.policy }),
+  };
 }
 
 function urlOf(app: FastifyInstance, host: string): string {
