@@ -60,3 +60,9 @@ export function tokenFor(
 ): Promise<string> {
   return sandbox.issueUserToken(user, { resource: mcpResource, scopes });
 }
+
+/** A number from the metrics; 0 while there is none. */
+export async function metric(server: TestServer, pattern: RegExp): Promise<number> {
+  const text = await (await fetch(`${server.origin}/metrics`)).text();
+  return Number(pattern.exec(text)?.[1] ?? 0);
+}

@@ -24,6 +24,7 @@ export interface Exit {
 
 /** A server as a child process. Disposing of it kills it. */
 export interface RunningProgram extends AsyncDisposable {
+  readonly pid: number;
   readonly stdin: Writable;
   readonly stdout: () => string;
   readonly stderr: () => string;
@@ -97,6 +98,7 @@ export function startProgram(
   }
 
   return {
+    pid: child.pid ?? 0,
     stdin: child.stdin,
     stdout: () => text(stdout),
     stderr: () => text(stderr),

@@ -1,0 +1,124 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { startSandbox, type Sandbox } from '@mcp-parts/sandbox';
+import { mcpResource, runToEnd, serverSettings } from '@mcp-parts/sandbox/testing';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import manifest from '../package.json' with { type: 'json' };
+import { settings } from '../src/configuration.ts';
+import { assertServes } from './assert-serves.ts';
+import { program, startServer, tokenFor } from './http-server.ts';
+
+let sandbox: Sandbox;
+let folder: string;
+
+beforeAll(async () => {
+  sandbox = await startSandbox({ mcpResource });
+  folder = await mkdtemp(join(tmpdir(), 'mcp-http-configuration-'));
+});
+
+afterAll(async () => {
+  await sandbox.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const env = (more: Readonly<Record<string, string>> = {}) => ({
+  ...serverSettings(sandbox),
+  STATE_DIRECTORY: join(folder, 'state'),
+  PORT: '0',
+  ...more,
+});
+
+describe('the command line', () => {
+  it('explains every variable with --help', async () => {
+    const { code, stdout, stderr } = await runToEnd(program, { args: ['--help'] });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    for (const name of Object.keys(settings)) expect(stdout).toMatch(new RegExp(`^  ${name} +\\S`, 'mu'));
+    expect(stdout).toContain('NAME_FILE');
+  });
+
+  it('tells the version', async () => {
+    const { code, stdout } = await runToEnd(program, { args: ['--version'] });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: `${manifest.version}\n` });
+  });
+
+  it('knows no other option', async () => {
+    const { code, stdout, stderr } = await runToEnd(program, { args: ['--prot=1'] });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toContain('unknown option --prot=1');
+  });
+});
+
+describe('a wrong environment', () => {
+  it('is reported at once and whole, by name', async () => {
+    const { code, stdout, stderr } = await runToEnd(program);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    const required = Object.entries(settings)
+      .filter(([, { schema }]) => !schema.safeParse(undefined).success)
+      .map(([name]) => name);
+    expect(required.length).toBeGreaterThan(8);
+    for (const name of required) expect(stderr).toContain(`  ${name} is required\n`);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(required.length + 1);
+  });
+
+  it('is reported without any value', async () => {
+    const wrong = {
+      PORT: 'eighty-eighty',
+      AUTH_ISSUER: 'ftp://user:hunter2@idp.example',
+      RATE_LIMIT_PER_MINUTE: '-1',
+      LOG_LEVEL: 'loud',
+      PLATFORM_CLIENT_SECRET: 'hunter2',
+      PLATFORM_CLIENT_SECRET_FILE: '/nowhere/secret',
+    };
+    const { code, stderr } = await runToEnd(program, { env: env(wrong) });
+    expect(code).toBe(1);
+    for (const name of [
+      'PORT',
+      'AUTH_ISSUER',
+      'RATE_LIMIT_PER_MINUTE',
+      'LOG_LEVEL',
+      'PLATFORM_CLIENT_SECRET',
+    ]) {
+      expect(stderr).toMatch(new RegExp(`^  ${name}\\b`, 'mu'));
+    }
+    expect(stderr).not.toMatch(/hunter2|eighty|\bat \w+ \(/u);
+  });
+
+  it.for<[string, Record<string, string>, RegExp]>([
+    ['an open address without names to answer to', { HOST: '0.0.0.0' }, /allowedHosts: required/u],
+    ['a policy that is not there', { POLICY_FILE: '/nowhere/policy.yaml' }, /policy/iu],
+    [
+      'a secret file that is not there',
+      { PLATFORM_CLIENT_SECRET: '', PLATFORM_CLIENT_SECRET_FILE: '/nowhere' },
+      /PLATFORM_CLIENT_SECRET_FILE cannot be read \(ENOENT\)/u,
+    ],
+    ['an algorithm that shares a secret', { AUTH_ALGORITHMS: 'HS256' }, /algorithm/iu],
+  ])('such as %s ends the program with 1', async ([, wrong, words]) => {
+    const { code, stdout, stderr } = await runToEnd(program, { env: env(wrong) });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(words);
+    expect(stderr).not.toContain(sandbox.clients.mcpServer.clientSecret);
+  });
+
+  it('such as a port that is taken ends the program with 1', async () => {
+    await using server = await startServer(sandbox);
+    const { code, stderr } = await runToEnd(program, { env: env({ PORT: new URL(server.url).port }) });
+    expect(code).toBe(1);
+    expect(stderr).toContain('EADDRINUSE');
+  });
+});
+
+describe('a secret in a file', () => {
+  it('is used, without the line break at its end', async () => {
+    const file = join(folder, 'secret');
+    await writeFile(file, `${sandbox.clients.mcpServer.clientSecret}\n`);
+    await using server = await startServer(sandbox, {
+      PLATFORM_CLIENT_SECRET: '',
+      PLATFORM_CLIENT_SECRET_FILE: file,
+    });
+    const token = await tokenFor(sandbox, 'developer');
+    await expect(assertServes(server, token)).resolves.toBeUndefined();
+  });
+});

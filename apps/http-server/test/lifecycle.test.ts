@@ -1,0 +1,166 @@
+import { startSandbox, type Sandbox } from '@mcp-parts/sandbox';
+import { mcpResource } from '@mcp-parts/sandbox/testing';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+
+import { assertServes } from './assert-serves.ts';
+import { startServer, tokenFor, type TestServer } from './http-server.ts';
+import { initialize, messagesOf, modernCall, rpcHeaders, send, type RawAnswer } from './raw-request.ts';
+
+let sandbox: Sandbox;
+let token: string;
+
+beforeAll(async () => {
+  sandbox = await startSandbox({ mcpResource });
+  token = await tokenFor(sandbox, 'developer');
+});
+
+afterEach(() => sandbox.faults.clear());
+
+afterAll(() => sandbox.close());
+
+/** Starts a call whose backend answers late; resolves, to the answer to come, once the backend has it. */
+async function startSlowCall(server: TestServer, ms: number): Promise<{ answer: Promise<RawAnswer> }> {
+  await sandbox.faults.set('configuration', { kind: 'latency', ms, times: 1 });
+  const before = sandbox.requests('configuration').length;
+  const answer = send(server.url, modernCall(token, 'list_services', { search: 'fraud' }));
+  // Whoever is interested in a failure awaits it.
+  answer.catch(() => undefined);
+  await vi.waitFor(() => expect(sandbox.requests('configuration').length).toBeGreaterThan(before), {
+    timeout: 15_000,
+  });
+  return { answer };
+}
+
+describe('a server that is told to stop', () => {
+  it.for(['SIGTERM', 'SIGINT'] as const)('answers what it was asked and ends with 0 (%s)', async (signal) => {
+    await using server = await startServer(sandbox);
+    const { answer } = await startSlowCall(server, 1_500);
+    server.process.kill(signal);
+    await server.process.logged('stopping');
+
+    const readiness = await send(`${server.origin}/ready`);
+    expect(readiness.status).toBe(503);
+    expect(JSON.parse(readiness.text)).toMatchObject({ status: 'closing' });
+    expect(readiness.headers['connection']).toBe('close');
+    await assertServes(server, token);
+
+    const answered = await answer;
+    expect(answered.status).toBe(200);
+    expect(messagesOf(answered)).toMatchObject([{ result: { structuredContent: { total: 1 } } }]);
+    await expect(server.process.exit).resolves.toMatchObject({ code: 0, stdout: '' });
+  });
+
+  it('does not wait for a client that only listens', async () => {
+    await using server = await startServer(sandbox);
+    const opened = await send(server.url, { method: 'POST', headers: rpcHeaders(token), body: initialize });
+    const stream = await fetch(server.url, {
+      headers: {
+        authorization: `Bearer ${token}`,
+        accept: 'text/event-stream',
+        'mcp-session-id': String(opened.headers['mcp-session-id']),
+      },
+    });
+    expect(stream.status).toBe(200);
+    await expect(server.stop()).resolves.toMatchObject({ code: 0 });
+    await expect(stream.text()).resolves.toBeDefined();
+  });
+
+  it('gives up at the second signal, with 1', async () => {
+    await using server = await startServer(sandbox);
+    await startSlowCall(server, 10_000);
+    server.process.kill('SIGTERM');
+    await server.process.logged('stopping');
+    await expect(server.stop('SIGTERM')).resolves.toMatchObject({ code: 1 });
+  });
+
+  it('finishes the deployment that it has begun', async () => {
+    await using server = await startServer(sandbox);
+    const target = { service: 'ledger-service', version: '2.0.0', environment: 'staging' };
+    const triggered = await send(server.url, modernCall(token, 'trigger_deployment', target));
+    expect(triggered.status).toBe(200);
+    await expect(server.stop()).resolves.toMatchObject({ code: 0 });
+    const created = sandbox.requests('deployments').filter(({ method }) => method === 'POST');
+    expect(created.map(({ path }) => path)).toEqual(['/v1/deployments']);
+  });
+});
+
+describe('operators', () => {
+  let server: TestServer;
+  beforeAll(async () => {
+    server = await startServer(sandbox);
+  });
+  afterAll(() => server[Symbol.asyncDispose]());
+
+  it('learn that the server is alive and which version it is', async () => {
+    const { status, text } = await send(`${server.origin}/health`);
+    expect(status).toBe(200);
+    expect(JSON.parse(text)).toEqual({ status: 'ok', name: 'mcp-deployments-http', version: '0.0.0' });
+  });
+
+  it('learn whether it may get traffic', async () => {
+    const ready = await send(`${server.origin}/ready`);
+    expect(ready.status).toBe(200);
+    expect(JSON.parse(ready.text)).toEqual({
+      status: 'ready',
+      checks: { configuration: 'ok', deployments: 'ok', audit: 'ok' },
+    });
+    // Slower than a probe may be.
+    await sandbox.faults.set('deployments', { kind: 'latency', ms: 60_000 });
+    const notReady = await send(`${server.origin}/ready`);
+    expect(notReady.status).toBe(503);
+    expect(JSON.parse(notReady.text)).toMatchObject({
+      checks: { configuration: 'ok', deployments: 'failed' },
+    });
+    expect((await send(`${server.origin}/health`)).status).toBe(200);
+  });
+
+  it('learn how it is doing, in the text format of Prometheus', async () => {
+    await assertServes(server, token);
+    const { headers, text } = await send(`${server.origin}/metrics`);
+    expect(headers['content-type']).toMatch(/^text\/plain; version=0\.0\.4/u);
+    expect(text).toMatch(/^# TYPE mcp_server_operation_duration(?:_seconds)? histogram$/mu);
+    expect(text).toMatch(/^mcp_server_operation_duration(?:_seconds)?_count\{.*list_services.*\} \d+$/mu);
+    expect(text).toMatch(/^mcp_audit_backlog(?:\{[^}]*\})? \d+$/mu);
+    for (const line of text.split('\n')) {
+      expect(line).toMatch(
+        /^$|^# (?:HELP|TYPE|UNIT) |^[a-z_:][\w:]*(?:\{.*\})? -?(?:[\d.e+-]+|\+?Inf|NaN)(?: \d+)?$/u,
+      );
+    }
+    expect(text).not.toContain('#developer');
+  });
+
+  it.for(['/health', '/mcp', '/metrics', '/nowhere'])('find the security headers on %s', async (path) => {
+    const { headers } = await send(`${server.origin}${path}`);
+    expect(headers).toMatchObject({
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'SAMEORIGIN',
+      'content-security-policy': expect.stringContaining("default-src 'self'"),
+    });
+    expect(headers['x-powered-by']).toBeUndefined();
+    expect(headers['server']).toBeUndefined();
+  });
+
+  it('find the security headers on an answer of either era', async () => {
+    const answers = [
+      await send(server.url, modernCall(token, 'list_services')),
+      await send(server.url, { method: 'POST', headers: rpcHeaders(token), body: initialize }),
+    ];
+    for (const { status, headers } of answers) {
+      expect(status).toBe(200);
+      expect(headers['x-content-type-options']).toBe('nosniff');
+    }
+  });
+
+  it.for(['/.well-known/oauth-protected-resource', '/.well-known/oauth-protected-resource/mcp'])(
+    'let any web page read %s',
+    async (path) => {
+      const { status, headers, text } = await send(`${server.origin}${path}`);
+      expect(status).toBe(200);
+      expect(headers['access-control-allow-origin']).toBe('*');
+      expect(JSON.parse(text)).toMatchObject({
+        resource: mcpResource,
+        bearer_methods_supported: ['header'],
+      });
+    },
+  );
+});
