@@ -29,6 +29,8 @@ export type AuditActor =
       readonly kind: 'user' | 'service';
       readonly displayName?: string | undefined;
       readonly email?: string | undefined;
+      /** Display name and e-mail address, encrypted with a key that can be destroyed. */
+      readonly sealed?: string | undefined;
       readonly groups: readonly string[];
     }
   | { readonly id: 'anonymous'; readonly kind: 'anonymous'; readonly groups: readonly [] };
@@ -63,6 +65,7 @@ const actor = z.looseObject({
   kind: z.enum(['user', 'service', 'anonymous']),
   displayName: z.string().optional(),
   email: z.string().optional(),
+  sealed: z.string().optional(),
   groups: z.array(z.string()),
 });
 
@@ -153,7 +156,11 @@ export function describe(source: EventSource, intent: AuditIntent | AuditIntentE
     actor: {
       id: actor.id,
       kind: actor.kind,
-      ...(actor.kind !== 'anonymous' && { displayName: actor.displayName, email: actor.email }),
+      ...(actor.kind !== 'anonymous' && {
+        displayName: actor.displayName,
+        email: actor.email,
+        sealed: actor.sealed,
+      }),
       groups: actor.groups,
     },
     action: intent.action,

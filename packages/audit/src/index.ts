@@ -19,6 +19,8 @@ export type {
 export type { IntentContext, OutcomeContext, UpstreamCall } from './event-context.ts';
 export type { AuditFile, AuditFileSystem } from './file-system.ts';
 export type { Logger } from './logger.ts';
+export { toEcs } from './mappers/ecs.ts';
+export { toOcsf } from './mappers/ocsf.ts';
 export type { AuditSink } from './sink.ts';
 export { createFileSink } from './sinks/file-sink.ts';
 export type { FileSinkOptions } from './sinks/file-sink.ts';
