@@ -17,6 +17,13 @@ class StartError extends Error {}
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const watch = process.argv.includes('--watch');
+if (watch && Number.parseInt(process.versions.node, 10) < 24) {
+  // The sources say `using`, which Node 22 cannot read; what is built for it can.
+  process.stderr.write(
+    `pnpm dev runs the sources and needs Node 24; this is ${process.version}. npm start works.\n`,
+  );
+  process.exit(1);
+}
 // Kept between starts, so that tokens and pasted client configurations go on working.
 const data = join(root, 'data', 'demo');
 const serverUrl = `http://127.0.0.1:${process.env.PORT ?? '3000'}`;
