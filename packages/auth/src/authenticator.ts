@@ -4,6 +4,7 @@ import type { ProveConfirmation } from './confirmation.ts';
 import type { Directory } from './directory.ts';
 import { AuthError, isAuthError, tokenRefused } from './errors.ts';
 import { createGroupLookup } from './group-lookup.ts';
+import type { GroupLookup } from './group-lookup.ts';
 import type { KeyProofs, PresentedRequest } from './key-proof.ts';
 import type { PolicyEngine } from './policy-engine.ts';
 import type { Policy } from './policy.ts';
@@ -26,10 +27,20 @@ export interface AuthenticatorOptions {
     Partial<Pick<Policy, 'unboundServices' | 'freshPermissions'>>;
   /** Checks tokens that are bound to a key. @default such tokens are refused */
   readonly proofs?: KeyProofs;
-  /** How long a user's groups are trusted before the directory is asked again, in milliseconds. @default 300_000 */
+  /**
+   * How long a user's groups are trusted, in milliseconds, give or take a tenth. The directory is asked again from
+   * four fifths of it on, while calls go on with what is known. @default 300_000
+   */
   readonly groupsTtlMs?: number;
+  /**
+   * How old groups may become while the directory cannot be asked, in milliseconds; then nobody gets in whose groups
+   * it must know. @default 900_000, or groupsTtlMs if that is longer
+   */
+  readonly groupsMaxStaleMs?: number;
   /** The time in milliseconds since 1970. @default Date.now */
   readonly now?: () => number;
+  /** 0 to 1. @default Math.random */
+  readonly random?: () => number;
 }
 
 /** As much of a caller as a server's own type of it has; `refresh` finds the rest on it. */
@@ -55,6 +66,10 @@ export interface Authenticator {
    * not come from here; the signal's reason
    */
   refresh(caller: FreshCaller, options: { readonly signal: AbortSignal }): Promise<Caller>;
+  /** Forgets the groups of the principal with this `id`: the next call asks the directory. */
+  invalidate(callerId: string): void;
+  /** Forgets all groups. */
+  clear(): void;
   /** Ends directory lookups in flight. The verifier and the directory stay open: they were not made here. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -68,6 +83,10 @@ export interface Authenticator {
 export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
   const { verifier, directory, policy, proofs, groupsTtlMs = 300_000, now = () => Date.now() } = options;
   if (!(groupsTtlMs >= 0)) throw new RangeError(`groupsTtlMs must be 0 or more, got ${groupsTtlMs}`);
+  const { groupsMaxStaleMs = Math.max(900_000, groupsTtlMs), random = Math.random } = options;
+  if (!(groupsMaxStaleMs >= groupsTtlMs)) {
+    throw new RangeError(`groupsMaxStaleMs must not be less than groupsTtlMs, got ${groupsMaxStaleMs}`);
+  }
   const [unbound] = policy.unboundServices ?? [];
   // Any of the issuers could hand out that client id.
   if ((verifier.issuers?.length ?? 1) > 1 && unbound !== undefined) {
@@ -79,14 +98,16 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       'policy: permissions that are fresh need a directory, for a token is never up to date',
     );
   }
-  const lookup = directory && createGroupLookup({ directory, ttlMs: groupsTtlMs, now });
+  const lookup =
+    directory &&
+    createGroupLookup({ directory, ttlMs: groupsTtlMs, maxStaleMs: groupsMaxStaleMs, now, random });
 
-  async function groupsOf(principal: Principal, signal: AbortSignal): Promise<readonly string[]> {
+  async function groupsOf(principal: Principal, signal: AbortSignal): Promise<CallerGroups> {
     // A service is nobody in the directory: its permissions come from the policy's `service` grants.
-    if (principal.kind === 'service') return [];
-    if (typeof principal.tokenGroups === 'object') return principal.tokenGroups;
-    if (lookup !== undefined) return lookup.groupsOf(principal, { signal });
-    if (principal.tokenGroups === undefined) return [];
+    if (principal.kind === 'service') return { groups: [] };
+    if (typeof principal.tokenGroups === 'object') return { groups: principal.tokenGroups };
+    if (lookup !== undefined) return lookUp(lookup, principal, { signal });
+    if (principal.tokenGroups === undefined) return { groups: [] };
     throw new AuthError('access_denied', { message: 'groups overage: too many for a token, no directory' });
   }
 
@@ -112,9 +133,10 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     prove: ProveConfirmation | undefined,
   ): Promise<Caller> {
     const verified = await verifier.verify(token, { signal, ...(prove && { prove }) });
-    const groups = await groupsOf(verified, signal);
+    const known = await groupsOf(verified, signal);
     const { tokenGroups: _, ...principal } = verified;
-    return { ...principal, groups, permissions: await permissionsOf({ ...principal, groups }, signal) };
+    const { groups } = known;
+    return { ...principal, ...known, permissions: await permissionsOf({ ...principal, groups }, signal) };
   }
 
   const close = async (): Promise<void> => lookup?.close();
@@ -143,12 +165,26 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       const { expiresAt } = caller;
       if (caller.kind === 'service' || expiresAt === undefined || lookup === undefined) return caller;
       const principal = { ...caller, expiresAt };
-      const groups = await lookup.groupsOf(principal, { signal, maxAgeMs: FRESH_MS });
-      return { ...caller, groups, permissions: await permissionsOf({ ...principal, groups }, signal) };
+      const known = await lookUp(lookup, principal, { signal, maxAgeMs: FRESH_MS });
+      const { groups } = known;
+      return { ...caller, ...known, permissions: await permissionsOf({ ...principal, groups }, signal) };
     },
+    invalidate: (callerId) => lookup?.invalidate(callerId),
+    clear: () => lookup?.clear(),
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+type CallerGroups = Pick<Caller, 'groups' | 'groupsAsOf'>;
+
+async function lookUp(
+  lookup: GroupLookup,
+  principal: Principal,
+  options: { readonly signal: AbortSignal; readonly maxAgeMs?: number },
+): Promise<CallerGroups> {
+  const { groups, asOf } = await lookup.groupsOf(principal, options);
+  return { groups, groupsAsOf: asOf };
 }
 
 /** A server hands our callers about under its own, narrower type. */

@@ -15,6 +15,8 @@ export interface Caller {
   readonly clientId?: string;
   /** As the directory gave them; empty for services. */
   readonly groups: readonly string[];
+  /** When the directory was asked for the groups, in milliseconds since 1970; absent when it was not. For audit. */
+  readonly groupsAsOf?: number;
   /** Effective permissions: concrete names, sorted, no wildcards. */
   readonly permissions: readonly string[];
   /** The scopes of the token. */

@@ -13,23 +13,12 @@ export interface TtlCacheOptions<Value> {
 /** A bounded cache that asks once however many wait. A failed load is never kept. */
 export interface TtlCache<Value> {
   /**
-   * The value under `key`, asked for with `load` when there is none or it is stale, or older than `maxAgeMs`. The
-   * signal that `load` gets ends with the deadline or the cache, not with one waiter.
+   * The value under `key`, asked for with `load` when there is none or it is stale. The signal that `load`
+   * gets ends with the deadline or the cache, not with one waiter.
    */
-  get(
-    key: string,
-    signal: AbortSignal,
-    load: (signal: AbortSignal) => Promise<Value>,
-    maxAgeMs?: number,
-  ): Promise<Value>;
+  get(key: string, signal: AbortSignal, load: (signal: AbortSignal) => Promise<Value>): Promise<Value>;
   /** Forgets everything and ends loads in flight. */
   close(): void;
-}
-
-interface Entry<Value> {
-  readonly value: Value;
-  readonly loadedAt: number;
-  readonly staleAt: number;
 }
 
 /** Creates a cache; the longest unused entry goes first when it is full. */
@@ -37,16 +26,14 @@ export function createTtlCache<Value>(options: TtlCacheOptions<Value>): TtlCache
   const { ttlMs, maxEntries, loadTimeoutMs, now } = options;
   const closing = new AbortController();
   // A Map iterates in order of insertion, so the first key is the longest unused.
-  const entries = new Map<string, Entry<Value>>();
+  const entries = new Map<string, { readonly value: Value; readonly staleAt: number }>();
   const loads = new Map<string, Promise<Value>>();
 
   async function loadAndKeep(key: string, load: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
     const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(loadTimeoutMs)]);
-    // The answer may be as old as the question.
-    const loadedAt = now();
     const value = await untilAborted(load(signal), signal);
     entries.delete(key);
-    entries.set(key, { value, loadedAt, staleAt: now() + ttlMs(value) });
+    entries.set(key, { value, staleAt: now() + ttlMs(value) });
     if (entries.size > maxEntries) {
       for (const oldest of entries.keys()) {
         entries.delete(oldest);
@@ -57,11 +44,11 @@ export function createTtlCache<Value>(options: TtlCacheOptions<Value>): TtlCache
   }
 
   return {
-    async get(key, signal, load, maxAgeMs = Infinity) {
+    async get(key, signal, load) {
       signal.throwIfAborted();
       closing.signal.throwIfAborted();
       const entry = entries.get(key);
-      if (entry !== undefined && now() < entry.staleAt && now() - entry.loadedAt <= maxAgeMs) {
+      if (entry !== undefined && now() < entry.staleAt) {
         entries.delete(key);
         entries.set(key, entry);
         return entry.value;

@@ -85,6 +85,7 @@ describe('createAuthenticator', () => {
       permissions: ['deploy:production', 'deploy:read', 'deploy:staging'],
       scopes: ['deploy:write', 'deploy:production'],
       expiresAt: 4e12,
+      groupsAsOf: expect.any(Number),
     });
   });
 
@@ -108,19 +109,73 @@ describe('createAuthenticator', () => {
     expect(caller).toMatchObject({ kind: 'user', permissions: [] });
   });
 
-  it('asks the directory once for a user, then again after five minutes', async () => {
+  it('asks the directory once for a user, then again after five minutes, give or take 30 seconds', async () => {
+    for (const [random, ttlMs] of [
+      [0, 270_000],
+      [1, 330_000],
+    ] as const) {
+      const clock = { now: Date.now() };
+      const startedAt = clock.now;
+      const groupsOf = vi.fn<GroupsOf>(async () => ['platform']);
+      const authenticator = authenticatorWith(groupsOf, { now: () => clock.now, random: () => random });
+      const token = await issuer.token();
+      const call = () => authenticator.authenticateToken(token, { signal });
+      await Promise.all([call(), call(), call()]);
+      clock.now = startedAt + ttlMs * 0.8 - 1;
+      expect(await call()).toMatchObject({ groupsAsOf: startedAt });
+      expect(groupsOf).toHaveBeenCalledTimes(1);
+      clock.now = startedAt + ttlMs;
+      expect(await call()).toMatchObject({ groupsAsOf: clock.now });
+      expect(groupsOf).toHaveBeenCalledTimes(2);
+    }
+  });
+
+  it('goes on through an outage of the directory for 15 minutes, then is unavailable, then recovers', async () => {
     const clock = { now: Date.now() };
     const groupsOf = vi.fn<GroupsOf>(async () => ['platform']);
     const authenticator = authenticatorWith(groupsOf, { now: () => clock.now });
     const token = await issuer.token();
     const call = () => authenticator.authenticateToken(token, { signal });
-    await Promise.all([call(), call(), call()]);
-    clock.now += 299_999;
     await call();
-    expect(groupsOf).toHaveBeenCalledTimes(1);
-    clock.now += 1;
+    groupsOf.mockRejectedValue(new Error('connection refused'));
+    clock.now += 900_000;
+    expect(await call()).toMatchObject({ groups: ['platform'] });
+    clock.now += 1_001;
+    await expect(call()).rejects.toMatchObject({ code: 'unavailable' });
+    groupsOf.mockResolvedValue(['platform']);
+    clock.now += 30_000;
+    expect(await call()).toMatchObject({ groupsAsOf: clock.now });
+  });
+
+  it('takes a refusal for an answer: it ends an older one, and is asked about again after 30 seconds', async () => {
+    const clock = { now: Date.now() };
+    const groupsOf = vi.fn<GroupsOf>(async () => ['platform']);
+    const authenticator = authenticatorWith(groupsOf, { now: () => clock.now });
+    const token = await issuer.token();
+    const call = () => authenticator.authenticateToken(token, { signal });
     await call();
-    expect(groupsOf).toHaveBeenCalledTimes(2);
+    groupsOf.mockRejectedValue(new AuthError('access_denied', { message: 'account disabled' }));
+    clock.now += 330_000;
+    await expect(call()).rejects.toMatchObject({ code: 'access_denied' });
+    groupsOf.mockResolvedValue(['platform']);
+    clock.now += 23_999;
+    await expect(call()).rejects.toMatchObject({ code: 'access_denied' });
+    clock.now += 6_001;
+    expect(await call()).toMatchObject({ groups: ['platform'] });
+  });
+
+  it('forgets groups on demand, of one or of all', async () => {
+    const groupsOf = vi.fn<GroupsOf>(async () => ['platform']);
+    const authenticator = authenticatorWith(groupsOf);
+    const tokens = await Promise.all(['alice', 'bob'].map((sub) => issuer.token({ sub })));
+    const call = () => Promise.all(tokens.map((token) => authenticator.authenticateToken(token, { signal })));
+    const [alice] = await call();
+    authenticator.invalidate(alice?.id ?? '');
+    await call();
+    expect(groupsOf).toHaveBeenCalledTimes(3);
+    authenticator.clear();
+    await call();
+    expect(groupsOf).toHaveBeenCalledTimes(5);
   });
 
   it('asks again after 30 seconds when there were no groups', async () => {
@@ -176,10 +231,11 @@ describe('createAuthenticator', () => {
     expect(Object.isFrozen(groups)).toBe(true);
   });
 
-  it('is unavailable when the directory fails, and asks again next time', async () => {
+  it('is unavailable when the directory fails, and asks again a second later', async () => {
     const groupsOf = vi.fn<GroupsOf>();
     groupsOf.mockRejectedValueOnce(new Error('ldap://10.0.0.3 is down')).mockResolvedValue(['platform']);
-    const authenticator = authenticatorWith(groupsOf);
+    const clock = { now: Date.now() };
+    const authenticator = authenticatorWith(groupsOf, { now: () => clock.now });
     const token = await issuer.token();
     const error: unknown = await authenticator
       .authenticateToken(token, { signal })
@@ -187,9 +243,10 @@ describe('createAuthenticator', () => {
     expect(error).toBeInstanceOf(AuthError);
     expect(error).toMatchObject({
       code: 'unavailable',
-      retryAfterMs: 5_000,
+      retryAfterMs: 1_000,
       publicMessage: expect.not.stringContaining('ldap'),
     });
+    clock.now += 1_000;
     await expect(authenticator.authenticateToken(token, { signal })).resolves.toMatchObject({
       groups: ['platform'],
     });

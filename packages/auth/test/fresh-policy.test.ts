@@ -73,6 +73,7 @@ describe('freshPolicy', () => {
     expect(await decide('deploy:production')).toMatchObject({ allowed: false, reason: 'unavailable' });
     expect(await decide('deploy:staging')).toMatchObject({ allowed: true });
     groupsOf.mockResolvedValue(['platform', 'production-deployers']);
+    clock.now += 1_000;
     expect(await decide('deploy:production')).toMatchObject({ allowed: true });
   });
 
