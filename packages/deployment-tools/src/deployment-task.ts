@@ -94,6 +94,7 @@ function mayHaveStarted({ sent, code }: ClientError): boolean {
     case 'response_too_large':
       return sent !== 'no';
     case 'circuit_open':
+    case 'overloaded':
     case 'throttled':
     case 'unauthenticated':
     case 'forbidden':

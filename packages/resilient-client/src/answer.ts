@@ -1,7 +1,9 @@
 import type { Failure, ClientErrorCode } from './client-error.ts';
+import type { Clock } from './clock.ts';
 import type { AnyEndpoint } from './endpoint.ts';
 import { parseProblem } from './problem.ts';
 import { parseRetryAfterMs } from './retry.ts';
+import { check } from './standard-schema.ts';
 import type { WireHeaders } from './transport.ts';
 
 /** A complete answer of a backend. */
@@ -17,7 +19,11 @@ export type ReadAnswer =
   | { readonly ok: false; readonly failure: Failure };
 
 /** Reads an answer by its status and the endpoint's schema. A broken contract is no ill health: not for the breaker. */
-export function readAnswer(answer: Answer, endpoint: Pick<AnyEndpoint, 'response'>, now: number): ReadAnswer {
+export function readAnswer(
+  answer: Answer,
+  endpoint: Pick<AnyEndpoint, 'response'>,
+  clock: Clock,
+): ReadAnswer {
   const { status, headers, body } = answer;
   if (status < 200 || status > 299) {
     return {
@@ -26,7 +32,7 @@ export function readAnswer(answer: Answer, endpoint: Pick<AnyEndpoint, 'response
         code: codeOf(status),
         sent: 'yes',
         status,
-        retryAfterMs: parseRetryAfterMs(firstOf(headers['retry-after']), now),
+        retryAfterMs: parseRetryAfterMs(firstOf(headers['retry-after']), clock.now()),
         problem: parseProblem(firstOf(headers['content-type']) ?? '', body),
       },
     };
@@ -37,8 +43,8 @@ export function readAnswer(answer: Answer, endpoint: Pick<AnyEndpoint, 'response
   } catch (cause) {
     return { ok: false, failure: { code: 'invalid_response', sent: 'yes', status, cause } };
   }
-  const parsed = endpoint.response.safeParse(json);
-  if (parsed.success) return { ok: true, data: parsed.data };
+  const parsed = check(endpoint.response, json);
+  if (parsed.ok) return { ok: true, data: parsed.value };
   return { ok: false, failure: { code: 'invalid_response', sent: 'yes', status, cause: parsed.error } };
 }
 

@@ -1,54 +1,143 @@
 import type { Answer } from './answer.ts';
+import type { Bulkhead } from './bulkhead.ts';
+import type { AttemptLimit, CallLimit } from './call-limit.ts';
 import type { Verdict } from './circuit-breaker.ts';
-import type { Failure } from './client-error.ts';
+import { ClientError, type ClientErrorCode, type Failure } from './client-error.ts';
 import type { Clock } from './clock.ts';
-import type { Policy } from './policy.ts';
-import { limitTime, stopCodeOf } from './time-limit.ts';
-import type { Transport, WireRequest } from './transport.ts';
+import type { CallRequest } from './prepare-request.ts';
+import type { Route } from './route.ts';
+import { stopCodeOf } from './time-limit.ts';
+import type { AccessToken, TokenSource } from './token-source.ts';
+import type { Transport } from './transport.ts';
 
-/** What one request brought: a complete answer of any status, or none. */
+/** A call whose input has been checked and written out. */
+export interface PreparedCall {
+  readonly route: Route;
+  readonly request: CallRequest;
+  readonly limit: CallLimit;
+  readonly deadlineIsInherited: boolean;
+  readonly token: TokenSource | undefined;
+  /** Requests on the wire so far, counted as they begin. */
+  attempts: number;
+}
+
+/** What an attempt works with; the same for every call of a client. */
+export interface AttemptParts {
+  readonly transport: Transport;
+  readonly bulkhead: Bulkhead;
+  readonly clock: Clock;
+  /** The name of the header that tells the time left, if one was asked for. */
+  readonly deadlineHeader: string | undefined;
+}
+
+/** Is told what an attempt came to. */
+export type OnAttempt = (attempt: number, durationMs: number, outcome: number | ClientErrorCode) => void;
+
+/** What one request brought: a complete answer of any status, none, or nothing because the circuit shed it. */
 export type AttemptResult =
-  | { readonly kind: 'answered'; readonly answer: Answer }
-  | { readonly kind: 'failed'; readonly failure: Failure };
+  | { readonly kind: 'answered'; readonly answer: Answer; readonly token: AccessToken | undefined }
+  | { readonly kind: 'failed'; readonly failure: Failure }
+  | { readonly kind: 'shed' };
 
-/** Sends one request under its own timer, on a signal of its own: one that has been aborted kills every later attempt. */
-export async function sendAttempt(
-  transport: Transport,
-  request: Omit<WireRequest, 'signal' | 'maxResponseBytes'>,
-  context: { callSignal: AbortSignal; policy: Policy; clock: Clock },
+/** Token, place, circuit, wire. The limit's own time starts with the wire: a wait is under the call's deadline alone. */
+export async function runAttempt(
+  call: PreparedCall,
+  parts: AttemptParts,
+  limit: AttemptLimit,
+  onAttempt: OnAttempt,
 ): Promise<AttemptResult> {
-  const { callSignal, policy, clock } = context;
-  const limit = limitTime({
-    parent: callSignal,
-    limitMs: policy.attemptTimeoutMs,
-    onLimit: 'timeout',
-    clock,
-  });
+  const { breaker } = call.route.guard;
+  const { bulkhead } = parts;
   try {
-    const { maxResponseBytes } = policy;
-    const outcome = await transport.send({ ...request, maxResponseBytes, signal: limit.signal });
-    switch (outcome.kind) {
-      case 'answered':
-        return { kind: 'answered', answer: outcome };
-      case 'too_large':
-        return {
-          kind: 'failed',
-          failure: { code: 'response_too_large', sent: 'yes', status: outcome.status },
-        };
-      case 'lost': {
-        const code = limit.signal.aborted ? stopCodeOf(limit.signal) : 'network';
-        return { kind: 'failed', failure: { code, sent: outcome.sent, cause: outcome.cause } };
+    let token: AccessToken | undefined;
+    if (call.token !== undefined) {
+      try {
+        token = await call.token.get({ signal: limit.toAbortSignal() });
+      } catch (cause) {
+        if (limit.aborted) return stopped(limit);
+        const isTransient = cause instanceof ClientError ? cause.isRetryable : true;
+        return failed({ code: 'unauthenticated', sent: 'no', isTransient, cause });
       }
-      default:
-        return outcome satisfies never;
+    }
+    if (limit.aborted) return stopped(limit);
+    // The queue is outside the breaker, which must not take our own crowd for the backend's illness.
+    if (!bulkhead.tryEnter()) {
+      const entry = await bulkhead.enter(limit);
+      if (entry === 'full') return failed({ code: 'overloaded', sent: 'no' });
+      if (entry === 'stopped') return stopped(limit);
+    }
+    try {
+      const result = await breaker.run(
+        () => send(call, parts, limit, token, onAttempt),
+        (result) => judge(result, call.deadlineIsInherited),
+      );
+      return result ?? SHED;
+    } finally {
+      bulkhead.leave();
     }
   } finally {
     limit.release();
   }
 }
 
+async function send(
+  call: PreparedCall,
+  { transport, clock, deadlineHeader }: AttemptParts,
+  limit: AttemptLimit,
+  token: AccessToken | undefined,
+  onAttempt: OnAttempt,
+): Promise<AttemptResult> {
+  const { origin, path, method, body } = call.request;
+  const { attemptTimeoutMs, maxResponseBytes } = call.route.policy;
+  const startedAt = clock.monotonicNow();
+  limit.start(startedAt, attemptTimeoutMs);
+  const attempt = ++call.attempts;
+  const headers: Record<string, string> = { ...call.request.headers };
+  if (token !== undefined) headers['authorization'] = `Bearer ${token.value}`;
+  if (deadlineHeader !== undefined) {
+    headers[deadlineHeader] = String(Math.max(0, Math.floor(call.limit.deadline - startedAt)));
+  }
+  const outcome = await transport.send({
+    origin,
+    path,
+    method,
+    headers,
+    body,
+    maxResponseBytes,
+    signal: limit,
+  });
+  const durationMs = clock.monotonicNow() - startedAt;
+  switch (outcome.kind) {
+    case 'answered':
+      call.route.latencies?.add(durationMs);
+      onAttempt(attempt, durationMs, outcome.status);
+      return { kind: 'answered', answer: outcome, token };
+    case 'too_large':
+      onAttempt(attempt, durationMs, 'response_too_large');
+      return failed({ code: 'response_too_large', sent: 'yes', status: outcome.status });
+    case 'lost': {
+      const code = limit.aborted ? stopCodeOf(limit) : 'network';
+      onAttempt(attempt, durationMs, code);
+      return failed({ code, sent: outcome.sent, cause: outcome.cause });
+    }
+    default:
+      return outcome satisfies never;
+  }
+}
+
+const SHED: AttemptResult = { kind: 'shed' };
+
+function failed(failure: Failure): AttemptResult {
+  return { kind: 'failed', failure };
+}
+
+function stopped(limit: AttemptLimit): AttemptResult {
+  return failed({ code: stopCodeOf(limit), sent: 'no' });
+}
+
 /** What an attempt says about the backend's health: an answer below 500 is health, whatever it says. */
-export function judgeAttempt(result: AttemptResult, deadlineIsInherited: boolean): Verdict {
+function judge(result: AttemptResult, deadlineIsInherited: boolean): Verdict {
+  if (result.kind === 'shed') return 'neutral';
   if (result.kind === 'answered') {
     const { status } = result.answer;
     if (status === 429) return 'neutral';

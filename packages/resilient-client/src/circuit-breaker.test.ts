@@ -8,7 +8,7 @@ function setUp(random = () => 0) {
   const clock = createTestClock();
   const changes: string[] = [];
   const breaker = createCircuitBreaker({
-    policy: { failures: 5, openMs: 60_000 },
+    policy: { failures: 5, openMs: 60_000, rate: false },
     clock,
     random,
     onChange: (from, to) => changes.push(`${from}>${to}`),

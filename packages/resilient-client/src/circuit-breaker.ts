@@ -6,6 +6,7 @@ import untypedOpossum from 'opossum';
 
 import type { Clock } from './clock.ts';
 import type { Policy } from './policy.ts';
+import { createRollingCount } from './rolling-count.ts';
 
 /** `closed`: calls pass. `open`: none does. `half_open`: one passes, as a probe, and decides. */
 export type CircuitState = 'closed' | 'open' | 'half_open';
@@ -49,6 +50,11 @@ export function createCircuitBreaker(options: {
   onChange: (from: CircuitState, to: CircuitState) => void;
 }): CircuitBreaker {
   const { policy, clock, random, onChange } = options;
+  const { rate } = policy;
+  const recent = rate && {
+    all: createRollingCount(rate.windowMs),
+    failed: createRollingCount(rate.windowMs),
+  };
   let consecutiveFailures = 0;
   let phase: Phase = { state: 'closed', circuit: createCircuit(false) };
 
@@ -61,6 +67,11 @@ export function createCircuitBreaker(options: {
   }
 
   function open(): void {
+    // What failed before the pause must not count against what follows it.
+    if (recent) {
+      recent.all.clear();
+      recent.failed.clear();
+    }
     // Jitter keeps replicas from probing in step; it only ever adds, so `openMs` is kept.
     enter({ state: 'open', until: clock.monotonicNow() + policy.openMs * (1 + random() / 10) });
   }
@@ -73,15 +84,28 @@ export function createCircuitBreaker(options: {
     return phase;
   }
 
+  /** Counts an attempt in rate mode and tells whether too many of the recent ones failed. */
+  function isRateExceeded(hasFailed: boolean): boolean {
+    if (!rate || !recent) return false;
+    const now = clock.monotonicNow();
+    recent.all.add(now);
+    if (hasFailed) recent.failed.add(now);
+    const total = recent.all.total(now);
+    return hasFailed && total >= rate.minCalls && recent.failed.total(now) * 100 >= rate.percent * total;
+  }
+
   function createCircuit(halfOpen: boolean): OpossumCircuit {
     const circuit = newOpossum(halfOpen);
     // Opossum never settles a call whose listener throws: these only assign, and `onChange` must not throw.
     circuit.on('failure', () => {
       consecutiveFailures += 1;
-      if (phase.state === 'half_open' || consecutiveFailures >= policy.failures) open();
+      const isTooMuch = isRateExceeded(true) || consecutiveFailures >= policy.failures;
+      if (phase.state === 'half_open' || isTooMuch) open();
     });
     circuit.on('success', (verdict) => {
-      if (verdict === 'success') consecutiveFailures = 0;
+      if (verdict !== 'success') return;
+      consecutiveFailures = 0;
+      isRateExceeded(false);
     });
     circuit.on('close', () => enter({ state: 'closed', circuit }));
     return circuit;

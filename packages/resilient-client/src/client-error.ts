@@ -1,3 +1,4 @@
+import type { ExplainAnswer } from './explain.ts';
 import type { Problem } from './problem.ts';
 import type { Sent } from './retry.ts';
 import { userMessageFor } from './user-message.ts';
@@ -5,7 +6,8 @@ import { userMessageFor } from './user-message.ts';
 /**
  * Every way a call can fail. `cancelled`: by its signal, or the client was closed. `deadline_exceeded`: the whole call
  * took too long. `timeout`: an attempt did. `network`: no connection, or it broke. `circuit_open`: shed, because the
- * endpoint keeps failing. `throttled`: refused for load. `unauthenticated`: no token to be had, or 401. `forbidden`:
+ * endpoint keeps failing. `throttled`: refused for load. `overloaded`: this
+ * client has too many calls waiting, and nothing was sent. `unauthenticated`: no token to be had, or 401. `forbidden`:
  * 403. `not_found`: 404, 410. `conflict`: 409, 412. `rejected`: any other 4xx. `server_error`: 5xx.
  * `invalid_response`: a redirect, broken JSON, or not the declared shape. `response_too_large`: over the cap.
  * `invalid_request`: the input does not fit the endpoint, and nothing was sent.
@@ -17,6 +19,7 @@ export type ClientErrorCode =
   | 'network'
   | 'circuit_open'
   | 'throttled'
+  | 'overloaded'
   | 'unauthenticated'
   | 'forbidden'
   | 'not_found'
@@ -49,7 +52,7 @@ export interface FailedCall {
   readonly attempts: number;
   /** Whether the same call again, by anyone, does no harm. */
   readonly isRepeatable: boolean;
-  readonly explain: Readonly<Record<number, string>> | undefined;
+  readonly explain: Readonly<Record<number, string>> | ExplainAnswer | undefined;
 }
 
 /** The one error of a call. Tell failures apart by `code`. `message` and `cause` are for logs. */
@@ -101,6 +104,7 @@ function isTransient({ code, status }: Failure): boolean {
     case 'network':
     case 'circuit_open':
     case 'throttled':
+    case 'overloaded':
       return true;
     case 'server_error':
       return status !== 501;

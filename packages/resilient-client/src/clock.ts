@@ -1,3 +1,5 @@
+import type { StopSignal } from './time-limit.ts';
+
 /** Where the client reads time and sets timers; replace it in a test so that nothing waits. */
 export interface Clock {
   /** Milliseconds since the Unix epoch, compared with instants from outside: `deadlineAt`, a Retry-After date. */
@@ -18,7 +20,7 @@ export const systemClock: Clock = {
 };
 
 /** Waits `delayMs`, or until the signal aborts, whichever is first; the caller looks at the signal. */
-export function sleep(delayMs: number, signal: AbortSignal, clock: Clock): Promise<void> {
+export function sleep(delayMs: number, signal: StopSignal, clock: Clock): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => {
     const finish = () => {
@@ -27,6 +29,6 @@ export function sleep(delayMs: number, signal: AbortSignal, clock: Clock): Promi
       resolve();
     };
     const cancelTimer = clock.schedule(delayMs, finish);
-    signal.addEventListener('abort', finish, { once: true });
+    signal.addEventListener('abort', finish);
   });
 }

@@ -1,11 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { BadTarget, buildTarget, parseBaseUrl } from './endpoint-url.ts';
+import { BadTarget, compileTarget, parseBaseUrl } from './endpoint-url.ts';
 
 const base = parseBaseUrl('https://api.example/v1/');
-const build = (id: unknown, query: Record<string, unknown> = {}) =>
-  buildTarget(base, { path: '/things/{id}/parts' }, { id }, query);
+const buildThing = compileTarget(base, '/things/{id}/parts');
+const build = (id: unknown, query?: Record<string, unknown>) => buildThing({ id }, query);
 
 /** The target, or undefined when the parameter was refused in the one way it may be. */
 function targetOrRefusal(id: string) {
@@ -27,7 +27,7 @@ const hostile = fc
   )
   .map((parts) => parts.join(''));
 
-describe('buildTarget', () => {
+describe('compileTarget', () => {
   it('either refuses a parameter or keeps it as one segment of the same path on the same origin', () => {
     fc.assert(
       fc.property(hostile, (id) => {
@@ -68,7 +68,19 @@ describe('buildTarget', () => {
   });
 
   it('does not take parameters from the prototype', () => {
-    expect(() => buildTarget(base, { path: '/{constructor}' }, {}, {})).toThrow(BadTarget);
+    expect(() => compileTarget(base, '/{constructor}')({}, {})).toThrow(BadTarget);
+  });
+
+  it.each(['/../admin', '/a/./b', '/{id}/..'])(
+    'refuses the template %s whatever its parameters',
+    (template) => {
+      expect(() => compileTarget(base, template)({ id: 'a' }, undefined)).toThrow(BadTarget);
+    },
+  );
+
+  it('puts every parameter where it belongs', () => {
+    const build = compileTarget(base, '/{a}-{b}/x/{a}');
+    expect(build({ a: 'one', b: 'two 2' }, undefined).path).toBe('/v1/one-two%202/x/one');
   });
 
   it('writes a query that reads back as it was', () => {

@@ -1,5 +1,3 @@
-import type { AnyEndpoint } from './endpoint.ts';
-
 /** Where one call goes, split the way undici takes it. */
 export interface Target {
   readonly origin: string;
@@ -27,26 +25,51 @@ export function parseBaseUrl(baseUrl: string): { origin: string; prefix: string 
 }
 
 /**
- * Fills the endpoint's path and appends the query, below the base URL and nowhere else.
- * @throws {BadTarget} when a parameter is missing, empty, or could change which resource is meant
+ * Splits a path template once, so that a call only encodes its parameters. The returned function fills it and appends
+ * the query, below the base URL and nowhere else; it throws a {@link BadTarget} when a parameter is missing, empty, or
+ * could change which resource is meant.
  */
-export function buildTarget(
-  base: { origin: string; prefix: string },
-  endpoint: Pick<AnyEndpoint, 'path'>,
+export function compileTarget(base: { origin: string; prefix: string }, template: string): BuildTarget {
+  const { origin, prefix } = base;
+  const [head = '', ...rest] = (prefix + template).split('{');
+  const parts = rest.map((part) => {
+    const end = part.indexOf('}');
+    return { name: part.slice(0, end), literal: part.slice(end + 1) };
+  });
+  const isSafe = isKept(origin, prefix + template.replaceAll(/\{\w+\}/g, 'x'));
+
+  return (params, query) => {
+    if (!isSafe) throw new BadTarget('the path does not stay below the base URL');
+    let path = head;
+    let isPlain = true;
+    for (const { name, literal } of parts) {
+      const value = Object.hasOwn(params, name) ? params[name] : undefined;
+      if (typeof value === 'string' && PLAIN_SEGMENT.test(value)) {
+        path += value + literal;
+      } else {
+        isPlain = false;
+        path += encodeSegment(name, value) + literal;
+      }
+    }
+    // A last look with the parser that counts, unless letters and digits were put where letters and digits belong.
+    if (!isPlain && !isKept(origin, path)) throw new BadTarget('the path does not stay below the base URL');
+    const search = query === undefined ? '' : encodeQuery(query);
+    return { origin, path: search === '' ? path : `${path}?${search}` };
+  };
+}
+
+/** Fills a compiled template. */
+export type BuildTarget = (
   params: Readonly<Record<string, unknown>>,
-  query: Readonly<Record<string, unknown>>,
-): Target {
-  const filled = endpoint.path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
-    encodeSegment(name, Object.hasOwn(params, name) ? params[name] : undefined),
-  );
-  const pathname = base.prefix + filled;
-  // A last look with the parser that counts: the path must come out as it went in, on the same origin.
-  const url = URL.parse(base.origin + pathname);
-  if (url === null || url.origin !== base.origin || url.pathname !== pathname) {
-    throw new BadTarget('the path does not stay below the base URL');
-  }
-  const search = encodeQuery(query);
-  return { origin: base.origin, path: search === '' ? pathname : `${pathname}?${search}` };
+  query: Readonly<Record<string, unknown>> | undefined,
+) => Target;
+
+const PLAIN_SEGMENT = /^[\w-]+$/;
+
+/** Whether a path comes out of the URL parser as it went in, on the same origin. */
+function isKept(origin: string, pathname: string): boolean {
+  const url = URL.parse(origin + pathname);
+  return url !== null && url.origin === origin && url.pathname === pathname;
 }
 
 function encodeSegment(name: string, value: unknown): string {

@@ -1,6 +1,6 @@
-import type { z } from 'zod';
-
+import type { ExplainAnswer } from './explain.ts';
 import { resolvePolicy, type PolicyOptions } from './policy.ts';
+import type { SchemaInput, StandardSchema } from './standard-schema.ts';
 
 /** The methods an endpoint may have. */
 export type HttpMethod = 'GET' | 'HEAD' | 'PUT' | 'DELETE' | 'POST' | 'PATCH';
@@ -8,7 +8,7 @@ export type HttpMethod = 'GET' | 'HEAD' | 'PUT' | 'DELETE' | 'POST' | 'PATCH';
 /**
  * What may be sent twice. `never`: only a request that was certainly not carried out. `idempotent`: any, because twice
  * is the same as once. `key`: any, because every attempt of one call carries the same Idempotency-Key and the backend
- * honours it.
+ * honours it. A repeated DELETE may find its own work done: `not_found` with `sent: 'maybe'` is its success.
  */
 export type Replay = 'never' | 'idempotent' | 'key';
 
@@ -16,7 +16,7 @@ export type Replay = 'never' | 'idempotent' | 'key';
 export type QueryValue = string | number | boolean | undefined;
 
 /** A schema whose output can be written as a query string; an array repeats its name. */
-export type QuerySchema = z.ZodType<Record<string, QueryValue | readonly QueryValue[]>>;
+export type QuerySchema = StandardSchema<unknown, Record<string, QueryValue | readonly QueryValue[]>>;
 
 /** The parameters named in braces in a path template: `/v1/services/{service}` needs `{ service }`. */
 export type PathParams<Path extends string> = Path extends `${string}{${infer Name}}${infer Rest}`
@@ -27,8 +27,8 @@ export type PathParams<Path extends string> = Path extends `${string}{${infer Na
 export interface Endpoint<
   Path extends string,
   Query extends QuerySchema | undefined,
-  Body extends z.ZodType | undefined,
-  Response extends z.ZodType,
+  Body extends StandardSchema | undefined,
+  Response extends StandardSchema,
 > {
   /** Names the operation in errors, events and health, and keys its circuit breaker: `deployments.create`. */
   readonly id: string;
@@ -39,44 +39,59 @@ export interface Endpoint<
   readonly query?: Query;
   /** Checks and types the JSON request body; without it the endpoint sends none. */
   readonly body?: Body;
-  /** Checks and types the JSON answer; keep it loose. An empty answer is `undefined`. Must be synchronous. */
+  /** Checks and types the JSON answer; keep it loose. An empty answer is `undefined`. Must be synchronous, as all three. */
   readonly response: Response;
   /** What may be sent twice. @default `idempotent` for GET, HEAD, PUT and DELETE, `never` for POST and PATCH (RFC 9110 §9.2.2) */
   readonly replay?: Replay;
-  /** Status to the sentence that people and models read instead of the general one: what failed and what to do next. */
-  readonly explain?: Readonly<Record<number, string>>;
+  /**
+   * The sentence that people and models read instead of the general one: what failed and what to do next. By status, or
+   * made from the answer; undefined or an error leaves the general sentence.
+   */
+  readonly explain?: Readonly<Record<number, string>> | ExplainAnswer;
+  /** Whose failures open the circuit: its own, or those of all the client's endpoints that say `service`. @default `endpoint` */
+  readonly breaker?: 'endpoint' | 'service';
+  /**
+   * Lets concurrent calls for the same thing share one request: same path, query, headers and token. Only for GET.
+   * @default false
+   */
+  readonly singleFlight?: boolean;
   /** Overrides the client's policy for this endpoint. */
   readonly policy?: PolicyOptions;
 }
 
 /** Any endpoint, whatever its types. */
-export type AnyEndpoint = Endpoint<string, QuerySchema | undefined, z.ZodType | undefined, z.ZodType>;
+export type AnyEndpoint = Endpoint<
+  string,
+  QuerySchema | undefined,
+  StandardSchema | undefined,
+  StandardSchema
+>;
 
 /** What a call to an endpoint needs: exactly the parameters, query and body it declares. */
 export type CallInput<
   Path extends string,
   Query extends QuerySchema | undefined,
-  Body extends z.ZodType | undefined,
+  Body extends StandardSchema | undefined,
 > = (keyof PathParams<Path> extends never
   ? { readonly params?: undefined }
   : { readonly params: PathParams<Path> }) &
   (Query extends QuerySchema
-    ? object extends z.input<Query>
-      ? { readonly query?: z.input<Query> }
-      : { readonly query: z.input<Query> }
+    ? object extends SchemaInput<Query>
+      ? { readonly query?: SchemaInput<Query> }
+      : { readonly query: SchemaInput<Query> }
     : { readonly query?: undefined }) &
-  (Body extends z.ZodType ? { readonly body: z.input<Body> } : { readonly body?: undefined });
+  (Body extends StandardSchema ? { readonly body: SchemaInput<Body> } : { readonly body?: undefined });
 
 /**
  * Declares an endpoint once, at module level, with its types inferred.
- * @throws {TypeError} when the id or path cannot work, or a GET or HEAD has a body
+ * @throws {TypeError} when the id or path cannot work, a GET or HEAD has a body, or the options contradict each other
  * @throws {RangeError} when its policy has a number out of range
  */
 export function endpoint<
   const Path extends string,
-  Response extends z.ZodType,
+  Response extends StandardSchema,
   Query extends QuerySchema | undefined = undefined,
-  Body extends z.ZodType | undefined = undefined,
+  Body extends StandardSchema | undefined = undefined,
 >(definition: Endpoint<Path, Query, Body, Response>): Endpoint<Path, Query, Body, Response> {
   const { id, method, path, body, policy } = definition;
   if (!/^[\w.-]+$/.test(id)) {
@@ -89,6 +104,12 @@ export function endpoint<
   }
   if (body !== undefined && (method === 'GET' || method === 'HEAD')) {
     throw new TypeError(`endpoint ${id}: a ${method} has no body`);
+  }
+  if (definition.singleFlight === true && method !== 'GET') {
+    throw new TypeError(`endpoint ${id}: singleFlight is for GET, not ${method}`);
+  }
+  if (definition.breaker === 'service' && policy?.breaker !== undefined) {
+    throw new TypeError(`endpoint ${id}: the circuit of a service has the client's policy.breaker`);
   }
   resolvePolicy(policy);
   return Object.freeze({ ...definition });

@@ -4,7 +4,8 @@ import type { ClientErrorCode } from './client-error.ts';
 /**
  * What a client tells about its work; `client` is its name and `endpoint` an endpoint's id, so both are safe as metric
  * labels. `attempt`: one request ended, with a status or a code. `retry`: another follows after the wait. `call`: the
- * whole call ended. `circuit`: a circuit breaker changed its state. More types may be added.
+ * whole call ended. `circuit`: a circuit breaker changed its state; `endpoint` is `*` for the circuit of the whole service.
+ * `hedge`: a second request was sent beside a slow one. `retry_denied`: a safe repeat was not made. More types may be added.
  */
 export type ClientEvent = { readonly client: string; readonly endpoint: string } & (
   | {
@@ -29,12 +30,26 @@ export type ClientEvent = { readonly client: string; readonly endpoint: string }
       readonly attempts: number;
       readonly outcome: 'ok' | ClientErrorCode;
     }
+  | {
+      readonly type: 'hedge';
+      /** How long the first request had been on its way. */
+      readonly afterMs: number;
+    }
+  | {
+      readonly type: 'retry_denied';
+      /** What stood against it: the client's retry budget, the time left, or the circuit. */
+      readonly by: 'budget' | 'deadline' | 'circuit';
+      /** Why the attempt before failed. */
+      readonly code: ClientErrorCode;
+    }
   | { readonly type: 'circuit'; readonly from: CircuitState; readonly to: CircuitState }
 );
 
 /** Wraps a handler so that it cannot break a call, whether it throws or returns a promise that rejects. */
-export function harmless(handler: ((event: ClientEvent) => void) | undefined): (event: ClientEvent) => void {
-  if (handler === undefined) return () => {};
+export function harmless(
+  handler: ((event: ClientEvent) => void) | undefined,
+): ((event: ClientEvent) => void) | undefined {
+  if (handler === undefined) return undefined;
   return (event) => {
     try {
       const returned: unknown = handler(event);

@@ -1,3 +1,5 @@
+import { checkNumber, checkWhole, LONGEST_TIMER_MS } from './check-number.ts';
+
 /** How patient a call is. Every member has a default; an endpoint's policy overrides the client's, member by member. */
 export interface Policy {
   /** Whole call in milliseconds: every attempt, wait and token included. @default 30_000 */
@@ -23,8 +25,28 @@ export interface Policy {
     readonly failures: number;
     /** Shortest time in milliseconds before one probe is let through; up to 10 % is added. @default 60_000 */
     readonly openMs: number;
+    /** Opens the circuit on a share of failures, too, which a few successes in between cannot hide. @default false */
+    readonly rate: BreakerRate | false;
   };
+  /** When a GET that takes long is sent a second time; the faster answer counts. @default false */
+  readonly hedge: Hedge | false;
 }
+
+/** The share of failed attempts that opens a circuit. */
+export interface BreakerRate {
+  /** Failed attempts in a hundred, above 0. */
+  readonly percent: number;
+  /** Attempts within the window below which the share says nothing. */
+  readonly minCalls: number;
+  /** At least twice `attemptTimeoutMs`: slow failures would leave a shorter one before the next arrive. */
+  readonly windowMs: number;
+}
+
+/**
+ * After how many milliseconds a GET is sent again: a fixed time, or a percentile, such as 95, of the endpoint's last 100
+ * answers once 20 are known. Hedges count as retries in the client's budget.
+ */
+export type Hedge = { readonly afterMs: number } | { readonly afterPercentile: number };
 
 /** A {@link Policy} of which any part may be left out. */
 export interface PolicyOptions extends Partial<Omit<Policy, 'retry' | 'breaker'>> {
@@ -38,7 +60,8 @@ export const defaultPolicy: Policy = {
   attemptTimeoutMs: 10_000,
   maxResponseBytes: 5 * 1024 * 1024,
   retry: { maxRetries: 2, baseDelayMs: 200, maxDelayMs: 5_000, maxRetryAfterMs: 20_000 },
-  breaker: { failures: 5, openMs: 60_000 },
+  breaker: { failures: 5, openMs: 60_000, rate: false },
+  hedge: false,
 };
 
 /**
@@ -63,14 +86,18 @@ export function resolvePolicy(options: PolicyOptions | undefined, base: Policy =
   checkWhole('policy.retry.maxRetryAfterMs', retry.maxRetryAfterMs, 0, LONGEST_TIMER_MS);
   checkWhole('policy.breaker.failures', breaker.failures, 1, Number.MAX_SAFE_INTEGER);
   checkWhole('policy.breaker.openMs', breaker.openMs, 1, LONGEST_TIMER_MS);
+  if (breaker.rate !== false) checkRate(breaker.rate, policy.attemptTimeoutMs);
+  if (policy.hedge !== false) checkHedge(policy.hedge);
   return policy;
 }
 
-// setTimeout takes a signed 32-bit number and fires at once beyond it.
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+function checkRate({ percent, minCalls, windowMs }: BreakerRate, attemptTimeoutMs: number): void {
+  checkNumber('policy.breaker.rate.percent', percent, Number.MIN_VALUE, 100);
+  checkWhole('policy.breaker.rate.minCalls', minCalls, 1, Number.MAX_SAFE_INTEGER);
+  checkWhole('policy.breaker.rate.windowMs', windowMs, 2 * attemptTimeoutMs, Number.MAX_SAFE_INTEGER);
+}
 
-function checkWhole(name: string, value: number, least: number, most: number): void {
-  if (!Number.isSafeInteger(value) || value < least || value > most) {
-    throw new RangeError(`${name} must be a whole number from ${least} to ${most}, not ${value}`);
-  }
+function checkHedge(hedge: Hedge): void {
+  if ('afterMs' in hedge) checkWhole('policy.hedge.afterMs', hedge.afterMs, 1, LONGEST_TIMER_MS);
+  else checkNumber('policy.hedge.afterPercentile', hedge.afterPercentile, 1, 100);
 }

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 
-import type { z } from 'zod';
-
 import type { Failure } from './client-error.ts';
-import { BadTarget, buildTarget } from './endpoint-url.ts';
-import { replayOf, type AnyEndpoint } from './endpoint.ts';
-import type { PreparedCall } from './run-call.ts';
+import { BadTarget } from './endpoint-url.ts';
+import type { AnyEndpoint } from './endpoint.ts';
+import type { Route } from './route.ts';
+import { check, describeIssue, type SchemaMismatch } from './standard-schema.ts';
+import type { WireRequest } from './transport.ts';
 
 /** A call's input, whatever its types. */
 export interface UntypedInput {
@@ -15,37 +15,42 @@ export interface UntypedInput {
   readonly body?: unknown;
 }
 
+/** What every attempt of a call sends. */
+export type CallRequest = Omit<WireRequest, 'signal' | 'maxResponseBytes'>;
+
 /** The request of a call, or why its input does not make one. */
 export type PreparedRequest =
-  | { readonly ok: true; readonly request: PreparedCall['request'] }
+  | { readonly ok: true; readonly request: CallRequest }
   | { readonly ok: false; readonly failure: Failure };
 
+interface HeaderInput {
+  readonly idempotencyKey?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 /** Checks the input and writes it out once, so that every attempt sends the same bytes and the same Idempotency-Key. */
-export function prepareRequest(
-  base: { origin: string; prefix: string },
-  endpoint: AnyEndpoint,
-  input: UntypedInput,
-  context: { readonly idempotencyKey?: string; readonly headers?: Readonly<Record<string, string>> },
-): PreparedRequest {
-  const query = endpoint.query?.safeParse(input.query ?? {});
-  if (query?.success === false) return invalid(describeIssue('query', query.error), query.error);
-  const body = endpoint.body?.safeParse(input.body);
-  if (body?.success === false) return invalid(describeIssue('body', body.error), body.error);
+export function prepareRequest(route: Route, input: UntypedInput, context: HeaderInput): PreparedRequest {
+  const { endpoint } = route;
+  const query = endpoint.query && check(endpoint.query, input.query ?? {});
+  if (query?.ok === false) return invalid(issueIn('query', query.error), query.error);
+  const body = endpoint.body && check(endpoint.body, input.body);
+  if (body?.ok === false) return invalid(issueIn('body', body.error), body.error);
   try {
-    const target = buildTarget(base, endpoint, { ...input.params }, query?.data ?? {});
-    const headers = buildHeaders(endpoint, context);
+    // Whatever the object, only its own properties with the names of the template are read.
+    const params = (input.params ?? {}) as Readonly<Record<string, unknown>>;
+    const { origin, path } = route.target(params, query?.value);
     return {
       ok: true,
       request: {
-        ...target,
+        origin,
+        path,
         method: endpoint.method,
-        headers,
-        body: body === undefined ? undefined : JSON.stringify(body.data),
+        headers: headersFor(route, context),
+        body: body && JSON.stringify(body.value),
       },
     };
   } catch (error) {
-    if (error instanceof BadTarget) return invalid(error.message, error);
-    if (error instanceof BadHeader) return invalid(error.message, error);
+    if (error instanceof BadTarget || error instanceof BadHeader) return invalid(error.message, error);
     throw error;
   }
 }
@@ -54,16 +59,26 @@ class BadHeader extends Error {
   override readonly name = 'BadHeader';
 }
 
-function buildHeaders(
-  endpoint: AnyEndpoint,
-  context: { readonly idempotencyKey?: string; readonly headers?: Readonly<Record<string, string>> },
-): Record<string, string> {
+/** The headers that every call to an endpoint has. */
+export function fixedHeaders(endpoint: Pick<AnyEndpoint, 'body'>): Readonly<Record<string, string>> {
+  return {
+    accept: 'application/json, application/problem+json',
+    // JSON between two machines of one network is not worth the time to compress it.
+    'accept-encoding': 'identity',
+    ...(endpoint.body !== undefined && { 'content-type': 'application/json' }),
+  };
+}
+
+function headersFor(
+  { headers: fixed, replay }: Route,
+  context: HeaderInput,
+): Readonly<Record<string, string>> {
+  if (context.headers === undefined && replay !== 'key') return fixed;
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(context.headers ?? {})) headers[name.toLowerCase()] = value;
   for (const name of FRAMING_HEADERS) delete headers[name];
-  headers['accept'] = 'application/json, application/problem+json';
-  if (endpoint.body !== undefined) headers['content-type'] = 'application/json';
-  if (replayOf(endpoint) === 'key') headers['idempotency-key'] = context.idempotencyKey ?? randomUUID();
+  Object.assign(headers, fixed);
+  if (replay === 'key') headers['idempotency-key'] = context.idempotencyKey ?? randomUUID();
   for (const [name, value] of Object.entries(headers)) {
     try {
       validateHeaderName(name);
@@ -86,10 +101,8 @@ const FRAMING_HEADERS = [
   'content-type',
 ];
 
-function describeIssue(part: string, error: z.ZodError): string {
-  const issue = error.issues[0];
-  const path = [part, ...(issue?.path ?? []).map(String)].join('.');
-  return `${path}: ${issue?.message ?? 'not valid'}`;
+function issueIn(part: string, { issues: [issue] }: SchemaMismatch): string {
+  return issue === undefined ? `${part}: not valid` : describeIssue(part, issue);
 }
 
 function invalid(hint: string, cause: unknown): PreparedRequest {

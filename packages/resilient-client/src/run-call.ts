@@ -1,56 +1,54 @@
 import { readAnswer } from './answer.ts';
-import { judgeAttempt, sendAttempt, type AttemptResult } from './attempt.ts';
-import type { CircuitBreaker } from './circuit-breaker.ts';
-import { ClientError, type Failure } from './client-error.ts';
-import { sleep, type Clock } from './clock.ts';
-import { replayOf, type AnyEndpoint } from './endpoint.ts';
+import {
+  runAttempt,
+  type AttemptParts,
+  type AttemptResult,
+  type OnAttempt,
+  type PreparedCall,
+} from './attempt.ts';
+import type { Failure } from './client-error.ts';
+import { sleep } from './clock.ts';
 import type { ClientEvent } from './events.ts';
-import type { Policy } from './policy.ts';
+import { hedge } from './hedge.ts';
+import type { RetryBudget } from './retry-budget.ts';
 import { backoffDelayMs, isReplayableLoss, isReplayableStatus } from './retry.ts';
 import { stopCodeOf } from './time-limit.ts';
-import type { AccessToken, TokenSource } from './token-source.ts';
-import type { Transport, WireRequest } from './transport.ts';
-
-/** A call whose input has been checked and written out; nothing in it changes from attempt to attempt. */
-export interface PreparedCall {
-  readonly endpoint: AnyEndpoint;
-  readonly request: Omit<WireRequest, 'signal' | 'maxResponseBytes'>;
-  /** Aborts with the caller's cancellation, the deadline, or the client's end. */
-  readonly signal: AbortSignal;
-  /** On the monotonic clock. */
-  readonly deadline: number;
-  readonly deadlineIsInherited: boolean;
-}
 
 /** What a call works with. */
-export interface CallParts {
-  readonly transport: Transport;
-  readonly breaker: CircuitBreaker;
-  readonly token: TokenSource | undefined;
-  readonly policy: Policy;
-  readonly clock: Clock;
+export interface CallParts extends AttemptParts {
+  readonly budget: RetryBudget;
   readonly random: () => number;
-  readonly emit: (event: AttemptEvent) => void;
 }
 
-/** An event without the names that the client adds. */
-export type AttemptEvent =
-  | Omit<Extract<ClientEvent, { type: 'attempt' }>, 'client' | 'endpoint'>
-  | Omit<Extract<ClientEvent, { type: 'retry' }>, 'client' | 'endpoint'>;
+/** Is told what happens within a call, without the names that the client adds. */
+export interface CallObserver {
+  readonly onAttempt: OnAttempt;
+  emit(event: CallEvent): void;
+}
+
+type CallEvent = EventOf<'retry'> | EventOf<'retry_denied'> | EventOf<'hedge'>;
+type EventOf<Type extends ClientEvent['type']> = Omit<
+  Extract<ClientEvent, { type: Type }>,
+  'client' | 'endpoint'
+>;
 
 /** How a call ended. */
-export type CallOutcome = { readonly attempts: number } & (
+export type CallOutcome =
   | { readonly ok: true; readonly data: unknown; readonly status: number }
-  | { readonly ok: false; readonly failure: Failure }
-);
+  | { readonly ok: false; readonly failure: Failure };
 
 /**
- * Circuit, token, attempt, answer; again while that is safe, useful, and fits into the deadline. The retry is outside
- * the breaker, so every attempt is judged, and never goes into a circuit that its own failures opened.
+ * Gate, circuit, attempt, answer; again while that is safe, useful, affordable, and fits into the deadline. The retry is
+ * outside the breaker, so every attempt is judged, and never goes into a circuit that its own failures opened.
  */
-export async function runCall(call: PreparedCall, parts: CallParts): Promise<CallOutcome> {
-  const { transport, breaker, policy, clock, emit } = parts;
-  let attempts = 0;
+export async function runCall(
+  call: PreparedCall,
+  parts: CallParts,
+  observer: CallObserver,
+): Promise<CallOutcome> {
+  const { limit, route } = call;
+  const { breaker, notBefore } = route.guard;
+  const { clock, budget } = parts;
   let retries = 0;
   let hasReplayedAfter401 = false;
   let last: Failure | undefined;
@@ -59,120 +57,131 @@ export async function runCall(call: PreparedCall, parts: CallParts): Promise<Cal
 
   const fail = (failure: Failure): CallOutcome => ({
     ok: false,
-    attempts,
     failure: isUncertain ? { ...failure, sent: 'maybe' } : failure,
   });
 
+  budget.onCall(clock.monotonicNow());
   for (;;) {
+    const waitMs = notBefore.remainingMs(clock.monotonicNow());
+    if (waitMs > 0) {
+      const delayMs = fittingDelayMs(waitMs, 1, call, parts);
+      if (delayMs === undefined) return fail(last ?? throttled(waitMs));
+      await sleep(delayMs, limit, clock);
+      if (limit.aborted) return fail({ code: stopCodeOf(limit), sent: 'no' });
+    }
     const shedForMs = breaker.shedsForMs();
     // When an attempt failed before, its failure is the news, not the circuit it opened.
     if (shedForMs !== undefined) return fail(last ?? circuitOpen(shedForMs));
 
-    const token = await obtainToken(parts.token, call.signal);
-    if (token !== undefined && 'code' in token) return fail(token);
-    if (call.signal.aborted) return fail({ code: stopCodeOf(call.signal), sent: 'no' });
-
-    const result = await breaker.run(
-      async () => {
-        attempts += 1;
-        const startedAt = clock.monotonicNow();
-        const sent = await sendAttempt(transport, authorized(call.request, token), {
-          callSignal: call.signal,
-          policy,
-          clock,
-        });
-        emit({
-          type: 'attempt',
-          attempt: attempts,
-          durationMs: clock.monotonicNow() - startedAt,
-          ...labelsOf(sent),
-        });
-        return sent;
-      },
-      (result) => judgeAttempt(result, call.deadlineIsInherited),
-    );
-    if (result === undefined) return fail(last ?? circuitOpen(breaker.shedsForMs() ?? 0));
+    const result = await attemptOrHedge(call, parts, observer);
+    if (result.kind === 'shed') return fail(last ?? circuitOpen(breaker.shedsForMs() ?? 0));
 
     let failure: Failure;
     if (result.kind === 'failed') {
       failure = result.failure;
     } else {
-      const read = readAnswer(result.answer, call.endpoint, clock.now());
-      if (read.ok) return { ok: true, attempts, data: read.data, status: result.answer.status };
+      const read = readAnswer(result.answer, route.endpoint, clock);
+      if (read.ok) return { ok: true, data: read.data, status: result.answer.status };
       failure = read.failure;
+      if (failure.code === 'unauthenticated' && result.token !== undefined && !hasReplayedAfter401) {
+        // A 401 is an answer given before any work, so one replay with a fresh token is safe under every rule.
+        hasReplayedAfter401 = true;
+        call.token?.reject(result.token.value);
+        continue;
+      }
+      if (failure.status === 429) notBefore.close(clock.monotonicNow(), failure.retryAfterMs ?? 0);
     }
 
-    if (failure.code === 'unauthenticated' && token !== undefined && !hasReplayedAfter401) {
-      // A 401 is an answer given before any work, so one replay with a fresh token is safe under every rule.
-      hasReplayedAfter401 = true;
-      parts.token?.reject(token.value);
-      continue;
+    if (retries >= route.policy.retry.maxRetries || !isReplayable(failure, call)) return fail(failure);
+    const next = planRetry(failure, retries + 1, call, parts);
+    if (typeof next === 'string') {
+      observer.emit({ type: 'retry_denied', by: next, code: failure.code });
+      return fail(failure);
     }
-
-    const delayMs = retryDelayMs(failure, retries + 1, call, parts);
-    if (delayMs === undefined) return fail(failure);
     retries += 1;
     last = failure;
     isUncertain ||= failure.sent !== 'no' && failure.code !== 'throttled';
-    emit({ type: 'retry', attempt: attempts + 1, delayMs, code: failure.code });
-    await sleep(delayMs, call.signal, clock);
-    if (call.signal.aborted) return fail({ code: stopCodeOf(call.signal), sent: 'no' });
+    observer.emit({ type: 'retry', attempt: call.attempts + 1, delayMs: next, code: failure.code });
+    await sleep(next, limit, clock);
+    if (limit.aborted) return fail({ code: stopCodeOf(limit), sent: 'no' });
   }
 }
 
-/** The wait before the next attempt, or undefined when there must be none. */
-function retryDelayMs(
+/** One attempt, or two when the first is slow and the endpoint's policy says so. */
+function attemptOrHedge(
+  call: PreparedCall,
+  parts: CallParts,
+  observer: CallObserver,
+): Promise<AttemptResult> {
+  const { route } = call;
+  const delayMs = hedgeDelayMs(call);
+  if (delayMs === undefined) return runAttempt(call, parts, call.limit.attempt(), observer.onAttempt);
+  const start = () => {
+    const limit = call.limit.attempt();
+    const result = runAttempt(call, parts, limit, observer.onAttempt);
+    return { result, stop: () => limit.stop('cancelled') };
+  };
+  return hedge({
+    start,
+    startSecond() {
+      // Never from the queue, or into a circuit that opened meanwhile: a hedge is for a slow answer, not for load.
+      if (call.attempts === 0 || parts.bulkhead.free() === 0) return undefined;
+      if (route.guard.breaker.shedsForMs() !== undefined) return undefined;
+      if (!parts.budget.take(parts.clock.monotonicNow())) return undefined;
+      observer.emit({ type: 'hedge', afterMs: delayMs });
+      return start();
+    },
+    delayMs,
+    isGood: (result) =>
+      result.kind === 'answered' && result.answer.status < 500 && result.answer.status !== 429,
+    clock: parts.clock,
+  });
+}
+
+function hedgeDelayMs({ route: { endpoint, policy, latencies } }: PreparedCall): number | undefined {
+  if (policy.hedge === false || endpoint.method !== 'GET') return undefined;
+  return 'afterMs' in policy.hedge
+    ? policy.hedge.afterMs
+    : latencies?.percentile(policy.hedge.afterPercentile);
+}
+
+/** The wait before the next attempt, or what forbids it. Taking from the budget comes last: what is not used is not spent. */
+function planRetry(
   failure: Failure,
   retry: number,
   call: PreparedCall,
-  { policy, breaker, clock, random }: CallParts,
-): number | undefined {
-  if (retry > policy.retry.maxRetries || !isReplayable(failure, call.endpoint)) return undefined;
-  if (breaker.shedsForMs() !== undefined) return undefined;
-  const { retryAfterMs = 0 } = failure;
-  if (retryAfterMs > policy.retry.maxRetryAfterMs) return undefined;
-  // The jitter comes on top of Retry-After, or everyone who was sent away would return at the same instant.
-  const delayMs = retryAfterMs + backoffDelayMs(retry, policy.retry, random);
-  return delayMs < call.deadline - clock.monotonicNow() ? delayMs : undefined;
+  parts: CallParts,
+): number | 'circuit' | 'deadline' | 'budget' {
+  if (call.route.guard.breaker.shedsForMs() !== undefined) return 'circuit';
+  const delayMs = fittingDelayMs(failure.retryAfterMs ?? 0, retry, call, parts);
+  if (delayMs === undefined) return 'deadline';
+  return parts.budget.take(parts.clock.monotonicNow()) ? delayMs : 'budget';
 }
 
-function isReplayable({ code, sent, status }: Failure, endpoint: AnyEndpoint): boolean {
-  const replay = replayOf(endpoint);
+/** A wait of at least `leastMs`, with jitter; undefined when it is longer than the policy or the deadline allows. */
+function fittingDelayMs(
+  leastMs: number,
+  retry: number,
+  { route: { policy }, limit }: PreparedCall,
+  { clock, random }: CallParts,
+): number | undefined {
+  if (leastMs > policy.retry.maxRetryAfterMs) return undefined;
+  // The jitter comes on top of Retry-After, or everyone who was sent away would return at the same instant.
+  const delayMs = leastMs + backoffDelayMs(retry, policy.retry, random);
+  return delayMs < limit.deadline - clock.monotonicNow() ? delayMs : undefined;
+}
+
+function isReplayable({ code, sent, status }: Failure, { route: { replay } }: PreparedCall): boolean {
   if (code === 'network' || code === 'timeout') return isReplayableLoss(sent, replay);
   return (code === 'server_error' || code === 'throttled' || code === 'rejected') && status !== undefined
     ? isReplayableStatus(status, replay)
     : false;
 }
 
-/** A token, the failure to get one, or undefined when the client has no source. */
-async function obtainToken(
-  source: TokenSource | undefined,
-  signal: AbortSignal,
-): Promise<AccessToken | Failure | undefined> {
-  if (source === undefined) return undefined;
-  try {
-    return await source.get({ signal });
-  } catch (cause) {
-    if (signal.aborted) return { code: stopCodeOf(signal), sent: 'no' };
-    const isTransient = cause instanceof ClientError ? cause.isRetryable : true;
-    return { code: 'unauthenticated', sent: 'no', isTransient, cause };
-  }
-}
-
-function authorized(
-  request: PreparedCall['request'],
-  token: AccessToken | undefined,
-): PreparedCall['request'] {
-  if (token === undefined) return request;
-  return { ...request, headers: { ...request.headers, authorization: `Bearer ${token.value}` } };
-}
-
-function labelsOf(
-  result: AttemptResult,
-): Pick<Extract<AttemptEvent, { type: 'attempt' }>, 'status' | 'code'> {
-  return result.kind === 'answered' ? { status: result.answer.status } : { code: result.failure.code };
-}
-
 function circuitOpen(retryAfterMs: number): Failure {
   return { code: 'circuit_open', sent: 'no', retryAfterMs };
+}
+
+function throttled(retryAfterMs: number): Failure {
+  return { code: 'throttled', sent: 'no', retryAfterMs };
 }

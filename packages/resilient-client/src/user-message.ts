@@ -1,9 +1,10 @@
 import type { Failure, FailedCall } from './client-error.ts';
+import { explainAnswer } from './explain.ts';
 import { cleanText } from './problem.ts';
 
 /** The sentences a person or a model reads: what failed, what the backend said, what to do next. */
 export function userMessageFor(failure: Failure, call: FailedCall & { isRetryable: boolean }): string {
-  const explained = failure.status === undefined ? undefined : call.explain?.[failure.status];
+  const explained = explainAnswer(call.explain, failure.status, failure.problem);
   const sentences = [explained ?? describe(failure, call)];
   const detail = failure.problem?.detail ?? failure.problem?.title;
   // A 5xx speaks of the backend's insides; a 4xx speaks of the request.
@@ -39,6 +40,8 @@ function describe(
       return `The ${service} keeps failing and is left alone for a while; nothing was sent.`;
     case 'throttled':
       return `The ${service} is receiving too many requests and refused this one.`;
+    case 'overloaded':
+      return `Too many calls to the ${service} are waiting; nothing was sent.`;
     case 'unauthenticated':
       return isRetryable
         ? `This server could not sign in to the ${service}; nothing was sent.`

@@ -121,6 +121,7 @@ describe('circuit', () => {
       name: 'thing service',
       baseUrl: backend.url,
       policy: { retry: { maxRetries: 9 } },
+      retryBudget: { minRetries: 9 },
       random: () => 0,
       on: ({ type }) => types.push(type),
     });

@@ -1,0 +1,56 @@
+/** Checks a value of any library that follows the Standard Schema: zod, valibot, arktype. @see https://standardschema.dev */
+export interface StandardSchema<Input = unknown, Output = Input> {
+  readonly '~standard': {
+    readonly version: 1;
+    readonly vendor: string;
+    readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
+    readonly types?: { readonly input: Input; readonly output: Output } | undefined;
+  };
+}
+
+/** What a schema takes. */
+export type SchemaInput<Schema extends StandardSchema> = NonNullable<Schema['~standard']['types']>['input'];
+
+/** What a schema makes of it. */
+export type SchemaOutput<Schema extends StandardSchema> = NonNullable<Schema['~standard']['types']>['output'];
+
+type SchemaResult<Output> =
+  | { readonly value: Output; readonly issues?: undefined }
+  | { readonly issues: readonly SchemaIssue[] };
+
+interface SchemaIssue {
+  readonly message: string;
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+}
+
+/** Why a value does not fit its schema. */
+export class SchemaMismatch extends Error {
+  override readonly name = 'SchemaMismatch';
+  readonly issues: readonly SchemaIssue[];
+
+  constructor(issues: readonly SchemaIssue[]) {
+    super(issues.map((issue) => describeIssue('', issue)).join('; '));
+    this.issues = issues;
+  }
+}
+
+/** The value as the schema makes it, or the mismatch. */
+export function check<Output>(
+  schema: StandardSchema<unknown, Output>,
+  value: unknown,
+): { readonly ok: true; readonly value: Output } | { readonly ok: false; readonly error: SchemaMismatch } {
+  const result = schema['~standard'].validate(value);
+  if (result instanceof Promise) {
+    result.catch(() => {});
+    return { ok: false, error: new SchemaMismatch([{ message: 'the schema must be synchronous' }]) };
+  }
+  return result.issues === undefined
+    ? { ok: true, value: result.value }
+    : { ok: false, error: new SchemaMismatch(result.issues) };
+}
+
+/** An issue in one line, with where it is below `part`. */
+export function describeIssue(part: string, { path = [], message }: SchemaIssue): string {
+  const names = path.map((key) => String(typeof key === 'object' ? key.key : key));
+  return `${[part, ...names].filter((name) => name !== '').join('.')}: ${message}`;
+}
