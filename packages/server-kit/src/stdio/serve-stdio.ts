@@ -27,6 +27,7 @@ export async function serveStdio(server: Server, options: ServeStdioOptions): Pr
   const { logger } = server;
   const guard = guardStdout(logger);
   const ended = connectionEnd(process.stdin, options.signal);
+  logger.info({}, 'ready for a client');
   try {
     const opening = await Promise.race([
       ended.then(() => undefined),
