@@ -1,11 +1,11 @@
-import type { AuditDetails } from './definitions.ts';
+import type { RecordedArguments } from './argument-privacy.ts';
 import { shorten, type CallFailure } from './failure.ts';
 import type { AuditEntry, AuditOutcome, Caller } from './ports.ts';
 import type { Call, CallResult, RequestContext } from './run-call.ts';
 import type { Runtime } from './runtime.ts';
 
 /** What the trail learns of a call: what the definition tells, and the policy's rule once it has decided. */
-export interface CallDetails extends AuditDetails {
+export interface CallDetails extends RecordedArguments {
   readonly rule?: string | undefined;
 }
 
@@ -42,6 +42,8 @@ export function openRecord<Input, Output>(
         target: shorten(call.target),
         resource: details.resource,
         arguments: details.arguments,
+        argumentNames: details.argumentNames,
+        argumentDigests: details.argumentDigests,
         correlationId,
         transport: request.transport,
         era: request.era,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { withoutPrivacy } from './argument-privacy.ts';
 import type {
   Permission,
   PromptDefinition,
@@ -159,7 +160,11 @@ function promptListing(prompt: PromptDefinition): JsonObject {
 export function jsonSchema(tool: ToolDefinition, io: 'input' | 'output'): JsonObject {
   try {
     // A JSON Schema document is JSON; zod types it more precisely than a wire value needs.
-    return z.toJSONSchema(tool[io], { target: 'draft-2020-12', io }) as unknown as JsonObject;
+    return z.toJSONSchema(tool[io], {
+      target: 'draft-2020-12',
+      io,
+      override: ({ jsonSchema }) => withoutPrivacy(jsonSchema),
+    }) as unknown as JsonObject;
   } catch (cause) {
     throw new TypeError(`tool "${tool.name}": JSON Schema cannot express its ${io}`, { cause });
   }

@@ -25,7 +25,7 @@ export type Permission<Input> = string | { readonly anyOf: readonly string[]; se
 export interface AuditDetails {
   /** What is acted on, for example `payment-service/production`. */
   readonly resource?: string | undefined;
-  /** The arguments that may be written down. Leave out what is personal or secret. */
+  /** The arguments that may be written down in clear; of the others the trail keeps names and keyed digests. */
   readonly arguments?: JsonObject | undefined;
   /** Ship to the collector at once. @default false */
   readonly urgent?: boolean | undefined;
@@ -49,7 +49,10 @@ export interface ToolDefinition<
   readonly title: string;
   /** Starts with a verb; says when to use it, what comes back and what the limits are. */
   readonly description: string;
-  /** Use `z.strictObject`, so that a misspelt argument is an error. */
+  /**
+   * Use `z.strictObject`, so that a misspelt argument is an error. A field with `.meta({ sensitive: true })` never
+   * reaches the audit trail in clear, and one with `.meta({ secret: true })` not even as a digest.
+   */
   readonly input: Input;
   readonly output: Output;
   readonly annotations: ToolAnnotations;

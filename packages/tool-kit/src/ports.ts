@@ -52,6 +52,10 @@ export interface AuditIntent {
   readonly resource?: string | undefined;
   /** Only the arguments that the definition allows into the trail. */
   readonly arguments?: JsonObject | undefined;
+  /** The names of all arguments that were given. */
+  readonly argumentNames?: readonly string[] | undefined;
+  /** Digests, made by the trail's `digest`, of arguments whose values are not kept. */
+  readonly argumentDigests?: Readonly<Record<string, string>> | undefined;
   /** Also given to the model as the reference id of an error. */
   readonly correlationId: string;
   readonly transport: 'stdio' | 'http';
@@ -86,6 +90,11 @@ export interface AuditEntry {
 export interface AuditTrail {
   /** Resolves when the intent is durable; rejects when it cannot be recorded. */
   begin(intent: AuditIntent): Promise<AuditEntry>;
+  /**
+   * A keyed digest of an argument, to recognise a value without keeping it.
+   * @default only the names of arguments are kept
+   */
+  digest?(name: string, text: string): string;
 }
 
 /** Work that outlives the request that started it. Times are ISO 8601. */

@@ -179,9 +179,18 @@ describe('the audit trail', () => {
         client: { name: 'a client', version: '1' },
         sourceAddress: '127.0.0.1',
         rule: 'caller.permissions:things:read',
+        argumentNames: ['text'],
         urgent: true,
       },
     ]);
+  });
+
+  it('holds digests of the other arguments when the trail has a key', async () => {
+    const begin = vi.fn<AuditTrail['begin']>().mockResolvedValue({ finish: () => Promise.resolve() });
+    const digest = (name: string, text: string) => `digest(${name}, ${text})`;
+    await run({ operation: echo(), options: { audit: { begin, digest } } });
+
+    expect(begin.mock.lastCall).toMatchObject([{ argumentDigests: { text: 'digest(text, hello)' } }]);
   });
 
   it.each([

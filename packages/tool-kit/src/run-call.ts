@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 
+import { recordArguments } from './argument-privacy.ts';
 import { openRecord, type CallDetails } from './call-record.ts';
 import { isVisible } from './catalog.ts';
 import type { AuditDetails, CallContext, Permission } from './definitions.ts';
@@ -79,7 +80,7 @@ export async function runCall<Input, Output>(
     const parsed = operation.input.safeParse(operation.arguments);
     if (!parsed.success) return await record.fail(failure.invalidInput(operation.name, parsed.error));
     const input = parsed.data;
-    details = operation.audit?.(input) ?? {};
+    details = recordArguments(operation.input, input, operation.audit?.(input) ?? {}, runtime.audit);
 
     const permission =
       typeof operation.permission === 'string' ? operation.permission : operation.permission.select(input);
