@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+
+import { endpointSource } from './endpoint-source.ts';
+
+const ok = { content: { 'application/json': { schema: { type: 'string' } } }, description: 'ok' };
+
+const document = (paths: unknown, more: object = {}) => ({ openapi: '3.1.0', paths, ...more });
+
+const get = (operation: object) =>
+  endpointSource(
+    document({ '/things/{id}': { get: { operationId: 'get', responses: { 200: ok }, ...operation } } }),
+    'api.yaml',
+  );
+
+describe('endpoint source', () => {
+  it('writes what an operation says: parameters, body, answers, key and words', () => {
+    const source = endpointSource(
+      document(
+        {
+          '/things/{id}': {
+            parameters: [{ $ref: '#/components/parameters/dryRun' }],
+            put: {
+              operationId: 'things.put-one',
+              summary: 'Writes a thing. */ import "evil";',
+              deprecated: true,
+              parameters: [{ name: 'idempotency-key', in: 'header', schema: { type: 'string' } }],
+              requestBody: { content: { 'application/json': { schema: { type: 'string' } } } },
+              responses: {
+                200: ok,
+                204: { description: 'unchanged' },
+                409: { description: 'busy', 'x-user-message': "It's busy." },
+                default: { description: 'failed', 'x-user-message': 'not a status' },
+              },
+            },
+          },
+        },
+        {
+          components: {
+            parameters: { dryRun: { name: 'dry-run', in: 'query', schema: { type: 'boolean' } } },
+          },
+        },
+      ),
+      'api.yaml',
+    );
+
+    expect(source).toContain('/** Writes a thing. * / import "evil"; @deprecated */');
+    expect(source).toContain(`export const thingsPutOne = endpoint({
+  id: 'things.put-one',
+  method: 'PUT',
+  path: '/things/{id}',
+  query: z.strictObject({ 'dry-run': z.boolean().optional(), }),
+  body: z.string(),
+  response: z.union([z.string(), z.undefined()]),
+  replay: 'key',
+  explain: { 409: 'It\\'s busy.', },
+});`);
+  });
+
+  it.each([
+    ['an operation without an operationId', { operationId: undefined }],
+    ['an operation without an operationId of letters', { operationId: 'a b' }],
+    ['the name delete', { operationId: 'delete' }],
+    ['using the name endpoint twice', { operationId: 'endpoint' }],
+    ['an operation without a 2xx response', { responses: { 404: ok } }],
+    ['a body other than application/json', { responses: { 200: { content: { 'text/plain': {} } } } }],
+    ['a body other than application/json', { requestBody: { content: { 'text/xml': {} } } }],
+    ['style is not exploded "form"', { parameters: [{ name: 'a', in: 'query', style: 'deepObject' }] }],
+    ['the reference other.yaml', { parameters: [{ $ref: 'other.yaml' }] }],
+    ['something that is no object', { parameters: [{ $ref: '#/components/parameters/toString' }] }],
+  ])('says that it does not support %s', (message, operation) => {
+    expect(() => get(operation)).toThrow(message);
+  });
+
+  it.each([document({}, { openapi: '3.0.3' }), { swagger: '2.0' }, null])(
+    'takes only OpenAPI 3.1: %j',
+    (other) => {
+      expect(() => endpointSource(other, 'api.yaml')).toThrow('a document that is not OpenAPI 3.1');
+    },
+  );
+});
