@@ -29,7 +29,7 @@ await runCommand(
         serverInfo: { name, version: manifest.version, title: 'Deployments' },
         instructions: deploymentInstructions,
         definitions: createDeploymentTools(platform),
-        authorizer: authentication.policy,
+        authorizer: authentication.authorizer,
         logger,
         stateDirectory: config.STATE_DIRECTORY,
         auditCollector:

@@ -4,9 +4,11 @@ import type { TaskEngine } from '@mcp-parts/tasks';
 import {
   createCatalog,
   createMethodTable,
+  requiredPermission,
   type Authorizer,
   type BindingOptions,
   type CatalogDefinitions,
+  type JsonObject,
   type Logger,
   type MethodTable,
 } from '@mcp-parts/tool-kit';
@@ -44,6 +46,9 @@ export interface Server extends AsyncDisposable {
   readonly serverInfo: BindingOptions['serverInfo'];
   readonly instructions: string | undefined;
   readonly table: MethodTable;
+  readonly authorizer: Authorizer;
+  /** The permission that a request will need, where it says so by itself; see `requiredPermission` of the tool-kit. */
+  requiredPermission(method: string, params: JsonObject): string | undefined;
   readonly logger: Logger;
   readonly audit: AuditTrail;
   readonly tasks: TaskEngine;
@@ -115,6 +120,8 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
     serverInfo,
     instructions: options.instructions,
     table,
+    authorizer: options.authorizer,
+    requiredPermission: (method, params) => requiredPermission(catalog, method, params),
     logger,
     audit,
     tasks,

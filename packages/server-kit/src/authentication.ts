@@ -3,11 +3,12 @@ import {
   createFileDirectory,
   createPolicy,
   createTokenVerifier,
+  freshPolicy,
   loadPolicy,
   type Authenticator,
   type Policy,
 } from '@mcp-parts/auth';
-import type { Logger } from '@mcp-parts/tool-kit';
+import type { Authorizer, Logger } from '@mcp-parts/tool-kit';
 
 import type { authenticationSettings } from './common-settings.ts';
 import type { GateOptions } from './http/gate.ts';
@@ -15,8 +16,9 @@ import type { SettingValues } from './settings.ts';
 
 /** Who is calling and what they may do, as the settings say. */
 export interface Authentication extends AsyncDisposable {
-  /** The authorizer of the server. */
   readonly policy: Policy;
+  /** The authorizer of the server: the policy, on groups that are as fresh as it asks for. */
+  readonly authorizer: Authorizer;
   readonly authenticator: Authenticator;
   /** For `serveHttp`. `basicScopes` are what a client asks for first. */
   gate(basicScopes: readonly string[]): Omit<GateOptions, 'resourceName'>;
@@ -41,6 +43,7 @@ export async function openAuthentication(
   const authenticator = createAuthenticator({ verifier, directory, policy });
   return {
     policy,
+    authorizer: freshPolicy({ policy, authenticator }),
     authenticator,
     gate: (basicScopes) => ({
       authenticator,
@@ -48,6 +51,7 @@ export async function openAuthentication(
       authorizationServers: [settings.AUTH_ISSUER],
       scopes: policy.scopesFor(policy.permissions),
       basicScopes,
+      policy,
     }),
     async [Symbol.asyncDispose]() {
       await authenticator.close();

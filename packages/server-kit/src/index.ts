@@ -3,6 +3,7 @@ export { runCommand, type Command, type Invocation } from './command.ts';
 export { openAuthentication, type Authentication } from './authentication.ts';
 export { authenticationSettings, commonSettings } from './common-settings.ts';
 export type { GateOptions } from './http/gate.ts';
+export type { OpenGateOptions } from './http/open-gate.ts';
 export type { HttpServer, ServeHttpOptions } from './http/serve-http.ts';
 export type { Probe, Readiness } from './readiness.ts';
 export { serveHttp } from './serve-http.ts';

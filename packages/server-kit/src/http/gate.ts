@@ -1,4 +1,6 @@
-import type { AuditTrail } from '@mcp-parts/audit';
+import type { IncomingMessage } from 'node:http';
+
+import type { AuditIntent, AuditTrail } from '@mcp-parts/audit';
 import {
   AuthError,
   challengeFor,
@@ -7,9 +9,13 @@ import {
   protectedResourceMetadata,
   type Authenticator,
   type Caller,
+  type KeyProofs,
+  type Policy,
 } from '@mcp-parts/auth';
 import type { Logger } from '@mcp-parts/tool-kit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+
+import { abortedOnClose } from './aborted-on-close.ts';
 
 /** How callers prove who they are. */
 export interface GateOptions {
@@ -22,12 +28,30 @@ export interface GateOptions {
   readonly scopes: readonly string[];
   /** The scopes that a client asks for first; a token with none of them is refused. */
   readonly basicScopes: readonly string[];
+  /** Knows which scopes a permission needs, and which are broader than others. @default by name: scope = permission */
+  readonly policy?: Pick<Policy, 'scopesFor' | 'includesScope'> | undefined;
+  /** Those of the authenticator, to offer DPoP in challenges. @default DPoP is not offered */
+  readonly proofs?: Pick<KeyProofs, 'algorithms'> | undefined;
+  /**
+   * The client's TLS certificate in DER. Behind a proxy, take it from a header only if the proxy always sets or
+   * removes that header. @default tokens that are bound to a certificate are refused
+   */
+  readonly clientCertificate?: ((request: IncomingMessage) => Uint8Array | undefined) | undefined;
+}
+
+/** What somebody who is known was refused. */
+export interface RefusedCall {
+  readonly caller: Caller;
+  readonly action: string;
+  readonly target: string;
 }
 
 /** Lets verified callers pass and tells the others where to get a token (RFC 9728). */
 export interface Gate {
   /** The caller, or `undefined` after the refusal was sent. */
   admit(request: FastifyRequest, reply: FastifyReply): Promise<Caller | undefined>;
+  /** Sends and records a refusal: of a request by nobody in particular, or of a caller's call. */
+  refuse(error: AuthError, request: FastifyRequest, reply: FastifyReply, call?: RefusedCall): Promise<void>;
 }
 
 /** Serves the protected resource metadata and makes the gate for the endpoint. */
@@ -37,6 +61,7 @@ export function createGate(
   audit: AuditTrail,
   logger: Logger,
 ): Gate {
+  const { authenticator, basicScopes, policy, proofs } = options;
   const metadata = protectedResourceMetadata(options);
   const { paths, url } = metadataPaths(options.resource);
   for (const path of paths) {
@@ -44,17 +69,22 @@ export function createGate(
       await reply.header('access-control-allow-origin', '*').send(metadata);
     });
   }
+  const includesScope = policy?.includesScope ?? ((scopes, wanted) => scopes.includes(wanted));
 
-  async function refuse(error: AuthError, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  async function refuse(
+    error: AuthError,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    call?: RefusedCall,
+  ): Promise<void> {
+    // The error's texts hold nothing of the credential.
     logger.warn(
-      { code: error.code, cause: error.cause, correlationId: request.id },
+      { code: error.code, reason: error.message, cause: error.cause, correlationId: request.id },
       'request refused at the gate',
     );
     try {
       const entry = await audit.begin({
-        actor: { id: 'anonymous', kind: 'anonymous', groups: [] },
-        action: 'authenticate',
-        target: options.resource,
+        ...subjectOf(call, options.resource),
         correlationId: request.id,
         transport: 'http',
         sourceAddress: request.ip,
@@ -64,30 +94,66 @@ export function createGate(
     } catch (auditError) {
       logger.error({ err: auditError, correlationId: request.id }, 'denial not recorded');
     }
-    const challenge = challengeFor(error, { resourceMetadataUrl: url, scopes: options.basicScopes });
+    const challenge = challengeFor(error, {
+      resourceMetadataUrl: url,
+      scopes: basicScopes,
+      dpopAlgorithms: proofs?.algorithms,
+    });
     await reply.code(challenge.status).headers(challenge.headers).send(challenge.body);
   }
 
   return {
+    refuse,
     async admit(request, reply) {
-      const abort = new AbortController();
-      reply.raw.once('close', () => abort.abort());
+      let caller: Caller;
       try {
-        const caller = await options.authenticator.authenticate(request.headers.authorization, {
-          signal: abort.signal,
+        caller = await authenticator.authenticate(request.headers.authorization, {
+          signal: abortedOnClose(reply),
+          request: {
+            method: request.method,
+            // What the client called, not what a proxy made of it.
+            url: options.resource,
+            dpop: headerOf(request, 'dpop'),
+            certificate: options.clientCertificate?.(request.raw),
+          },
         });
-        if (!options.basicScopes.some((scope) => caller.scopes.includes(scope))) {
-          throw new AuthError('insufficient_scope', {
-            message: 'the token has none of the basic scopes',
-            requiredScopes: options.basicScopes,
-          });
-        }
-        return caller;
       } catch (error) {
         if (!isAuthError(error)) throw error;
         await refuse(error, request, reply);
         return undefined;
       }
+      if (basicScopes.some((scope) => includesScope(caller.scopes, scope))) return caller;
+      const error = new AuthError('insufficient_scope', {
+        message: 'the token has none of the basic scopes',
+        requiredScopes: basicScopes,
+      });
+      await refuse(error, request, reply, { caller, action: 'authenticate', target: options.resource });
+      return undefined;
     },
   };
+}
+
+function subjectOf(
+  call: RefusedCall | undefined,
+  resource: string,
+): Pick<AuditIntent, 'actor' | 'action' | 'target'> {
+  if (call === undefined) {
+    return {
+      actor: { id: 'anonymous', kind: 'anonymous', groups: [] },
+      action: 'authenticate',
+      target: resource,
+    };
+  }
+  const { id, kind, displayName, email, groups } = call.caller;
+  return {
+    actor: { id, kind, displayName, email, groups },
+    action: call.action,
+    target: call.target.slice(0, 128),
+  };
+}
+
+/** Node joins repeated headers with a comma, which no proof survives. */
+function headerOf(request: FastifyRequest, name: string): string | undefined {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value.join(', ') : value;
 }

@@ -1,0 +1,8 @@
+import type { FastifyReply } from 'fastify';
+
+/** Aborts when the client goes away or has its answer. */
+export function abortedOnClose(reply: FastifyReply): AbortSignal {
+  const abort = new AbortController();
+  reply.raw.once('close', () => abort.abort());
+  return abort.signal;
+}

@@ -1,0 +1,49 @@
+import { AuthError, type Caller } from '@mcp-parts/auth';
+import type { Logger } from '@mcp-parts/tool-kit';
+
+import type { Gate } from './gate.ts';
+
+/** A server without authentication: for trying things out on one's own machine. */
+export interface OpenGateOptions {
+  /** Whom every request counts as: `localCaller()` with as few permissions as will do. */
+  readonly unauthenticated: Caller;
+}
+
+/**
+ * Lets everybody on this machine pass as one local caller, and says so.
+ *
+ * @throws {TypeError} when the server can be reached from elsewhere.
+ */
+export function createOpenGate(
+  { unauthenticated }: OpenGateOptions,
+  binding: { readonly host: string; readonly isLoopback: boolean; readonly hasProxies: boolean },
+  logger: Logger,
+): Gate {
+  if (!binding.isLoopback) {
+    throw new TypeError(
+      `gate: without authentication the server must listen on loopback, not on ${binding.host}`,
+    );
+  }
+  if (binding.hasProxies) throw new TypeError('gate: without authentication there must be no trustedProxies');
+  logger.warn(
+    { caller: unauthenticated.id, permissions: unauthenticated.permissions },
+    'AUTHENTICATION IS OFF: every program and user of this machine may call this server',
+  );
+  return {
+    async admit(request, reply) {
+      // A proxy on this machine would let the network in.
+      if (request.headers['x-forwarded-for'] === undefined && request.headers.forwarded === undefined) {
+        return unauthenticated;
+      }
+      await this.refuse(new AuthError('access_denied'), request, reply);
+      return undefined;
+    },
+    async refuse(error, request, reply) {
+      logger.warn(
+        { code: error.code, correlationId: request.id },
+        'request refused: it came through a proxy',
+      );
+      await reply.code(403).send({ error: error.code, error_description: error.publicMessage });
+    },
+  };
+}
