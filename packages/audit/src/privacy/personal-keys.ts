@@ -1,0 +1,169 @@
+import { createCipheriv, createDecipheriv, createHash, randomBytes, randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
+import { link, mkdir, open, readFile, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { z } from 'zod';
+
+import { AuditError } from '../errors.ts';
+
+/** What identifies a person beyond the id. */
+export interface PersonalData {
+  readonly displayName?: string | undefined;
+  readonly email?: string | undefined;
+}
+
+/** One key for each person. Whoever destroys it makes all that was sealed with it unreadable, in every copy. */
+export interface PersonalKeys {
+  /**
+   * Encrypts a person's data with their key, which is made durable first if it is new. Each text keeps at most
+   * 256 bytes.
+   * @throws AuditError `unavailable` when the key can be neither read nor stored
+   */
+  seal(actorId: string, data: PersonalData): Promise<string>;
+  /** Decrypts what was sealed; `undefined` once the key is destroyed, or when the text is not what was sealed. */
+  open(actorId: string, sealed: string): Promise<PersonalData | undefined>;
+  /** Destroys a person's key; resolves when that is durable, with whether there was one. */
+  destroy(actorId: string): Promise<boolean>;
+}
+
+const KEY_BYTES = 32;
+const IV_BYTES = 12;
+const TAG_BYTES = 16;
+const MAX_TEXT_BYTES = 256;
+const MAX_CACHED_KEYS = 1000;
+const personalData = z.object({ displayName: z.string().optional(), email: z.string().optional() });
+
+/**
+ * Keeps a key for each person in a directory (mode 0700), one file each, which several processes may share. Keep it
+ * out of backups that outlive an erasure: a key that is restored opens everything again. A process that sealed for a
+ * person keeps their key in memory until it ends.
+ */
+export async function openPersonalKeys(directory: string): Promise<PersonalKeys> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const cache = new Map<string, Buffer>();
+
+  function remember(actorId: string, key: Buffer): Buffer {
+    const [oldest] = cache.keys();
+    if (cache.size >= MAX_CACHED_KEYS && oldest !== undefined) cache.delete(oldest);
+    cache.set(actorId, key);
+    return key;
+  }
+
+  return {
+    async seal(actorId, data) {
+      const key = cache.get(actorId) ?? remember(actorId, await findOrCreateKey(directory, actorId));
+      const plain = { displayName: bounded(data.displayName), email: bounded(data.email) };
+      return encrypt(key, actorId, JSON.stringify(plain));
+    },
+    async open(actorId, sealed) {
+      const key = await readKey(directory, actorId);
+      const text = key && decrypt(key, actorId, sealed);
+      return text === undefined ? undefined : personalData.parse(JSON.parse(text));
+    },
+    async destroy(actorId) {
+      cache.delete(actorId);
+      try {
+        await unlink(keyPath(directory, actorId));
+      } catch (error) {
+        if (hasCode(error, 'ENOENT')) return false;
+        throw error;
+      }
+      await syncDirectory(directory);
+      return true;
+    },
+  };
+}
+
+async function findOrCreateKey(directory: string, actorId: string): Promise<Buffer> {
+  try {
+    return (await readKey(directory, actorId)) ?? (await createKey(directory, actorId));
+  } catch (cause) {
+    throw new AuditError('unavailable', 'A personal key could be neither read nor stored', { cause });
+  }
+}
+
+// Written aside and then linked: a key file is whole or not there, and of two writers the first wins.
+async function createKey(directory: string, actorId: string): Promise<Buffer> {
+  const temporary = join(directory, `${randomUUID()}.tmp`);
+  const file = await open(temporary, 'wx', 0o600);
+  try {
+    await file.writeFile(randomBytes(KEY_BYTES));
+    await file.datasync();
+  } finally {
+    await file.close();
+  }
+  try {
+    await link(temporary, keyPath(directory, actorId));
+  } catch (error) {
+    if (!hasCode(error, 'EEXIST')) throw error;
+  } finally {
+    await unlink(temporary);
+  }
+  await syncDirectory(directory);
+  const key = await readKey(directory, actorId);
+  if (key === undefined) throw new Error('The new key is gone');
+  return key;
+}
+
+async function readKey(directory: string, actorId: string): Promise<Buffer | undefined> {
+  try {
+    const key = await readFile(keyPath(directory, actorId));
+    if (key.byteLength !== KEY_BYTES) throw new Error(`A key file has ${key.byteLength} bytes`);
+    return key;
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return undefined;
+    throw error;
+  }
+}
+
+// The id is part of the authenticated data: a sealed text moved to another person does not open.
+function encrypt(key: Buffer, actorId: string, text: string): string {
+  const iv = randomBytes(IV_BYTES);
+  const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(Buffer.from(actorId));
+  const bytes = Buffer.concat([cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]);
+  return `v1.${iv.toString('base64url')}.${bytes.toString('base64url')}`;
+}
+
+function decrypt(key: Buffer, actorId: string, sealed: string): string | undefined {
+  const [version, iv = '', data = ''] = sealed.split('.');
+  const bytes = Buffer.from(data, 'base64url');
+  if (version !== 'v1' || bytes.length < TAG_BYTES) return undefined;
+  try {
+    const decipher = createDecipheriv('aes-256-gcm', key, Buffer.from(iv, 'base64url'), {
+      authTagLength: TAG_BYTES,
+    })
+      .setAAD(Buffer.from(actorId))
+      .setAuthTag(bytes.subarray(-TAG_BYTES));
+    return Buffer.concat([decipher.update(bytes.subarray(0, -TAG_BYTES)), decipher.final()]).toString('utf8');
+  } catch {
+    // Not sealed with this key for this person; the cipher does not say which.
+    return undefined;
+  }
+}
+
+/** Cut at a character's boundary, so that the whole stays within what an event keeps of one text. */
+function bounded(text: string | undefined): string | undefined {
+  if (text === undefined || Buffer.byteLength(text) <= MAX_TEXT_BYTES) return text;
+  return Buffer.from(text)
+    .subarray(0, MAX_TEXT_BYTES)
+    .toString('utf8')
+    .replace(/\ufffd+$/u, '');
+}
+
+function keyPath(directory: string, actorId: string): string {
+  return join(directory, `${createHash('sha256').update(actorId).digest('hex')}.key`);
+}
+
+async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, constants.O_RDONLY);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}

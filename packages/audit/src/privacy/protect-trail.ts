@@ -1,0 +1,38 @@
+import type { AuditTrail } from '../audit-trail.ts';
+import type { AuditActor } from '../event.ts';
+import type { Digest } from './digest.ts';
+import type { PersonalKeys } from './personal-keys.ts';
+
+/** The keys that keep data out of the trail, or out of reach in it. */
+export interface ProtectTrailOptions {
+  /** Seals names and e-mail addresses of actors. @default they are left out */
+  readonly personalKeys?: PersonalKeys | undefined;
+  /** Recognises arguments whose values are not kept; from `createDigest`. @default only their names are kept */
+  readonly digest?: Digest | undefined;
+}
+
+/** A trail that can also make digests of arguments. */
+export type ProtectedAuditTrail = AuditTrail & { readonly digest?: Digest };
+
+/**
+ * Wraps a trail so that no name and no e-mail address is stored in clear. The actor's id stays: it says who did
+ * what, and leads to a person only through the identity provider.
+ */
+export function protectTrail(trail: AuditTrail, options: ProtectTrailOptions): ProtectedAuditTrail {
+  const { personalKeys, digest } = options;
+  return {
+    ...trail,
+    ...(digest && { digest }),
+    async begin(intent) {
+      return trail.begin({ ...intent, actor: await protectActor(intent.actor, personalKeys) });
+    },
+  };
+}
+
+async function protectActor(actor: AuditActor, keys: PersonalKeys | undefined): Promise<AuditActor> {
+  if (actor.kind === 'anonymous') return actor;
+  const { id, kind, groups, displayName, email } = actor;
+  const isNamed = displayName !== undefined || email !== undefined;
+  if (keys === undefined || !isNamed) return { id, kind, groups };
+  return { id, kind, groups, sealed: await keys.seal(id, { displayName, email }) };
+}
