@@ -7,8 +7,11 @@ const list = z
   .transform((text) => text.split(',').map((entry) => entry.trim()))
   .optional();
 
-/** Every environment variable of the program. */
-export const settings = {
+const serverSettings = {
+  AUTH_MODE: {
+    description: '"none" turns authentication off, on loopback only: everybody may read, nobody may deploy',
+    schema: z.enum(['token', 'none']).default('token'),
+  },
   HOST: { description: 'Address to listen on', schema: z.string().default('127.0.0.1') },
   PORT: {
     description: 'Port to listen on',
@@ -30,10 +33,21 @@ export const settings = {
     description: 'How long to go on serving after SIGTERM until load balancers have noticed, in ms',
     schema: z.coerce.number('must be a number of milliseconds').int().min(0).max(60_000).default(0),
   },
-  ...authenticationSettings,
   ...platformSettings,
   ...commonSettings,
 } satisfies Settings;
+
+/** Every environment variable of the program. */
+export const settings = { ...authenticationSettings, ...serverSettings } satisfies Settings;
+
+/** Those that count when authentication is off. */
+export const openSettings = {
+  POLICY_FILE: authenticationSettings.POLICY_FILE,
+  ...serverSettings,
+} satisfies Settings;
+
+/** Whether authentication is off. Nothing but exactly this turns it off. */
+export const isOpen = process.env['AUTH_MODE'] === 'none';
 
 /** What the operating system gives the program. */
 export const invocation = { argv: process.argv.slice(2), environment: process.env };

@@ -5,6 +5,7 @@ import {
   createTokenVerifier,
   freshPolicy,
   loadPolicy,
+  localCaller,
   type Authenticator,
   type Policy,
 } from '@mcp-parts/auth';
@@ -12,6 +13,7 @@ import type { Authorizer, Logger } from '@mcp-parts/tool-kit';
 
 import type { authenticationSettings } from './common-settings.ts';
 import type { GateOptions } from './http/gate.ts';
+import type { OpenGateOptions } from './http/open-gate.ts';
 import type { SettingValues } from './settings.ts';
 
 /** Who is calling and what they may do, as the settings say. */
@@ -57,5 +59,21 @@ export async function openAuthentication(
       await authenticator.close();
       await verifier.close();
     },
+  };
+}
+
+/**
+ * Reads the policy for a server that asks nobody who they are: every request counts as one local caller with these
+ * permissions, and no permission with a `require` rule can be one of them. `serveHttp` allows it on loopback only.
+ *
+ * @throws {TypeError} naming the file and the problem.
+ */
+export async function openWithoutAuthentication(
+  settings: Pick<SettingValues<typeof authenticationSettings>, 'POLICY_FILE'>,
+  permissions: readonly string[],
+): Promise<{ readonly authorizer: Authorizer; readonly gate: OpenGateOptions }> {
+  return {
+    authorizer: createPolicy(await loadPolicy(settings.POLICY_FILE)),
+    gate: { unauthenticated: localCaller({ name: 'unauthenticated', permissions }) },
   };
 }

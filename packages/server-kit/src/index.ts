@@ -1,6 +1,6 @@
 export { assembleServer, type AssembleOptions, type Server } from './assemble.ts';
 export { runCommand, type Command, type Invocation } from './command.ts';
-export { openAuthentication, type Authentication } from './authentication.ts';
+export { openAuthentication, openWithoutAuthentication, type Authentication } from './authentication.ts';
 export { authenticationSettings, commonSettings } from './common-settings.ts';
 export type { GateOptions } from './http/gate.ts';
 export type { OpenGateOptions } from './http/open-gate.ts';
