@@ -55,8 +55,9 @@ export async function runAttempt(
         token = await call.token.get({ signal: limit.toAbortSignal() });
       } catch (cause) {
         if (limit.aborted) return stopped(limit);
-        const isTransient = cause instanceof ClientError ? cause.isRetryable : true;
-        return failed({ code: 'unauthenticated', sent: 'no', isTransient, cause });
+        const { isRetryable: isTransient, retryAfterMs } =
+          cause instanceof ClientError ? cause : { isRetryable: true };
+        return failed({ code: 'unauthenticated', sent: 'no', isTransient, retryAfterMs, cause });
       }
     }
     if (limit.aborted) return stopped(limit);

@@ -186,6 +186,21 @@ describe('a client with a token source', () => {
     },
   );
 
+  it('says how long the identity provider wants to be left alone', async () => {
+    await using provider = await startBackend((_, response) =>
+      json(response, 503, {}, { 'retry-after': '12' }),
+    );
+    await using backend = await startBackend((_, response) => json(response, 200, { id: 'a' }));
+    const token = source(provider.url);
+    await using api = createClient({ name: 'thing service', baseUrl: backend.url, token });
+
+    const result = await api.call(readThing, { params: { id: 'a' } }, { signal });
+
+    expect(!result.ok && result.error.userMessage).toBe(
+      'This server could not sign in to the thing service; nothing was sent. Try again in 12 s.',
+    );
+  });
+
   it('waits no longer for a token than its caller waits', async () => {
     const caller = new AbortController();
     await using provider = await startBackend(() => caller.abort());
