@@ -114,7 +114,7 @@ async function checkHealth(
     check,
     status: 'failed',
     reason: `${dependency} is ${status} in ${environment}, at ${checkedAt}${detail === '' ? '.' : `: ${detail}`}`,
-    nextStep: `Do not deploy until ${dependency} is healthy; tell the person, and check again later.`,
+    nextStep: `Do not deploy until ${dependency} is healthy; tell the person, and check again when they ask.`,
   };
 }
 

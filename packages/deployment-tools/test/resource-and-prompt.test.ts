@@ -53,7 +53,7 @@ describe('deployment://config/{service}/{environment}', () => {
     platform.backend.on(`GET ${paths.configuration}`, problem(500, 'secret insides'));
     const uri = 'deployment://config/payment-service/production';
     await expect(call('resources/read', { uri })).rejects.toThrow(
-      'The configuration service failed. Try again later.',
+      'The configuration service failed. Try again in 30 s; if it still fails, tell the operator of this server.',
     );
   });
 

@@ -14,10 +14,8 @@ export function userMessageFor(failure: Failure, call: FailedCall & { isRetryabl
   }
   if (isOutcomeUnknown(failure, call)) {
     sentences.push('The request may have been carried out: check before you repeat it.');
-  } else if (call.isRetryable) {
-    sentences.push(
-      failure.retryAfterMs === undefined ? 'Try again later.' : tryAgainIn(failure.retryAfterMs),
-    );
+  } else if (call.isRetryable && failure.code !== 'cancelled') {
+    sentences.push(failure.retryAfterMs === undefined ? TRY_AGAIN_ONCE : tryAgainIn(failure.retryAfterMs));
   }
   return sentences.join(' ');
 }
@@ -28,7 +26,7 @@ function describe(
 ): string {
   switch (code) {
     case 'cancelled':
-      return `The call to the ${service} was cancelled.`;
+      return `The call to the ${service} was cancelled. Repeat it only if it is still wanted.`;
     case 'deadline_exceeded':
     case 'timeout':
       return `The ${service} did not answer in time.`;
@@ -43,13 +41,14 @@ function describe(
     case 'overloaded':
       return `Too many calls to the ${service} are waiting; nothing was sent.`;
     case 'unauthenticated':
-      return isRetryable
-        ? `This server could not sign in to the ${service}; nothing was sent.`
+      if (isRetryable) return `This server could not sign in to the ${service}; nothing was sent.`;
+      return sent === 'no'
+        ? `This server was refused a token for the ${service}; nothing was sent. Do not try again; tell the operator of this server.`
         : `The ${service} does not accept this server's credentials. Do not try again; tell the operator of this server.`;
     case 'forbidden':
       return `The ${service} does not allow this. Do not try again; ask its owner for access.`;
     case 'not_found':
-      return `The ${service} does not know what was asked for. Check the names and ids.`;
+      return `The ${service} does not know what was asked for. Check the names and ids before you try again.`;
     case 'conflict':
       return `The ${service} refused this because of its current state. Look at that state before you try again.`;
     case 'rejected':
@@ -61,17 +60,18 @@ function describe(
     case 'invalid_response':
       return `The ${service} gave an answer that this server does not understand. Do not try again; tell the operator of this server.`;
     case 'response_too_large':
-      return `The answer of the ${service} is too large. Ask for less.`;
+      return `The answer of the ${service} is too large. Do not try the same again; ask for less.`;
     case 'invalid_request':
-      return `Nothing was sent to the ${service}, because the request is not valid: ${hint ?? 'it does not fit the operation'}.`;
+      return `Nothing was sent to the ${service}, because the request is not valid: ${hint ?? 'it does not fit the operation'}. Correct it before you try again.`;
     default:
       return code satisfies never;
   }
 }
 
 /** Whether a write may stand although the call failed. */
-function isOutcomeUnknown({ code, sent }: Failure, { isRepeatable }: FailedCall): boolean {
-  if (isRepeatable) return false;
+function isOutcomeUnknown({ code, sent, status }: Failure, { isRepeatable }: FailedCall): boolean {
+  // 501 says that there is nothing that could have been carried out.
+  if (isRepeatable || status === 501) return false;
   return sent === 'maybe' || (sent === 'yes' && UNCLEAR_ANSWERS.has(code));
 }
 
@@ -85,6 +85,9 @@ const UNCLEAR_ANSWERS: ReadonlySet<Failure['code']> = new Set([
   'invalid_response',
   'response_too_large',
 ]);
+
+// A model that reads "later" either tries at once or never.
+const TRY_AGAIN_ONCE = 'Try again in 30 s; if it still fails, tell the operator of this server.';
 
 function tryAgainIn(delayMs: number): string {
   const seconds = Math.max(1, Math.ceil(delayMs / 1000));

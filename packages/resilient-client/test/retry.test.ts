@@ -75,7 +75,7 @@ describe('retry', () => {
       error: { code: 'network', sent: 'no', attempts: 3, isRetryable: true },
     });
     expect(!result.ok && result.error.userMessage).toBe(
-      'The thing service could not be reached. Try again later.',
+      'The thing service could not be reached. Try again in 30 s; if it still fails, tell the operator of this server.',
     );
   });
 
