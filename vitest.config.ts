@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 // Tests import the sources of the workspace's packages, not what was built last.
-const conditions = ['@mcp-parts/source', 'node', 'import', 'default'];
+const conditions = ['@mcp-parts/source', 'node'];
 
 export default defineConfig({
   resolve: { conditions },
