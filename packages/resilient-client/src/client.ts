@@ -7,6 +7,7 @@ import type { AnyEndpoint, CallInput, Endpoint, QuerySchema } from './endpoint.t
 import { harmless, type ClientEvent } from './events.ts';
 import { createNotBeforeGate } from './not-before.ts';
 import { resolvePolicy, type Policy, type PolicyOptions } from './policy.ts';
+import { checkLiteralHost, createAddressRule } from './public-address.ts';
 import { createRetryBudget, type RetryBudgetOptions } from './retry-budget.ts';
 import { createRoute, type Guard, type Route } from './route.ts';
 import { createSingleFlight } from './single-flight.ts';
@@ -33,6 +34,11 @@ export interface ClientOptions {
    * @default none is sent
    */
   readonly deadlineHeader?: string;
+  /**
+   * Refuses to connect to loopback, private and reserved addresses, for a base URL that is not your own choice. Not
+   * together with `dispatcher`, which resolves names by itself. @default false
+   */
+  readonly refusePrivateAddresses?: boolean;
   /** Is told what happens, for logs and metrics. It cannot break a call. */
   readonly on?: (event: ClientEvent) => void;
   /** @default the system's clock and timers */
@@ -67,7 +73,7 @@ export interface Client extends AsyncDisposable {
 
 /**
  * Creates a client; keep one per service for the life of the process, because it holds the connections and circuits.
- * @throws {TypeError} for a name or base URL that cannot work
+ * @throws {TypeError} for a name, base URL or header name that cannot work, or options that contradict each other
  * @throws {RangeError} for an option with a number out of range
  */
 export function createClient(options: ClientOptions): Client {
@@ -76,10 +82,18 @@ export function createClient(options: ClientOptions): Client {
   if (name.trim() === '') throw new TypeError('name must say what people call the service');
   const base = parseBaseUrl(options.baseUrl);
   const clientPolicy = resolvePolicy(options.policy);
+  const { dispatcher } = options;
+  const addressRule = options.refusePrivateAddresses === true ? createAddressRule() : undefined;
+  if (addressRule !== undefined) {
+    if (dispatcher !== undefined)
+      throw new TypeError('refusePrivateAddresses cannot rule a given dispatcher');
+    checkLiteralHost(base.origin, addressRule);
+  }
   const transport = createTransport({
-    dispatcher: options.dispatcher,
+    dispatcher,
     keepAlive: true,
     connections: concurrency,
+    addressRule,
   });
   const core: ClientCore = {
     name,

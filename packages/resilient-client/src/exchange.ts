@@ -1,3 +1,4 @@
+import { decodeBody } from './content-coding.ts';
 import type { Sent } from './retry.ts';
 import type { Dispatcher, WireHeaders, WireOutcome, WireRequest } from './transport.ts';
 
@@ -65,7 +66,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
     if (this.#isDone || this.#status === undefined) return;
     const [only] = this.#chunks;
     const body = this.#chunks.length === 1 && only ? only : Buffer.concat(this.#chunks, this.#size);
-    this.#finish({ kind: 'answered', status: this.#status, headers: this.#headers, body });
+    const coding = this.#headers['content-encoding'];
+    if (coding === undefined || body.length === 0) this.#answer(this.#status, body);
+    else void this.#decode(this.#status, body, String(coding));
   }
 
   onResponseError(_: Dispatcher.DispatchController | null, cause: Error): void {
@@ -76,6 +79,16 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#lose(this.#request.signal.reason);
     this.#close();
   };
+
+  #answer(status: number, body: Buffer): void {
+    this.#finish({ kind: 'answered', status, headers: this.#headers, body });
+  }
+
+  async #decode(status: number, body: Buffer, coding: string): Promise<void> {
+    const decoded = await decodeBody(body, coding, this.#request.maxResponseBytes);
+    if (decoded === undefined) this.#refuse(status);
+    else this.#answer(status, decoded);
+  }
 
   #refuse(status: number): void {
     this.#finish({ kind: 'too_large', status });
@@ -123,4 +136,5 @@ const CONNECT_FAILURES: ReadonlySet<string> = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
   'UND_ERR_CLOSED',
   'UND_ERR_DESTROYED',
+  'ERR_PRIVATE_ADDRESS',
 ]);

@@ -2,6 +2,7 @@
 import { Pool, type Dispatcher } from 'undici';
 
 import { Exchange } from './exchange.ts';
+import type { AddressRule } from './public-address.ts';
 import type { Sent } from './retry.ts';
 import type { StopSignal } from './time-limit.ts';
 
@@ -58,8 +59,10 @@ export function createTransport(options: {
   certificate?: ClientCertificate | undefined;
   /** Connections per origin. @default 32 */
   connections?: number;
+  /** Which addresses own connections may go to. @default any */
+  addressRule?: AddressRule | undefined;
 }): Transport {
-  const { dispatcher, keepAlive, certificate, connections = 32 } = options;
+  const { dispatcher } = options;
   // A pool for each origin costs a tenth less per request than an Agent, which looks its pools up by more than that.
   const pools = new Map<string, Pool>();
   let isClosed = false;
@@ -67,7 +70,7 @@ export function createTransport(options: {
   function poolOf(origin: string): Dispatcher {
     let pool = pools.get(origin);
     if (pool === undefined) {
-      pool = createPool(origin, keepAlive, connections, certificate);
+      pool = createPool(origin, options);
       pools.set(origin, pool);
       if (isClosed) void pool.destroy();
     }
@@ -83,17 +86,13 @@ export function createTransport(options: {
   };
 }
 
-function createPool(
-  origin: string,
-  keepAlive: boolean,
-  connections: number,
-  certificate: ClientCertificate | undefined,
-): Pool {
+function createPool(origin: string, options: Parameters<typeof createTransport>[0]): Pool {
+  const { keepAlive, certificate, connections = 32, addressRule } = options;
   return new Pool(origin, {
     // Without a bound, undici opens one socket for each concurrent request.
     connections,
     pipelining: keepAlive ? 1 : 0,
-    connect: { timeout: 3_000, ...certificate },
+    connect: { timeout: 3_000, ...(addressRule && { lookup: addressRule.lookup }), ...certificate },
     // Below the usual idle timeout of servers and proxies, so that we close first.
     keepAliveTimeout: 4_000,
     // HTTP/2 reports aborts and resets with other codes.
