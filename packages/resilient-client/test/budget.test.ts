@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest';
+
+import { createClient, type ClientEvent } from '../src/index.ts';
+import { createTestClock, refuse, reply, scriptedBackend } from '../src/testing/index.ts';
+import { createThing, readThing, signal } from './things.ts';
+
+const options = { name: 'thing service', baseUrl: 'https://things.example', random: () => 0 };
+const read = { params: { id: 'a' } };
+// A circuit would hide what the budget does.
+const policy = { breaker: { failures: 1_000_000 } };
+
+describe('retry budget', () => {
+  it('keeps a backend that fails every call at 1.2 requests per call and 3', async () => {
+    const calls = 200;
+    const clock = createTestClock();
+    const backend = scriptedBackend(reply(503));
+    await using api = createClient({ ...options, policy, clock, dispatcher: backend.dispatcher });
+
+    for (let i = 0; i < calls; i++) await clock.settle(api.call(readThing, read, { signal }));
+
+    expect(backend.requests.length).toBeGreaterThan(calls);
+    expect(backend.requests.length).toBeLessThanOrEqual(1.2 * calls + 3);
+  });
+
+  it('is one for all endpoints of a client, and says when it denies', async () => {
+    const events: ClientEvent[] = [];
+    const clock = createTestClock();
+    const backend = scriptedBackend(refuse());
+    await using api = createClient({
+      ...options,
+      clock,
+      dispatcher: backend.dispatcher,
+      on: (event) => events.push(event),
+    });
+
+    await clock.settle(api.call(readThing, read, { signal }));
+    const result = await clock.settle(api.call(createThing, { body: { id: 'a' } }, { signal }));
+
+    expect(backend.requests).toHaveLength(5);
+    expect(result).toMatchObject({ ok: false, error: { code: 'network', attempts: 2 } });
+    expect(events.filter(({ type }) => type === 'retry_denied')).toEqual([
+      { client: options.name, endpoint: createThing.id, type: 'retry_denied', by: 'budget', code: 'network' },
+    ]);
+  });
+
+  it('does not count the replay after a 401, which loads nobody', async () => {
+    const backend = scriptedBackend(reply(401), reply(200, { id: 'a' }));
+    await using api = createClient({
+      ...options,
+      dispatcher: backend.dispatcher,
+      retryBudget: { ratio: 0, minRetries: 0 },
+      token: { get: () => Promise.resolve({ value: 't' }), reject() {} },
+    });
+
+    expect(await api.call(readThing, read, { signal })).toMatchObject({ ok: true, attempts: 2 });
+  });
+
+  it.each([
+    ['retryBudget.ratio', { ratio: 1.1 }],
+    ['retryBudget.windowMs', { windowMs: 0 }],
+    ['retryBudget.minRetries', { minRetries: -1 }],
+  ])('names %s when it is out of range', (name, retryBudget) => {
+    expect(() => createClient({ ...options, retryBudget })).toThrow(new RegExp(`^${name} must be`));
+  });
+});
+
+describe('the gate after a 429', () => {
+  it('holds later calls back until the time that was asked for', async () => {
+    const clock = createTestClock();
+    const backend = scriptedBackend(reply(429, {}, { 'retry-after': '7' }), reply(200, { id: 'a' }));
+    await using api = createClient({
+      ...options,
+      clock,
+      dispatcher: backend.dispatcher,
+      policy: { retry: { maxRetries: 0 } },
+    });
+    await clock.settle(api.call(readThing, read, { signal }));
+    const startedAt = clock.monotonicNow();
+
+    const result = await clock.settle(api.call(readThing, read, { signal }));
+
+    expect(result).toMatchObject({ ok: true, attempts: 1 });
+    expect(clock.monotonicNow() - startedAt).toBe(7_000);
+  });
+
+  it('sends nothing while the time is longer than a call would wait, and says how long', async () => {
+    const clock = createTestClock();
+    const backend = scriptedBackend(reply(429, {}, { 'retry-after': '60' }), reply(200, { id: 'a' }));
+    await using api = createClient({ ...options, clock, dispatcher: backend.dispatcher });
+    await clock.settle(api.call(readThing, read, { signal }));
+    clock.advance(10_000);
+
+    const result = await clock.settle(api.call(readThing, read, { signal }));
+
+    expect(backend.requests).toHaveLength(1);
+    expect(result).toMatchObject({
+      ok: false,
+      error: { code: 'throttled', sent: 'no', attempts: 0, retryAfterMs: 50_000, isRetryable: true },
+    });
+  });
+
+  it('leaves other endpoints alone', async () => {
+    const clock = createTestClock();
+    const backend = scriptedBackend(reply(429, {}, { 'retry-after': '60' }), reply(201, { id: 'a' }));
+    await using api = createClient({ ...options, clock, dispatcher: backend.dispatcher });
+    await clock.settle(api.call(readThing, read, { signal }));
+
+    expect(await clock.settle(api.call(createThing, { body: { id: 'a' } }, { signal }))).toMatchObject({
+      ok: true,
+    });
+  });
+});
