@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { createFileDirectory } from './file-directory.ts';
 import type { Principal } from './index.ts';
+import { directoryContract } from './testing.ts';
 
 const issuer = 'https://idp.example.test';
 const principal = (subject: string): Principal => ({
@@ -44,6 +45,13 @@ describe('createFileDirectory', () => {
     expect(await groupsOf('alice')).toEqual(['platform']);
     expect(await groupsOf('bob')).toEqual([]);
     expect(await groupsOf('Alice')).toEqual([]);
+  });
+
+  it.each(directoryContract)('$name', async ({ run }) => {
+    await writeFile(path, `${yaml('platform, readers')}  ${issuer}#loner:\n    groups: []\n`);
+    const member = { principal: principal('alice'), groups: ['platform', 'readers'] };
+    await run({ directory: await open().directory, member, loner: principal('loner') });
+    expect.assertions(0);
   });
 
   it('reads JSON', async () => {

@@ -12,7 +12,7 @@ const TTL_SPREAD = 0.1;
 const RETRY_AFTER_MS = 1_000;
 
 /** A user's groups, and when the directory was asked for them, in milliseconds since 1970. */
-export interface KnownGroups {
+interface KnownGroups {
   readonly groups: readonly string[];
   readonly asOf: number;
 }

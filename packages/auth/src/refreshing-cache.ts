@@ -20,7 +20,7 @@ export interface RefreshingCacheOptions<Value> {
 }
 
 /** A value and when it was asked for, in milliseconds since 1970: it may be as old as the question. */
-export interface Answer<Value> {
+interface Answer<Value> {
   readonly value: Value;
   readonly asOf: number;
 }

@@ -1,4 +1,10 @@
 export {
+  directoryContract,
+  unavailableDirectoryCase,
+  type DirectoryCase,
+  type DirectoryFixture,
+} from './testing/directory-contract.ts';
+export {
   policyEngineContract,
   unavailableEngineCase,
   type ContractCase,
