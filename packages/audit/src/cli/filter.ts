@@ -1,0 +1,63 @@
+import type { AuditEvent } from '../event.ts';
+import { UsageError } from './terminal.ts';
+
+/** The options of `parseArgs` by which events are chosen. */
+export const filterOptions = {
+  user: { type: 'string' },
+  tool: { type: 'string' },
+  result: { type: 'string' },
+  since: { type: 'string' },
+  until: { type: 'string' },
+} as const;
+
+/** Chooses events. */
+export interface Filter {
+  /** In ms since the epoch. */
+  readonly sinceMs: number | undefined;
+  matches(event: AuditEvent): boolean;
+}
+
+type FilterValues = { readonly [Name in keyof typeof filterOptions]?: string | undefined };
+
+const RESULTS = ['success', 'failure', 'denied', 'unknown'];
+const UNIT_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** @throws UsageError for a time or result that means nothing */
+export function createFilter(values: FilterValues, now: number): Filter {
+  const results = values.result?.split(',');
+  for (const result of results ?? [])
+    if (!RESULTS.includes(result)) throw new UsageError(`--result is ${RESULTS.join(', ')}, not ${result}`);
+  const sinceMs = values.since === undefined ? undefined : instant('--since', values.since, now);
+  const untilMs = values.until === undefined ? undefined : instant('--until', values.until, now);
+  const user = values.user?.toLowerCase();
+
+  return {
+    sinceMs,
+    matches(event) {
+      const time = Date.parse(event.time);
+      return (
+        (user === undefined || event.actor.id.toLowerCase().includes(user)) &&
+        (values.tool === undefined || event.target === values.tool) &&
+        (results === undefined || (event.stage === 'outcome' && results.includes(event.result))) &&
+        (sinceMs === undefined || time >= sinceMs) &&
+        (untilMs === undefined || time < untilMs)
+      );
+    },
+  };
+}
+
+/** Either an ISO 8601 date or time, or how long ago: `90s`, `15m`, `2h`, `7d`. */
+function instant(option: string, text: string, now: number): number {
+  const [, amount, unit] = /^(\d{1,9})([smhd])$/u.exec(text) ?? [];
+  if (amount !== undefined && isUnit(unit)) return now - Number(amount) * UNIT_MS[unit];
+  const time = /^\d{4}-\d\d-\d\d/u.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(time))
+    throw new UsageError(
+      `${option} is a time such as 2026-01-31T12:00:00Z or an age such as 15m, not ${text}`,
+    );
+  return time;
+}
+
+function isUnit(text: string | undefined): text is keyof typeof UNIT_MS {
+  return text !== undefined && Object.hasOwn(UNIT_MS, text);
+}

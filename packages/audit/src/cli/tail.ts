@@ -1,0 +1,75 @@
+import { watch } from 'node:fs';
+
+import type { AuditEvent } from '../event.ts';
+import { safeJson } from '../safe-json.ts';
+import { segmentNumbers } from '../segments.ts';
+import { eventColumns, eventRow, eventWidths } from './event-rows.ts';
+import type { Filter } from './filter.ts';
+import { readEvents, type Place } from './read-trail.ts';
+import { writeTable, type CliContext } from './terminal.ts';
+
+export interface TailOptions {
+  readonly trail: string;
+  readonly filter: Filter;
+  /** How many of the latest events are shown first. */
+  readonly lines: number;
+  readonly follow: boolean;
+  readonly json: boolean;
+  readonly onDamage: () => void;
+}
+
+/** Shows the latest events of a trail and, when told to follow, every one that is added. */
+export async function tail(options: TailOptions, context: CliContext): Promise<void> {
+  const { trail, filter, lines, follow, json, onDamage } = options;
+  const { stdout, signal } = context;
+
+  function show(events: readonly AuditEvent[]): void {
+    if (json) for (const event of events) stdout.write(`${safeJson(event)}\n`);
+    else writeTable(stdout, events.map(eventRow), eventWidths);
+  }
+
+  // Before the first look, so that nothing is missed between it and the watch.
+  using changes = follow ? watchSegments(trail, signal) : undefined;
+  const latest: AuditEvent[] = [];
+  let place: Place = { segment: 0, offset: 0 };
+  for await (const { event, next } of readEvents(trail, { onDamage, sinceMs: filter.sinceMs })) {
+    place = next;
+    if (filter.matches(event)) latest.push(event);
+    if (latest.length > lines) latest.shift();
+  }
+  if (!json) writeTable(stdout, [eventColumns], eventWidths);
+  show(latest);
+  if (changes === undefined) return;
+  while (await changes.next()) {
+    const added: AuditEvent[] = [];
+    for await (const { event, next } of readEvents(trail, { onDamage, from: place })) {
+      place = next;
+      if (filter.matches(event)) added.push(event);
+    }
+    show(added);
+  }
+}
+
+/** Tells when segments changed since it was last asked; `next` resolves with `false` once the signal aborts. */
+function watchSegments(directory: string, signal: AbortSignal): Disposable & { next(): Promise<boolean> } {
+  let hasChanged = false;
+  let wake = (): void => {};
+  const watcher = watch(directory, (_event, filename) => {
+    if (filename !== null && segmentNumbers([filename]).length === 0) return;
+    hasChanged = true;
+    wake();
+  });
+  const onAbort = (): void => wake();
+  signal.addEventListener('abort', onAbort);
+  return {
+    async next() {
+      if (!hasChanged && !signal.aborted) await new Promise<void>((resolve) => (wake = resolve));
+      hasChanged = false;
+      return !signal.aborted;
+    },
+    [Symbol.dispose]() {
+      signal.removeEventListener('abort', onAbort);
+      watcher.close();
+    },
+  };
+}
