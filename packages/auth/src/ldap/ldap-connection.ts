@@ -110,7 +110,7 @@ export function createLdapConnection(options: LdapConnectionOptions): LdapConnec
   async function askAny(search: LdapSearch, signal: AbortSignal): Promise<readonly LdapEntry[]> {
     const tried = new Set<Server>();
     const lost = new Set<Server>();
-    let failure: unknown = new LdapUnreachableError('every directory server failed a moment ago');
+    let failure: unknown;
     for (let server = pickServer(tried); server !== undefined; server = pickServer(tried)) {
       try {
         return await ask(server, search, signal);
@@ -122,7 +122,7 @@ export function createLdapConnection(options: LdapConnectionOptions): LdapConnec
         lost.add(server);
       }
     }
-    throw failure;
+    throw failure ?? new LdapUnreachableError('every directory server failed a moment ago');
   }
 
   return {
