@@ -6,9 +6,10 @@ import { ClientError, type ClientErrorCode, type Failure } from './client-error.
 import type { Clock } from './clock.ts';
 import type { CallRequest } from './prepare-request.ts';
 import type { Route } from './route.ts';
+import type { CallTrace } from './telemetry.ts';
 import { stopCodeOf } from './time-limit.ts';
 import type { AccessToken, TokenSource } from './token-source.ts';
-import type { Transport } from './transport.ts';
+import type { Transport, WireOutcome } from './transport.ts';
 
 /** A call whose input has been checked and written out. */
 export interface PreparedCall {
@@ -17,6 +18,7 @@ export interface PreparedCall {
   readonly limit: CallLimit;
   readonly deadlineIsInherited: boolean;
   readonly token: TokenSource | undefined;
+  readonly trace: CallTrace;
   /** Requests on the wire so far, counted as they begin. */
   attempts: number;
 }
@@ -98,6 +100,8 @@ async function send(
   if (deadlineHeader !== undefined) {
     headers[deadlineHeader] = String(Math.max(0, Math.floor(call.limit.deadline - startedAt)));
   }
+  // Without the query, which may hold what no trace should.
+  const span = call.trace.startAttempt(attempt, origin + path.replace(/\?.*/, ''), headers);
   const outcome = await transport.send({
     origin,
     path,
@@ -108,17 +112,26 @@ async function send(
     signal: limit,
   });
   const durationMs = clock.monotonicNow() - startedAt;
+  const result = toResult(outcome, limit, token);
+  const label = result.kind === 'answered' ? result.answer.status : result.failure.code;
+  if (typeof label === 'number' && label < 500) call.route.latencies?.add(durationMs);
+  call.trace.endAttempt(span, durationMs, label);
+  onAttempt(attempt, durationMs, label);
+  return result;
+}
+
+function toResult(
+  outcome: WireOutcome,
+  limit: AttemptLimit,
+  token: AccessToken | undefined,
+): Exclude<AttemptResult, { kind: 'shed' }> {
   switch (outcome.kind) {
     case 'answered':
-      call.route.latencies?.add(durationMs);
-      onAttempt(attempt, durationMs, outcome.status);
       return { kind: 'answered', answer: outcome, token };
     case 'too_large':
-      onAttempt(attempt, durationMs, 'response_too_large');
       return failed({ code: 'response_too_large', sent: 'yes', status: outcome.status });
     case 'lost': {
       const code = limit.aborted ? stopCodeOf(limit) : 'network';
-      onAttempt(attempt, durationMs, code);
       return failed({ code, sent: outcome.sent, cause: outcome.cause });
     }
     default:
@@ -128,7 +141,7 @@ async function send(
 
 const SHED: AttemptResult = { kind: 'shed' };
 
-function failed(failure: Failure): AttemptResult {
+function failed(failure: Failure): Extract<AttemptResult, { kind: 'failed' }> {
   return { kind: 'failed', failure };
 }
 

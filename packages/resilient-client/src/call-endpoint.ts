@@ -7,6 +7,7 @@ import { prepareRequest, type CallRequest, type UntypedInput } from './prepare-r
 import type { Route } from './route.ts';
 import { runCall, type CallObserver, type CallOutcome, type CallParts } from './run-call.ts';
 import { LeftFlight, type SingleFlight } from './single-flight.ts';
+import type { Telemetry } from './telemetry.ts';
 import type { TokenSource } from './token-source.ts';
 
 /** What belongs to one call and not to its input. */
@@ -36,6 +37,7 @@ export interface ClientCore {
   readonly emit: ((event: ClientEvent) => void) | undefined;
   /** @throws {TypeError} when another endpoint has the same id */
   readonly routeOf: (endpoint: AnyEndpoint) => Route;
+  readonly telemetry: Telemetry;
   readonly flights: SingleFlight<Flown>;
   /** The calls in progress, to be stopped when the client closes. */
   readonly active: Set<CallLimit>;
@@ -58,6 +60,7 @@ export async function callEndpoint(
   const route = core.routeOf(endpoint);
   const { policy } = route;
   const startedAt = clock.monotonicNow();
+  const trace = core.telemetry.startCall(endpoint);
   const prepared = prepareRequest(route, input, context);
   if (!prepared.ok) return end({ ok: false, failure: prepared.failure }, 0);
 
@@ -68,7 +71,7 @@ export async function callEndpoint(
   try {
     const token = context.token ?? core.token;
     const { request } = prepared;
-    const call: PreparedCall = { route, request, limit, deadlineIsInherited, token, attempts: 0 };
+    const call: PreparedCall = { route, request, limit, deadlineIsInherited, token, trace, attempts: 0 };
     if (endpoint.singleFlight === true) {
       const { outcome, attempts } = await fly(core, call, context);
       return end(outcome, attempts);
@@ -80,13 +83,15 @@ export async function callEndpoint(
   }
 
   function end(outcome: CallOutcome, attempts: number): Result<unknown> {
+    const code = outcome.ok ? 'ok' : outcome.failure.code;
+    trace.end(code);
     core.emit?.({
       client: core.name,
       endpoint: endpoint.id,
       type: 'call',
       durationMs: clock.monotonicNow() - startedAt,
       attempts,
-      outcome: outcome.ok ? 'ok' : outcome.failure.code,
+      outcome: code,
     });
     if (outcome.ok) return { ok: true, data: outcome.data, status: outcome.status, attempts };
     return { ok: false, error: errorOf(core, route, context, outcome.failure, attempts) };

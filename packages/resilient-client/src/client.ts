@@ -12,6 +12,7 @@ import { createRetryBudget, type RetryBudgetOptions } from './retry-budget.ts';
 import { createRoute, type Guard, type Route } from './route.ts';
 import { createSingleFlight } from './single-flight.ts';
 import type { SchemaOutput, StandardSchema } from './standard-schema.ts';
+import { Telemetry } from './telemetry.ts';
 import type { TokenSource } from './token-source.ts';
 import { createTransport, type Dispatcher } from './transport.ts';
 
@@ -108,6 +109,7 @@ export function createClient(options: ClientOptions): Client {
     },
     emit: harmless(options.on),
     routeOf,
+    telemetry: new Telemetry(base.origin),
     flights: createSingleFlight(),
     active: new Set(),
     isClosed: false,
