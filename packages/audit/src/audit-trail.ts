@@ -64,6 +64,19 @@ export interface AuditHealth {
   readonly oldestUndeliveredAgeMs: number;
   /** The trouble there is now. `message` is public. */
   readonly lastError?: { readonly code: AuditErrorCode; readonly message: string; readonly sink?: string };
+  /** Each sink by itself, in the order they were given. */
+  readonly sinks: readonly AuditSinkHealth[];
+}
+
+/** How far one sink got. */
+export interface AuditSinkHealth {
+  readonly name: string;
+  /** `failing` from a failed attempt until the next one succeeds. */
+  readonly state: 'ok' | 'failing';
+  readonly backlog: number;
+  readonly oldestUndeliveredAgeMs: number;
+  /** Failed attempts since the trail was opened. */
+  readonly failures: number;
 }
 
 /** A durable record of who did what. */
@@ -201,6 +214,13 @@ function health(
   const measures = {
     backlog: Math.max(0, ...statuses.map((status) => status.backlog)),
     oldestUndeliveredAgeMs: now - oldestAt,
+    sinks: statuses.map(({ sink, backlog, oldestAt: since = now, failures, lastError }): AuditSinkHealth => ({
+      name: sink,
+      state: lastError === undefined ? 'ok' : 'failing',
+      backlog,
+      oldestUndeliveredAgeMs: Math.max(0, now - since),
+      failures,
+    })),
   };
   if (isClosed)
     return { state: 'unavailable', ...measures, lastError: publicError(new AuditError('closed', '')) };

@@ -42,6 +42,7 @@ export class Delivery {
   #endBackoff: (() => void) | undefined;
   #oldestAt: number | undefined;
   #lastError: unknown;
+  #failures = 0;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
@@ -53,10 +54,10 @@ export class Delivery {
     return this.#options.sink.name;
   }
 
-  /** How many records wait for the sink, since when (ms since the epoch), and why the last attempt failed. */
-  get status(): { backlog: number; oldestAt: number | undefined; lastError: unknown } {
+  /** How many records wait for the sink, since when (ms since the epoch), and how many attempts failed, the last why. */
+  get status(): { backlog: number; oldestAt: number | undefined; failures: number; lastError: unknown } {
     const backlog = this.#options.log.tip.sequence - this.#position.sequence;
-    return { backlog, oldestAt: this.#oldestAt, lastError: this.#lastError };
+    return { backlog, oldestAt: this.#oldestAt, failures: this.#failures, lastError: this.#lastError };
   }
 
   /** Takes note of events that just became durable. */
@@ -120,6 +121,7 @@ export class Delivery {
       } catch (error) {
         if (signal.aborted) return;
         failures += 1;
+        this.#failures += 1;
         this.#lastError = error;
         this.#options.logger.warn({ error, sink: this.sinkName, failures }, 'audit delivery failed');
         await this.#backOff(failures);

@@ -1,5 +1,11 @@
 export { openAuditTrail } from './audit-trail.ts';
-export type { AuditEntry, AuditHealth, AuditTrail, AuditTrailOptions } from './audit-trail.ts';
+export type {
+  AuditEntry,
+  AuditHealth,
+  AuditSinkHealth,
+  AuditTrail,
+  AuditTrailOptions,
+} from './audit-trail.ts';
 export type { SetTimer } from './clock.ts';
 export { createCollectorSink } from './collector-sink.ts';
 export type { CollectorSinkOptions } from './collector-sink.ts';

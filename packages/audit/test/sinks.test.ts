@@ -304,7 +304,17 @@ describe('several sinks', () => {
     }
     await expect.poll(() => collector.stored.length).toBe(6);
     await expect.poll(async () => linesOf(await readFile(path, 'utf8')).length).toBe(6);
-    expect(trail.health()).toMatchObject({ state: 'degraded', backlog: 6 });
+    expect(trail.health()).toMatchObject({
+      state: 'degraded',
+      backlog: 6,
+      sinks: [
+        { name: 'failing', state: 'failing', backlog: 6, failures: expect.toSatisfy((count) => count > 0) },
+        { name: 'file', state: 'ok', backlog: 0, oldestUndeliveredAgeMs: 0, failures: 0 },
+        { name: 'hanging', state: 'ok', backlog: 6, failures: 0 },
+        { name: 'collector', state: 'ok', backlog: 0, oldestUndeliveredAgeMs: 0, failures: 0 },
+        { name: 'throwing', state: 'failing', backlog: 6, failures: expect.toSatisfy((count) => count > 0) },
+      ],
+    });
     await trail.close();
   });
 });
