@@ -1,6 +1,9 @@
+import type { KeyObject } from 'node:crypto';
+
+import { Alerts } from './alerts.ts';
 import { systemTimer, type SetTimer } from './clock.ts';
 import { readCursor } from './cursor.ts';
-import { Delivery } from './delivery.ts';
+import { Delivery, type DeliveryOptions } from './delivery.ts';
 import { AuditError, type AuditErrorCode } from './errors.ts';
 import {
   describe,
@@ -14,7 +17,9 @@ import {
 import { nodeFileSystem, type AuditFileSystem } from './file-system.ts';
 import { silentLogger, type Logger } from './logger.ts';
 import { recoverLog } from './recovery.ts';
-import { SegmentLog } from './segment-log.ts';
+import { SegmentLog, type SegmentLogOptions } from './segment-log.ts';
+import { segmentName } from './segments.ts';
+import { loadSigner } from './signing.ts';
 import type { AuditSink } from './sink.ts';
 import { lockDirectory } from './writer-lock.ts';
 
@@ -30,8 +35,17 @@ export interface AuditTrailOptions {
   readonly logger?: Logger;
   /** How long an event that is not urgent may wait before it is shipped, in ms. @default 10000 */
   readonly deliveryIntervalMs?: number;
-  /** Size at which a segment file is followed by a new one, in bytes. @default 16 MiB */
+  /** Size at which a segment file is followed by a new one, in bytes. @default 8 MiB */
   readonly segmentBytes?: number;
+  /**
+   * The private ed25519 key that signs checkpoints. @default one that is made once and kept in the directory with
+   * mode 0600; whoever can read it can also rebuild the trail, so a key from elsewhere proves more
+   */
+  readonly signingKey?: KeyObject;
+  /** A checkpoint follows at the latest after so many events. @default 1000 */
+  readonly checkpointEvents?: number;
+  /** A checkpoint follows at the latest so long after an event, in ms. @default 60000 */
+  readonly checkpointIntervalMs?: number;
   /** How long `close()` tries to ship what is left, in ms. @default 5000 */
   readonly closeTimeoutMs?: number;
   /** Wall clock in ms since the epoch. @default Date.now */
@@ -99,8 +113,9 @@ export interface AuditTrail extends AsyncDisposable {
 
 /**
  * Opens the trail in a directory: takes its lock, repairs what a crash left, and gives every intent without
- * an outcome the outcome `unknown`, reason `interrupted`.
- * @throws AuditError `locked`, `damaged`, `unavailable`
+ * an outcome the outcome `unknown`, reason `interrupted`. A trail that is damaged before its end does not stop
+ * the start: its files stay as they are, a new chain begins that names the broken one, and `health()` says so.
+ * @throws AuditError `locked`, `unavailable`; `damaged` when the key in the directory is not one
  * @throws TypeError or RangeError for an option out of its range
  */
 export async function openAuditTrail(options: AuditTrailOptions): Promise<AuditTrail> {
@@ -109,6 +124,7 @@ export async function openAuditTrail(options: AuditTrailOptions): Promise<AuditT
   await fileSystem.makeDirectory(directory);
   const releaseLock = await lockDirectory(directory);
   try {
+    const signer = await loadSigner(directory, fileSystem, options.signingKey);
     const sinks = await Promise.all(
       settings.sinks.map(async (sink) => ({
         sink,
@@ -117,33 +133,38 @@ export async function openAuditTrail(options: AuditTrailOptions): Promise<AuditT
     );
     const delivered = sinks.flatMap(({ cursor }) => cursor ?? []);
     const recovered = await recoverLog(directory, fileSystem, logger, delivered);
-    const { writerId } = recovered;
+    const { writerId, broken } = recovered;
     const deliveries: Delivery[] = [];
-    const onCommit = (events: readonly EncodedEvent[]): void =>
-      deliveries.forEach((delivery) => delivery.committed(events));
-    const log = new SegmentLog({ ...settings, recovered, onCommit });
+    const onCommit: SegmentLogOptions['onCommit'] = (events, hasCheckpoint) =>
+      deliveries.forEach((delivery) => delivery.committed(events, hasCheckpoint));
+    const log = new SegmentLog({ ...settings, signer, recovered, onCommit });
     const source: EventSource = { writerId, server: settings.server };
-    await Promise.all(
-      recovered.openIntents.map((intent) => {
+    const alerts = new Alerts(source, log, settings);
+    await Promise.all([
+      ...recovered.interrupted.map((intent) => {
         const outcome = { result: 'unknown', reason: 'interrupted' } as const;
         return log.append(encodeOutcome(describe(source, intent), intent.id, outcome, settings.now()));
       }),
-    );
+      broken && alerts.raise('audit/damaged', segmentName(broken.segment), broken),
+    ]);
+    const onDamage: DeliveryOptions['onDamage'] = ({ segment, afterSequence }) =>
+      void alerts.raise('audit/damaged', segmentName(segment), { sequence: afterSequence });
     for (const { sink, cursor } of sinks)
-      deliveries.push(new Delivery({ ...settings, sink, cursor, log, writerId }));
-    return auditTrail(settings, source, log, deliveries, releaseLock);
+      deliveries.push(new Delivery({ ...settings, sink, cursor, log, writerId, onDamage }));
+    return auditTrail(settings, source, log, alerts, deliveries, releaseLock);
   } catch (error) {
     releaseLock();
     throw error;
   }
 }
 
-type Settings = Required<AuditTrailOptions>;
+type Settings = Required<Omit<AuditTrailOptions, 'signingKey'>>;
 
 function auditTrail(
   settings: Settings,
   source: EventSource,
   log: SegmentLog,
+  alerts: Alerts,
   deliveries: readonly Delivery[],
   releaseLock: () => void,
 ): AuditTrail {
@@ -179,7 +200,7 @@ function auditTrail(
     async flush({ signal = new AbortController().signal } = {}) {
       await Promise.all(deliveries.map((delivery) => delivery.flush(signal)));
     },
-    health: () => health(log, deliveries, closing !== undefined, now()),
+    health: () => health(log, alerts, deliveries, closing !== undefined, now()),
     close: () => (closing ??= close()),
     [Symbol.asyncDispose]: () => trail.close(),
   };
@@ -205,6 +226,7 @@ function auditEntry(id: string, append: (outcome: AuditOutcome) => Promise<void>
 
 function health(
   log: SegmentLog,
+  alerts: Alerts,
   deliveries: readonly Delivery[],
   isClosed: boolean,
   now: number,
@@ -227,6 +249,8 @@ function health(
   if (log.failure !== undefined)
     return { state: 'unavailable', ...measures, lastError: publicError(log.failure) };
   const failing = statuses.find((status) => status.lastError !== undefined);
+  if (failing === undefined && alerts.last !== undefined)
+    return { state: 'degraded', ...measures, lastError: publicError(alerts.last) };
   if (failing === undefined) return { state: 'ok', ...measures };
   return {
     state: 'degraded',
@@ -246,8 +270,21 @@ function checkedOptions(options: AuditTrailOptions): Settings {
     if (!/^[a-z0-9-]{1,64}$/.test(name)) throw new TypeError(`A sink's name is a-z, 0-9 and -, got ${name}`);
     if (names.indexOf(name) !== index) throw new TypeError(`Two sinks are named ${name}`);
   }
-  const { deliveryIntervalMs = 10_000, segmentBytes = 16 * 1024 * 1024, closeTimeoutMs = 5000 } = options;
-  for (const [name, value] of Object.entries({ deliveryIntervalMs, segmentBytes, closeTimeoutMs }))
+  const {
+    deliveryIntervalMs = 10_000,
+    segmentBytes = 8 * 1024 * 1024,
+    checkpointEvents = 1000,
+    checkpointIntervalMs = 60_000,
+    closeTimeoutMs = 5000,
+  } = options;
+  const numbers = {
+    deliveryIntervalMs,
+    segmentBytes,
+    checkpointEvents,
+    checkpointIntervalMs,
+    closeTimeoutMs,
+  };
+  for (const [name, value] of Object.entries(numbers))
     if (!(value > 0)) throw new RangeError(`${name} must be positive, got ${value}`);
   return {
     logger: silentLogger,
@@ -256,8 +293,6 @@ function checkedOptions(options: AuditTrailOptions): Settings {
     setTimer: systemTimer,
     fileSystem: nodeFileSystem,
     ...options,
-    deliveryIntervalMs,
-    segmentBytes,
-    closeTimeoutMs,
+    ...numbers,
   };
 }

@@ -5,7 +5,10 @@ import { untilAborted } from './until-aborted.ts';
 
 /** Where the collector is and how to reach it. */
 export interface CollectorSinkOptions {
-  /** Receives `POST` with `{ "events": [...] }`; any 2xx means that all of them are safely stored. */
+  /**
+   * Receives `POST` with `{ "events": [...] }`, events first, then checkpoints (`"stage": "checkpoint"`); any
+   * 2xx means that all of them are safely stored.
+   */
   readonly url: string | URL;
   /** Names the cursor file. @default 'collector' */
   readonly name?: string;
@@ -32,7 +35,8 @@ export function createCollectorSink(options: CollectorSinkOptions): AuditSink {
 
   return {
     name,
-    async deliver(events, { signal, idempotencyKey }) {
+    takesCheckpoints: true,
+    async deliver(events, { signal, idempotencyKey, checkpoints = [] }) {
       const attempt = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
       let response: Response;
       try {
@@ -44,7 +48,7 @@ export function createCollectorSink(options: CollectorSinkOptions): AuditSink {
             'idempotency-key': idempotencyKey,
             ...authorization,
           },
-          body: safeJson({ events }),
+          body: safeJson({ events: [...events, ...checkpoints] }),
           redirect: 'error',
           signal: attempt,
         });

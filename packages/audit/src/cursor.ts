@@ -1,8 +1,6 @@
-import { join } from 'node:path';
-
 import { z } from 'zod';
 
-import { withFile, type AuditFileSystem } from './file-system.ts';
+import { readIfPresent, replaceFile, type AuditFileSystem } from './file-system.ts';
 import type { Logger } from './logger.ts';
 
 const cursorSchema = z.strictObject({
@@ -24,18 +22,10 @@ export async function readCursor(
   sink: string,
   logger: Logger,
 ): Promise<Cursor | undefined> {
-  const path = cursorPath(directory, sink);
-  let text: string;
+  const bytes = await readIfPresent(fileSystem, directory, cursorName(sink));
+  if (bytes === undefined) return undefined;
   try {
-    text = await withFile(fileSystem, path, 'read', async (file) =>
-      (await file.read(0, await file.size())).toString('utf8'),
-    );
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
-  try {
-    return cursorSchema.parse(JSON.parse(text));
+    return cursorSchema.parse(JSON.parse(bytes.toString('utf8')));
   } catch (error) {
     // Collectors drop repeated events by id; skipping one could not be made good.
     logger.warn({ error, sink }, 'audit cursor unreadable, delivering from the start');
@@ -50,16 +40,10 @@ export async function writeCursor(
   sink: string,
   cursor: Cursor,
 ): Promise<void> {
-  const path = cursorPath(directory, sink);
-  await withFile(fileSystem, `${path}.tmp`, 'update', async (file) => {
-    await file.truncate(0);
-    await file.write(Buffer.from(`${JSON.stringify(cursor)}\n`), 0);
-    await file.datasync();
-  });
-  await fileSystem.rename(`${path}.tmp`, path);
-  await fileSystem.syncDirectory(directory);
+  const bytes = Buffer.from(`${JSON.stringify(cursor)}\n`);
+  await replaceFile(fileSystem, directory, cursorName(sink), bytes);
 }
 
-function cursorPath(directory: string, sink: string): string {
-  return join(directory, `cursor-${sink}.json`);
+function cursorName(sink: string): string {
+  return `cursor-${sink}.json`;
 }

@@ -5,7 +5,7 @@ import { AuditError } from './errors.ts';
 import type { EncodedEvent } from './event.ts';
 import type { AuditFileSystem } from './file-system.ts';
 import type { Logger } from './logger.ts';
-import { GENESIS, type LogPosition } from './record.ts';
+import { GENESIS, type ChainTip, type LogPosition } from './record.ts';
 import type { SegmentLog } from './segment-log.ts';
 import type { AuditSink } from './sink.ts';
 import { untilAborted } from './until-aborted.ts';
@@ -17,6 +17,8 @@ export interface DeliveryOptions {
   readonly fileSystem: AuditFileSystem;
   readonly writerId: string;
   readonly cursor: Cursor | undefined;
+  /** Called when records were passed over because they are damaged or missing. */
+  readonly onDamage: (damage: NonNullable<Batch['damage']>) => void;
   readonly deliveryIntervalMs: number;
   readonly setTimer: SetTimer;
   readonly random: () => number;
@@ -34,9 +36,11 @@ const BACKOFF_MAX_MS = 60_000;
 export class Delivery {
   readonly #options: DeliveryOptions;
   readonly #stopping = new AbortController();
-  readonly #flushes = new Set<{ sequence: number; resolve: () => void }>();
+  readonly #flushes = new Set<{ until: ChainTip; resolve: () => void }>();
   #position: LogPosition;
   #dueSequence = 0;
+  /** A checkpoint has no number of its own that could become due. */
+  #isCheckpointDue = false;
   #draining: Promise<void> | undefined;
   #cancelInterval: (() => void) | undefined;
   #endBackoff: (() => void) | undefined;
@@ -47,7 +51,7 @@ export class Delivery {
   constructor(options: DeliveryOptions) {
     this.#options = options;
     this.#position = startPosition(options);
-    this.#raiseDue(options.log.tip.sequence);
+    this.#makeDue();
   }
 
   get sinkName(): string {
@@ -60,15 +64,16 @@ export class Delivery {
     return { backlog, oldestAt: this.#oldestAt, failures: this.#failures, lastError: this.#lastError };
   }
 
-  /** Takes note of events that just became durable. */
-  committed(events: readonly EncodedEvent[]): void {
+  /** Takes note of what just became durable. */
+  committed(events: readonly EncodedEvent[], hasCheckpoint: boolean): void {
     if (this.#stopping.signal.aborted) return;
     this.#oldestAt ??= events[0]?.time;
-    if (events.some((event) => event.deliverAtOnce)) return this.#raiseDue(this.#options.log.tip.sequence);
+    if (events.some((event) => event.deliverAtOnce)) return this.#makeDue();
+    if (events.length === 0 && !(hasCheckpoint && this.#options.sink.takesCheckpoints)) return;
     this.#cancelInterval ??= this.#options.setTimer(
       () => {
         this.#cancelInterval = undefined;
-        this.#raiseDue(this.#options.log.tip.sequence);
+        this.#makeDue();
       },
       this.#options.deliveryIntervalMs,
       { keepsProcessAlive: false },
@@ -78,13 +83,13 @@ export class Delivery {
   /** Delivers everything durable now, without waiting for the interval or the end of a back-off. */
   async flush(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    const { sequence } = this.#options.log.tip;
-    if (this.#position.sequence >= sequence) return;
+    const until = this.#options.log.tip;
+    if (this.#isAt(until)) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    const flush = { sequence, resolve };
+    const flush = { until, resolve };
     this.#flushes.add(flush);
     try {
-      this.#raiseDue(sequence);
+      this.#makeDue();
       this.#endBackoff?.();
       await untilAborted(promise, signal);
     } finally {
@@ -100,17 +105,27 @@ export class Delivery {
     await this.#draining;
   }
 
-  #raiseDue(sequence: number): void {
-    this.#dueSequence = Math.max(this.#dueSequence, sequence);
-    if (this.#position.sequence >= this.#dueSequence) return;
+  #makeDue(): void {
+    const { tip } = this.#options.log;
+    if (this.#isAt(tip)) return;
+    this.#dueSequence = tip.sequence;
+    this.#isCheckpointDue = true;
     this.#draining ??= this.#drain().finally(() => (this.#draining = undefined));
+  }
+
+  get #isDue(): boolean {
+    return this.#position.sequence < this.#dueSequence || this.#isCheckpointDue;
+  }
+
+  #isAt(tip: ChainTip): boolean {
+    return this.#position.sequence > tip.sequence || this.#position.hash === tip.hash;
   }
 
   async #drain(): Promise<void> {
     const { signal } = this.#stopping;
     let batch: Batch | undefined;
     let failures = 0;
-    while (this.#position.sequence < this.#dueSequence && !signal.aborted) {
+    while (this.#isDue && !signal.aborted) {
       try {
         // A retry repeats the batch as it was, so its idempotency key stays the same.
         batch ??= await this.#read();
@@ -134,16 +149,23 @@ export class Delivery {
     const batch = await readBatch(directory, fileSystem, log.segments, this.#position);
     const [first] = batch.events;
     if (first !== undefined) this.#oldestAt = Date.parse(first.time);
+    if (batch.damage !== undefined) this.#options.onDamage(batch.damage);
     return batch;
   }
 
-  async #deliver({ events, end }: Batch): Promise<void> {
+  async #deliver({ events, checkpoints, end }: Batch): Promise<void> {
     const { sink, writerId } = this.#options;
-    const first = events[0];
-    if (first === undefined) return;
+    const [first] = events;
+    const wanted = sink.takesCheckpoints ? checkpoints : [];
+    if (first === undefined && wanted.length === 0) return;
     const { signal } = this.#stopping;
-    const idempotencyKey = `${writerId}:${first.sequence}-${end.sequence}`;
-    await untilAborted(sink.deliver(events, { signal, idempotencyKey }), signal);
+    const range = first === undefined ? `checkpoint-${wanted[0]?.id}` : `${first.sequence}-${end.sequence}`;
+    const delivered = sink.deliver(events, {
+      signal,
+      idempotencyKey: `${writerId}:${range}`,
+      ...(wanted.length > 0 && { checkpoints: wanted }),
+    });
+    await untilAborted(delivered, signal);
   }
 
   async #advance(position: LogPosition): Promise<void> {
@@ -151,6 +173,7 @@ export class Delivery {
     this.#position = position;
     this.#lastError = undefined;
     if (position.sequence >= log.tip.sequence) this.#oldestAt = undefined;
+    if (this.#isAt(log.tip)) this.#isCheckpointDue = false;
     try {
       await writeCursor(directory, fileSystem, this.sinkName, { version: 1, writerId, ...position });
     } catch (error) {
@@ -158,7 +181,7 @@ export class Delivery {
       this.#lastError = error;
       logger.error({ error, sink: this.sinkName }, 'audit cursor not written');
     }
-    for (const flush of this.#flushes) if (flush.sequence <= position.sequence) flush.resolve();
+    for (const flush of this.#flushes) if (this.#isAt(flush.until) || this.#isAt(log.tip)) flush.resolve();
   }
 
   #backOff(failures: number): Promise<void> {

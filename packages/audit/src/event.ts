@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-
 import { z } from 'zod';
 
 import { AuditError } from './errors.ts';
@@ -14,6 +12,7 @@ import {
   type OutcomeContext,
 } from './event-context.ts';
 import { boundedCopy, safeJson } from './safe-json.ts';
+import { uuidv7 } from './uuid.ts';
 
 /** Any value JSON can hold. */
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
@@ -45,7 +44,8 @@ export interface AuditIntent extends IntentContext {
   /** Only the fields the tool allow-lists. */
   readonly arguments?: JsonObject | undefined;
   readonly correlationId: string;
-  readonly transport: 'stdio' | 'http';
+  /** `internal`: the trail reports on itself. */
+  readonly transport: 'stdio' | 'http' | 'internal';
   readonly era?: '2025' | '2026' | undefined;
   readonly client?: { readonly name: string; readonly version: string } | undefined;
   readonly sourceAddress?: string | undefined;
@@ -83,7 +83,7 @@ const common = {
   target: z.string(),
   resource: z.string().optional(),
   correlationId: z.string(),
-  transport: z.enum(['stdio', 'http']),
+  transport: z.enum(['stdio', 'http', 'internal']),
   era: z.enum(['2025', '2026']).optional(),
   client: z.looseObject({ name: z.string(), version: z.string() }).optional(),
   sourceAddress: z.string().optional(),
@@ -135,6 +135,8 @@ export interface EncodedEvent {
   /** JSON object text. */
   readonly body: string;
   readonly deliverAtOnce: boolean;
+  /** The intent that an outcome closes; `undefined` for an intent. */
+  readonly intentId: string | undefined;
 }
 
 /** What an intent and its outcome have in common; a snapshot, no longer tied to the caller's objects. */
@@ -194,7 +196,7 @@ export function encodeIntent(
     body = `{${start},${membersOf({ arguments: boundedCopy(intent.arguments) })}}`;
     if (body.length > MAX_BODY_LENGTH) body = `{${start},"argumentsOmitted":true}`;
   }
-  return { id, time, body: checkedLength(body), deliverAtOnce: urgent };
+  return { id, time, body: checkedLength(body), deliverAtOnce: urgent, intentId: undefined };
 }
 
 /**
@@ -213,7 +215,7 @@ export function encodeOutcome(
     Object(boundedCopy({ result, reason, durationMs, ...outcomeContext(outcome) })),
   );
   const body = `{${identity(id, time)},"stage":"outcome","intentId":"${intentId}",${members},${outcomeMembers}}`;
-  return { id, time, body: checkedLength(body), deliverAtOnce: urgent || result === 'denied' };
+  return { id, time, body: checkedLength(body), deliverAtOnce: urgent || result === 'denied', intentId };
 }
 
 /** Completes an encoded event with its sequence. */
@@ -241,10 +243,4 @@ function membersOf(value: object): string {
 function optionalMembers(value: object): string {
   const members = membersOf(Object(boundedCopy(value)));
   return members === '' ? '' : `,${members}`;
-}
-
-// RFC 9562 §5.7: 48 bits of time, then random bits, here those of a version 4, which the runtime makes in bulk.
-function uuidv7(time: number): string {
-  const milliseconds = time.toString(16).padStart(12, '0');
-  return `${milliseconds.slice(0, 8)}-${milliseconds.slice(8)}-7${randomUUID().slice(15)}`;
 }

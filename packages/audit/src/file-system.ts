@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { mkdir, open, readdir, rename, unlink, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
 
 /** An open file of the trail. */
 export interface AuditFile {
@@ -104,5 +105,38 @@ export async function withFile<T>(
     return await use(file);
   } finally {
     await file.close();
+  }
+}
+
+/** Replaces a file whole: after a crash it holds the old bytes or the new ones. Durable when it resolves. */
+export async function replaceFile(
+  fileSystem: AuditFileSystem,
+  directory: string,
+  name: string,
+  bytes: Uint8Array,
+): Promise<void> {
+  const path = join(directory, name);
+  await withFile(fileSystem, `${path}.tmp`, 'update', async (file) => {
+    await file.truncate(0);
+    await file.write(bytes, 0);
+    await file.datasync();
+  });
+  await fileSystem.rename(`${path}.tmp`, path);
+  await fileSystem.syncDirectory(directory);
+}
+
+/** The bytes of a file, or `undefined` when there is none. */
+export async function readIfPresent(
+  fileSystem: AuditFileSystem,
+  directory: string,
+  name: string,
+): Promise<Buffer | undefined> {
+  try {
+    return await withFile(fileSystem, join(directory, name), 'read', async (file) =>
+      file.read(0, await file.size()),
+    );
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
   }
 }

@@ -1,14 +1,11 @@
 export { openAuditTrail } from './audit-trail.ts';
-export type {
-  AuditEntry,
-  AuditHealth,
-  AuditSinkHealth,
-  AuditTrail,
-  AuditTrailOptions,
-} from './audit-trail.ts';
+export type { AuditEntry, AuditHealth, AuditTrail, AuditTrailOptions } from './audit-trail.ts';
+export { auditCheckpointSchema } from './checkpoint.ts';
+export type { AuditCheckpoint } from './checkpoint.ts';
 export type { SetTimer } from './clock.ts';
 export { createCollectorSink } from './collector-sink.ts';
 export type { CollectorSinkOptions } from './collector-sink.ts';
+export { auditRecordSchema } from './delivered-record.ts';
 export { AuditError } from './errors.ts';
 export type { AuditErrorCode } from './errors.ts';
 export { auditEventSchema } from './event.ts';
@@ -42,3 +39,5 @@ export { createStreamSink } from './sinks/stream-sink.ts';
 export type { StreamSinkOptions } from './sinks/stream-sink.ts';
 export { createSyslogSink } from './sinks/syslog-sink.ts';
 export type { SyslogSinkOptions } from './sinks/syslog-sink.ts';
+export { verifyTrail } from './verify.ts';
+export type { TrailFinding, TrailVerification, VerifyTrailOptions } from './verify.ts';

@@ -12,7 +12,11 @@ export interface LogPosition extends ChainTip {
   readonly offset: number;
 }
 
-/** One stored line, its hash checked. `kind` is `event`; readers skip the kinds they do not know. */
+/**
+ * One stored line, its hash checked. An event takes the next number; every other kind (`segment`, `checkpoint`,
+ * `tombstone`) is about the records before it and repeats the number of the last event, so that the events of
+ * a chain are numbered without gaps. Readers skip the kinds they do not know.
+ */
 export interface StoredRecord extends ChainTip {
   readonly previousHash: string;
   readonly kind: string;
@@ -23,14 +27,17 @@ export interface StoredRecord extends ChainTip {
 export const GENESIS: ChainTip = { sequence: 0, hash: '0'.repeat(64) };
 
 const HEAD =
-  /^\{"seq":([1-9]\d{0,14}),"prev":"([0-9a-f]{64})","hash":"([0-9a-f]{64})","([a-z]{1,32})":(?=\{)/;
+  /^\{"seq":(0|[1-9]\d{0,14}),"prev":"([0-9a-f]{64})","hash":"([0-9a-f]{64})","([a-z]{1,32})":(?=\{)/;
 const HEAD_MAX_BYTES = 256;
 const NEWLINE = 0x0a;
 const CLOSING_BRACE = 0x7d;
 
+/** The kind of the records that take a number. */
+export const EVENT_KIND = 'event';
+
 /** Encodes the record after `tip` as one line, newline included, and returns the new tip. */
 export function encodeRecord(tip: ChainTip, kind: string, payload: string): { line: string; tip: ChainTip } {
-  const sequence = tip.sequence + 1;
+  const sequence = numberAfter(tip, kind);
   const hash = hashOnce('sha256', hashedPrefix(sequence, tip.hash, kind) + payload);
   const line = `{"seq":${sequence},"prev":"${tip.hash}","hash":"${hash}","${kind}":${payload}}\n`;
   return { line, tip: { sequence, hash } };
@@ -51,6 +58,23 @@ export function decodeRecord(line: Buffer): StoredRecord | undefined {
   return actual === hash ? { sequence, previousHash, hash, kind, payload } : undefined;
 }
 
+/** One line that ends in a newline; `record` is `undefined` when it is not exactly what was written. */
+export interface StoredLine {
+  readonly record: StoredRecord | undefined;
+  readonly offset: number;
+  readonly endOffset: number;
+}
+
+/** Yields the lines in `bytes`, damaged ones included, and stops where no newline follows. */
+export function* scanLines(bytes: Buffer): Generator<StoredLine> {
+  for (let offset = 0; ;) {
+    const newline = bytes.indexOf(NEWLINE, offset);
+    if (newline === -1) return;
+    yield { record: decodeRecord(bytes.subarray(offset, newline)), offset, endOffset: newline + 1 };
+    offset = newline + 1;
+  }
+}
+
 /**
  * Yields the records in `bytes` that continue the chain from `tip`, each with the offset right after it,
  * and stops before the first byte that does not belong to one.
@@ -58,18 +82,21 @@ export function decodeRecord(line: Buffer): StoredRecord | undefined {
 export function* scanRecords(
   bytes: Buffer,
   tip: ChainTip,
-): Generator<{ record: StoredRecord; endOffset: number }> {
-  let start = 0;
+): Generator<{ record: StoredRecord; offset: number; endOffset: number }> {
   let last = tip;
-  for (;;) {
-    const newline = bytes.indexOf(NEWLINE, start);
-    if (newline === -1) return;
-    const record = decodeRecord(bytes.subarray(start, newline));
+  for (const { record, offset, endOffset } of scanLines(bytes)) {
     if (record === undefined || !continues(last, record)) return;
-    start = newline + 1;
     last = record;
-    yield { record, endOffset: start };
+    yield { record, offset, endOffset };
   }
+}
+
+/**
+ * Whether `bytes`, found where a record should be, are the start of one that was being written: a write that
+ * was cut short, or whose end is still zeros, ends no line. Anything else was changed after it was written.
+ */
+export function isTorn(bytes: Buffer): boolean {
+  return !bytes.includes(NEWLINE) && decodeRecord(bytes.subarray(0, -1)) === undefined;
 }
 
 /** Decodes the first line of `bytes`, wherever in its chain it stands. */
@@ -80,7 +107,11 @@ export function firstRecord(bytes: Buffer): StoredRecord | undefined {
 
 /** Whether `record` is the one that comes right after `tip`. */
 export function continues(tip: ChainTip, record: StoredRecord): boolean {
-  return record.sequence === tip.sequence + 1 && record.previousHash === tip.hash;
+  return record.sequence === numberAfter(tip, record.kind) && record.previousHash === tip.hash;
+}
+
+function numberAfter(tip: ChainTip, kind: string): number {
+  return kind === EVENT_KIND ? tip.sequence + 1 : tip.sequence;
 }
 
 function hashedPrefix(sequence: number, previousHash: string, kind: string): string {

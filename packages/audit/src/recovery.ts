@@ -1,34 +1,50 @@
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 
-import { AuditError } from './errors.ts';
-import type { AuditEvent, AuditIntentEvent } from './event.ts';
+import type { AuditIntentEvent } from './event.ts';
 import { withFile, type AuditFileSystem } from './file-system.ts';
 import type { Logger } from './logger.ts';
-import { firstRecord, GENESIS, scanRecords, type ChainTip, type StoredRecord } from './record.ts';
-import { segmentNumbers, segmentPath, type Segment } from './segments.ts';
+import { GENESIS, type ChainTip } from './record.ts';
+import { loadSegment, type LoadedSegment } from './segment-reader.ts';
+import {
+  HEADER_KIND,
+  segmentName,
+  segmentNumbers,
+  segmentPath,
+  type BrokenChain,
+  type OpenIntent,
+} from './segments.ts';
+import { readIntent } from './stored-event.ts';
 
-/** What an earlier run left behind, verified. */
+/** What an earlier run left behind. */
 export interface RecoveredLog {
   readonly writerId: string;
-  readonly segments: readonly Segment[];
+  /** Oldest first. The size of one that was not read is not known. */
+  readonly segments: readonly { readonly number: number; readonly sizeBytes?: number }[];
+  /** The highest number that was ever used. */
+  readonly lastNumber: number;
   readonly tip: ChainTip;
-  /** Intents without an outcome, oldest first. */
-  readonly openIntents: readonly AuditIntentEvent[];
+  /** Where the intents without an outcome are stored, oldest first. */
+  readonly openIntents: readonly OpenIntent[];
+  /** The same intents, as far as they can be read. */
+  readonly interrupted: readonly AuditIntentEvent[];
+  /** Events that no checkpoint vouches for. */
+  readonly unsignedEvents: number;
+  /** Set when the chain cannot be continued: the next segment starts a new one. */
+  readonly broken?: BrokenChain;
 }
 
 /** How far a sink got: proof that the chain once reached this record. */
 export interface Delivered {
   readonly writerId: string;
+  readonly segment: number;
   readonly sequence: number;
 }
 
-const MAX_LINE_BYTES = 1024 * 1024;
-
 /**
- * Reads and verifies the whole chain of a directory, and repairs its end. A crash may leave a torn last
- * record, and a failed write may leave refused records at the end of any segment; both are cut off and kept
- * in a `.torn` file.
- * @throws AuditError `damaged` when the chain breaks anywhere else
+ * Finds the end of the chain in a directory and repairs it. Verifies the last two segments only, so a start
+ * takes no longer when the log has grown. A crash may leave a torn last record, and a failed write may leave
+ * refused records; both are cut off and kept in a `.torn` file. Any other damage leaves every file as it is.
  */
 export async function recoverLog(
   directory: string,
@@ -36,88 +52,153 @@ export async function recoverLog(
   logger: Logger,
   delivered: readonly Delivered[],
 ): Promise<RecoveredLog> {
+  const disk = { directory, fileSystem, logger };
   const numbers = segmentNumbers(await fileSystem.list(directory));
-  const openIntents = new Map<string, AuditIntentEvent>();
-  const segments: Segment[] = [];
-  let writerId: string | undefined;
-  let tip = GENESIS;
-
-  for (const [index, number] of numbers.entries()) {
-    const path = segmentPath(directory, number);
-    const next = await firstOfLaterSegments(directory, fileSystem, numbers.slice(index + 1));
-    const bytes = await withFile(fileSystem, path, 'read', async (file) => file.read(0, await file.size()));
-    let sizeBytes = 0;
-    for (const { record, endOffset } of scanRecords(bytes, tip)) {
-      if (record.sequence === next?.sequence) break;
-      tip = record;
-      sizeBytes = endOffset;
-      if (record.kind !== 'event') continue;
-      const event = parseEvent(record);
-      writerId ??= event.writerId;
-      if (event.stage === 'intent') openIntents.set(event.id, event);
-      else openIntents.delete(event.intentId);
-    }
-    if (next !== undefined && (next.sequence !== tip.sequence + 1 || next.previousHash !== tip.hash))
-      throw new AuditError('damaged', `The chain breaks in ${path} after record ${tip.sequence}`);
-    const isLast = index === numbers.length - 1;
-    if (isLast) refuseToCutDelivered(delivered, writerId, tip, path);
-    if (isLast || sizeBytes < bytes.length) await settle(fileSystem, path, bytes, sizeBytes, logger);
-    segments.push({ number, sizeBytes });
-  }
+  const lastNumber = Math.max(0, ...numbers.slice(-1), ...delivered.map(({ segment }) => segment));
+  const last = await lastWithRecords(disk, numbers);
+  const previous = await previousOf(disk, last, numbers);
   await fileSystem.syncDirectory(directory);
+
+  const writerId =
+    last?.header?.writerId ?? previous?.header?.writerId ?? delivered[0]?.writerId ?? randomUUID();
+  const deliveredSequence = Math.max(
+    0,
+    ...delivered.filter((mark) => mark.writerId === writerId).map((mark) => mark.sequence),
+  );
+  const broken = findDamage(last, previous, numbers, deliveredSequence);
+  const highest = Math.max(previous?.highestSequence ?? 0, last?.highestSequence ?? 0, deliveredSequence);
+  if (broken === undefined) {
+    await cutPrevious(disk, last, previous);
+    if (last !== undefined) await settle(disk, last, last.endOffset);
+  } else if (last !== undefined) await settle(disk, last, last.bytes.length);
+
+  const openIntents = openAfter([previous, last]);
   return {
-    writerId: writerId ?? randomUUID(),
-    segments,
-    tip: { sequence: tip.sequence, hash: tip.hash },
-    openIntents: [...openIntents.values()],
+    writerId,
+    segments: numbers.map((number) => ({ number, ...knownSize(number, last, previous, broken) })),
+    lastNumber,
+    tip: broken === undefined ? (last?.tip ?? GENESIS) : { sequence: highest, hash: GENESIS.hash },
+    openIntents,
+    interrupted: await readIntents(disk, openIntents),
+    unsignedEvents: last?.eventsSinceCheckpoint ?? 0,
+    ...(broken && { broken }),
   };
 }
 
-/** Reads the event in a record whose hash was checked. */
-export function parseEvent(record: StoredRecord): AuditEvent {
-  // The hash shows that these are the bytes this package wrote; a newer version may have added fields.
-  return JSON.parse(record.payload.toString('utf8')) as AuditEvent;
+interface Disk {
+  readonly directory: string;
+  readonly fileSystem: AuditFileSystem;
+  readonly logger: Logger;
 }
 
-// Only what was never acknowledged can be torn. A record that a sink already has was damaged later.
-function refuseToCutDelivered(
-  delivered: readonly Delivered[],
-  writerId: string | undefined,
-  tip: ChainTip,
-  path: string,
-): void {
-  const beyond = delivered.find((mark) => mark.writerId === writerId && mark.sequence > tip.sequence);
-  if (beyond !== undefined)
-    throw new AuditError(
-      'damaged',
-      `${path} ends at record ${tip.sequence}, but ${beyond.sequence} was delivered`,
-    );
-}
-
-// The record that says where the segments before it really end.
-async function firstOfLaterSegments(
-  directory: string,
-  fileSystem: AuditFileSystem,
-  numbers: readonly number[],
-): Promise<StoredRecord | undefined> {
-  for (const number of numbers) {
-    const path = segmentPath(directory, number);
-    const record = await withFile(fileSystem, path, 'read', async (file) =>
-      firstRecord(await file.read(0, MAX_LINE_BYTES)),
-    );
-    if (record !== undefined) return record;
+// A crash while a segment is created leaves a file without a whole line; nothing in it was acknowledged.
+async function lastWithRecords(disk: Disk, numbers: number[]): Promise<LoadedSegment | undefined> {
+  for (let number = numbers.at(-1); number !== undefined; number = numbers.at(-1)) {
+    const segment = await loadSegment(disk.directory, disk.fileSystem, number);
+    if (segment.endOffset > 0 || !segment.isTorn) return segment;
+    await setAside(disk, number);
+    numbers.pop();
   }
   return undefined;
 }
 
+async function previousOf(
+  disk: Disk,
+  last: LoadedSegment | undefined,
+  numbers: number[],
+): Promise<LoadedSegment | undefined> {
+  const linked = last?.header?.previous;
+  if (linked !== undefined) {
+    // A segment whose first commit failed and that could not be removed: the next one does not link to it.
+    const refused = numbers.slice(0, -1).filter((number) => number > linked.segment);
+    for (const number of refused) await setAside(disk, number);
+    numbers.splice(-1 - refused.length, refused.length);
+  }
+  const number = numbers.at(-2);
+  if (number === undefined) return undefined;
+  const limit = linked?.segment === number ? linked.sizeBytes : undefined;
+  return loadSegment(disk.directory, disk.fileSystem, number, limit);
+}
+
+function findDamage(
+  last: LoadedSegment | undefined,
+  previous: LoadedSegment | undefined,
+  numbers: readonly number[],
+  deliveredSequence: number,
+): BrokenChain | undefined {
+  const end = (segment: number, tip: ChainTip, reason: string): BrokenChain => ({ segment, ...tip, reason });
+  if (last === undefined)
+    return deliveredSequence > 0 ? end(0, GENESIS, 'every segment is missing') : undefined;
+  if (last.header === undefined) return end(last.number, last.tip, 'the first record is damaged');
+  if (!last.isTorn && last.endOffset < last.bytes.length)
+    return end(last.number, last.tip, 'a record is damaged');
+  if (deliveredSequence > last.tip.sequence)
+    return end(last.number, last.tip, `record ${deliveredSequence} was delivered and is missing`);
+  // The chain starts in this segment; what is before it was dealt with when it began.
+  if (last.start.hash === GENESIS.hash || previous === undefined) return undefined;
+  if (last.header.previous?.segment !== numbers.at(-2))
+    return end(previous.number, previous.tip, 'the next segment is missing');
+  const isLinked =
+    previous.tip.sequence === last.start.sequence &&
+    previous.tip.hash === last.start.hash &&
+    previous.endOffset === previous.limit;
+  return isLinked ? undefined : end(previous.number, previous.tip, 'a record of a closed segment is damaged');
+}
+
+function knownSize(
+  number: number,
+  last: LoadedSegment | undefined,
+  previous: LoadedSegment | undefined,
+  broken: BrokenChain | undefined,
+): { sizeBytes?: number } {
+  if (number === last?.number)
+    return { sizeBytes: broken === undefined ? last.endOffset : last.bytes.length };
+  if (number === previous?.number) return { sizeBytes: previous.limit };
+  return {};
+}
+
+/** The intents that the header of the first segment or an event left open. */
+function openAfter(segments: readonly (LoadedSegment | undefined)[]): OpenIntent[] {
+  const open = new Map<string, OpenIntent>();
+  const loaded = segments.filter((segment) => segment !== undefined);
+  for (const intent of loaded[0]?.header?.openIntents ?? []) open.set(intent.id, intent);
+  for (const { opened } of loaded) for (const intent of opened) open.set(intent.id, intent);
+  for (const { closed } of loaded) for (const id of closed) open.delete(id);
+  return [...open.values()];
+}
+
+async function readIntents(disk: Disk, open: readonly OpenIntent[]): Promise<AuditIntentEvent[]> {
+  const intents: AuditIntentEvent[] = [];
+  for (const location of open) {
+    const intent = await readIntent(disk.directory, disk.fileSystem, location);
+    if (intent !== undefined) intents.push(intent);
+    else disk.logger.error({ ...location }, 'audit intent without an outcome cannot be read');
+  }
+  return intents;
+}
+
+async function setAside({ directory, fileSystem, logger }: Disk, number: number): Promise<void> {
+  const path = segmentPath(directory, number);
+  await fileSystem.rename(path, `${path}.torn`);
+  logger.warn({ path }, `audit ${HEADER_KIND} without records set aside`);
+}
+
+async function cutPrevious(
+  disk: Disk,
+  last: LoadedSegment | undefined,
+  previous: LoadedSegment | undefined,
+): Promise<void> {
+  if (previous === undefined || last?.header?.previous?.segment !== previous.number) return;
+  if (previous.limit < previous.bytes.length) await settle(disk, previous, previous.limit);
+}
+
 // Makes the good part durable (it may only be in the page cache after a kill) once the rest is set aside.
 async function settle(
-  fileSystem: AuditFileSystem,
-  path: string,
-  bytes: Buffer,
+  { directory, fileSystem, logger }: Disk,
+  { number, bytes }: LoadedSegment,
   sizeBytes: number,
-  logger: Logger,
 ): Promise<void> {
+  const path = join(directory, segmentName(number));
   const torn = bytes.subarray(sizeBytes);
   if (torn.length > 0) {
     await withFile(fileSystem, `${path}.torn`, 'update', async (file) => {

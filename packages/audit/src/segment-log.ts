@@ -1,26 +1,42 @@
+import { CHECKPOINT_KIND, createCheckpoint } from './checkpoint.ts';
 import type { SetTimer } from './clock.ts';
 import { probeDisk } from './disk-probe.ts';
 import { AuditError } from './errors.ts';
-import { eventPayload, type EncodedEvent } from './event.ts';
+import type { EncodedEvent } from './event.ts';
 import type { AuditFile, AuditFileSystem } from './file-system.ts';
 import type { Logger } from './logger.ts';
-import { encodeRecord, type ChainTip } from './record.ts';
-import { segmentPath, type Segment } from './segments.ts';
+import { RecordGroup } from './record-group.ts';
+import type { ChainTip } from './record.ts';
+import type { RecoveredLog } from './recovery.ts';
+import {
+  HEADER_KIND,
+  segmentPath,
+  type BrokenChain,
+  type OpenIntent,
+  type Segment,
+  type SegmentHeader,
+} from './segments.ts';
+import type { Signer } from './signing.ts';
 
 export interface SegmentLogOptions {
   readonly directory: string;
   readonly fileSystem: AuditFileSystem;
   /** A segment that has reached this size is followed by a new one. */
   readonly segmentBytes: number;
+  readonly checkpointEvents: number;
+  readonly checkpointIntervalMs: number;
+  readonly signer: Signer;
+  readonly now: () => number;
   readonly setTimer: SetTimer;
   readonly logger: Logger;
-  /** What recovery found: the durable segments, oldest first, and the end of the chain. */
-  readonly recovered: { readonly segments: readonly Segment[]; readonly tip: ChainTip };
-  /** Called after each commit with the events it made durable. */
-  readonly onCommit: (events: readonly EncodedEvent[]) => void;
+  readonly recovered: RecoveredLog;
+  /** Called after each commit with what it made durable. */
+  readonly onCommit: (events: readonly EncodedEvent[], hasCheckpoint: boolean) => void;
 }
 
 const PROBE_INTERVAL_MS = 1000;
+// Keeps a header readable in one piece. More calls at a time than that have other troubles.
+const MAX_OPEN_INTENTS = 5000;
 
 interface Waiting {
   readonly event: EncodedEvent;
@@ -28,38 +44,48 @@ interface Waiting {
   readonly reject: (error: AuditError) => void;
 }
 
-interface CurrentSegment {
-  readonly number: number;
-  readonly sizeBytes: number;
+interface CurrentSegment extends Segment {
   readonly file: AuditFile;
 }
 
+/** A segment; the size of one that this run did not read is not known. */
+export type LogSegment = RecoveredLog['segments'][number];
+
 /**
  * The append-only record. Commits when idle: whatever waits when a commit ends is the next group, so one
- * caller waits for one fdatasync and sixty-four callers share one. No timer delays a commit.
+ * caller waits for one sync and sixty-four callers share one. No timer delays a commit.
  */
 export class SegmentLog {
   readonly #options: SegmentLogOptions;
-  readonly #finished: Segment[];
+  readonly #finished: LogSegment[];
+  readonly #openIntents: Map<string, OpenIntent>;
   #current: CurrentSegment | undefined;
   #lastNumber: number;
   #tip: ChainTip;
+  #broken: BrokenChain | undefined;
   #waiting: Waiting[] = [];
   #committing: Promise<void> | undefined;
   #failure: AuditError | undefined;
   #isClosed = false;
   #probing: Promise<void> | undefined;
   #cancelProbe: (() => void) | undefined;
+  #unsignedEvents: number;
+  #isCheckpointDue = false;
+  #cancelCheckpoint: (() => void) | undefined;
 
   constructor(options: SegmentLogOptions) {
+    const { segments, lastNumber, tip, broken, openIntents, unsignedEvents } = options.recovered;
     this.#options = options;
-    this.#finished = [...options.recovered.segments];
-    this.#lastNumber = this.#finished.at(-1)?.number ?? 0;
-    this.#tip = options.recovered.tip;
+    this.#finished = [...segments];
+    this.#lastNumber = lastNumber;
+    this.#tip = tip;
+    this.#broken = broken;
+    this.#openIntents = new Map(openIntents.map((intent) => [intent.id, intent]));
+    this.#unsignedEvents = unsignedEvents;
   }
 
-  /** The durable segments, oldest first. Bytes beyond these sizes belong to no acknowledged event. */
-  get segments(): readonly Segment[] {
+  /** The segments, oldest first. Bytes beyond their sizes belong to no acknowledged event. */
+  get segments(): readonly LogSegment[] {
     return this.#current === undefined ? this.#finished : [...this.#finished, this.#current];
   }
 
@@ -84,13 +110,20 @@ export class SegmentLog {
     });
   }
 
-  /** Waits for the commits under way and closes the file. Nothing may be appended afterwards. */
+  /** Commits what waits, signs the end and closes the file. Nothing may be appended afterwards. */
   async close(): Promise<void> {
+    if (this.#unsignedEvents > 0 || this.#waiting.length > 0) this.#makeCheckpoint();
     await this.#committing;
     this.#isClosed = true;
     this.#cancelProbe?.();
+    this.#cancelCheckpoint?.();
     await this.#probing;
     await this.#current?.file.close();
+  }
+
+  #makeCheckpoint(): void {
+    this.#isCheckpointDue = true;
+    this.#committing ??= this.#commitWaiting();
   }
 
   async #commitWaiting(): Promise<void> {
@@ -99,7 +132,7 @@ export class SegmentLog {
         // Until the promises that are settled now have run their course: calls made together, and callers
         // whose last commit just ended, share one group.
         await new Promise<void>((resolve) => process.nextTick(resolve));
-        if (this.#waiting.length === 0) return;
+        if (this.#waiting.length === 0 && !this.#isCheckpointDue) return;
         const group = this.#waiting;
         this.#waiting = [];
         await this.#commitGroup(group);
@@ -111,8 +144,9 @@ export class SegmentLog {
 
   async #commitGroup(group: readonly Waiting[]): Promise<void> {
     const events = group.map(({ event }) => event);
+    let hasCheckpoint: boolean;
     try {
-      await this.#commit(events);
+      hasCheckpoint = await this.#commit(events);
       this.#failure = undefined;
     } catch (cause) {
       const error = new AuditError('unavailable', 'A group of events could not be made durable', { cause });
@@ -124,22 +158,50 @@ export class SegmentLog {
       return;
     }
     for (const { resolve } of group) resolve();
-    this.#options.onCommit(events);
+    this.#options.onCommit(events, hasCheckpoint);
+    this.#checkpointLater();
   }
 
-  async #commit(events: readonly EncodedEvent[]): Promise<void> {
-    const { number, file, sizeBytes } = await this.#writableSegment();
-    let tip = this.#tip;
-    const lines: string[] = [];
-    for (const event of events) {
-      const encoded = encodeRecord(tip, 'event', eventPayload(event, tip.sequence + 1));
-      tip = encoded.tip;
-      lines.push(encoded.line);
-    }
-    const bytes = Buffer.from(lines.join(''));
-    await file.writeDurably(bytes, sizeBytes);
-    this.#current = { number, file, sizeBytes: sizeBytes + bytes.length };
-    this.#tip = tip;
+  async #commit(events: readonly EncodedEvent[]): Promise<boolean> {
+    const { segmentBytes, checkpointEvents, signer, now, recovered } = this.#options;
+    const isDue = this.#isCheckpointDue;
+    this.#isCheckpointDue = false;
+    const segment = await this.#writableSegment();
+    const group = new RecordGroup(this.#tip, segment);
+    if (segment.sizeBytes === 0) group.add(HEADER_KIND, JSON.stringify(this.#header(segment.number)));
+    for (const event of events) group.addEvent(event);
+    const unsignedEvents = this.#unsignedEvents + events.length;
+    const hasCheckpoint = isDue || unsignedEvents >= checkpointEvents || group.endOffset >= segmentBytes;
+    if (hasCheckpoint)
+      group.add(
+        CHECKPOINT_KIND,
+        JSON.stringify(createCheckpoint(signer, recovered.writerId, group.tip, now())),
+      );
+    await segment.file.writeDurably(group.bytes, segment.sizeBytes);
+
+    this.#current = { ...segment, sizeBytes: group.endOffset };
+    this.#tip = group.tip;
+    this.#broken = undefined;
+    this.#unsignedEvents = hasCheckpoint ? 0 : unsignedEvents;
+    for (const intent of group.opened) this.#openIntents.set(intent.id, intent);
+    for (const id of group.closed) this.#openIntents.delete(id);
+    return hasCheckpoint;
+  }
+
+  #header(number: number): SegmentHeader {
+    const { recovered, now } = this.#options;
+    const previous = this.#finished.at(-1);
+    return {
+      version: 1,
+      writerId: recovered.writerId,
+      segment: number,
+      createdAt: new Date(now()).toISOString(),
+      ...(previous?.sizeBytes !== undefined && {
+        previous: { segment: previous.number, sizeBytes: previous.sizeBytes },
+      }),
+      openIntents: [...this.#openIntents.values()].slice(-MAX_OPEN_INTENTS),
+      ...(this.#broken && { broken: this.#broken }),
+    };
   }
 
   async #writableSegment(): Promise<CurrentSegment> {
@@ -157,6 +219,23 @@ export class SegmentLog {
     this.#current = { number, file, sizeBytes: 0 };
     await fileSystem.syncDirectory(directory);
     return this.#current;
+  }
+
+  // The last events of a quiet hour are signed too, not only when more follow.
+  #checkpointLater(): void {
+    if (this.#unsignedEvents === 0) {
+      this.#cancelCheckpoint?.();
+      this.#cancelCheckpoint = undefined;
+      return;
+    }
+    this.#cancelCheckpoint ??= this.#options.setTimer(
+      () => {
+        this.#cancelCheckpoint = undefined;
+        this.#makeCheckpoint();
+      },
+      this.#options.checkpointIntervalMs,
+      { keepsProcessAlive: false },
+    );
   }
 
   // A failed trail makes its server unready, and an unready server gets no call whose commit could succeed.

@@ -1,3 +1,4 @@
+import type { AuditCheckpoint } from './checkpoint.ts';
 import type { AuditEvent } from './event.ts';
 
 /**
@@ -7,12 +8,16 @@ import type { AuditEvent } from './event.ts';
 export interface AuditSink {
   /** Names the cursor file: lower-case letters, digits and hyphens; must stay the same between runs. */
   readonly name: string;
+  /** Whether it wants checkpoints. Then `events` may be empty. @default false */
+  readonly takesCheckpoints?: boolean;
   deliver(
     events: readonly AuditEvent[],
     options: {
       readonly signal: AbortSignal;
       /** Writer, first and last sequence of the batch. */
       readonly idempotencyKey: string;
+      /** The signed checkpoints among the events of the batch; only for a sink that takes them. */
+      readonly checkpoints?: readonly AuditCheckpoint[];
     },
   ): Promise<void>;
 }

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 
 import { z } from 'zod';
 
-import { auditEventSchema, type AuditEvent } from '../src/index.ts';
+import { auditRecordSchema, type AuditCheckpoint, type AuditEvent } from '../src/index.ts';
 
 /** What the collector does with the next requests. */
 export type CollectorMode = 'accept' | 'refuse' | 'reset-before' | 'reset-after';
@@ -18,8 +18,10 @@ export interface Received {
 /** A collector on a real socket that keeps what it acknowledged and drops repeated ids. */
 export class Collector implements AsyncDisposable {
   mode: CollectorMode = 'accept';
+  /** The requests that held events. */
   readonly requests: Received[] = [];
   readonly stored: AuditEvent[] = [];
+  readonly checkpoints: AuditCheckpoint[] = [];
   /** What it acknowledged, repeated events included. */
   readonly accepted: AuditEvent[] = [];
   /** Every body as it came. */
@@ -60,9 +62,12 @@ export class Collector implements AsyncDisposable {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await text(request);
     this.bodies.push(body);
-    const { events } = z.object({ events: z.array(auditEventSchema) }).parse(JSON.parse(body));
+    const records = z.object({ events: z.array(auditRecordSchema) }).parse(JSON.parse(body)).events;
+    const events = records.filter((record) => record.stage !== 'checkpoint');
+    const checkpoints = records.filter((record) => record.stage === 'checkpoint');
     const { authorization, 'idempotency-key': idempotencyKey } = request.headers;
-    this.requests.push({ events, idempotencyKey: String(idempotencyKey), authorization });
+    if (events.length > 0)
+      this.requests.push({ events, idempotencyKey: String(idempotencyKey), authorization });
     if (this.mode === 'reset-before') {
       request.socket.resetAndDestroy();
       return;
@@ -74,6 +79,7 @@ export class Collector implements AsyncDisposable {
     this.accepted.push(...events);
     this.stored.push(...events.filter((event) => !this.#ids.has(event.id)));
     for (const event of events) this.#ids.add(event.id);
+    this.checkpoints.push(...checkpoints);
     if (this.mode === 'reset-after') request.socket.resetAndDestroy();
     else response.writeHead(204).end();
   }

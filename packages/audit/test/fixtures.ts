@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { auditEventSchema, type AuditEvent, type AuditIntent, type AuditTrailOptions } from '../src/index.ts';
+import { NEVER_MS } from './manual-timers.ts';
 
 /** A complete intent; `overrides` replaces fields. */
 export function intent(overrides: Partial<AuditIntent> = {}): AuditIntent {
@@ -34,6 +35,8 @@ export function options(directory: string): AuditTrailOptions {
     directory,
     sinks: [],
     server: { name: 'test-server', version: '1.2.3' },
+    // Not what most tests are about: manual timers leave it out.
+    checkpointIntervalMs: NEVER_MS,
     setTimer: () => () => {},
   };
 }
@@ -50,12 +53,16 @@ export async function segmentFiles(directory: string): Promise<string[]> {
 /** All events stored in a directory, in order, each checked against the public schema. */
 export async function storedEvents(directory: string): Promise<AuditEvent[]> {
   const texts = await Promise.all((await segmentFiles(directory)).map((path) => readFile(path, 'utf8')));
-  return texts
-    .join('')
+  return eventsIn(texts.join(''));
+}
+
+/** The events among lines of a trail, each checked against the public schema. */
+export function eventsIn(text: string): AuditEvent[] {
+  return text
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => {
-      const record = JSON.parse(line) as { event: unknown };
-      return auditEventSchema.parse(record.event);
+    .flatMap((line) => {
+      const record = JSON.parse(line) as { event?: unknown };
+      return record.event === undefined ? [] : [auditEventSchema.parse(record.event)];
     });
 }

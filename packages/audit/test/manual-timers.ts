@@ -1,5 +1,8 @@
 import type { SetTimer } from '../src/index.ts';
 
+/** A delay whose timer is not kept. */
+export const NEVER_MS = 2 ** 31;
+
 /** Timers that fire only when a test says so. */
 export interface ManualTimers {
   readonly setTimer: SetTimer;
@@ -13,6 +16,7 @@ export function manualTimers(): ManualTimers {
   const waiting = new Map<object, { callback: () => void; delayMs: number }>();
   return {
     setTimer(callback, delayMs) {
+      if (delayMs === NEVER_MS) return () => {};
       const key = {};
       waiting.set(key, { callback, delayMs });
       return () => waiting.delete(key);

@@ -1,0 +1,54 @@
+import { AuditError } from './errors.ts';
+import { describe, encodeIntent, encodeOutcome, type EventSource, type JsonObject } from './event.ts';
+import type { Logger } from './logger.ts';
+import type { SegmentLog } from './segment-log.ts';
+
+/** The troubles of the trail that need an operator: in the log, in its health, and as events in the trail itself. */
+export class Alerts {
+  readonly #source: EventSource;
+  readonly #log: SegmentLog;
+  readonly #logger: Logger;
+  readonly #now: () => number;
+  readonly #raised = new Set<string>();
+  #last: AuditError | undefined;
+
+  constructor(source: EventSource, log: SegmentLog, options: { logger: Logger; now: () => number }) {
+    this.#source = source;
+    this.#log = log;
+    this.#logger = options.logger;
+    this.#now = options.now;
+  }
+
+  /** The last one since the trail was opened. */
+  get last(): AuditError | undefined {
+    return this.#last;
+  }
+
+  /**
+   * Reports one, once per target and run; resolves when its two events are durable, or when it is clear that they
+   * cannot be.
+   */
+  async raise(action: 'audit/damaged', target: string, details: JsonObject): Promise<void> {
+    const key = `${action}: ${target}`;
+    if (this.#raised.has(key)) return;
+    this.#raised.add(key);
+    this.#last = new AuditError('damaged', key);
+    this.#logger.error({ action, target, ...details }, 'audit alert');
+    const time = this.#now();
+    const description = describe(this.#source, {
+      actor: { id: 'audit', kind: 'service', groups: [] },
+      action,
+      target,
+      correlationId: this.#source.writerId,
+      transport: 'internal',
+      urgent: true,
+    });
+    const intent = encodeIntent(description, details, time);
+    const outcome = encodeOutcome(description, intent.id, { result: 'failure', reason: 'damaged' }, time);
+    try {
+      await Promise.all([this.#log.append(intent), this.#log.append(outcome)]);
+    } catch (error) {
+      this.#logger.error({ error, action }, 'audit alert not recorded');
+    }
+  }
+}
