@@ -21,6 +21,8 @@ export { createLdapDirectory } from './ldap/ldap-directory.ts';
 export type { LdapDirectory, LdapDirectoryOptions } from './ldap/ldap-directory.ts';
 export type { LdapTlsOptions } from './ldap/ldap-session.ts';
 export type { GroupStrategy } from './ldap/nested-groups.ts';
+export { openDirectory } from './open-directory.ts';
+export type { OpenDirectoryOptions } from './open-directory.ts';
 export { createPolicy } from './policy.ts';
 export type { Decision, Policy, PolicySubject } from './policy.ts';
 export { policyEngineFrom } from './policy-engine.ts';

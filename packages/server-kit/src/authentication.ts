@@ -1,11 +1,11 @@
 import {
   createAuthenticator,
-  createFileDirectory,
   createPolicy,
   createTokenVerifier,
   freshPolicy,
   loadPolicy,
   localCaller,
+  openDirectory,
   type Authenticator,
   type Policy,
 } from '@mcp-parts/auth';
@@ -36,7 +36,12 @@ export async function openAuthentication(
   logger: Logger,
 ): Promise<Authentication> {
   const policy = createPolicy(await loadPolicy(settings.POLICY_FILE));
-  const directory = await createFileDirectory({ path: settings.DIRECTORY_FILE, logger });
+  const directory = await openDirectory({
+    path: settings.DIRECTORY_FILE,
+    issuer: settings.AUTH_ISSUER,
+    logger,
+    ...(settings.DIRECTORY_PASSWORD !== undefined && { password: settings.DIRECTORY_PASSWORD }),
+  });
   const verifier = createTokenVerifier({
     issuer: settings.AUTH_ISSUER,
     audience: settings.AUTH_AUDIENCE,
@@ -58,6 +63,7 @@ export async function openAuthentication(
     async [Symbol.asyncDispose]() {
       await authenticator.close();
       await verifier.close();
+      await directory[Symbol.asyncDispose]();
     },
   };
 }

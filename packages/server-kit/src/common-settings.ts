@@ -44,7 +44,13 @@ export const authenticationSettings = {
     schema: z.string(),
   },
   DIRECTORY_FILE: {
-    description: 'Users and their groups: a YAML or JSON file, read again when it changes',
+    description:
+      'Users and their groups, read again when it changes, or where LDAP has them: a YAML or JSON file',
     schema: z.string(),
+  },
+  DIRECTORY_PASSWORD: {
+    description: 'Password of the account that DIRECTORY_FILE names for LDAP',
+    schema: z.string().min(1).optional(),
+    secret: true,
   },
 } satisfies Settings;
