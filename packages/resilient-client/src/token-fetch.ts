@@ -4,7 +4,7 @@ import { tokenError } from './token-response.ts';
 import { createTransport, type ClientCertificate, type Dispatcher, type WireHeaders } from './transport.ts';
 
 /** A request to an authorization server, as oauth4webapi writes it. */
-export interface TokenRequest {
+interface TokenRequest {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: URLSearchParams | null | undefined;
