@@ -1,5 +1,11 @@
 export { openAuditTrail } from './audit-trail.ts';
-export type { AuditEntry, AuditHealth, AuditSinkHealth, AuditTrail, AuditTrailOptions } from './audit-trail.ts';
+export type {
+  AuditEntry,
+  AuditHealth,
+  AuditSinkHealth,
+  AuditTrail,
+  AuditTrailOptions,
+} from './audit-trail.ts';
 export { auditCheckpointSchema } from './checkpoint.ts';
 export type { AuditCheckpoint } from './checkpoint.ts';
 export type { SetTimer } from './clock.ts';

@@ -13,7 +13,7 @@ import { readIfPresent, replaceFile, type AuditFileSystem } from './file-system.
 
 const PRIVATE_KEY_FILE = 'signing-key.pem';
 /** Beside the segments, for whoever verifies a copy of them. */
-const PUBLIC_KEY_FILE = 'signing-key.pub.pem';
+export const PUBLIC_KEY_FILE = 'signing-key.pub.pem';
 
 /** Signs with one ed25519 key. */
 export interface Signer {

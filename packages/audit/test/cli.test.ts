@@ -1,4 +1,4 @@
-import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { chmod, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 
@@ -274,6 +274,89 @@ describe('mcp-audit replay', () => {
     );
     expect(exitCode).toBe(1);
     expect(err).toBe('mcp-audit: The collector answered 503. Go on with --from 3.\n');
+  });
+});
+
+describe('mcp-audit verify', () => {
+  it('finds an intact trail intact, with the key of the one who asks', async () => {
+    await using directory = await temporaryDirectory();
+    const path = join(directory.path, 'trail');
+    await writeTrail(path, calls);
+    const key = join(directory.path, 'key.pem');
+    await rename(join(path, 'signing-key.pub.pem'), key);
+    const { exitCode, out } = await run('verify', '--directory', path, '--public-key', key);
+    expect(exitCode).toBe(0);
+    expect(out).toMatch(
+      new RegExp(`^intact {2}${path} {2}7 events, 1 checkpoints, 0 events not signed yet\n$`, 'u'),
+    );
+    expect((await run('verify', '--directory', path)).out).toContain('signatures were not');
+  });
+
+  it('warns that a key from beside the trail proves little', async () => {
+    await using directory = await temporaryDirectory();
+    await writeTrail(directory.path, calls);
+    const { exitCode, out } = await run('verify', '--directory', directory.path);
+    expect(exitCode).toBe(0);
+    expect(out).toContain('the key lay beside the trail');
+  });
+
+  it('names the first broken record', async () => {
+    await using directory = await temporaryDirectory();
+    await writeTrail(directory.path, calls);
+    const [file = ''] = await segmentFiles(directory.path);
+    const lines = (await readFile(file, 'utf8')).split('\n');
+    const broken = lines.findIndex((line) => line.startsWith('{"seq":4,'));
+    lines[broken] = (lines[broken] ?? '').replace('"failure"', '"success"');
+    await writeFile(file, lines.join('\n'));
+    const { exitCode, out } = await run('verify', '--directory', directory.path);
+    expect(exitCode).toBe(1);
+    expect(out).toMatch(/^BROKEN /u);
+    expect(out).toContain(`0000000001.jsonl line ${broken + 1}, byte `);
+    expect(out).toContain('after sequence 3: the bytes are not what was written');
+    const { lines: json } = await run('verify', '--directory', directory.path, '--json');
+    expect(JSON.parse(json[0] ?? '')).toMatchObject({
+      isIntact: false,
+      findings: [{ code: 'damaged_record', segment: 1, line: broken + 1, afterSequence: 3 }],
+    });
+  });
+
+  it('does not believe a trail that was rebuilt with another key', async () => {
+    await using directory = await temporaryDirectory();
+    const [original, rebuilt] = [join(directory.path, 'original'), join(directory.path, 'rebuilt')];
+    await writeTrail(original, calls);
+    await writeTrail(rebuilt, calls);
+    const key = join(original, 'signing-key.pub.pem');
+    const { exitCode, out } = await run('verify', '--directory', rebuilt, '--public-key', key);
+    expect(exitCode).toBe(1);
+    expect(out).toContain('not signed with the given key');
+  });
+
+  it('sees with an anchor that the end was cut off', async () => {
+    await using directory = await temporaryDirectory();
+    const path = join(directory.path, 'trail');
+    await writeTrail(path, calls);
+    const [file = ''] = await segmentFiles(path);
+    const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
+    const last = JSON.parse(lines.findLast((line) => line.includes('"checkpoint":{')) ?? '') as {
+      checkpoint: object;
+    };
+    const anchor = join(directory.path, 'anchor.json');
+    await writeFile(anchor, JSON.stringify(last.checkpoint));
+    const args = ['verify', '--directory', path, '--anchor', anchor];
+    expect((await run(...args)).exitCode).toBe(0);
+    await writeFile(file, `${lines.slice(0, 4).join('\n')}\n`);
+    expect(await run(...args)).toMatchObject({
+      exitCode: 1,
+      out: expect.stringContaining('its end was cut off'),
+    });
+  });
+
+  it.each(['--public-key', '--anchor'])('refuses a file for %s that holds something else', async (option) => {
+    await using directory = await temporaryDirectory();
+    await writeTrail(directory.path, calls);
+    const other = join(directory.path, 'other');
+    await writeFile(other, 'other');
+    expect((await run('verify', '--directory', directory.path, option, other)).exitCode).toBe(2);
   });
 });
 

@@ -13,6 +13,7 @@ import { findTrails } from './read-trail.ts';
 import { replay } from './replay.ts';
 import { tail } from './tail.ts';
 import { shownText, UsageError, type CliContext } from './terminal.ts';
+import { verify } from './verify.ts';
 
 const help = `Reads the audit trails of MCP servers.
 
@@ -25,6 +26,7 @@ Commands
   query    Shows calls.                    --limit <n> (100; 0 for all)
   export   Writes events as JSON lines.    --format jsonl | ocsf | ecs
   replay   Sends events to a collector.    --to <url>, --from <sequence>, --until-sequence <n>, --token-file <path>
+  verify   Checks chain and signatures.    --public-key <file>, --anchor <file with a checkpoint>
   doctor   Checks permissions, lock, delivery, disk and clock.
   forget   Destroys a person's key.        --keys <path>, --actor <id>
 
@@ -48,6 +50,7 @@ const commands: Readonly<Record<string, (argv: string[], context: CliContext) =>
   query: runQuery,
   export: runExport,
   replay: runReplay,
+  verify: runVerify,
   doctor: runDoctor,
   forget: runForget,
 };
@@ -159,6 +162,28 @@ async function runReplay(args: string[], context: CliContext): Promise<number> {
   const reason = error instanceof AuditError ? error.message : String(error);
   context.stderr.write(`mcp-audit: ${shownText(reason)}. Go on with --from ${from}.\n`);
   return 1;
+}
+
+async function runVerify(args: string[], context: CliContext): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      ...commonOptions,
+      'public-key': { type: 'string', multiple: true, default: [] },
+      anchor: { type: 'string' },
+    },
+  });
+  const trails = await findTrails(required('--directory', values.directory));
+  const isIntact = await verify(
+    {
+      trails,
+      publicKeyFiles: values['public-key'],
+      anchorFile: values.anchor,
+      json: values.json ?? false,
+    },
+    context,
+  );
+  return isIntact ? 0 : 1;
 }
 
 async function runDoctor(args: string[], context: CliContext): Promise<number> {
