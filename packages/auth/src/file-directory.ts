@@ -81,7 +81,8 @@ async function versionOf(path: string): Promise<string> {
   return `${mtimeNs}/${ino}/${size}`;
 }
 
-async function readGroups(path: string): Promise<ReadonlyMap<string, readonly string[]>> {
+/** Reads and checks the file: groups by user id. @throws as `createFileDirectory` does */
+export async function readGroups(path: string): Promise<ReadonlyMap<string, readonly string[]>> {
   const { users } = parseDocument(await readFile(path, 'utf8'), directorySchema, path);
   return new Map(Object.entries(users).map(([id, user]) => [id, Object.freeze([...new Set(user.groups)])]));
 }
