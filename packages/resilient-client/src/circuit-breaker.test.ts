@@ -2,13 +2,14 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { createCircuitBreaker, type CircuitBreaker, type Verdict } from './circuit-breaker.ts';
+import type { BreakerRate } from './policy.ts';
 import { createTestClock } from './testing/index.ts';
 
-function setUp(random = () => 0) {
+function setUp(random = () => 0, rate: BreakerRate | false = false) {
   const clock = createTestClock();
   const changes: string[] = [];
   const breaker = createCircuitBreaker({
-    policy: { failures: 5, openMs: 60_000, rate: false },
+    policy: { failures: 5, openMs: 60_000, rate },
     clock,
     random,
     onChange: (from, to) => changes.push(`${from}>${to}`),
@@ -154,5 +155,57 @@ describe('circuit breaker', () => {
     const { breaker, clock } = setUp();
     await fail(breaker, 5);
     expect(clock.pending()).toEqual([]);
+  });
+});
+
+describe('circuit breaker in rate mode', () => {
+  const rate = { percent: 50, minCalls: 10, windowMs: 20_000 };
+
+  it('opens at half of the attempts failing, however the successes lie between', async () => {
+    const { breaker } = setUp(undefined, rate);
+    for (let i = 0; i < 4; i++) {
+      await run(breaker, 'failure');
+      await run(breaker, 'success');
+    }
+    await run(breaker, 'success');
+    expect(breaker.health().state).toBe('closed');
+    await run(breaker, 'failure');
+    expect(breaker.health()).toMatchObject({ state: 'open', consecutiveFailures: 1 });
+  });
+
+  it('says nothing below the smallest number of attempts, of which neutral ones are none', async () => {
+    const { breaker } = setUp(undefined, rate);
+    for (let i = 0; i < 4; i++) {
+      await run(breaker, 'failure');
+      await run(breaker, 'neutral');
+      await run(breaker, 'success');
+    }
+    await run(breaker, 'failure');
+    expect(breaker.health().state).toBe('closed');
+  });
+
+  it('forgets what has left the window', async () => {
+    const { breaker, clock } = setUp(undefined, rate);
+    for (let i = 0; i < 8; i++) await run(breaker, i % 2 === 0 ? 'failure' : 'success');
+    clock.advance(20_000);
+    for (let i = 0; i < 9; i++) await run(breaker, 'success');
+    await run(breaker, 'failure');
+    expect(breaker.health().state).toBe('closed');
+  });
+
+  it('starts anew when the circuit has closed again', async () => {
+    const { breaker, clock } = setUp(undefined, { ...rate, windowMs: 1_000_000 });
+    for (let i = 0; i < 10; i++) await run(breaker, i % 2 === 0 ? 'success' : 'failure');
+    expect(breaker.health().state).toBe('open');
+    clock.advance(60_000);
+    await run(breaker, 'success');
+    await run(breaker, 'failure');
+    expect(breaker.health().state).toBe('closed');
+  });
+
+  it('opens on consecutive failures all the same', async () => {
+    const { breaker } = setUp(undefined, rate);
+    await fail(breaker, 5);
+    expect(breaker.health().state).toBe('open');
   });
 });

@@ -1,7 +1,7 @@
 import { expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
 
-import { endpoint, type Client, type PathParams, type Result } from './index.ts';
+import { endpoint, type Client, type PathParams, type Result, type StandardSchema } from './index.ts';
 
 declare const api: Client;
 const context = { signal: new AbortController().signal };
@@ -47,4 +47,14 @@ it('wants exactly the declared input', () => {
   void api.call(list, { body: {} }, context);
   // @ts-expect-error no signal
   void api.call(list, {}, {});
+});
+
+it('takes any Standard Schema beside zod, with its types', () => {
+  const count: StandardSchema<string, number> = {
+    '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value: Number(value) }) },
+  };
+  const add = endpoint({ id: 'add', method: 'POST', path: '/add', body: count, response: count });
+  expectTypeOf(api.call(add, { body: '7' }, context)).resolves.toEqualTypeOf<Result<number>>();
+  // @ts-expect-error a body of the output's type
+  void api.call(add, { body: 7 }, context);
 });

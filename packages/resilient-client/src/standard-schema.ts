@@ -52,5 +52,6 @@ export function check<Output>(
 /** An issue in one line, with where it is below `part`. */
 export function describeIssue(part: string, { path = [], message }: SchemaIssue): string {
   const names = path.map((key) => String(typeof key === 'object' ? key.key : key));
-  return `${[part, ...names].filter((name) => name !== '').join('.')}: ${message}`;
+  const where = [part, ...names].filter((name) => name !== '').join('.');
+  return where === '' ? message : `${where}: ${message}`;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { createClient, type Client, type ClientEvent } from '../src/index.ts';
+import { createClient, endpoint, type Client, type ClientEvent } from '../src/index.ts';
 import { createTestClock } from '../src/testing/index.ts';
 import { json, startBackend } from './backend.ts';
 import { readThing, signal } from './things.ts';
@@ -131,5 +131,34 @@ describe('circuit', () => {
     expect(backend.received).toHaveLength(5);
     expect(types.filter((type) => type === 'retry')).toHaveLength(4);
     expect(result).toMatchObject({ ok: false, error: { code: 'server_error', status: 503, attempts: 5 } });
+  });
+});
+
+describe('the circuit of a service', () => {
+  const first = endpoint({ ...readThing, id: 'things.first', breaker: 'service' });
+  const second = endpoint({ ...readThing, id: 'things.second', breaker: 'service' });
+  const read = { params: { id: 'a' } };
+
+  it('opens for all endpoints that share it, and for no other', async () => {
+    await using backend = await startBackend((_, response, count) =>
+      json(response, count <= 5 ? 500 : 200, { id: 'a' }),
+    );
+    await using api = createClient({ name: 'thing service', baseUrl: backend.url, policy });
+    for (const shared of [first, second, first, second, first]) await api.call(shared, read, { signal });
+
+    const results = await Promise.all([first, second].map((shared) => api.call(shared, read, { signal })));
+
+    expect(results.map((result) => !result.ok && result.error.code)).toEqual([
+      'circuit_open',
+      'circuit_open',
+    ]);
+    expect(await call(api)).toMatchObject({ ok: true });
+    expect(api.health()).toMatchObject({ '*': { state: 'open' }, 'things.read': { state: 'closed' } });
+  });
+
+  it('has the policy of the client, so an endpoint cannot bring another', () => {
+    expect(() => endpoint({ ...first, policy: { breaker: { failures: 1 } } })).toThrow(
+      "the circuit of a service has the client's policy.breaker",
+    );
   });
 });
