@@ -1,11 +1,14 @@
+import { createHash } from 'node:crypto';
 import { inspect } from 'node:util';
 
-import { generateKeyPair, SignJWT } from 'jose';
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jose';
+import type { CryptoKey, JWK } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import {
   challengeFor,
   createAuthenticator,
+  createKeyProofs,
   createPolicy,
   createTokenVerifier,
   isAuthError,
@@ -22,6 +25,8 @@ const seconds = NOW / 1000;
 let issuer: LocalIssuer;
 let verifier: TokenVerifier;
 let authenticator: Authenticator;
+/** The key of a client that binds its tokens. */
+let clientKey: { privateKey: CryptoKey; jwk: JWK; jkt: string };
 
 beforeAll(async () => {
   issuer = await startIssuer(() => NOW);
@@ -36,7 +41,11 @@ beforeAll(async () => {
     verifier,
     directory: { groupsOf: async () => [] },
     policy: createPolicy({ version: 1, permissions: ['deploy:read'], groups: [], grants: [] }),
+    proofs: createKeyProofs({ algorithms: ['ES256'], now: () => NOW }),
   });
+  const pair = await generateKeyPair('ES256', { extractable: true });
+  const jwk = await exportJWK(pair.publicKey);
+  clientKey = { privateKey: pair.privateKey, jwk, jkt: await calculateJwkThumbprint(jwk) };
 });
 
 afterAll(async () => {
@@ -53,12 +62,27 @@ interface Hostile {
   readonly reason?: string;
   readonly code?: Code;
   readonly status?: number;
+  /** The DPoP header that goes with the token. */
+  readonly dpop?: (token: string) => Promise<string>;
 }
 const bearer = async (token: string | Promise<string>): Promise<string> => `Bearer ${await token}`;
 const goodHeader = { alg: 'ES256', typ: 'at+jwt', kid: 'key-1' };
 const goodClaims = () => ({ iss: issuer.issuer, aud: AUDIENCE, sub: CANARY, exp: seconds + 300 });
 const signed = (claims: object, header: Record<string, unknown> = {}) =>
   bearer(issuer.token({ jti: CANARY, name: CANARY, ...claims }, header));
+
+const bound = async () => `DPoP ${await issuer.token({ cnf: { jkt: clientKey.jkt }, name: CANARY })}`;
+const proof = (token: string, claims: object = {}) =>
+  new SignJWT({
+    jti: CANARY,
+    htm: 'POST',
+    htu: AUDIENCE,
+    iat: seconds,
+    ath: createHash('sha256').update(token).digest('base64url'),
+    ...claims,
+  })
+    .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk: clientKey.jwk })
+    .sign(clientKey.privateKey);
 
 const hostile: readonly Hostile[] = [
   {
@@ -223,14 +247,119 @@ const hostile: readonly Hostile[] = [
     code: 'malformed_authorization',
     status: 400,
   },
+  {
+    what: 'the public key as a shared secret, in the header too',
+    reason: 'ERR_JOSE_ALG_NOT_ALLOWED',
+    header: () =>
+      bearer(forgeToken({ ...goodHeader, alg: 'HS512', jwk: issuer.publicJwk }, goodClaims(), 'x')),
+  },
+  {
+    what: 'a key of its own in the header',
+    reason: 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED',
+    header: async () => {
+      const header = { ...goodHeader, jwk: clientKey.jwk };
+      return bearer(new SignJWT(goodClaims()).setProtectedHeader(header).sign(clientKey.privateKey));
+    },
+  },
+  {
+    what: 'a signature of zeros (CVE-2022-21449)',
+    reason: 'ERR_JWS_SIGNATURE_VERIFICATION_FAILED',
+    header: () => bearer(forgeToken(goodHeader, goodClaims(), new Uint8Array(64))),
+  },
+  {
+    what: 'a key id that is a path',
+    reason: 'ERR_JWKS_NO_MATCHING_KEY',
+    header: () => signed({}, { kid: `../../${CANARY}` }),
+  },
+  {
+    what: 'an unencoded payload (RFC 7797)',
+    reason: 'ERR_J',
+    header: () => bearer(forgeToken({ ...goodHeader, b64: false, crit: ['b64'] }, goodClaims(), 'x')),
+  },
+  { what: 'an encrypted token', reason: 'ERR_J', header: () => bearer(`e30.${CANARY}.e30.e30.e30`) },
+  { what: 'a logout token', reason: 'FAILED typ', header: () => signed({}, { typ: 'logout+jwt' }) },
+  {
+    what: 'a proof in place of a token',
+    reason: 'FAILED typ',
+    header: () => signed({}, { typ: 'dpop+jwt' }),
+  },
+  { what: 'an expiry before time began', reason: 'ERR_JWT_EXPIRED', header: () => signed({ exp: -1 }) },
+  { what: 'a subject that is a number', reason: 'unusable claims sub', header: () => signed({ sub: 7 }) },
+  {
+    what: 'scopes that are objects',
+    reason: 'unusable claims scp',
+    header: () => signed({ scp: [{ name: CANARY }] }),
+  },
+  {
+    what: 'a client id with a line break',
+    reason: 'unusable claims client_id',
+    header: () => signed({ client_id: `${CANARY}\r\nx` }),
+  },
+  {
+    what: 'bound to a certificate that did not come',
+    reason: 'none presented',
+    header: () => signed({ cnf: { 'x5t#S256': 'a'.repeat(43) } }),
+  },
+  {
+    what: 'bound to a key, as a bearer token',
+    reason: 'came as a bearer token',
+    code: 'invalid_proof',
+    header: async () => (await bound()).replace('DPoP', 'Bearer'),
+  },
+  { what: 'bound to a key, without proof', reason: 'missing', code: 'invalid_proof', header: bound },
+  {
+    what: 'bound to a key, with the proof of a request before',
+    reason: 'used before',
+    code: 'invalid_proof',
+    header: bound,
+    async dpop(token) {
+      const used = await proof(token);
+      const request = { method: 'POST', url: AUDIENCE, dpop: used };
+      await authenticator.authenticate(`DPoP ${token}`, { signal: AbortSignal.timeout(5_000), request });
+      return used;
+    },
+  },
+  {
+    what: 'bound to a key, with a proof for another server',
+    reason: 'another URL',
+    code: 'invalid_proof',
+    header: bound,
+    dpop: (token) => proof(token, { htu: `https://${CANARY}.test/mcp` }),
+  },
+  {
+    what: 'bound to a key, with two proofs',
+    reason: 'ERR_J',
+    code: 'invalid_proof',
+    header: bound,
+    dpop: async (token) => `${await proof(token)}, ${await proof(token)}`,
+  },
+  {
+    what: 'not bound, sent as if it were',
+    reason: 'not bound to a key',
+    header: async () => `DPoP ${await issuer.token({ name: CANARY })}`,
+    dpop: (token) => proof(token),
+  },
+  {
+    what: 'two schemes',
+    header: () => `Bearer ${CANARY}, DPoP ${CANARY}`,
+    code: 'malformed_authorization',
+    status: 400,
+  },
   { what: 'another scheme', header: () => `Basic ${CANARY}`, code: 'missing_token' },
   { what: 'nothing', header: () => '', code: 'missing_token' },
 ];
 
 describe('hostile credentials', () => {
-  it.each(hostile)('refuses $what', async ({ header, reason = '', code = 'invalid_token', status = 401 }) => {
+  it.each(hostile)('refuses $what', async ({ header, dpop, reason = '', ...expected }) => {
+    const { code = 'invalid_token', status = 401 } = expected;
+    const authorization = await header();
+    const request = {
+      method: 'POST',
+      url: AUDIENCE,
+      dpop: await dpop?.(authorization.slice('DPoP '.length)),
+    };
     const error = await authenticator
-      .authenticate(await header(), { signal: AbortSignal.timeout(5_000) })
+      .authenticate(authorization, { signal: AbortSignal.timeout(5_000), request })
       .then(
         () => undefined,
         (reason: unknown) => reason,
@@ -241,11 +370,16 @@ describe('hostile credentials', () => {
     const challenge = challengeFor(error, {
       resourceMetadataUrl: 'https://mcp.example.test/meta',
       scopes: [],
+      dpopAlgorithms: ['ES256'],
     });
     expect(challenge.status).toBe(status);
     // Everything that can reach a log or the client, hidden properties and causes included.
     const everything = inspect({ error, challenge }, { depth: Infinity, showHidden: true });
     expect(everything).not.toContain(CANARY);
+  });
+
+  it('are at least forty', () => {
+    expect(hostile.length).toBeGreaterThanOrEqual(40);
   });
 
   it('accepts the token that all of these were made from', async () => {
