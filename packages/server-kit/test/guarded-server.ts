@@ -26,7 +26,7 @@ import { z } from 'zod';
 import { assembleServer, serveHttp, type Server } from '../src/index.ts';
 
 /** The audience of the tokens; need not be where the server listens. */
-export const resource = 'https://mcp.example.test/mcp';
+const resource = 'https://mcp.example.test/mcp';
 
 export const policy = createPolicy({
   version: 1,
