@@ -1,5 +1,14 @@
 /** What the demo prints once it is ready: where it is, how to connect, and two calls to try. */
-export function instructions({ endpoint, issuer, control, tokenClientId, node, stdioServer, stdioSettings }) {
+export function instructions({
+  endpoint,
+  issuer,
+  directory,
+  control,
+  tokenClientId,
+  node,
+  stdioServer,
+  stdioSettings,
+}) {
   const http = { mcpServers: { deployments: { type: 'http', url: endpoint } } };
   const stdio = {
     mcpServers: { deployments: { command: node, args: [`--env-file=${stdioSettings}`, stdioServer] } },
@@ -7,6 +16,7 @@ export function instructions({ endpoint, issuer, control, tokenClientId, node, s
   return `
 The deployment server is ready: ${endpoint}
 It acts on a sandbox of services on this machine, so you can try everything.
+Groups come from ${directory}
 
 1. Connect a client over HTTP. Paste this into its configuration; it signs you in as "developer":
 

@@ -49,6 +49,7 @@ try {
     deploymentStepMs: 1500,
     mcpResource: endpoint,
     stateDirectory: data,
+    directoryServer: true,
   });
   server = startServer({ ...platformSettings(), ...httpSettings() });
   await serverIsReady();
@@ -57,6 +58,7 @@ try {
     instructions({
       endpoint,
       issuer: sandbox.urls.identity,
+      directory: sandbox.directoryServer?.url ?? sandbox.directoryFile,
       control: sandbox.urls.control,
       tokenClientId: sandbox.clients.userTokens.clientId,
       node: process.execPath,
@@ -75,7 +77,7 @@ try {
 
 /** Settings both servers have: whom they trust and which platform they act on. */
 function platformSettings() {
-  const { urls, clients, directoryFile, platformAudience } = sandbox;
+  const { urls, clients, directoryFile, directoryServer, platformAudience } = sandbox;
   return {
     AUTH_ISSUER: urls.identity,
     AUTH_AUDIENCE: endpoint,
@@ -83,6 +85,7 @@ function platformSettings() {
     // The policy that deploy/kubernetes ships, so that the demo shows what production does.
     POLICY_FILE: join(root, 'deploy/kubernetes/policy/policy.yaml'),
     DIRECTORY_FILE: directoryFile,
+    ...(directoryServer && { DIRECTORY_PASSWORD: directoryServer.password }),
     PLATFORM_CONFIGURATION_URL: urls.configuration,
     PLATFORM_DEPLOYMENTS_URL: urls.deployments,
     PLATFORM_TOKEN_URL: `${urls.identity}/token`,

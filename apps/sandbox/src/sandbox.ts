@@ -8,6 +8,7 @@ import { createLocalJWKSet } from 'jose';
 import { createControlService } from './control-service.ts';
 import { createFaultSwitch, type FaultSwitch } from './fault-switch.ts';
 import { loadCredentials } from './identity/credentials.ts';
+import type { DirectoryServer } from './identity/directory-server.ts';
 import { type SandboxUser, writeDirectory } from './identity/directory.ts';
 import { createIdentityProvider } from './identity/identity-provider.ts';
 import { createResources, platformAudience, userTokenClientId } from './identity/resources.ts';
@@ -35,6 +36,8 @@ export interface SandboxOptions {
   readonly mcpResource?: string;
   /** Where keys and secrets are kept for the next start. @default a temporary directory, removed by `close` */
   readonly stateDirectory?: string;
+  /** Keeps users and groups in an OpenLDAP server, where one is installed. @default false: in a file */
+  readonly directoryServer?: boolean;
   /** @default fifteen services of a shop */
   readonly seed?: PlatformSeed;
 }
@@ -55,8 +58,10 @@ export interface Sandbox extends AsyncDisposable {
   };
   /** Holds `credentials.json` and the directory. */
   readonly stateDirectory: string;
-  /** YAML file of users and their groups. */
+  /** YAML file of users and their groups, or of where to ask for them. */
   readonly directoryFile: string;
+  /** The OpenLDAP server that `directoryFile` names, if it does. */
+  readonly directoryServer: { readonly url: string; readonly password: string } | undefined;
   readonly faults: FaultSwitch;
   /** Lets tokens be issued for an MCP server at this URL. */
   registerResource(url: string): void;
@@ -120,7 +125,10 @@ async function start(
   const resources = createResources();
   if (options.mcpResource !== undefined) resources.register(options.mcpResource);
   const issuer = hosts.identity.url;
-  await writeDirectory(directoryFile, issuer);
+  const directoryServer =
+    options.directoryServer === true ? await startDirectoryServer(directoryFile) : undefined;
+  if (directoryServer === undefined) await writeDirectory(directoryFile, issuer);
+  else cleanups.push(() => directoryServer.close());
   const { provider, mint } = createIdentityProvider({ issuer, credentials, resources });
   const { kty, kid, n, e } = credentials.signingKey;
   const keys = createLocalJWKSet({ keys: [{ kty, kid, n, e }] });
@@ -155,6 +163,7 @@ async function start(
     },
     stateDirectory,
     directoryFile,
+    directoryServer,
     faults,
     registerResource: (url) => resources.register(url),
     issueUserToken: (user, request) => mint.forUser(user, request, userTokenClientId),
@@ -166,6 +175,11 @@ async function start(
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** Loaded only when it is wanted: it is the one part that starts a program. */
+async function startDirectoryServer(file: string): Promise<DirectoryServer | undefined> {
+  return (await import('./identity/directory-server.ts')).startDirectoryServer(file);
 }
 
 async function serve(host: ServiceHost, app: FastifyInstance): Promise<void> {

@@ -7,7 +7,7 @@ export const mcpResource = 'https://deployments.example.test/mcp';
 
 /** Whom a server trusts and which platform it acts on, as environment variables that both servers understand. */
 export function serverSettings(sandbox: Sandbox): Record<string, string> {
-  const { urls, clients, directoryFile, platformAudience } = sandbox;
+  const { urls, clients, directoryFile, directoryServer, platformAudience } = sandbox;
   return {
     AUTH_ISSUER: urls.identity,
     AUTH_AUDIENCE: mcpResource,
@@ -15,6 +15,7 @@ export function serverSettings(sandbox: Sandbox): Record<string, string> {
     // The policy that is shipped, so that a mistake in it fails here.
     POLICY_FILE: fileURLToPath(new URL('../../../deploy/kubernetes/policy/policy.yaml', import.meta.url)),
     DIRECTORY_FILE: directoryFile,
+    ...(directoryServer && { DIRECTORY_PASSWORD: directoryServer.password }),
     PLATFORM_CONFIGURATION_URL: urls.configuration,
     PLATFORM_DEPLOYMENTS_URL: urls.deployments,
     PLATFORM_TOKEN_URL: `${urls.identity}/token`,

@@ -73,6 +73,8 @@ export async function startSlapd(options: SlapdOptions): Promise<Slapd> {
       },
     );
     server = child;
+    // Whatever ends this process, short of SIGKILL, ends the server too.
+    process.once('exit', endServer);
     const said: string[] = [];
     createInterface({ input: child.stderr }).on('line', (line) => {
       const filter = / SRCH base=.* filter="(.*)"$/.exec(line)?.[1];
@@ -101,7 +103,9 @@ export async function startSlapd(options: SlapdOptions): Promise<Slapd> {
     if (code !== 0) throw new Error(`ldapmodify failed: ${said}`);
   }
 
+  const endServer = (): void => void server?.kill('SIGKILL');
   async function kill(): Promise<void> {
+    process.off('exit', endServer);
     if (server === undefined || server.exitCode !== null || server.signalCode !== null) return;
     const ended = once(server, 'close');
     server.kill('SIGKILL');
