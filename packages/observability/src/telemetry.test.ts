@@ -108,6 +108,21 @@ describe('createTelemetry', () => {
     expect(text).not.toMatch(/^mcp_parts_broken/m);
   });
 
+  it('reads one number for each value of a label', async () => {
+    await using telemetry = createTestTelemetry();
+    const reading = [
+      { value: 3, labels: { sink: 'collector' } },
+      { value: 0, labels: { sink: 'file' } },
+    ];
+    telemetry.observeGauge('mcp.audit.sink.backlog', 'Waiting events.', () => reading);
+    telemetry.observeCounter('mcp.audit.sink.failures', 'Failed attempts.', () => reading);
+    const text = await telemetry.prometheus();
+    expect(text).toContain('mcp_audit_sink_backlog{sink="collector"} 3');
+    expect(text).toContain('mcp_audit_sink_backlog{sink="file"} 0');
+    expect(text).toContain('# TYPE mcp_audit_sink_failures_total counter');
+    expect(text).toContain('mcp_audit_sink_failures_total{sink="collector"} 3');
+  });
+
   it('knows no trace until an application installs tracing', async () => {
     await using telemetry = createTestTelemetry();
     await expect(telemetry.span('tools/call', {}, async () => telemetry.activeTraceId())).resolves.toBe(

@@ -1,4 +1,10 @@
-import { type Attributes, isSpanContextValid, SpanStatusCode, trace } from '@opentelemetry/api';
+import {
+  type Attributes,
+  isSpanContextValid,
+  type ObservableResult,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
 import { PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
@@ -48,6 +54,11 @@ export interface HttpClientMeasurement {
   durationMs: number;
 }
 
+/** A number, or one for each value of some labels, which must come from a known, small set. */
+export type Reading =
+  | number
+  | readonly { readonly value: number; readonly labels: Readonly<Record<string, string>> }[];
+
 /** Spans, call metrics and their Prometheus text. Nothing here throws because of what is measured. */
 export interface Telemetry {
   /** Runs `run` in an active span; a rejection marks the span as failed (its code or class, not its message) and passes on. */
@@ -63,7 +74,9 @@ export interface Telemetry {
   /** Counts one upstream attempt and its duration. */
   recordHttpClientCall(call: HttpClientMeasurement): void;
   /** Registers a gauge that is read at each scrape. A `read` that throws leaves the series out of that scrape. */
-  observeGauge(name: string, description: string, read: () => number): void;
+  observeGauge(name: string, description: string, read: () => Reading): void;
+  /** The same for a number that only grows, so that its rate means something. */
+  observeCounter(name: string, description: string, read: () => Reading): void;
   /** All metrics as Prometheus text; serve it with {@link PROMETHEUS_CONTENT_TYPE}. */
   prometheus(): Promise<string>;
   /** Stops collecting. Idempotent; what is recorded afterwards is ignored. */
@@ -147,7 +160,11 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     },
 
     observeGauge(name, description, read) {
-      meter.createObservableGauge(name, { description }).addCallback((result) => result.observe(read()));
+      meter.createObservableGauge(name, { description }).addCallback((result) => observe(result, read()));
+    },
+
+    observeCounter(name, description, read) {
+      meter.createObservableCounter(name, { description }).addCallback((result) => observe(result, read()));
     },
 
     async prometheus() {
@@ -161,6 +178,11 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     shutdown,
     [Symbol.asyncDispose]: shutdown,
   };
+}
+
+function observe(result: ObservableResult, reading: Reading): void {
+  if (typeof reading === 'number') return result.observe(reading);
+  for (const { value, labels } of reading) result.observe(value, { ...labels });
 }
 
 /** Collects only when asked to: the exporter's own reader would bring its HTTP server along. */
