@@ -1,4 +1,14 @@
-import { createCollectorSink, type AuditTrail } from '@mcp-parts/audit';
+import type { KeyObject } from 'node:crypto';
+import { join } from 'node:path';
+
+import {
+  createCollectorSink,
+  createDigest,
+  openPersonalKeys,
+  protectTrail,
+  type AuditSink,
+  type AuditTrail,
+} from '@mcp-parts/audit';
 import { createTelemetry, type Telemetry } from '@mcp-parts/observability';
 import type { TaskEngine } from '@mcp-parts/tasks';
 import {
@@ -13,6 +23,7 @@ import {
   type MethodTable,
 } from '@mcp-parts/tool-kit';
 
+import { observeAudit } from './audit-metrics.ts';
 import { createRateLimiter } from './rate-limiter.ts';
 import { createReadiness, type Probe, type Readiness } from './readiness.ts';
 import { openState } from './state-directory.ts';
@@ -28,13 +39,20 @@ export interface AssembleOptions {
   readonly logger: Logger;
   /**
    * Holds the audit trail and the tasks, on a local disk. Processes that share it take a numbered folder each;
-   * what a process leaves undone, the next one in its folder finishes.
+   * what a process leaves undone, the next one in its folder finishes. `personal-keys` in it holds a key for each
+   * person, with which names and e-mail addresses in the trail are sealed.
    */
   readonly stateDirectory: string;
   /** Where audit events are shipped. Without it they stay in the state directory. */
   readonly auditCollector?:
     | { readonly url: string; readonly token?: (() => Promise<string>) | undefined }
     | undefined;
+  /** Further places that audit events are shipped to. @default none */
+  readonly auditSinks?: readonly AuditSink[] | undefined;
+  /** Makes digests of arguments whose values are not kept; at least 32 bytes. @default only their names are kept */
+  readonly auditDigestKey?: Uint8Array | undefined;
+  /** Signs the trail; ed25519. @default a key that is made once and kept beside the trail */
+  readonly auditSigningKey?: KeyObject | undefined;
   /** Calls per minute for each caller. @default 100 */
   readonly rateLimitPerMinute?: number | undefined;
   /** What the server cannot work without, by name. */
@@ -67,29 +85,27 @@ export interface Server extends AsyncDisposable {
  * @throws {Error} when the state directory cannot be used.
  */
 export async function assembleServer(options: AssembleOptions): Promise<Server> {
-  const { serverInfo, logger, auditCollector } = options;
+  const { serverInfo, logger, auditCollector, auditDigestKey, auditSigningKey } = options;
   const catalog = createCatalog(options.definitions);
-  const { audit, tasks } = await openState({
+  const digest = auditDigestKey && createDigest(auditDigestKey);
+  const personalKeys = await openPersonalKeys(join(options.stateDirectory, 'personal-keys'));
+  const { audit: trail, tasks } = await openState({
     directory: options.stateDirectory,
     audit: {
-      sinks: auditCollector === undefined ? [] : [createCollectorSink(withoutUndefined(auditCollector))],
+      sinks: [
+        ...(auditCollector === undefined ? [] : [createCollectorSink(withoutUndefined(auditCollector))]),
+        ...(options.auditSinks ?? []),
+      ],
+      ...(auditSigningKey && { signingKey: auditSigningKey }),
       server: { name: serverInfo.name, version: serverInfo.version },
     },
     tasks: { definitions: catalog.tasks },
     logger,
   });
+  const audit = protectTrail(trail, { personalKeys, digest });
 
   const telemetry = createTelemetry({ serviceName: serverInfo.name, serviceVersion: serverInfo.version });
-  telemetry.observeGauge(
-    'mcp.audit.backlog',
-    'Audit events that a sink does not have yet.',
-    () => audit.health().backlog,
-  );
-  telemetry.observeGauge(
-    'mcp.audit.oldest_undelivered_age',
-    'Age in seconds of the oldest audit event that a sink does not have yet.',
-    () => audit.health().oldestUndeliveredAgeMs / 1000,
-  );
+  observeAudit(telemetry, audit);
 
   const readiness = createReadiness(
     {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { auditSettings } from './audit-settings.ts';
 import type { Settings } from './settings.ts';
 
 /** The settings that every server made with this package needs; spread them into your own. */
@@ -16,10 +17,7 @@ export const commonSettings = {
     description: 'Calls per minute for each caller',
     schema: z.coerce.number('must be a whole number').int().min(1).max(1_000_000).default(100),
   },
-  AUDIT_COLLECTOR_URL: {
-    description: 'Where audit events are shipped; without it they stay in the state folder',
-    schema: z.url({ protocol: /^https?$/u, message: 'must be an http(s) URL' }).optional(),
-  },
+  ...auditSettings,
 } satisfies Settings;
 
 /** The settings of `openAuthentication`; spread them into your own. */

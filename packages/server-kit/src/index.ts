@@ -1,4 +1,5 @@
 export { assembleServer, type AssembleOptions, type Server } from './assemble.ts';
+export { auditOptions, auditSettings } from './audit-settings.ts';
 export { runCommand, type Command, type Invocation } from './command.ts';
 export { openAuthentication, openWithoutAuthentication, type Authentication } from './authentication.ts';
 export { authenticationSettings, commonSettings } from './common-settings.ts';

@@ -11,7 +11,7 @@ const maxProcesses = 64;
 /** What is kept in a state directory. */
 export interface StateOptions {
   readonly directory: string;
-  readonly audit: Pick<AuditTrailOptions, 'sinks' | 'server'>;
+  readonly audit: Pick<AuditTrailOptions, 'sinks' | 'server' | 'signingKey'>;
   readonly tasks: Pick<TaskEngineOptions, 'definitions'>;
   readonly logger: Logger;
 }

@@ -15,10 +15,29 @@ export function addOperatorRoutes(app: FastifyInstance, server: Server, drain: D
   app.get('/ready', async (_request, reply) => {
     if (drain.isDraining()) return reply.code(503).send({ status: 'closing', checks: {} });
     const { ready, checks } = await server.readiness();
-    return reply.code(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not_ready', checks });
+    return reply
+      .code(ready ? 200 : 503)
+      .send({ status: ready ? 'ready' : 'not_ready', checks, audit: auditState(server.audit) });
   });
 
   app.get('/metrics', async (_request, reply) =>
     reply.type(PROMETHEUS_CONTENT_TYPE).send(await server.telemetry.prometheus()),
   );
+}
+
+/** How far the audit trail is shipped: names and numbers, nothing internal. */
+function auditState(audit: Server['audit']) {
+  const { state, backlog, oldestUndeliveredAgeMs, sinks } = audit.health();
+  return {
+    state,
+    backlog,
+    oldestUndeliveredAgeMs,
+    sinks: sinks.map((sink) => ({
+      name: sink.name,
+      state: sink.state,
+      backlog: sink.backlog,
+      oldestUndeliveredAgeMs: sink.oldestUndeliveredAgeMs,
+      failures: sink.failures,
+    })),
+  };
 }

@@ -1,0 +1,40 @@
+import type { AuditSinkHealth, AuditTrail } from '@mcp-parts/audit';
+import type { Telemetry } from '@mcp-parts/observability';
+
+/** Shows at each scrape whether the trail records, and how far behind each sink is. */
+export function observeAudit(
+  telemetry: Pick<Telemetry, 'observeGauge' | 'observeCounter'>,
+  audit: Pick<AuditTrail, 'health'>,
+): void {
+  const ofSinks = (value: (sink: AuditSinkHealth) => number) => () =>
+    audit.health().sinks.map((sink) => ({ value: value(sink), labels: { sink: sink.name } }));
+
+  telemetry.observeGauge('mcp.audit.recording', 'Whether the audit trail records: 1 or 0.', () =>
+    audit.health().state === 'unavailable' ? 0 : 1,
+  );
+  telemetry.observeGauge(
+    'mcp.audit.backlog',
+    'Audit events that the slowest sink does not have yet.',
+    () => audit.health().backlog,
+  );
+  telemetry.observeGauge(
+    'mcp.audit.oldest_undelivered_age',
+    'Age in seconds of the oldest audit event that a sink does not have yet.',
+    () => audit.health().oldestUndeliveredAgeMs / 1000,
+  );
+  telemetry.observeGauge(
+    'mcp.audit.sink.backlog',
+    'Audit events that this sink does not have yet.',
+    ofSinks(({ backlog }) => backlog),
+  );
+  telemetry.observeGauge(
+    'mcp.audit.sink.oldest_undelivered_age',
+    'Age in seconds of the oldest audit event that this sink does not have yet.',
+    ofSinks(({ oldestUndeliveredAgeMs }) => oldestUndeliveredAgeMs / 1000),
+  );
+  telemetry.observeCounter(
+    'mcp.audit.sink.failures',
+    'Failed attempts to deliver audit events to this sink.',
+    ofSinks(({ failures }) => failures),
+  );
+}
