@@ -10,6 +10,7 @@ import {
 import { createLogger } from '@mcp-parts/observability';
 import {
   assembleServer,
+  auditOptions,
   openAuthentication,
   openWithoutAuthentication,
   runCommand,
@@ -67,10 +68,7 @@ async function serve(
     authorizer,
     logger,
     stateDirectory: config.STATE_DIRECTORY,
-    auditCollector:
-      config.AUDIT_COLLECTOR_URL === undefined
-        ? undefined
-        : { url: config.AUDIT_COLLECTOR_URL, token: platform.auditToken },
+    ...auditOptions(config, platform.auditToken),
     rateLimitPerMinute: config.RATE_LIMIT_PER_MINUTE,
     probes: platform.probes,
   });

@@ -100,7 +100,7 @@ describe('operators', () => {
   it('learn whether it may get traffic', async () => {
     const ready = await send(`${server.origin}/ready`);
     expect(ready.status).toBe(200);
-    expect(JSON.parse(ready.text)).toEqual({
+    expect(JSON.parse(ready.text)).toMatchObject({
       status: 'ready',
       checks: { configuration: 'ok', deployments: 'ok', audit: 'ok' },
     });

@@ -6,7 +6,13 @@ import {
   platformOptions,
 } from '@mcp-parts/deployment-tools';
 import { createLogger } from '@mcp-parts/observability';
-import { assembleServer, openAuthentication, runCommand, serveStdio } from '@mcp-parts/server-kit';
+import {
+  assembleServer,
+  auditOptions,
+  openAuthentication,
+  runCommand,
+  serveStdio,
+} from '@mcp-parts/server-kit';
 
 import manifest from '../package.json' with { type: 'json' };
 import { identify } from './caller.ts';
@@ -32,10 +38,7 @@ await runCommand(
         authorizer: authentication.authorizer,
         logger,
         stateDirectory: config.STATE_DIRECTORY,
-        auditCollector:
-          config.AUDIT_COLLECTOR_URL === undefined
-            ? undefined
-            : { url: config.AUDIT_COLLECTOR_URL, token: platform.auditToken },
+        ...auditOptions(config, platform.auditToken),
         rateLimitPerMinute: config.RATE_LIMIT_PER_MINUTE,
         probes: platform.probes,
       });
