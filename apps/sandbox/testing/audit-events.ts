@@ -14,7 +14,7 @@ const eventSchema = z.looseObject({
 /** An event as the collector has it. */
 export type CollectedAuditEvent = z.infer<typeof eventSchema>;
 
-/** The events that have reached the collector, in order, narrowed to those that match every given member. */
+/** The intents and outcomes that have reached the collector, in order, narrowed to those that match every given member. */
 export function auditOf(
   sandbox: Sandbox,
   wanted: {
@@ -25,9 +25,13 @@ export function auditOf(
   },
 ): CollectedAuditEvent[] {
   const { client, ...members } = wanted;
-  return sandbox
-    .auditEvents()
-    .map((event) => eventSchema.parse(event))
-    .filter((event) => client === undefined || event.client?.name === client)
-    .filter((event) => Object.entries(members).every(([name, value]) => event[name] === value));
+  return (
+    sandbox
+      .auditEvents()
+      // A checkpoint vouches for the trail itself and tells of no call.
+      .filter(({ stage }) => stage !== 'checkpoint')
+      .map((event) => eventSchema.parse(event))
+      .filter((event) => client === undefined || event.client?.name === client)
+      .filter((event) => Object.entries(members).every(([name, value]) => event[name] === value))
+  );
 }

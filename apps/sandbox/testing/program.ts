@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 
@@ -38,6 +40,9 @@ export interface RunningProgram extends AsyncDisposable {
   stop(signal?: NodeJS.Signals): Promise<Exit>;
 }
 
+// Halves the time that a program takes to start; Node keeps it right when sources change.
+const compileCache = join(tmpdir(), 'mcp-parts-compile-cache');
+
 /** The server of the app in this folder: from its sources as tests are, on a Node that can run them. */
 export function serverProgram(appFolder: URL): Program {
   // The sources say `using`, which Node 22 has not: there, what was built last is started.
@@ -53,7 +58,9 @@ export function startProgram(
   { command, args }: Program,
   options: { readonly env?: Readonly<Record<string, string>>; readonly args?: readonly string[] } = {},
 ): RunningProgram {
-  const child = spawn(command, [...args, ...(options.args ?? [])], { env: { ...options.env } });
+  const child = spawn(command, [...args, ...(options.args ?? [])], {
+    env: { NODE_COMPILE_CACHE: compileCache, ...options.env },
+  });
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
   let waiting: (() => void)[] = [];

@@ -42,17 +42,22 @@ async function startSlowCall(server: RawServer, era: '2025' | '2026', ms: number
   });
 }
 
-const ends: readonly [string, (server: RawServer) => void][] = [
-  ['its input ends', (server) => void server.stdin.end()],
-  ['it gets SIGINT', (server) => server.kill('SIGINT')],
-  ['it gets SIGTERM', (server) => server.kill('SIGTERM')],
-];
+const ends = {
+  'its input ends': (server: RawServer) => void server.stdin.end(),
+  'it gets SIGINT': (server: RawServer) => server.kill('SIGINT'),
+  'it gets SIGTERM': (server: RawServer) => server.kill('SIGTERM'),
+};
 
-describe.each(['2025', '2026'] as const)('a server of a client of %s', (era) => {
-  it.for(ends)('answers what it was asked when %s, and ends with 0', async ([, end]) => {
+describe('a server', () => {
+  it.for([
+    ['2025', 'its input ends'],
+    ['2026', 'its input ends'],
+    ['2025', 'it gets SIGINT'],
+    ['2026', 'it gets SIGTERM'],
+  ] as const)('answers what a client of %s has asked when %s, and ends with 0', async ([era, end]) => {
     await using server = startRaw(env);
     await startSlowCall(server, era, 1_500);
-    end(server);
+    ends[end](server);
     const { code, signal, stdout } = await server.exit;
     expect({ code, signal }).toEqual({ code: 0, signal: null });
     const lines = stdout.trimEnd().split('\n');
@@ -61,23 +66,26 @@ describe.each(['2025', '2026'] as const)('a server of a client of %s', (era) => 
     expect(messages.at(-1)).toMatchObject({ id: 7, result: { structuredContent: { total: 1 } } });
   });
 
-  it('answers a call that comes together with the end of its input', async () => {
-    await using server = startRaw(env);
-    const opening = era === '2025' ? [initialize, initialized] : [];
-    server.send(...opening, toolCall(era, 7, 'list_services', { search: 'fraud' }));
-    server.stdin.end();
-    const { code, stdout } = await server.exit;
-    expect(code).toBe(0);
-    expect(stdout).toContain('"id":7');
-    expect(stdout).toContain('fraud-service');
-  });
+  it.for(['2025', '2026'] as const)(
+    'answers a call of %s that comes with the end of its input',
+    async (era) => {
+      await using server = startRaw(env);
+      const opening = era === '2025' ? [initialize, initialized] : [];
+      server.send(...opening, toolCall(era, 7, 'list_services', { search: 'fraud' }));
+      server.stdin.end();
+      const { code, stdout } = await server.exit;
+      expect(code).toBe(0);
+      expect(stdout).toContain('"id":7');
+      expect(stdout).toContain('fraud-service');
+    },
+  );
 });
 
 describe('a server that nobody has spoken to', () => {
-  it.for(ends)('ends with 0 when %s', async ([, end]) => {
+  it.for(['its input ends', 'it gets SIGTERM'] as const)('ends with 0 when %s', async (end) => {
     await using server = startRaw(env);
     await server.logged('ready for a client');
-    end(server);
+    ends[end](server);
     await expect(server.exit).resolves.toMatchObject({ code: 0, stdout: '' });
   });
 });
