@@ -1,4 +1,4 @@
-import { AuditError } from './errors.ts';
+import { AuditError, type AuditErrorCode } from './errors.ts';
 import { describe, encodeIntent, encodeOutcome, type EventSource, type JsonObject } from './event.ts';
 import type { Logger } from './logger.ts';
 import type { SegmentLog } from './segment-log.ts';
@@ -28,11 +28,12 @@ export class Alerts {
    * Reports one, once per target and run; resolves when its two events are durable, or when it is clear that they
    * cannot be.
    */
-  async raise(action: 'audit/damaged', target: string, details: JsonObject): Promise<void> {
+  async raise(code: AuditErrorCode, target: string, details: JsonObject): Promise<void> {
+    const action = `audit/${code}`;
     const key = `${action}: ${target}`;
     if (this.#raised.has(key)) return;
     this.#raised.add(key);
-    this.#last = new AuditError('damaged', key);
+    this.#last = new AuditError(code, key);
     this.#logger.error({ action, target, ...details }, 'audit alert');
     const time = this.#now();
     const description = describe(this.#source, {
@@ -44,7 +45,7 @@ export class Alerts {
       urgent: true,
     });
     const intent = encodeIntent(description, details, time);
-    const outcome = encodeOutcome(description, intent.id, { result: 'failure', reason: 'damaged' }, time);
+    const outcome = encodeOutcome(description, intent.id, { result: 'failure', reason: code }, time);
     try {
       await Promise.all([this.#log.append(intent), this.#log.append(outcome)]);
     } catch (error) {

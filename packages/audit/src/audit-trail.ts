@@ -4,6 +4,7 @@ import { Alerts } from './alerts.ts';
 import { systemTimer, type SetTimer } from './clock.ts';
 import { readCursor } from './cursor.ts';
 import { Delivery, type DeliveryOptions } from './delivery.ts';
+import { DiskReserve } from './disk-reserve.ts';
 import { AuditError, type AuditErrorCode } from './errors.ts';
 import {
   describe,
@@ -16,6 +17,7 @@ import {
 } from './event.ts';
 import { nodeFileSystem, type AuditFileSystem } from './file-system.ts';
 import { silentLogger, type Logger } from './logger.ts';
+import { Maintenance } from './maintenance.ts';
 import { recoverLog } from './recovery.ts';
 import { SegmentLog, type SegmentLogOptions } from './segment-log.ts';
 import { segmentName } from './segments.ts';
@@ -46,6 +48,12 @@ export interface AuditTrailOptions {
   readonly checkpointEvents?: number;
   /** A checkpoint follows at the latest so long after an event, in ms. @default 60000 */
   readonly checkpointIntervalMs?: number;
+  /** Space kept for the outcomes of running calls when the disk is full, in bytes. @default 1 MiB */
+  readonly reserveBytes?: number;
+  /** Free space below which `health()` is `degraded`, in bytes. @default 256 MiB */
+  readonly minFreeBytes?: number;
+  /** How long delivered events are kept here, in days. @default they are never removed */
+  readonly keepDays?: number;
   /** How long `close()` tries to ship what is left, in ms. @default 5000 */
   readonly closeTimeoutMs?: number;
   /** Wall clock in ms since the epoch. @default Date.now */
@@ -69,7 +77,7 @@ export interface AuditEntry {
   finish(outcome: AuditOutcome): Promise<void>;
 }
 
-/** Whether the trail records (`unavailable` if not) and whether all sinks keep up (`degraded` if not). */
+/** Whether the trail records (`unavailable` if not) and is whole, has space and is delivered (`degraded` if not). */
 export interface AuditHealth {
   readonly state: 'ok' | 'degraded' | 'unavailable';
   /** Durable records that the slowest sink does not have yet. */
@@ -91,6 +99,8 @@ export interface AuditSinkHealth {
   readonly oldestUndeliveredAgeMs: number;
   /** Failed attempts since the trail was opened. */
   readonly failures: number;
+  /** Events it did not take since the trail was opened; they are in `quarantine-<name>.jsonl`. */
+  readonly quarantined: number;
 }
 
 /** A durable record of who did what. */
@@ -137,7 +147,9 @@ export async function openAuditTrail(options: AuditTrailOptions): Promise<AuditT
     const deliveries: Delivery[] = [];
     const onCommit: SegmentLogOptions['onCommit'] = (events, hasCheckpoint) =>
       deliveries.forEach((delivery) => delivery.committed(events, hasCheckpoint));
-    const log = new SegmentLog({ ...settings, signer, recovered, onCommit });
+    const reserve = new DiskReserve(directory, fileSystem, settings.reserveBytes);
+    await reserve.hold().catch((error: unknown) => logger.warn({ error }, 'audit reserve not taken'));
+    const log = new SegmentLog({ ...settings, signer, reserve, recovered, onCommit });
     const source: EventSource = { writerId, server: settings.server };
     const alerts = new Alerts(source, log, settings);
     await Promise.all([
@@ -145,13 +157,18 @@ export async function openAuditTrail(options: AuditTrailOptions): Promise<AuditT
         const outcome = { result: 'unknown', reason: 'interrupted' } as const;
         return log.append(encodeOutcome(describe(source, intent), intent.id, outcome, settings.now()));
       }),
-      broken && alerts.raise('audit/damaged', segmentName(broken.segment), broken),
+      broken && alerts.raise('damaged', segmentName(broken.segment), broken),
     ]);
     const onDamage: DeliveryOptions['onDamage'] = ({ segment, afterSequence }) =>
-      void alerts.raise('audit/damaged', segmentName(segment), { sequence: afterSequence });
+      void alerts.raise('damaged', segmentName(segment), { sequence: afterSequence });
+    const onQuarantine: DeliveryOptions['onQuarantine'] = (sink, { id, action }) => {
+      // An alert about an alert that the sink does not take would have no end.
+      if (!action.startsWith('audit/')) void alerts.raise('rejected_by_sink', `${sink}/${id}`, { sink, id });
+    };
     for (const { sink, cursor } of sinks)
-      deliveries.push(new Delivery({ ...settings, sink, cursor, log, writerId, onDamage }));
-    return auditTrail(settings, source, log, alerts, deliveries, releaseLock);
+      deliveries.push(new Delivery({ ...settings, sink, cursor, log, writerId, onDamage, onQuarantine }));
+    const maintenance = new Maintenance({ ...settings, log, deliveries });
+    return auditTrail(settings, source, log, alerts, deliveries, maintenance, releaseLock);
   } catch (error) {
     releaseLock();
     throw error;
@@ -166,6 +183,7 @@ function auditTrail(
   log: SegmentLog,
   alerts: Alerts,
   deliveries: readonly Delivery[],
+  maintenance: Maintenance,
   releaseLock: () => void,
 ): AuditTrail {
   const { now, setTimer, closeTimeoutMs } = settings;
@@ -180,6 +198,7 @@ function auditTrail(
     const deadline = new AbortController();
     const cancel = setTimer(() => deadline.abort(), closeTimeoutMs, { keepsProcessAlive: true });
     try {
+      await maintenance.stop();
       await log.close();
       // Each on its own: one that fails must not cut short another's last attempt.
       await Promise.allSettled(deliveries.map((delivery) => delivery.flush(deadline.signal)));
@@ -200,7 +219,7 @@ function auditTrail(
     async flush({ signal = new AbortController().signal } = {}) {
       await Promise.all(deliveries.map((delivery) => delivery.flush(signal)));
     },
-    health: () => health(log, alerts, deliveries, closing !== undefined, now()),
+    health: () => health(log, alerts.last ?? maintenance.trouble, deliveries, closing !== undefined, now()),
     close: () => (closing ??= close()),
     [Symbol.asyncDispose]: () => trail.close(),
   };
@@ -226,7 +245,7 @@ function auditEntry(id: string, append: (outcome: AuditOutcome) => Promise<void>
 
 function health(
   log: SegmentLog,
-  alerts: Alerts,
+  trouble: AuditError | undefined,
   deliveries: readonly Delivery[],
   isClosed: boolean,
   now: number,
@@ -236,21 +255,24 @@ function health(
   const measures = {
     backlog: Math.max(0, ...statuses.map((status) => status.backlog)),
     oldestUndeliveredAgeMs: now - oldestAt,
-    sinks: statuses.map(({ sink, backlog, oldestAt: since = now, failures, lastError }): AuditSinkHealth => ({
-      name: sink,
-      state: lastError === undefined ? 'ok' : 'failing',
-      backlog,
-      oldestUndeliveredAgeMs: Math.max(0, now - since),
-      failures,
-    })),
+    sinks: statuses.map(
+      ({ sink, backlog, oldestAt: since = now, failures, quarantined, lastError }): AuditSinkHealth => ({
+        name: sink,
+        state: lastError === undefined ? 'ok' : 'failing',
+        backlog,
+        oldestUndeliveredAgeMs: Math.max(0, now - since),
+        failures,
+        quarantined,
+      }),
+    ),
   };
   if (isClosed)
     return { state: 'unavailable', ...measures, lastError: publicError(new AuditError('closed', '')) };
   if (log.failure !== undefined)
     return { state: 'unavailable', ...measures, lastError: publicError(log.failure) };
   const failing = statuses.find((status) => status.lastError !== undefined);
-  if (failing === undefined && alerts.last !== undefined)
-    return { state: 'degraded', ...measures, lastError: publicError(alerts.last) };
+  if (failing === undefined && trouble !== undefined)
+    return { state: 'degraded', ...measures, lastError: publicError(trouble) };
   if (failing === undefined) return { state: 'ok', ...measures };
   return {
     state: 'degraded',
@@ -275,6 +297,8 @@ function checkedOptions(options: AuditTrailOptions): Settings {
     segmentBytes = 8 * 1024 * 1024,
     checkpointEvents = 1000,
     checkpointIntervalMs = 60_000,
+    reserveBytes = 1024 * 1024,
+    minFreeBytes = 256 * 1024 * 1024,
     closeTimeoutMs = 5000,
   } = options;
   const numbers = {
@@ -282,7 +306,10 @@ function checkedOptions(options: AuditTrailOptions): Settings {
     segmentBytes,
     checkpointEvents,
     checkpointIntervalMs,
+    reserveBytes,
+    minFreeBytes,
     closeTimeoutMs,
+    keepDays: options.keepDays ?? Infinity,
   };
   for (const [name, value] of Object.entries(numbers))
     if (!(value > 0)) throw new RangeError(`${name} must be positive, got ${value}`);

@@ -15,7 +15,8 @@ export interface Batch {
   readonly damage?: { readonly segment: number; readonly afterSequence: number };
 }
 
-const MAX_BATCH_EVENTS = 100;
+/** How many events a sink is given at a time. */
+export const MAX_BATCH_EVENTS = 100;
 // Longer than any line, so that a read always holds at least one record.
 const MAX_BATCH_BYTES = 1024 * 1024;
 

@@ -20,9 +20,11 @@ export interface CollectorSinkOptions {
   readonly timeoutMs?: number;
 }
 
+const REFUSES_CONTENT = new Set([400, 413, 422]);
+
 /**
  * Ships events to an HTTP collector. Redirects are refused, so the token reaches no other server.
- * Its `deliver` rejects with AuditError `delivery_failed`.
+ * Its `deliver` rejects with AuditError `delivery_failed`, or `rejected_by_sink` after 400, 413 or 422.
  * @throws TypeError when `url` is not http or https
  * @throws RangeError when `timeoutMs` is not positive
  */
@@ -58,7 +60,19 @@ export function createCollectorSink(options: CollectorSinkOptions): AuditSink {
         signal.throwIfAborted();
         throw new AuditError('delivery_failed', 'The collector could not be reached', { cause });
       }
-      if (!response.ok) throw new AuditError('delivery_failed', `The collector answered ${response.status}`);
+      if (response.ok) return;
+      const code = REFUSES_CONTENT.has(response.status) ? 'rejected_by_sink' : 'delivery_failed';
+      const retryAfterMs = parseRetryAfter(response.headers.get('retry-after'), Date.now());
+      throw new AuditError(code, `The collector answered ${response.status}`, {
+        ...(retryAfterMs !== undefined && { retryAfterMs }),
+      });
     },
   };
+}
+
+// RFC 9110 §10.2.3: seconds or a date.
+function parseRetryAfter(value: string | null, now: number): number | undefined {
+  if (value === null) return undefined;
+  const ms = /^\d+$/.test(value.trim()) ? Number(value) * 1000 : Date.parse(value) - now;
+  return ms > 0 ? ms : undefined;
 }

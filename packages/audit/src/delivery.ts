@@ -1,10 +1,11 @@
-import { readBatch, type Batch } from './batch.ts';
+import { MAX_BATCH_EVENTS, readBatch, type Batch } from './batch.ts';
 import type { SetTimer } from './clock.ts';
 import { writeCursor, type Cursor } from './cursor.ts';
 import { AuditError } from './errors.ts';
-import type { EncodedEvent } from './event.ts';
+import type { AuditEvent, EncodedEvent } from './event.ts';
 import type { AuditFileSystem } from './file-system.ts';
 import type { Logger } from './logger.ts';
+import { quarantine } from './quarantine.ts';
 import { GENESIS, type ChainTip, type LogPosition } from './record.ts';
 import type { SegmentLog } from './segment-log.ts';
 import type { AuditSink } from './sink.ts';
@@ -19,6 +20,8 @@ export interface DeliveryOptions {
   readonly cursor: Cursor | undefined;
   /** Called when records were passed over because they are damaged or missing. */
   readonly onDamage: (damage: NonNullable<Batch['damage']>) => void;
+  /** Called when the sink does not take an event, and the event was set aside. */
+  readonly onQuarantine: (sink: string, event: AuditEvent) => void;
   readonly deliveryIntervalMs: number;
   readonly setTimer: SetTimer;
   readonly random: () => number;
@@ -27,6 +30,9 @@ export interface DeliveryOptions {
 
 const BACKOFF_BASE_MS = 500;
 const BACKOFF_MAX_MS = 60_000;
+// A sink that asks for more is asked again all the same.
+const RETRY_AFTER_MAX_MS = 60 * 60 * 1000;
+const MAX_QUARANTINED_IN_A_ROW = 10;
 
 /**
  * Ships the log to one sink, strictly in order and one batch at a time. What is due is a sequence number
@@ -47,10 +53,16 @@ export class Delivery {
   #oldestAt: number | undefined;
   #lastError: unknown;
   #failures = 0;
+  /** The segment that the cursor on disk is in: nothing older is needed any more. */
+  #keptFrom: number;
+  #limit = MAX_BATCH_EVENTS;
+  #quarantined = 0;
+  #quarantinedInARow = 0;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
     this.#position = startPosition(options);
+    this.#keptFrom = this.#position.segment;
     this.#makeDue();
   }
 
@@ -58,10 +70,27 @@ export class Delivery {
     return this.#options.sink.name;
   }
 
+  /** The oldest segment that it still needs. */
+  get keptFrom(): number {
+    return this.#keptFrom;
+  }
+
   /** How many records wait for the sink, since when (ms since the epoch), and how many attempts failed, the last why. */
-  get status(): { backlog: number; oldestAt: number | undefined; failures: number; lastError: unknown } {
+  get status(): {
+    backlog: number;
+    oldestAt: number | undefined;
+    failures: number;
+    quarantined: number;
+    lastError: unknown;
+  } {
     const backlog = this.#options.log.tip.sequence - this.#position.sequence;
-    return { backlog, oldestAt: this.#oldestAt, failures: this.#failures, lastError: this.#lastError };
+    return {
+      backlog,
+      oldestAt: this.#oldestAt,
+      failures: this.#failures,
+      quarantined: this.#quarantined,
+      lastError: this.#lastError,
+    };
   }
 
   /** Takes note of what just became durable. */
@@ -110,7 +139,7 @@ export class Delivery {
     if (this.#isAt(tip)) return;
     this.#dueSequence = tip.sequence;
     this.#isCheckpointDue = true;
-    this.#draining ??= this.#drain().finally(() => (this.#draining = undefined));
+    this.#draining ??= this.#drain();
   }
 
   get #isDue(): boolean {
@@ -122,34 +151,81 @@ export class Delivery {
   }
 
   async #drain(): Promise<void> {
+    try {
+      while (this.#isDue && !this.#stopping.signal.aborted) await this.#shipBatch();
+    } finally {
+      this.#draining = undefined;
+    }
+  }
+
+  async #shipBatch(): Promise<void> {
     const { signal } = this.#stopping;
     let batch: Batch | undefined;
-    let failures = 0;
-    while (this.#isDue && !signal.aborted) {
+    for (let failures = 0; !signal.aborted;) {
       try {
         // A retry repeats the batch as it was, so its idempotency key stays the same.
         batch ??= await this.#read();
         await this.#deliver(batch);
         await this.#advance(batch.end);
-        batch = undefined;
-        failures = 0;
+        if (batch.events.length > 0) this.#quarantinedInARow = 0;
+        this.#limit = Math.min(MAX_BATCH_EVENTS, this.#limit * 2);
+        return;
       } catch (error) {
         if (signal.aborted) return;
+        const narrowed = batch && (await this.#narrow(batch, error));
+        if (narrowed === 'read again') return;
+        if (narrowed !== undefined) {
+          batch = narrowed;
+          continue;
+        }
         failures += 1;
         this.#failures += 1;
         this.#lastError = error;
         this.#options.logger.warn({ error, sink: this.sinkName, failures }, 'audit delivery failed');
-        await this.#backOff(failures);
+        await this.#backOff(failures, error);
       }
     }
   }
 
+  /**
+   * Narrows a batch that the sink refused because of what is in it: first its checkpoints go, then half of its
+   * events, and the one event that is left at last is set aside. `undefined` when there is nothing to narrow: a
+   * sink that takes nothing at all is out of order, is asked again later, and no more events are set aside.
+   */
+  async #narrow(batch: Batch, error: unknown): Promise<Batch | 'read again' | undefined> {
+    if (!(error instanceof AuditError) || error.code !== 'rejected_by_sink') return undefined;
+    const { directory, fileSystem, logger, onQuarantine } = this.#options;
+    if (batch.checkpoints.length > 0) {
+      logger.warn({ error, sink: this.sinkName }, 'audit checkpoints not accepted');
+      return { ...batch, checkpoints: [] };
+    }
+    const [poison] = batch.events;
+    if (batch.events.length > 1) {
+      this.#limit = Math.ceil(batch.events.length / 2);
+      return 'read again';
+    }
+    if (poison === undefined || this.#quarantinedInARow >= MAX_QUARANTINED_IN_A_ROW) return undefined;
+    try {
+      await quarantine(directory, fileSystem, this.sinkName, poison);
+    } catch (quarantineError) {
+      logger.error({ error: quarantineError, sink: this.sinkName }, 'audit quarantine not written');
+      return undefined;
+    }
+    this.#quarantined += 1;
+    this.#quarantinedInARow += 1;
+    onQuarantine(this.sinkName, poison);
+    await this.#advance(batch.end);
+    return 'read again';
+  }
+
   async #read(): Promise<Batch> {
     const { directory, fileSystem, log } = this.#options;
-    const batch = await readBatch(directory, fileSystem, log.segments, this.#position);
+    const batch = await readBatch(directory, fileSystem, log.segments, this.#position, this.#limit);
     const [first] = batch.events;
     if (first !== undefined) this.#oldestAt = Date.parse(first.time);
     if (batch.damage !== undefined) this.#options.onDamage(batch.damage);
+    // Nothing is left although the chain is longer: the files are gone. What is written next has its place.
+    if (batch.end === this.#position) return { ...batch, end: { ...batch.end, ...log.tip } };
     return batch;
   }
 
@@ -176,6 +252,7 @@ export class Delivery {
     if (this.#isAt(log.tip)) this.#isCheckpointDue = false;
     try {
       await writeCursor(directory, fileSystem, this.sinkName, { version: 1, writerId, ...position });
+      this.#keptFrom = position.segment;
     } catch (error) {
       // The events arrived. A lost cursor only means that a later run sends them again.
       this.#lastError = error;
@@ -184,11 +261,13 @@ export class Delivery {
     for (const flush of this.#flushes) if (this.#isAt(flush.until) || this.#isAt(log.tip)) flush.resolve();
   }
 
-  #backOff(failures: number): Promise<void> {
+  #backOff(failures: number, error: unknown): Promise<void> {
     const { random, setTimer } = this.#options;
     const ceilingMs = Math.min(BACKOFF_MAX_MS, BACKOFF_BASE_MS * 2 ** Math.min(failures - 1, 20));
+    const askedMs = error instanceof AuditError ? (error.retryAfterMs ?? 0) : 0;
+    const delayMs = Math.max(Math.min(askedMs, RETRY_AFTER_MAX_MS), random() * ceilingMs);
     return new Promise((resolve) => {
-      const cancel = setTimer(() => this.#endBackoff?.(), random() * ceilingMs, {
+      const cancel = setTimer(() => this.#endBackoff?.(), delayMs, {
         keepsProcessAlive: this.#flushes.size > 0,
       });
       this.#endBackoff = () => {

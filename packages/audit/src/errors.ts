@@ -7,6 +7,9 @@
  * - `already_finished`: `finish()` was called a second time.
  * - `closed`: the trail is closing or closed.
  * - `delivery_failed`: a sink did not accept a batch; the trail keeps it and retries.
+ * - `rejected_by_sink`: a sink does not take what is in a batch; the trail sends smaller ones, and sets the one
+ *   event aside that it does not take.
+ * - `disk_low`: the disk has less free space than `minFreeBytes`.
  */
 export type AuditErrorCode =
   | 'locked'
@@ -15,7 +18,9 @@ export type AuditErrorCode =
   | 'invalid_event'
   | 'already_finished'
   | 'closed'
-  | 'delivery_failed';
+  | 'delivery_failed'
+  | 'rejected_by_sink'
+  | 'disk_low';
 
 const PUBLIC_MESSAGES: Readonly<Record<AuditErrorCode, string>> = {
   locked: 'The audit trail is in use by another process.',
@@ -25,6 +30,8 @@ const PUBLIC_MESSAGES: Readonly<Record<AuditErrorCode, string>> = {
   already_finished: 'The outcome of this call is already recorded.',
   closed: 'The server is shutting down. Try again later.',
   delivery_failed: 'The audit collector did not accept the events; they are kept and sent again.',
+  rejected_by_sink: 'The audit collector does not take an event; it was set aside for an operator.',
+  disk_low: 'The audit trail is running out of disk space.',
 };
 
 /**
@@ -35,9 +42,12 @@ export class AuditError extends Error {
   override readonly name = 'AuditError';
   readonly code: AuditErrorCode;
   readonly publicMessage: string;
+  /** How long a sink asks to wait before the next attempt, in ms. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(code: AuditErrorCode, message: string, options?: { cause?: unknown }) {
+  constructor(code: AuditErrorCode, message: string, options?: { cause?: unknown; retryAfterMs?: number }) {
     super(message, options);
+    this.retryAfterMs = options?.retryAfterMs;
     this.code = code;
     this.publicMessage = PUBLIC_MESSAGES[code];
   }

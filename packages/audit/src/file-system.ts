@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { mkdir, open, readdir, rename, unlink, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, statfs, unlink, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** An open file of the trail. */
@@ -29,6 +29,8 @@ export interface AuditFileSystem {
   open(path: string, mode: 'create' | 'update' | 'read'): Promise<AuditFile>;
   rename(from: string, to: string): Promise<void>;
   remove(path: string): Promise<void>;
+  /** How much space the disk of a directory has left; without it nobody warns that it runs low. */
+  freeBytes?(path: string): Promise<number>;
   /** Makes creations, renames and removals in a directory durable. */
   syncDirectory(path: string): Promise<void>;
 }
@@ -53,6 +55,10 @@ export const nodeFileSystem: AuditFileSystem = {
   },
   rename,
   remove: unlink,
+  async freeBytes(path) {
+    const { bavail, bsize } = await statfs(path);
+    return bavail * bsize;
+  },
   async syncDirectory(path) {
     const handle = await open(path, constants.O_RDONLY);
     try {

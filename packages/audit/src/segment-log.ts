@@ -1,6 +1,7 @@
-import { CHECKPOINT_KIND, createCheckpoint } from './checkpoint.ts';
+import { CHECKPOINT_KIND, createCheckpoint, createTombstone, TOMBSTONE_KIND } from './checkpoint.ts';
 import type { SetTimer } from './clock.ts';
 import { probeDisk } from './disk-probe.ts';
+import { isDiskFull, type DiskReserve } from './disk-reserve.ts';
 import { AuditError } from './errors.ts';
 import type { EncodedEvent } from './event.ts';
 import type { AuditFile, AuditFileSystem } from './file-system.ts';
@@ -26,6 +27,7 @@ export interface SegmentLogOptions {
   readonly checkpointEvents: number;
   readonly checkpointIntervalMs: number;
   readonly signer: Signer;
+  readonly reserve: DiskReserve;
   readonly now: () => number;
   readonly setTimer: SetTimer;
   readonly logger: Logger;
@@ -44,8 +46,20 @@ interface Waiting {
   readonly reject: (error: AuditError) => void;
 }
 
+interface Retiring {
+  readonly retirement: Retirement;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
 interface CurrentSegment extends Segment {
   readonly file: AuditFile;
+}
+
+/** All segments up to one that are removed on purpose, and where the chain stood at its end. */
+export interface Retirement {
+  readonly segment: number;
+  readonly tip: ChainTip;
 }
 
 /** A segment; the size of one that this run did not read is not known. */
@@ -66,12 +80,15 @@ export class SegmentLog {
   #waiting: Waiting[] = [];
   #committing: Promise<void> | undefined;
   #failure: AuditError | undefined;
+  /** The disk is full and its reserve in use: outcomes are taken, intents are not. */
+  #isFull = false;
   #isClosed = false;
   #probing: Promise<void> | undefined;
   #cancelProbe: (() => void) | undefined;
   #unsignedEvents: number;
   #isCheckpointDue = false;
   #cancelCheckpoint: (() => void) | undefined;
+  #retiring: Retiring | undefined;
 
   constructor(options: SegmentLogOptions) {
     const { segments, lastNumber, tip, broken, openIntents, unsignedEvents } = options.recovered;
@@ -97,6 +114,29 @@ export class SegmentLog {
   /** Why the last commit failed; `undefined` once one succeeds, or the disk takes a scratch file again. */
   get failure(): AuditError | undefined {
     return this.#failure;
+  }
+
+  /** The oldest segment with an intent that has no outcome; Infinity without one. */
+  get firstOpenSegment(): number {
+    return Math.min(Infinity, ...[...this.#openIntents.values()].map(({ segment }) => segment));
+  }
+
+  /**
+   * Removes segments once a signed tombstone for them is durable.
+   * @throws AuditError `unavailable`
+   */
+  async retire(retirement: Retirement): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#retiring = { retirement, resolve, reject };
+      this.#makeCheckpoint();
+    });
+    const { directory, fileSystem } = this.#options;
+    for (let first = this.#finished[0]; first !== undefined; first = this.#finished[0]) {
+      if (first.number > retirement.segment) break;
+      await fileSystem.remove(segmentPath(directory, first.number));
+      this.#finished.shift();
+    }
+    await fileSystem.syncDirectory(directory);
   }
 
   /**
@@ -142,24 +182,50 @@ export class SegmentLog {
     }
   }
 
-  async #commitGroup(group: readonly Waiting[]): Promise<void> {
+  async #commitGroup(waiting: readonly Waiting[]): Promise<void> {
+    const group = this.#admitted(waiting);
+    if (group.length === 0 && !this.#isCheckpointDue) return;
     const events = group.map(({ event }) => event);
     let hasCheckpoint: boolean;
     try {
       hasCheckpoint = await this.#commit(events);
-      this.#failure = undefined;
     } catch (cause) {
-      const error = new AuditError('unavailable', 'A group of events could not be made durable', { cause });
-      this.#failure = error;
-      this.#options.logger.error({ error, events: group.length }, 'audit commit failed');
-      await this.#abandonCurrent();
-      this.#probeLater();
-      for (const { reject } of group) reject(error);
+      await this.#failGroup(group, cause);
       return;
     }
+    if (!this.#isFull) this.#failure = undefined;
     for (const { resolve } of group) resolve();
     this.#options.onCommit(events, hasCheckpoint);
     this.#checkpointLater();
+  }
+
+  // What is left of a full disk belongs to the calls that are under way.
+  #admitted(group: readonly Waiting[]): readonly Waiting[] {
+    const failure = this.#failure;
+    if (failure === undefined || !this.#isFull) return group;
+    for (const { event, reject } of group) if (event.intentId === undefined) reject(failure);
+    return group.filter(({ event }) => event.intentId !== undefined);
+  }
+
+  async #failGroup(group: readonly Waiting[], cause: unknown): Promise<void> {
+    const error = new AuditError('unavailable', 'A group of events could not be made durable', { cause });
+    const { logger, reserve } = this.#options;
+    this.#failure = error;
+    this.#isCheckpointDue = false;
+    logger.error({ error, events: group.length }, 'audit commit failed');
+    await this.#abandonCurrent();
+    this.#probeLater();
+    if (isDiskFull(cause) && reserve.isHeld) {
+      this.#isFull = true;
+      try {
+        await reserve.release();
+        this.#waiting.unshift(...group);
+        return;
+      } catch (releaseError) {
+        logger.error({ error: releaseError }, 'audit reserve not released');
+      }
+    }
+    for (const { reject } of group) reject(error);
   }
 
   async #commit(events: readonly EncodedEvent[]): Promise<boolean> {
@@ -177,11 +243,23 @@ export class SegmentLog {
         CHECKPOINT_KIND,
         JSON.stringify(createCheckpoint(signer, recovered.writerId, group.tip, now())),
       );
-    await segment.file.writeDurably(group.bytes, segment.sizeBytes);
+    const retiring = this.#retiring;
+    this.#retiring = undefined;
+    try {
+      if (retiring !== undefined) {
+        const removed = { writerId: recovered.writerId, ...retiring.retirement };
+        group.add(TOMBSTONE_KIND, JSON.stringify(createTombstone(signer, removed, now())));
+      }
+      await segment.file.writeDurably(group.bytes, segment.sizeBytes);
+    } catch (error) {
+      retiring?.reject(error);
+      throw error;
+    }
 
     this.#current = { ...segment, sizeBytes: group.endOffset };
     this.#tip = group.tip;
     this.#broken = undefined;
+    retiring?.resolve();
     this.#unsignedEvents = hasCheckpoint ? 0 : unsignedEvents;
     for (const intent of group.opened) this.#openIntents.set(intent.id, intent);
     for (const id of group.closed) this.#openIntents.delete(id);
@@ -255,7 +333,9 @@ export class SegmentLog {
     const probed = this.#failure;
     if (probed === undefined) return;
     try {
-      await probeDisk(this.#options.directory, this.#options.fileSystem);
+      if (this.#isFull) await this.#options.reserve.hold();
+      else await probeDisk(this.#options.directory, this.#options.fileSystem);
+      this.#isFull = false;
       // A commit may have failed meanwhile; that failure has not been probed.
       if (this.#failure === probed) this.#failure = undefined;
     } catch (error) {

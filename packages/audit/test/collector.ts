@@ -18,6 +18,8 @@ export interface Received {
 /** A collector on a real socket that keeps what it acknowledged and drops repeated ids. */
 export class Collector implements AsyncDisposable {
   mode: CollectorMode = 'accept';
+  /** The correlation id of an event that it answers with 422. */
+  poison: string | undefined;
   /** The requests that held events. */
   readonly requests: Received[] = [];
   readonly stored: AuditEvent[] = [];
@@ -70,6 +72,10 @@ export class Collector implements AsyncDisposable {
       this.requests.push({ events, idempotencyKey: String(idempotencyKey), authorization });
     if (this.mode === 'reset-before') {
       request.socket.resetAndDestroy();
+      return;
+    }
+    if (this.poison !== undefined && events.some((event) => event.correlationId === this.poison)) {
+      response.writeHead(422).end();
       return;
     }
     if (this.mode === 'refuse') {

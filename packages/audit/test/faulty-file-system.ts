@@ -7,12 +7,15 @@ export interface FaultyFileSystem extends AuditFileSystem {
   failNextWrite: boolean;
   /** Every write fails, in segments and elsewhere. */
   isFull: boolean;
+  /** Sets `isFull` until a file is removed: the one that holds the reserve. */
+  fillUntilReserveIsReleased(): void;
   failTruncate: boolean;
   /** Syncs per segment file after one of its syncs failed; must stay 0. */
   syncsAfterFailure: number;
 }
 
 export function faultyFileSystem(): FaultyFileSystem {
+  let isReserved = false;
   const faulty: FaultyFileSystem = {
     ...nodeFileSystem,
     segmentSyncs: 0,
@@ -21,6 +24,14 @@ export function faultyFileSystem(): FaultyFileSystem {
     isFull: false,
     failTruncate: false,
     syncsAfterFailure: 0,
+    fillUntilReserveIsReleased() {
+      faulty.isFull = true;
+      isReserved = true;
+    },
+    async remove(path) {
+      await nodeFileSystem.remove(path);
+      if (isReserved && path.endsWith('reserve')) faulty.isFull = isReserved = false;
+    },
     async open(path, mode) {
       const file = await nodeFileSystem.open(path, mode);
       if (mode === 'read') return file;
@@ -53,7 +64,7 @@ export function faultyFileSystem(): FaultyFileSystem {
         if (faulty.failNextWrite) {
           faulty.failNextWrite = false;
           await file.write(bytes.subarray(0, bytes.length >> 1), offset);
-          throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+          throw Object.assign(new Error('i/o error'), { code: 'EIO' });
         }
         if (!faulty.failNextSync) return file.writeDurably(bytes, offset);
         faulty.failNextSync = false;

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { auditEventSchema, type AuditEvent, type AuditIntent, type AuditTrailOptions } from '../src/index.ts';
-import { NEVER_MS } from './manual-timers.ts';
 
 /** A complete intent; `overrides` replaces fields. */
 export function intent(overrides: Partial<AuditIntent> = {}): AuditIntent {
@@ -35,8 +34,8 @@ export function options(directory: string): AuditTrailOptions {
     directory,
     sinks: [],
     server: { name: 'test-server', version: '1.2.3' },
-    // Not what most tests are about: manual timers leave it out.
-    checkpointIntervalMs: NEVER_MS,
+    reserveBytes: 4096,
+    minFreeBytes: 1,
     setTimer: () => () => {},
   };
 }

@@ -1,0 +1,76 @@
+import type { SetTimer } from './clock.ts';
+import type { Delivery } from './delivery.ts';
+import { AuditError } from './errors.ts';
+import type { AuditFileSystem } from './file-system.ts';
+import type { Logger } from './logger.ts';
+import { findRetired } from './retention.ts';
+import type { SegmentLog } from './segment-log.ts';
+
+const INTERVAL_MS = 60_000;
+
+interface MaintenanceOptions {
+  readonly log: SegmentLog;
+  readonly deliveries: readonly Delivery[];
+  readonly directory: string;
+  readonly fileSystem: AuditFileSystem;
+  readonly keepDays: number;
+  readonly minFreeBytes: number;
+  readonly now: () => number;
+  readonly setTimer: SetTimer;
+  readonly logger: Logger;
+}
+
+/** Looks after the disk once a minute: removes what may go, and says when space runs low. */
+export class Maintenance {
+  readonly #options: MaintenanceOptions;
+  #trouble: AuditError | undefined;
+  #cancelTimer: (() => void) | undefined;
+  #running: Promise<void> | undefined;
+  #isStopped = false;
+
+  constructor(options: MaintenanceOptions) {
+    this.#options = options;
+    this.#running = this.#run();
+  }
+
+  /** Set while the disk has less free space than it should. */
+  get trouble(): AuditError | undefined {
+    return this.#trouble;
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    this.#cancelTimer?.();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { log, deliveries, logger, setTimer, keepDays } = this.#options;
+    try {
+      await this.#measureSpace();
+      const keptFrom = Math.min(Infinity, ...deliveries.map((delivery) => delivery.keptFrom));
+      if (keepDays !== Infinity) {
+        const retired = await findRetired(log, keptFrom, this.#options);
+        if (retired !== undefined && !this.#isStopped) await log.retire(retired);
+      }
+    } catch (error) {
+      logger.warn({ error }, 'audit maintenance failed');
+    }
+    if (this.#isStopped) return;
+    this.#cancelTimer = setTimer(
+      () => {
+        this.#running = this.#run();
+      },
+      INTERVAL_MS,
+      { keepsProcessAlive: false },
+    );
+  }
+
+  async #measureSpace(): Promise<void> {
+    const { directory, fileSystem, minFreeBytes, logger } = this.#options;
+    const freeBytes = await fileSystem.freeBytes?.(directory);
+    const isLow = freeBytes !== undefined && freeBytes < minFreeBytes;
+    if (isLow && this.#trouble === undefined) logger.error({ freeBytes, minFreeBytes }, 'audit disk is low');
+    this.#trouble = isLow ? new AuditError('disk_low', `${freeBytes} bytes are free`) : undefined;
+  }
+}
