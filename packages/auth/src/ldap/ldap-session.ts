@@ -193,6 +193,8 @@ async function connect(server: LdapServer, signal: AbortSignal): Promise<Socket>
   }
   // A later error closes the socket, and that is what the session looks at.
   socket.on('error', () => undefined);
+  // Many small questions at once on one connection; and firewalls forget those that are silent.
+  socket.setNoDelay(true);
   socket.setKeepAlive(true, 30_000);
   return socket;
 }

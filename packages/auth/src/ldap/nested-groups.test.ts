@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 
-import { LdapLimitError } from './ldap-errors.ts';
+import { LdapLimitError, LdapResultError } from './ldap-errors.ts';
 import type { LdapEntry, LdapSearch } from './ldap-session.ts';
 import { createNestedGroups } from './nested-groups.ts';
 import type { GroupStrategy } from './nested-groups.ts';
@@ -69,6 +69,15 @@ describe('Active Directory', () => {
     await groups(search, user);
     await groups(search, user);
     expect(search.mock.calls.filter(([{ base }]) => base === '')).toHaveLength(2);
+  });
+
+  it('is not what a server is that hides what it is', async () => {
+    const walk = memberSearch((member) => (member === user ? ['cn=a'] : []));
+    const search: Search = async (question) => {
+      if (question.base === '') throw new LdapResultError(32, { cause: undefined });
+      return walk(question);
+    };
+    expect(await find(search, 'auto')).toEqual(['cn=a']);
   });
 
   it.each(['tokenGroups', 'inChain'] as const)(

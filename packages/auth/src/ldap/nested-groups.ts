@@ -1,5 +1,5 @@
 import { distinguishedNameKey } from './distinguished-name.ts';
-import { LdapLimitError } from './ldap-errors.ts';
+import { LdapLimitError, LdapResultError } from './ldap-errors.ts';
 import { ANY_ENTRY } from './ldap-filter.ts';
 import type { LdapFilter } from './ldap-filter.ts';
 import type { LdapEntry, LdapSearch } from './ldap-session.ts';
@@ -69,14 +69,15 @@ export function createNestedGroups(groups: GroupSearch): Nested {
 }
 
 async function readRootDse(search: Search): Promise<readonly (string | Uint8Array)[]> {
-  const [root] = await search({
-    base: '',
-    scope: 'base',
-    filter: ANY_ENTRY,
-    attributes: ['supportedCapabilities'],
-    maxEntries: 1,
-  });
-  return root?.values.get('supportedcapabilities') ?? [];
+  const question = { base: '', scope: 'base', filter: ANY_ENTRY, maxEntries: 1 } as const;
+  try {
+    const [root] = await search({ ...question, attributes: ['supportedCapabilities'] });
+    return root?.values.get('supportedcapabilities') ?? [];
+  } catch (error) {
+    // Some servers hide it, as noSuchObject (32) or insufficientAccessRights (50). Active Directory does not.
+    if (error instanceof LdapResultError && [32, 50].includes(error.resultCode)) return [];
+    throw error;
+  }
 }
 
 async function memberOf(search: Search, userDn: string): Promise<readonly string[]> {
