@@ -61,21 +61,19 @@ export function createPolicy(document: PolicyDocument): Policy {
   const requirements = new Map(Object.entries(rest.require ?? {}));
   const scopeMap = createScopeMap(permissions, rest.scopes ?? {}, requirements);
 
+  // Worked out once: callers are many, and permissions are few.
+  const grantsOf = new Map(
+    permissions.map((permission) => [
+      permission,
+      grants.flatMap((grant) => {
+        const entry = grant.allow.find((pattern) => covers(pattern, permission));
+        return entry === undefined ? [] : [{ grant, rule: `${nameOf(grant)}: ${entry}` }];
+      }),
+    ]),
+  );
+
   function findGrant(subject: PolicySubject, permission: string): string | undefined {
-    for (const grant of grants) {
-      const applies =
-        'group' in grant
-          ? subject.kind === 'user' && subject.groups.includes(grant.group)
-          : subject.kind === 'service' &&
-            subject.clientId === grant.service &&
-            (grant.issuer === undefined || subject.issuer === grant.issuer);
-      const entry = applies ? grant.allow.find((entry) => covers(entry, permission)) : undefined;
-      if (entry === undefined) continue;
-      return 'group' in grant
-        ? `grant group ${grant.group}: ${entry}`
-        : `grant service ${grant.service}: ${entry}`;
-    }
-    return undefined;
+    return grantsOf.get(permission)?.find(({ grant }) => appliesTo(grant, subject))?.rule;
   }
 
   function unmetRequirement(
@@ -120,4 +118,16 @@ export function createPolicy(document: PolicyDocument): Policy {
     scopesFor: (wanted) => scopeMap.scopesFor(wanted),
     includesScope: (scopes, wanted) => scopeMap.include(scopes, wanted),
   };
+}
+
+type Grant = PolicyDocument['grants'][number];
+
+function nameOf(grant: Grant): string {
+  return 'group' in grant ? `grant group ${grant.group}` : `grant service ${grant.service}`;
+}
+
+function appliesTo(grant: Grant, subject: PolicySubject): boolean {
+  if ('group' in grant) return subject.kind === 'user' && subject.groups.includes(grant.group);
+  const isIssuer = grant.issuer === undefined || subject.issuer === grant.issuer;
+  return subject.kind === 'service' && subject.clientId === grant.service && isIssuer;
 }
