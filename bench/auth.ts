@@ -1,14 +1,16 @@
 /**
- * Measures what signing in costs beside the token: the groups of callers, from an OpenLDAP server on this machine.
+ * Measures what signing in costs: the token and the policy on each call, beside jose alone; and the groups of callers,
+ * from an OpenLDAP server on this machine.
  *
  *   pnpm bench:auth [rounds]
  *
- * Needs slapd (Debian: slapd, ldap-utils). Server and client share the machine, so throughput is that of both together;
+ * Needs slapd (Debian: slapd, ldap-utils) for the second half. Server and client share the machine, so throughput is that of both together;
  * trust the counts and the CPU time.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism, cpus, loadavg } from 'node:os';
 
+import { measureCalls } from './auth/calls.ts';
 import { measureDirectory, type DirectoryFigures } from './auth/directory.ts';
 
 /** The round whose look-ups were neither the fastest nor the slowest. */
@@ -20,6 +22,7 @@ function middleRound(rounds: readonly DirectoryFigures[]): DirectoryFigures {
 
 const [rounds = 5] = process.argv.slice(2).map(Number);
 const loadBefore = loadavg();
+const calls = await measureCalls(rounds);
 const measured: DirectoryFigures[] = [];
 for (let round = 0; round < rounds; round += 1) measured.push(await measureDirectory());
 const directory = middleRound(measured);
@@ -28,6 +31,7 @@ const report = {
   machine: { cpu: cpus()[0]?.model, cores: availableParallelism(), node: process.version },
   loadAverage: { before: loadBefore, after: loadavg() },
   rounds,
+  calls,
   directory,
 };
 process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
