@@ -1,5 +1,6 @@
 import { createBulkhead, type BulkheadOptions } from './bulkhead.ts';
 import { callEndpoint, type CallContext, type ClientCore, type Result } from './call-endpoint.ts';
+import { checkWhole, LONGEST_TIMER_MS } from './check-number.ts';
 import { createCircuitBreaker, type CircuitHealth } from './circuit-breaker.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { parseBaseUrl } from './endpoint-url.ts';
@@ -26,6 +27,8 @@ export interface ClientOptions {
   readonly token?: TokenSource;
   /** @default {@link Policy} says it for each member */
   readonly policy?: PolicyOptions;
+  /** Time for a connection, TLS included, in whole milliseconds; undici rounds it up to a second. @default 3_000 */
+  readonly connectTimeoutMs?: number;
   /** How many requests may be on the wire, and how many may wait. @default 32 and 256 */
   readonly bulkhead?: BulkheadOptions;
   /** How much retries may add to the load. @default 20 % of the calls of the last 10 s, and at least 3 */
@@ -83,7 +86,8 @@ export function createClient(options: ClientOptions): Client {
   if (name.trim() === '') throw new TypeError('name must say what people call the service');
   const base = parseBaseUrl(options.baseUrl);
   const clientPolicy = resolvePolicy(options.policy);
-  const { dispatcher } = options;
+  const { dispatcher, connectTimeoutMs = 3_000 } = options;
+  checkWhole('connectTimeoutMs', connectTimeoutMs, 1, LONGEST_TIMER_MS);
   const addressRule = options.refusePrivateAddresses === true ? createAddressRule() : undefined;
   if (addressRule !== undefined) {
     if (dispatcher !== undefined)
@@ -94,6 +98,7 @@ export function createClient(options: ClientOptions): Client {
     dispatcher,
     keepAlive: true,
     connections: concurrency,
+    connectTimeoutMs,
     addressRule,
   });
   const core: ClientCore = {

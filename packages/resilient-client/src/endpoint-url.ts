@@ -1,5 +1,5 @@
 /** Where one call goes, split the way undici takes it. */
-export interface Target {
+interface Target {
   readonly origin: string;
   /** Path and query. */
   readonly path: string;

@@ -14,11 +14,16 @@ export class Exchange implements Dispatcher.DispatchHandler {
       if (request.signal.aborted) return exchange.#lose(request.signal.reason);
       request.signal.addEventListener('abort', exchange.#stop);
       const { origin, path, method, headers, body } = request;
-      dispatcher.dispatch(
-        // undici declares a mutable record and only reads it.
-        { origin, path, method, headers: headers as Record<string, string>, body: body ?? null },
-        exchange,
-      );
+      try {
+        dispatcher.dispatch(
+          // undici declares a mutable record and only reads it.
+          { origin, path, method, headers: headers as Record<string, string>, body: body ?? null },
+          exchange,
+        );
+      } catch (error) {
+        // Ours reports what is wrong to its handler; one that was handed in, such as a MockAgent, may throw it.
+        exchange.#lose(error);
+      }
     });
   }
 

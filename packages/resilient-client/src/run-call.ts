@@ -89,7 +89,11 @@ export async function runCall(
         call.token?.reject(result.token.value);
         continue;
       }
-      if (failure.status === 429) notBefore.close(clock.monotonicNow(), failure.retryAfterMs ?? 0);
+      if (failure.status === 429) {
+        // No longer than an open circuit: nobody would notice that a wrong header has gone.
+        const closedMs = Math.min(failure.retryAfterMs ?? 0, route.policy.breaker.openMs);
+        notBefore.close(clock.monotonicNow(), closedMs);
+      }
     }
 
     if (retries >= route.policy.retry.maxRetries || !isReplayable(failure, call)) return fail(failure);

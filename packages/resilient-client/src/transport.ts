@@ -59,6 +59,8 @@ export function createTransport(options: {
   certificate?: ClientCertificate | undefined;
   /** Connections per origin. @default 32 */
   connections?: number;
+  /** @default 3_000 */
+  connectTimeoutMs?: number;
   /** Which addresses own connections may go to. @default any */
   addressRule?: AddressRule | undefined;
 }): Transport {
@@ -87,12 +89,16 @@ export function createTransport(options: {
 }
 
 function createPool(origin: string, options: Parameters<typeof createTransport>[0]): Pool {
-  const { keepAlive, certificate, connections = 32, addressRule } = options;
+  const { keepAlive, certificate, connections = 32, connectTimeoutMs = 3_000, addressRule } = options;
   return new Pool(origin, {
     // Without a bound, undici opens one socket for each concurrent request.
     connections,
     pipelining: keepAlive ? 1 : 0,
-    connect: { timeout: 3_000, ...(addressRule && { lookup: addressRule.lookup }), ...certificate },
+    connect: {
+      timeout: connectTimeoutMs,
+      ...(addressRule && { lookup: addressRule.lookup }),
+      ...certificate,
+    },
     // Below the usual idle timeout of servers and proxies, so that we close first.
     keepAliveTimeout: 4_000,
     // HTTP/2 reports aborts and resets with other codes.

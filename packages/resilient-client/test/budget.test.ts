@@ -99,6 +99,16 @@ describe('the gate after a 429', () => {
     });
   });
 
+  it('opens again after the time of an open circuit, whatever was asked for', async () => {
+    const clock = createTestClock();
+    const backend = scriptedBackend(reply(429, {}, { 'retry-after': '31536000' }), reply(200, { id: 'a' }));
+    await using api = createClient({ ...options, clock, dispatcher: backend.dispatcher });
+    await clock.settle(api.call(readThing, read, { signal }));
+    clock.advance(60_000);
+
+    expect(await clock.settle(api.call(readThing, read, { signal }))).toMatchObject({ ok: true });
+  });
+
   it('leaves other endpoints alone', async () => {
     const clock = createTestClock();
     const backend = scriptedBackend(reply(429, {}, { 'retry-after': '60' }), reply(201, { id: 'a' }));

@@ -1,3 +1,4 @@
+import { MockAgent } from 'undici';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
@@ -203,6 +204,22 @@ describe('client', () => {
       'server_error',
       'circuit_open',
     ]);
+  });
+
+  it('does not throw what a dispatcher throws', async () => {
+    const agent = new MockAgent();
+    agent.disableNetConnect();
+    await using api = createClient({
+      name,
+      baseUrl: 'http://things.example',
+      dispatcher: agent,
+      random: () => 0,
+    });
+
+    const result = await api.call(readThing, { params: { id: 'a' } }, { signal });
+
+    expect(result).toMatchObject({ ok: false, error: { code: 'network' } });
+    await agent.close();
   });
 
   it('cancels what is in flight when it is closed, and calls nothing afterwards', async () => {

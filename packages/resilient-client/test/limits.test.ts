@@ -153,6 +153,24 @@ describe('limits', () => {
     expect(connections).toBe(32);
   });
 
+  it('gives up on a connection whose handshake hangs, and knows that nothing left', async () => {
+    const silent = createServer((socket) => void socket.on('error', () => {})).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    await using api = client(`https://127.0.0.1:${port}`, {
+      connectTimeoutMs: 1,
+      policy: { retry: { maxRetries: 0 } },
+    });
+
+    const result = await api.call(createThing, { body: { id: 'a' } }, { signal });
+    silent.close();
+
+    expect(result).toMatchObject({
+      ok: false,
+      error: { code: 'network', sent: 'no', cause: { code: 'UND_ERR_CONNECT_TIMEOUT' } },
+    });
+  });
+
   it('does not follow a redirect', async () => {
     await using backend = await startBackend((_, response) => {
       response.writeHead(302, { location: '/elsewhere' });
