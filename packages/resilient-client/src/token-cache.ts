@@ -8,7 +8,7 @@ import type { AccessToken } from './token-source.ts';
 export interface TokenCache {
   /** The kept token, or what `fetch` brings; concurrent callers share one `fetch`. */
   get(fetch: () => Promise<Grant>, signal: AbortSignal): Promise<AccessToken>;
-  /** Drops the token if it is still this one: a late 401 of an older token must not throw away its successor. */
+  /** Drops the token if it is still this one, at most every 2 s: a late 401 of an older one must not drop its successor. */
   reject(value: string): void;
 }
 
@@ -27,6 +27,7 @@ export function createTokenCache(options: {
     | undefined;
   let failed: { readonly error: unknown; readonly until: number } | undefined;
   let inFlight: Promise<AccessToken> | undefined;
+  let rejectedAt = -Infinity;
 
   async function renew(fetch: () => Promise<Grant>): Promise<AccessToken> {
     try {
@@ -64,11 +65,16 @@ export function createTokenCache(options: {
       return untilAborted(inFlight, signal);
     },
     reject(value) {
-      if (current?.token.value === value) current = undefined;
+      const now = clock.monotonicNow();
+      // A service that takes no token at all must not cost the identity provider one for every call.
+      if (current?.token.value !== value || now - rejectedAt < REJECTION_PAUSE_MS) return;
+      rejectedAt = now;
+      current = undefined;
     },
   };
 }
 
+const REJECTION_PAUSE_MS = 2_000;
 const FAILURE_MEMORY_MS = 2_000;
 const LONGEST_FAILURE_MEMORY_MS = 30_000;
 

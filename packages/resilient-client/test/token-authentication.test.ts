@@ -178,6 +178,27 @@ describe('discovery of the token endpoint', () => {
     expect(provider.received).toHaveLength(1);
   });
 
+  it('is read again after an hour', async () => {
+    await using provider = await startBackend((request, response) =>
+      json(
+        response,
+        200,
+        request.url === '/token' ? issued : { issuer: provider.url, token_endpoint: `${provider.url}/token` },
+      ),
+    );
+    const clock = createTestClock();
+    const tokens = clientCredentials({ issuer: provider.url, clientId, authentication, clock });
+
+    for (const waitMs of [0, 3_590_000, 10_000]) {
+      clock.advance(waitMs);
+      tokens.reject('t');
+      await tokens.get({ signal });
+    }
+
+    const metadata = provider.received.filter(({ url }) => url.startsWith('/.well-known/'));
+    expect(metadata).toHaveLength(2);
+  });
+
   it('asks again after it failed', async () => {
     await using provider = await startBackend((request, response, count) => {
       if (count === 1) json(response, 503, {});

@@ -141,6 +141,24 @@ describe('a client with a token source', () => {
     expect(provider.received).toHaveLength(2);
   });
 
+  it('does not ask for a token per call when the backend takes none', async () => {
+    await using provider = await startBackend(issuing);
+    await using backend = await startBackend((_, response) => problem(response, 401, 'wrong audience'));
+    const clock = createTestClock();
+    await using api = createClient({
+      name: 'thing service',
+      baseUrl: backend.url,
+      token: source(provider.url, { clock }),
+    });
+    const call = () => api.call(readThing, { params: { id: 'a' } }, { signal });
+
+    for (let i = 0; i < 10; i++) await call();
+    expect(provider.received).toHaveLength(2);
+    clock.advance(2_000);
+    await call();
+    expect(provider.received).toHaveLength(3);
+  });
+
   it('does not replay a second 401', async () => {
     await using provider = await startBackend(issuing);
     await using backend = await startBackend((_, response) => problem(response, 401, 'no'));
