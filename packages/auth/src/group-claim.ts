@@ -15,15 +15,13 @@ export interface GroupClaimOptions {
 
 const MAX_GROUPS = 1_000;
 
-const groupList = z
-  .array(
-    z
-      .string()
-      .min(1)
-      .max(512)
-      .regex(/^\P{Cc}+$/u),
-  )
-  .max(MAX_GROUPS);
+const groupName = z
+  .string()
+  .min(1)
+  .max(512)
+  .regex(/^\P{Cc}+$/u);
+/** Some issuers send one group bare. It is never split: names may hold spaces and commas. */
+const groupList = z.union([z.array(groupName).max(MAX_GROUPS), groupName.transform((name) => [name])]);
 /** OIDC Core §5.6.2: the claim is elsewhere. */
 const distributedClaims = z.object({ _claim_names: z.record(z.string(), z.unknown()) });
 
