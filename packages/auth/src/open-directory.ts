@@ -39,7 +39,7 @@ export interface OpenDirectoryOptions {
   readonly issuer: string;
   /** The password of `ldap.bind.dn`: not a thing to keep in that file. */
   readonly password?: string | (() => string | Promise<string>);
-  /** As for a file directory. @default nobody */
+  /** Told when a changed file is taken or refused, or a server of the directory fails or recovers. @default nobody */
   readonly logger?: NonNullable<FileDirectoryOptions['logger']>;
 }
 
@@ -60,6 +60,7 @@ export async function openDirectory(options: OpenDirectoryOptions): Promise<Dire
   if (password === undefined) throw new TypeError(`password is required: ${path} names an LDAP directory`);
   return createLdapDirectory({
     ...rest,
+    ...(logger && { logger }),
     ...(caFile !== undefined && { tls: { ca: await readFile(caFile, 'utf8') } }),
     bind: { ...bind, password },
     users: { ...users, issuer },

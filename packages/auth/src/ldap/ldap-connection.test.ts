@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 
 import { createLdapConnection } from './ldap-connection.ts';
+import type { LdapLogger } from './ldap-connection.ts';
 import { LdapLimitError, LdapResultError, LdapUnreachableError } from './ldap-errors.ts';
 import { ANY_ENTRY } from './ldap-filter.ts';
 import type { LdapEntry, LdapServer, LdapSession } from './ldap-session.ts';
@@ -20,6 +21,7 @@ function connect(
 ) {
   const clock = { now: 0 };
   const opened: string[] = [];
+  const logger = { info: vi.fn<LdapLogger['info']>(), error: vi.fn<LdapLogger['error']>() };
   const sessions: { close: LdapSession['close'] }[] = [];
   const connection = createLdapConnection({
     servers: Object.keys(hosts).map((host): LdapServer => ({ host, port: 636, security: 'tls', tls: {} })),
@@ -41,9 +43,10 @@ function connect(
     maxInFlight: options.maxInFlight ?? 50,
     now: () => clock.now,
     random: () => 1,
+    logger,
   });
   const ask = async (by = signal) => (await connection.search(question, by))[0]?.dn;
-  return { ask, clock, opened, sessions, connection };
+  return { ask, clock, opened, sessions, connection, logger };
 }
 
 describe('createLdapConnection', () => {
@@ -117,6 +120,19 @@ describe('createLdapConnection', () => {
     await Promise.allSettled(Array.from({ length: 20 }, () => ask()));
     clock.now = 1_000;
     await expect(ask()).rejects.toThrow('late');
+  });
+
+  it('says once that a server failed, and that it answers again', async () => {
+    const answers = vi.fn<Answer>().mockRejectedValue(late());
+    const { ask, clock, logger } = connect({ a: { answers } });
+    await Promise.allSettled(Array.from({ length: 20 }, () => ask()));
+    expect(logger.error.mock.calls).toEqual([
+      [{ host: 'a', port: 636, failures: 1, retryInMs: 1_000, error: late() }, 'directory server failed'],
+    ]);
+    answers.mockResolvedValue(from('a'));
+    clock.now = 1_000;
+    await Promise.all([ask(), ask()]);
+    expect(logger.info.mock.calls).toEqual([[{ host: 'a', port: 636 }, 'directory server answers again']]);
   });
 
   it('runs no more searches at once than it was told to', async () => {

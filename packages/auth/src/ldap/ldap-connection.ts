@@ -20,6 +20,13 @@ export interface LdapConnectionOptions {
   readonly now: () => number;
   /** 0 to 1, as `Math.random`. */
   readonly random: () => number;
+  readonly logger?: LdapLogger | undefined;
+}
+
+/** Told when a server fails, once for each attempt that is made, and when it answers again. */
+export interface LdapLogger {
+  info(fields: object, message: string): void;
+  error(fields: object, message: string): void;
 }
 
 /** One directory behind several servers: one session to each that is in use, shared by all searches. */
@@ -45,7 +52,7 @@ interface Server {
 
 /** Opens nothing before the first search. */
 export function createLdapConnection(options: LdapConnectionOptions): LdapConnection {
-  const { openSession, timeoutMs, maxInFlight, now, random } = options;
+  const { openSession, timeoutMs, maxInFlight, now, random, logger } = options;
   const closing = new AbortController();
   const permits = createPermits(maxInFlight);
   const servers = options.servers.map((address): Server => {
@@ -70,18 +77,21 @@ export function createLdapConnection(options: LdapConnectionOptions): LdapConnec
       return server.session;
     } catch (cause) {
       closing.signal.throwIfAborted();
-      backOff(server);
+      backOff(server, cause);
       throw cause instanceof LdapUnreachableError
         ? cause
         : new LdapUnreachableError('no session with the directory server', { cause });
     }
   }
 
-  function backOff(server: Server): void {
+  function backOff(server: Server, error: unknown): void {
     const longestMs = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** server.failures);
     server.failures += 1;
     server.avoidUntil = now() + AVOID_MS;
-    server.retryAt = now() + longestMs * (0.5 + random() / 2);
+    const retryInMs = Math.ceil(longestMs * (0.5 + random() / 2));
+    server.retryAt = now() + retryInMs;
+    const { failures } = server;
+    logger?.error({ ...nameOf(server), failures, retryInMs, error }, 'directory server failed');
   }
 
   /** Many searches fail with one session: it counts once. */
@@ -90,13 +100,14 @@ export function createLdapConnection(options: LdapConnectionOptions): LdapConnec
     if (server.session !== session) return;
     delete server.session;
     if (error instanceof LdapUnreachableError && error.isConnectionLost) server.avoidUntil = now() + AVOID_MS;
-    else backOff(server);
+    else backOff(server, error);
   }
 
   async function ask(server: Server, search: LdapSearch, signal: AbortSignal): Promise<readonly LdapEntry[]> {
     const session = await untilAborted(sessionOf(server), signal);
     try {
       const entries = await session.search(search, { timeoutMs, signal });
+      if (server.failures > 0) logger?.info(nameOf(server), 'directory server answers again');
       server.failures = 0;
       server.avoidUntil = 0;
       return entries;
@@ -135,4 +146,8 @@ export function createLdapConnection(options: LdapConnectionOptions): LdapConnec
       for (const server of servers) server.session?.close();
     },
   };
+}
+
+function nameOf({ address: { host, port } }: Server): { readonly host: string; readonly port: number } {
+  return { host, port };
 }

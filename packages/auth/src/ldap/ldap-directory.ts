@@ -3,6 +3,7 @@ import type { Principal } from '../principal.ts';
 import { isLoopback } from '../secure-url.ts';
 import { distinguishedNameKey } from './distinguished-name.ts';
 import { createLdapConnection } from './ldap-connection.ts';
+import type { LdapLogger } from './ldap-connection.ts';
 import { loadLdapClient } from './ldap-session.ts';
 import type { LdapSearch, LdapServer, LdapTlsOptions } from './ldap-session.ts';
 import { findUser } from './ldap-user.ts';
@@ -51,6 +52,8 @@ export interface LdapDirectoryOptions {
   readonly timeoutMs?: number;
   /** Searches at once; the others wait. @default 50 */
   readonly maxInFlight?: number;
+  /** Told when a server fails, once for each attempt that is made, and when it answers again. @default nobody */
+  readonly logger?: LdapLogger;
   /** The time in milliseconds since 1970. @default Date.now */
   readonly now?: () => number;
   /** 0 to 1. @default Math.random */
@@ -91,6 +94,7 @@ export async function createLdapDirectory(options: LdapDirectoryOptions): Promis
     maxInFlight,
     now,
     random: options.random ?? Math.random,
+    logger: options.logger,
   });
 
   const close = async (): Promise<void> => connection.close();
