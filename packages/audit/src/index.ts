@@ -1,3 +1,5 @@
+export { adoptTrails } from './adoption.ts';
+export type { AdoptTrailsOptions, TrailAdoption } from './adoption.ts';
 export { openAuditTrail } from './audit-trail.ts';
 export type {
   AuditEntry,

@@ -89,7 +89,11 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
   const catalog = createCatalog(options.definitions);
   const digest = auditDigestKey && createDigest(auditDigestKey);
   const personalKeys = await openPersonalKeys(join(options.stateDirectory, 'personal-keys'));
-  const { audit: trail, tasks } = await openState({
+  const {
+    audit: trail,
+    tasks,
+    adoption,
+  } = await openState({
     directory: options.stateDirectory,
     audit: {
       sinks: [
@@ -129,6 +133,7 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
 
   const close = async () => {
     await tasks.close({ deadlineMs: 5_000 });
+    await adoption.close();
     await audit.close();
     await telemetry.shutdown();
   };

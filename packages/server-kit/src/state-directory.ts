@@ -1,7 +1,13 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { openAuditTrail, type AuditTrail, type AuditTrailOptions } from '@mcp-parts/audit';
+import {
+  adoptTrails,
+  openAuditTrail,
+  type AuditTrail,
+  type AuditTrailOptions,
+  type TrailAdoption,
+} from '@mcp-parts/audit';
 import { openTaskEngine, type TaskEngine, type TaskEngineOptions } from '@mcp-parts/tasks';
 import type { Logger } from '@mcp-parts/tool-kit';
 
@@ -16,11 +22,19 @@ export interface StateOptions {
   readonly logger: Logger;
 }
 
+/** What is open in a state directory. */
+export interface State {
+  readonly audit: AuditTrail;
+  readonly tasks: TaskEngine;
+  /** Ships, in the background, the audit events that dead processes left in the other folders. */
+  readonly adoption: TrailAdoption;
+}
+
 /**
  * Opens the audit trail and the task store in the first numbered folder that no living process holds. The
  * lock is the trail's own, which the kernel frees when a process dies.
  */
-export async function openState(options: StateOptions): Promise<{ audit: AuditTrail; tasks: TaskEngine }> {
+export async function openState(options: StateOptions): Promise<State> {
   const { logger } = options;
   for (let number = 1; number <= maxProcesses; number += 1) {
     const folder = join(options.directory, String(number));
@@ -29,13 +43,23 @@ export async function openState(options: StateOptions): Promise<{ audit: AuditTr
     if (audit === undefined) continue;
     try {
       const tasks = await openTaskEngine({ path: join(folder, 'tasks.sqlite'), ...options.tasks, logger });
-      return { audit, tasks };
+      const adoption = adoptTrails({
+        directories: () => trails(options.directory),
+        ...options.audit,
+        logger,
+      });
+      return { audit, tasks, adoption };
     } catch (error) {
       await audit.close();
       throw error;
     }
   }
   throw new Error(`stateDirectory: ${maxProcesses} processes hold all of its folders`);
+}
+
+async function trails(directory: string): Promise<string[]> {
+  const names = await readdir(directory);
+  return names.filter((name) => /^\d+$/.test(name)).map((name) => join(directory, name, 'audit'));
 }
 
 async function openUnlessLocked(directory: string, options: StateOptions): Promise<AuditTrail | undefined> {
