@@ -37,7 +37,7 @@ export type ClientEvent = { readonly client: string; readonly endpoint: string }
     }
   | {
       readonly type: 'retry_denied';
-      /** What stood against it: the client's retry budget, the time left, or the circuit. */
+      /** What stood against it: the client's retry budget, a wait beyond the policy or the deadline, or the circuit. */
       readonly by: 'budget' | 'deadline' | 'circuit';
       /** Why the attempt before failed. */
       readonly code: ClientErrorCode;

@@ -60,7 +60,6 @@ export async function runCall(
     failure: isUncertain ? { ...failure, sent: 'maybe' } : failure,
   });
 
-  budget.onCall(clock.monotonicNow());
   for (;;) {
     const waitMs = notBefore.remainingMs(clock.monotonicNow());
     if (waitMs > 0) {
@@ -73,6 +72,8 @@ export async function runCall(
     // When an attempt failed before, its failure is the news, not the circuit it opened.
     if (shedForMs !== undefined) return fail(last ?? circuitOpen(shedForMs));
 
+    // What the circuit sheds is no load, and must not pay for the retries of others.
+    if (call.attempts === 0) budget.onCall(clock.monotonicNow());
     const result = await attemptOrHedge(call, parts, observer);
     if (result.kind === 'shed') return fail(last ?? circuitOpen(breaker.shedsForMs() ?? 0));
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { createClient, type ClientEvent } from '../src/index.ts';
+import { createClient, endpoint, type ClientEvent } from '../src/index.ts';
 import { createTestClock, refuse, reply, scriptedBackend } from '../src/testing/index.ts';
 import { createThing, readThing, signal } from './things.ts';
 
@@ -41,6 +41,26 @@ describe('retry budget', () => {
     expect(events.filter(({ type }) => type === 'retry_denied')).toEqual([
       { client: options.name, endpoint: createThing.id, type: 'retry_denied', by: 'budget', code: 'network' },
     ]);
+  });
+
+  it('earns nothing from calls that the circuit shed', async () => {
+    const clock = createTestClock();
+    const backend = scriptedBackend(reply(503));
+    await using api = createClient({
+      ...options,
+      clock,
+      dispatcher: backend.dispatcher,
+      policy: { breaker: { failures: 1 } },
+      retryBudget: { ratio: 0.5, minRetries: 0 },
+    });
+    const patient = endpoint({ ...readThing, id: 'things.patient', policy });
+
+    for (let i = 0; i < 20; i++) await clock.settle(api.call(readThing, read, { signal }));
+    const result = await clock.settle(api.call(patient, read, { signal }));
+
+    // Two calls reached the wire, so one retry is what they earned.
+    expect(result).toMatchObject({ ok: false, error: { code: 'server_error', attempts: 2 } });
+    expect(backend.requests).toHaveLength(3);
   });
 
   it('does not count the replay after a 401, which loads nobody', async () => {
