@@ -18,7 +18,7 @@ export type { IntrospectionOptions } from './introspection-verifier.ts';
 export { createKeyProofs } from './key-proof.ts';
 export type { KeyProofOptions, KeyProofs, PresentedRequest } from './key-proof.ts';
 export { createLdapDirectory } from './ldap/ldap-directory.ts';
-export type { LdapDirectory, LdapDirectoryOptions } from './ldap/ldap-directory.ts';
+export type { LdapDirectory, LdapDirectoryOptions, LdapMembership } from './ldap/ldap-directory.ts';
 export type { LdapTlsOptions } from './ldap/ldap-session.ts';
 export type { GroupStrategy } from './ldap/nested-groups.ts';
 export { openDirectory } from './open-directory.ts';

@@ -88,6 +88,22 @@ describe.skipIf(slapdProgram === undefined)('an OpenLDAP directory', () => {
       expect(await ask(directory, 'odd')).toEqual(['about-us', 'odd']);
     });
 
+    it('can be explained: through which groups somebody is in one', async () => {
+      const directory = await directoryAt([slapd.port]);
+      const explain = (subject: string) => directory.membershipsOf(principal(subject), { signal });
+      expect(await explain('alice')).toEqual([
+        { group: 'leads', via: ['platform'] },
+        { group: 'platform', via: [] },
+        { group: 'production-deployers', via: ['platform', 'leads'] },
+      ]);
+      expect(await explain('bob')).toEqual([
+        { group: 'cycle-a', via: [] },
+        { group: 'cycle-b', via: ['cycle-a'] },
+      ]);
+      expect(await explain('loner')).toEqual([]);
+      expect(await explain('nobody-here')).toBeUndefined();
+    });
+
     it('of the same name in another place do not count', async () => {
       const everywhere = { groups: { ...settings([]).groups, baseDn: SUFFIX } };
       expect(await ask(await directoryAt([slapd.port], everywhere), 'pretender')).toEqual([]);

@@ -7,7 +7,7 @@ import type { LdapLogger } from './ldap-connection.ts';
 import { loadLdapClient } from './ldap-session.ts';
 import type { LdapSearch, LdapServer, LdapTlsOptions } from './ldap-session.ts';
 import { findUser } from './ldap-user.ts';
-import { createNestedGroups } from './nested-groups.ts';
+import { createNestedGroups, findGroupPaths } from './nested-groups.ts';
 import type { GroupStrategy } from './nested-groups.ts';
 
 const ATTRIBUTE = /^[a-z][a-z0-9-]*$/i;
@@ -60,8 +60,23 @@ export interface LdapDirectoryOptions {
   readonly random?: () => number;
 }
 
+/** A group of a user by its name in the policy, and the groups that lead to it: none when it is direct. */
+export interface LdapMembership {
+  readonly group: string;
+  /** Names in the policy where groups have one, else distinguished names; from the user on. */
+  readonly via: readonly string[];
+}
+
 /** A directory with connections to close. */
 export interface LdapDirectory extends Directory {
+  /**
+   * The same groups and how the principal comes to them, for an operator who asks why; `undefined` when it is not
+   * known here. Asks once per group, and walks whatever the strategy is.
+   */
+  membershipsOf(
+    principal: Principal,
+    options: { readonly signal: AbortSignal },
+  ): Promise<readonly LdapMembership[] | undefined>;
   /** Cuts all connections; what is being asked fails. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -81,11 +96,12 @@ export async function createLdapDirectory(options: LdapDirectoryOptions): Promis
     attribute: checkAttribute(users.attribute, 'users.attribute'),
     objectClass: users.objectClass ?? 'person',
   };
-  const nestedGroups = createNestedGroups({
+  const groupSearch = {
     base: checkName(groups.baseDn, 'groups.baseDn'),
     strategy: groups.strategy ?? 'auto',
     memberAttribute: checkAttribute(groups.memberAttribute ?? 'member', 'groups.memberAttribute'),
-  });
+  };
+  const nestedGroups = createNestedGroups(groupSearch);
   const names = readGroupNames(groups.names);
   const connection = createLdapConnection({
     servers: readServers(options),
@@ -97,17 +113,34 @@ export async function createLdapDirectory(options: LdapDirectoryOptions): Promis
     logger: options.logger,
   });
 
+  const searchUntil = (signal: AbortSignal) => (question: LdapSearch) => connection.search(question, signal);
+  const nameOf = (dn: string): string | undefined => names.get(distinguishedNameKey(dn));
+
+  async function userDnOf(principal: Principal, signal: AbortSignal): Promise<string | undefined> {
+    const name = principal.issuer === users.issuer ? value(principal) : undefined;
+    if (name === undefined || name === '') return undefined;
+    return findUser(searchUntil(signal), userSearch, name);
+  }
+
+  async function namedGroups(userDn: string, signal: AbortSignal): Promise<readonly string[]> {
+    const found = await nestedGroups(searchUntil(signal), userDn);
+    return [...new Set(found.flatMap((dn) => nameOf(dn) ?? []))].toSorted();
+  }
+
   const close = async (): Promise<void> => connection.close();
   return {
     async groupsOf(principal, { signal }) {
-      const name = principal.issuer === users.issuer ? value(principal) : undefined;
-      if (name === undefined || name === '') return [];
-      const search = (question: LdapSearch) => connection.search(question, signal);
-      const userDn = await findUser(search, userSearch, name);
-      if (userDn === undefined) return [];
-      const found = await nestedGroups(search, userDn);
-      const known = found.flatMap((dn) => names.get(distinguishedNameKey(dn)) ?? []);
-      return [...new Set(known)].toSorted();
+      const userDn = await userDnOf(principal, signal);
+      return userDn === undefined ? [] : namedGroups(userDn, signal);
+    },
+    async membershipsOf(principal, { signal }) {
+      const userDn = await userDnOf(principal, signal);
+      if (userDn === undefined) return undefined;
+      const paths = await findGroupPaths(searchUntil(signal), userDn, groupSearch);
+      return (await namedGroups(userDn, signal)).map((group) => {
+        const via = paths.find(({ dn }) => nameOf(dn) === group)?.via ?? [];
+        return { group, via: via.map((dn) => nameOf(dn) ?? dn) };
+      });
     },
     close,
     [Symbol.asyncDispose]: close,
