@@ -6,16 +6,16 @@ import { endpointSource } from './openapi/endpoint-source.ts';
 import { NotSupported } from './openapi/zod-source.ts';
 
 /** Makes endpoint definitions from an OpenAPI document: `mcp-endpoints openapi.yaml src/endpoints.ts`. */
-async function run(input: string | undefined, output: string | undefined): Promise<string | undefined> {
+async function run([input, output, ...only]: readonly string[]): Promise<string | undefined> {
   if (input === undefined || output === undefined) {
-    return 'usage: mcp-endpoints OPENAPI-FILE OUTPUT-FILE';
+    return 'usage: mcp-endpoints OPENAPI-FILE OUTPUT-FILE [OPERATION-ID ...]';
   }
   const parser = await loadParser();
   if (parser === undefined)
     return 'mcp-endpoints needs its parser: npm install -D @apidevtools/swagger-parser';
   try {
     await parser.validate(input);
-    await writeFile(output, endpointSource(await parser.bundle(input), basename(input)));
+    await writeFile(output, endpointSource(await parser.bundle(input), basename(input), only));
     return undefined;
   } catch (error) {
     if (error instanceof NotSupported) return error.message;
@@ -34,7 +34,7 @@ async function loadParser() {
   }
 }
 
-void run(process.argv[2], process.argv[3]).then((problem) => {
+void run(process.argv.slice(2)).then((problem) => {
   if (problem === undefined) return;
   process.stderr.write(`${problem}\n`);
   process.exitCode = 1;

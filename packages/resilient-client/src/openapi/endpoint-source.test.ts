@@ -18,12 +18,19 @@ describe('endpoint source', () => {
       document(
         {
           '/things/{id}': {
-            parameters: [{ $ref: '#/components/parameters/dryRun' }],
+            parameters: [
+              { $ref: '#/components/parameters/dryRun' },
+              { name: 'limit', in: 'query', schema: { type: 'string' } },
+            ],
             put: {
               operationId: 'things.put-one',
               summary: 'Writes a thing. */ import "evil";',
               deprecated: true,
-              parameters: [{ name: 'idempotency-key', in: 'header', schema: { type: 'string' } }],
+              parameters: [
+                { name: 'idempotency-key', in: 'header', schema: { type: 'string' } },
+                { name: 'X-Tenant', in: 'header', schema: { type: 'string' } },
+                { name: 'limit', in: 'query', schema: { type: 'integer' } },
+              ],
               requestBody: { content: { 'application/json': { schema: { type: 'string' } } } },
               responses: {
                 200: ok,
@@ -43,17 +50,35 @@ describe('endpoint source', () => {
       'api.yaml',
     );
 
-    expect(source).toContain('/** Writes a thing. * / import "evil"; @deprecated */');
+    expect(source).toContain(
+      '/** Writes a thing. * / import "evil"; Takes X-Tenant in the call\'s headers. @deprecated */',
+    );
     expect(source).toContain(`export const thingsPutOne = endpoint({
   id: 'things.put-one',
   method: 'PUT',
   path: '/things/{id}',
-  query: z.strictObject({ 'dry-run': z.boolean().optional(), }),
+  query: z.strictObject({ 'dry-run': z.boolean().optional(), limit: z.int().optional(), }),
   body: z.string(),
   response: z.union([z.string(), z.undefined()]),
   replay: 'key',
   explain: { 409: 'It\\'s busy.', },
 });`);
+  });
+
+  it('writes only what is asked for, so that the rest need not be supported', () => {
+    const broken = { operationId: 'broken', responses: { 200: { content: { 'text/plain': {} } } } };
+    const paths = { '/a': { get: { operationId: 'good', responses: { 200: ok } }, put: broken } };
+
+    expect(endpointSource(document(paths), 'api.yaml', ['good'])).toMatch(/id: 'good'/);
+    expect(() => endpointSource(document(paths), 'api.yaml')).toThrow('PUT /a 200: a body other than');
+    expect(() => endpointSource(document(paths), 'api.yaml', ['other'])).toThrow('it does not have, other,');
+  });
+
+  it('does not support a path parameter that cannot be a name', () => {
+    const paths = { '/a/{b-c}': { get: { operationId: 'a', responses: { 200: ok } } } };
+    expect(() => endpointSource(document(paths), 'api.yaml')).toThrow(
+      'GET /a/{b-c}: the path parameter {b-c}',
+    );
   });
 
   it.each([

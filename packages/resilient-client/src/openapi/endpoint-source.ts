@@ -9,18 +9,26 @@ import {
 
 /**
  * TypeScript source with one endpoint for each operation of an OpenAPI 3.1 document that has been validated and holds no
- * references to other files.
+ * references to other files; or for the operations named in `only`, if any are.
  * @throws {NotSupported} for what cannot be expressed, naming its place
  */
-export function endpointSource(document: unknown, documentName: string): string {
+export function endpointSource(
+  document: unknown,
+  documentName: string,
+  only: readonly string[] = [],
+): string {
   if (!isRecord(document) || !String(document['openapi']).startsWith('3.1.')) {
     throw new NotSupported('a document that is not OpenAPI 3.1', documentName);
   }
   const components = isRecord(document['components']) ? document['components'] : {};
   const zod = createZodSource(isRecord(components['schemas']) ? components['schemas'] : {});
-  const operations = Object.entries(isRecord(document['paths']) ? document['paths'] : {}).flatMap(
-    ([path, item]) => operationsOf(document, path, item),
+  const all = Object.entries(isRecord(document['paths']) ? document['paths'] : {}).flatMap(([path, item]) =>
+    operationsOf(document, path, item),
   );
+  const missing = only.find((id) => all.every((operation) => operation.id !== id));
+  if (missing !== undefined)
+    throw new NotSupported(`an operationId that it does not have, ${missing},`, documentName);
+  const operations = only.length === 0 ? all : all.filter(({ id }) => only.includes(id));
   const endpoints = operations.map((operation) => writeEndpoint(operation, zod, document));
   checkNames(['z', 'endpoint', ...zod.names(), ...operations.map(({ name }) => name)]);
   return [
@@ -70,11 +78,19 @@ function operationsOf(document: unknown, path: string, item: unknown): Operation
         where,
       );
     }
+    const badName = path.match(/\{(?![A-Za-z_]\w*\})[^}]*\}/)?.[0];
+    if (badName !== undefined) throw new NotSupported(`the path parameter ${badName}`, where);
     const parameters = [pathItem['parameters'], definition['parameters']]
       .flatMap((list) => (Array.isArray(list) ? list : []))
       .map((parameter) => resolve(document, parameter, where));
+    // An operation's own parameter replaces the path's of the same name.
+    const own = new Map(
+      parameters.map((parameter) => [JSON.stringify([parameter['in'], parameter['name']]), parameter]),
+    );
     const name = id.replaceAll(/[.-]+(\w?)/g, (_, letter: string) => letter.toUpperCase());
-    return [{ name, id, method: method.toUpperCase(), path, parameters, definition, where }];
+    return [
+      { name, id, method: method.toUpperCase(), path, parameters: [...own.values()], definition, where },
+    ];
   });
 }
 
@@ -102,7 +118,8 @@ function writeEndpoint(operation: Operation, zod: ZodSource, document: unknown):
     takesKey && `replay: 'key',`,
     explanations.length > 0 && `explain: { ${explanations.join(' ')} },`,
   ].filter((line) => line !== false);
-  return `${docComment(definition)}export const ${name} = endpoint({\n  ${lines.join('\n  ')}\n});`;
+  const needed = headers.map(({ name }) => String(name)).filter((name) => !/^idempotency-key$/i.test(name));
+  return `${docComment(definition, needed)}export const ${name} = endpoint({\n  ${lines.join('\n  ')}\n});`;
 }
 
 function querySchema(
@@ -143,9 +160,10 @@ function jsonSchema({ content }: Readonly<Record<string, unknown>>, zod: ZodSour
   return zod.expression(media['schema'], where);
 }
 
-function docComment(definition: Readonly<Record<string, unknown>>): string {
+function docComment(definition: Readonly<Record<string, unknown>>, headers: readonly string[]): string {
   const { summary, description, deprecated } = definition;
-  const text = [summary ?? description, deprecated === true && '@deprecated']
+  const takes = headers.length > 0 && `Takes ${headers.join(', ')} in the call's headers.`;
+  const text = [summary ?? description, takes, deprecated === true && '@deprecated']
     .filter((part) => typeof part === 'string')
     .join(' ')
     .replaceAll(/\s+/g, ' ')

@@ -73,6 +73,13 @@ describe('zod source', () => {
     expect(source.declarations()).toEqual(['const Item = z.string();', 'const Pair = z.array(Item);']);
   });
 
+  it('makes a name of a component whose name is none', () => {
+    const source = createZodSource({ '2.thing-list': { type: 'array' } });
+
+    expect(source.expression({ $ref: '#/components/schemas/2.thing-list' }, 'a')).toBe('_2_thing_list');
+    expect(source.declarations()).toEqual(['const _2_thing_list = z.array(z.unknown());']);
+  });
+
   it('lets a component name itself, and two each other', () => {
     const tree: JsonSchema = {
       type: 'object',
@@ -92,6 +99,12 @@ describe('zod source', () => {
     expect(built.safeParse({ children: [{ tree: { children: 'none' } }] }).success).toBe(false);
   });
 
+  it('does not write a component that would use itself before it is there', () => {
+    const items = { $ref: '#/components/schemas/Nested' };
+    const source = createZodSource({ Nested: { type: 'array', items } });
+    expect(() => source.expression(items, 'here')).toThrow('here: Nested, which leads to itself');
+  });
+
   it.each<[string, JsonSchema]>([
     ['here: "not" is not supported', { not: { type: 'string' } }],
     ['here: "uniqueItems" is not supported', { type: 'array', uniqueItems: true }],
@@ -101,8 +114,9 @@ describe('zod source', () => {
     ['a reference to ./b.yaml and not to', { $ref: './b.yaml' }],
     ['here: the type "date" is not supported', { type: 'date' }],
     ['here: "required" without "properties" is not supported', { type: 'object', required: ['a'] }],
+    ['a reference to #/components/schemas/toString and not to', { $ref: '#/components/schemas/toString' }],
   ])('does not pretend to understand: %s', (message, schema) => {
-    expect(() => createZodSource({}).expression(schema, 'here')).toThrow(message);
+    expect(() => createZodSource({ A: {} }).expression(schema, 'here')).toThrow(message);
   });
 
   it.each(["it's", 'a "quote"', 'back\\slash', 'line\nbreak', '\u2028', '${x}', '\\', "\\'", ''])(

@@ -22,22 +22,28 @@ export interface ZodSource {
 
 /** A writer for the schemas of one document. */
 export function createZodSource(components: Readonly<Record<string, unknown>>): ZodSource {
-  const declared = new Map<string, string>();
+  const declared = new Map<string, { readonly name: string; readonly source: string }>();
   // Components that are being written: whoever needs one of them is part of a cycle.
   const open = new Set<string>();
   let cycle = false;
 
   function reference(ref: unknown, where: string): string {
-    const name = /^#\/components\/schemas\/([A-Za-z_$][\w$]*)$/.exec(String(ref))?.[1];
-    if (name === undefined) {
-      throw new NotSupported(`a reference to ${String(ref)} and not to "#/components/schemas/Name"`, where);
+    const component = /^#\/components\/schemas\/([\w.-]+)$/.exec(String(ref))?.[1];
+    if (component === undefined || !Object.hasOwn(components, component)) {
+      throw new NotSupported(`a reference to ${String(ref)} and not to a "#/components/schemas/Name"`, where);
     }
-    if (open.has(name)) cycle = true;
-    else if (!declared.has(name)) {
-      open.add(name);
-      const source = expression(components[name], `#/components/schemas/${name}`);
-      open.delete(name);
-      declared.set(name, `const ${name} = ${source};`);
+    // OpenAPI allows dots and dashes in names; two that become one are noticed with all other names.
+    const name = component.replaceAll(/[.-]/g, '_').replace(/^\d/, '_$&');
+    if (open.has(component)) cycle = true;
+    else if (!declared.has(component)) {
+      open.add(component);
+      const outer = cycle;
+      cycle = false;
+      const source = expression(components[component], `#/components/schemas/${component}`);
+      if (cycle) throw new NotSupported(`${component}, which leads to itself outside a property,`, where);
+      cycle = outer;
+      open.delete(component);
+      declared.set(component, { name, source: `const ${name} = ${source};` });
     }
     return name;
   }
@@ -141,7 +147,11 @@ export function createZodSource(components: Readonly<Record<string, unknown>>): 
     return `z.object(${body}).catchall(${expression(additionalProperties, `${where}/additionalProperties`)})`;
   }
 
-  return { expression, declarations: () => [...declared.values()], names: () => [...declared.keys()] };
+  return {
+    expression,
+    declarations: () => [...declared.values()].map(({ source }) => source),
+    names: () => [...declared.values()].map(({ name }) => name),
+  };
 }
 
 function string(schema: Readonly<Record<string, unknown>>): string {
