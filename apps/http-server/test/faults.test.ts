@@ -180,6 +180,7 @@ describe.concurrent('when the disk is full', longTest, () => {
       const limit = (size: string) =>
         execFileSync('prlimit', [`--pid=${server.process.pid}`, `--fsize=${size}:unlimited`]);
 
+      await assertServes(server, token);
       limit('1');
       const refused = await client.callTool('trigger_deployment', target);
       expect(refused.isError).toBe(true);

@@ -14,7 +14,7 @@ export interface Program {
 }
 
 /** A log line of a server. */
-export type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string };
+type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string };
 
 /** How a process ended. */
 export interface Exit {
