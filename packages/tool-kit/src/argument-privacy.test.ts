@@ -51,11 +51,21 @@ describe('recordArguments', () => {
     });
     const details = {
       resource: 'service/planted-secret',
-      arguments: { header: 'Bearer planted-secret', deep: [{ pin: 1234, other: 12345 }], fine: 'x' },
+      arguments: {
+        header: 'Bearer planted-secret',
+        deep: [{ pin: 1234, other: 12345 }],
+        fine: 'x',
+        'planted-secret': true,
+      },
     };
     expect(recordArguments(schema, { token: 'planted-secret', pin: 1234 }, details)).toMatchObject({
       resource: '[withheld]',
-      arguments: { header: '[withheld]', deep: [{ pin: '[withheld]', other: 12345 }], fine: 'x' },
+      arguments: {
+        header: '[withheld]',
+        deep: [{ pin: '[withheld]', other: 12345 }],
+        fine: 'x',
+        '[withheld]': true,
+      },
     });
   });
 

@@ -77,7 +77,10 @@ function withhold(value: JsonValue, schema: z.ZodType | undefined, texts: Readon
     return value.map((item: JsonValue) => withhold(item, schema && elementOf(schema), texts));
   const fields = schema && fieldsOf(schema);
   return Object.fromEntries(
-    Object.entries(value).map(([name, member]) => [name, withhold(member, fields?.[name], texts)]),
+    Object.entries(value).map(([name, member]) => [
+      withholdText(name, texts),
+      withhold(member, fields?.[name], texts),
+    ]),
   );
 }
 
