@@ -3,7 +3,7 @@ import { generateKeyPairSync, webcrypto, X509Certificate } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 
 import { clientCredentials, type ClientAuthentication } from '../src/index.ts';
-import { createTestClock } from '../src/testing/index.ts';
+import { createTestClock, reply, scriptedBackend } from '../src/testing/index.ts';
 import { json, startBackend } from './backend.ts';
 import { RESOURCE, startIdentityProvider } from './identity-provider.ts';
 import { selfSigned } from './self-signed.ts';
@@ -197,6 +197,39 @@ describe('discovery of the token endpoint', () => {
 
     const metadata = provider.received.filter(({ url }) => url.startsWith('/.well-known/'));
     expect(metadata).toHaveLength(2);
+  });
+
+  it('takes a client with a certificate to the endpoint that asks for one (RFC 8705 §5)', async () => {
+    const issuer = 'https://login.example';
+    const provider = scriptedBackend(({ path }) =>
+      path.startsWith('/.well-known/')
+        ? reply(200, {
+            issuer,
+            token_endpoint: `${issuer}/token`,
+            mtls_endpoint_aliases: { token_endpoint: 'https://mtls.login.example/token' },
+          })
+        : reply(200, issued),
+    );
+    const ask = (authentication: ClientAuthentication) =>
+      clientCredentials({ issuer, clientId, authentication, dispatcher: provider.dispatcher }).get({
+        signal,
+      });
+
+    await ask(authentication);
+    await ask({ method: 'tls_client_auth', certificate: () => ({ cert: '', key: '' }) });
+
+    const asked = provider.requests.filter(({ method }) => method === 'POST');
+    expect(asked.map(({ origin }) => origin)).toEqual([issuer, 'https://mtls.login.example']);
+    expect(new URLSearchParams(asked[1]?.body).get('client_id')).toBe(clientId);
+  });
+
+  it('does not send a secret over plain HTTP because metadata says so', async () => {
+    const issuer = 'https://login.example';
+    const provider = scriptedBackend(reply(200, { issuer, token_endpoint: 'http://login.example/token' }));
+    const tokens = clientCredentials({ issuer, clientId, authentication, dispatcher: provider.dispatcher });
+
+    await expect(tokens.get({ signal })).rejects.toMatchObject({ code: 'unauthenticated', sent: 'no' });
+    expect(provider.requests.map(({ method }) => method)).toEqual(['GET']);
   });
 
   it('asks again after it failed', async () => {
