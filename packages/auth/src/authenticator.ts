@@ -24,7 +24,7 @@ export interface AuthenticatorOptions {
    */
   readonly directory?: Directory;
   readonly policy: Pick<PolicyEngine, 'permissionsFor'> &
-    Partial<Pick<Policy, 'unboundServices' | 'freshPermissions'>>;
+    Partial<Pick<Policy, 'unboundServices' | 'freshPermissions' | 'obtainableFor'>>;
   /** Checks tokens that are bound to a key. @default such tokens are refused */
   readonly proofs?: KeyProofs;
   /**
@@ -139,23 +139,33 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     return { ...principal, ...known, permissions: await permissionsOf({ ...principal, groups }, signal) };
   }
 
+  async function callerOfHeader(
+    authorizationHeader: string | undefined,
+    signal: AbortSignal,
+    request: PresentedRequest | undefined,
+  ): Promise<Caller> {
+    const { scheme, token } = credentialOf(authorizationHeader);
+    // RFC 6750 §3.1: a scheme that is not supported here counts as no authentication information.
+    if (scheme === 'DPoP' && (proofs === undefined || request === undefined)) {
+      throw new AuthError('missing_token');
+    }
+    if (proofs === undefined || request === undefined) return callerOf(token, signal, undefined);
+    let isBound = false;
+    const caller = await callerOf(token, signal, async (confirmation) => {
+      isBound = confirmation.jkt !== undefined;
+      await proofs.verify(confirmation, { scheme, token, request });
+    });
+    // RFC 9449 §7.1: the proof says nothing about a token that is not bound to its key.
+    if (scheme === 'DPoP' && !isBound) throw tokenRefused('sent as DPoP but not bound to a key');
+    return caller;
+  }
+
   const close = async (): Promise<void> => lookup?.close();
   return {
     async authenticate(authorizationHeader, { signal, request }) {
-      const { scheme, token } = credentialOf(authorizationHeader);
-      // RFC 6750 §3.1: a scheme that is not supported here counts as no authentication information.
-      if (scheme === 'DPoP' && (proofs === undefined || request === undefined)) {
-        throw new AuthError('missing_token');
-      }
-      if (proofs === undefined || request === undefined) return callerOf(token, signal, undefined);
-      let isBound = false;
-      const caller = await callerOf(token, signal, async (confirmation) => {
-        isBound = confirmation.jkt !== undefined;
-        await proofs.verify(confirmation, { scheme, token, request });
-      });
-      // RFC 9449 §7.1: the proof says nothing about a token that is not bound to its key.
-      if (scheme === 'DPoP' && !isBound) throw tokenRefused('sent as DPoP but not bound to a key');
-      return caller;
+      const caller = await callerOfHeader(authorizationHeader, signal, request);
+      const obtainablePermissions = policy.obtainableFor?.(caller);
+      return { ...caller, ...(obtainablePermissions && { obtainablePermissions }) };
     },
     async authenticateToken(token, { signal }) {
       return callerOf(token, signal, undefined);

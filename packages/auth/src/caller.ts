@@ -19,6 +19,11 @@ export interface Caller {
   readonly groupsAsOf?: number;
   /** Effective permissions: concrete names, sorted, no wildcards. */
   readonly permissions: readonly string[];
+  /**
+   * What the caller would hold with a token of every scope: shown to clients, who can then ask for a better token.
+   * Only over HTTP, where they are told how.
+   */
+  readonly obtainablePermissions?: readonly string[];
   /** The scopes of the token. */
   readonly scopes: readonly string[];
   /** When the token ends, in milliseconds since 1970; absent for a local caller. Close long-lived streams then. */

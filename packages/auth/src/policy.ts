@@ -39,6 +39,8 @@ export interface Policy {
   readonly freshPermissions: readonly string[];
   /** The subject's effective permissions: granted, covered by the token's scopes, requirements met. */
   permissionsFor(subject: PolicySubject): readonly string[];
+  /** What the subject would hold with every scope: what it is worth asking a better token for. */
+  obtainableFor(subject: PolicySubject): readonly string[];
   /** Whether `caller` may use `permission`. Requirements are checked again, whatever `caller.permissions` says. */
   decide(
     caller: PolicySubject & { readonly permissions: readonly string[] },
@@ -86,6 +88,14 @@ export function createPolicy(document: PolicyDocument): Policy {
     return undefined;
   }
 
+  const everyScope = [...new Set([...permissions, ...Object.keys(rest.scopes ?? {})])];
+  const permissionsFor = (subject: PolicySubject): readonly string[] =>
+    [...known]
+      .filter((permission) => scopeMap.covers(subject.scopes ?? [], permission))
+      .filter((permission) => findGrant(subject, permission) !== undefined)
+      .filter((permission) => unmetRequirement(subject, permission) === undefined)
+      .toSorted();
+
   return {
     permissions: Object.freeze([...known].toSorted()),
     unboundServices: Object.freeze(
@@ -94,13 +104,8 @@ export function createPolicy(document: PolicyDocument): Policy {
     freshPermissions: Object.freeze(
       [...requirements].flatMap(([permission, rule]) => (rule.fresh === true ? [permission] : [])),
     ),
-    permissionsFor(subject) {
-      return [...known]
-        .filter((permission) => scopeMap.covers(subject.scopes ?? [], permission))
-        .filter((permission) => findGrant(subject, permission) !== undefined)
-        .filter((permission) => unmetRequirement(subject, permission) === undefined)
-        .toSorted();
-    },
+    obtainableFor: (subject) => permissionsFor({ ...subject, scopes: everyScope }),
+    permissionsFor,
     decide(caller, permission) {
       // A wildcard is never a permission, so asking for `deploy:*` ends here.
       if (!known.has(permission)) return { allowed: false, reason: 'missing_permission' };

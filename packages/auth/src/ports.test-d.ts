@@ -10,6 +10,7 @@ interface PortCaller {
   email?: string;
   groups: readonly string[];
   permissions: readonly string[];
+  obtainablePermissions?: readonly string[] | undefined;
 }
 type PortDecision =
   | { allowed: true; rule: string }

@@ -83,10 +83,23 @@ describe('createAuthenticator', () => {
       email: 'a@example.test',
       groups: ['platform', 'production-deployers'],
       permissions: ['deploy:production', 'deploy:read', 'deploy:staging'],
+      obtainablePermissions: ['deploy:production', 'deploy:read', 'deploy:staging'],
       scopes: ['deploy:write', 'deploy:production'],
       expiresAt: 4e12,
       groupsAsOf: expect.any(Number),
     });
+  });
+
+  it('tells what a better token would open, over HTTP only, where one can be asked for', async () => {
+    const authenticator = authenticatorWith(async () => ['platform']);
+    const token = await issuer.token({ scope: 'deploy:read' });
+    expect(await authenticator.authenticate(`Bearer ${token}`, { signal })).toMatchObject({
+      permissions: ['deploy:read'],
+      // Not production: no token opens it without the group.
+      obtainablePermissions: ['deploy:read', 'deploy:staging'],
+    });
+    const local = await authenticator.authenticateToken(token, { signal });
+    expect(local).not.toHaveProperty('obtainablePermissions');
   });
 
   it('gives a service what its grants say, without the directory', async () => {

@@ -39,6 +39,17 @@ describe.each(['2025', '2026'] as const)('over HTTP in the era of %s', (era) => 
     expect(guarded.deployed).toEqual([]);
   });
 
+  it('a tool that a better token would open is shown, and its call asks for that token', async () => {
+    const { send } = await client(era, 'ann', { scope: 'deploy:read' });
+    const { message } = await send('tools/list');
+    expect(message.result?.['tools']).toMatchObject([{ name: 'deploy' }, { name: 'whoami' }]);
+    // What is in the back end is not: nothing there is asked for without the scope.
+    expect((await send('resources/list')).message.result?.['resources']).toEqual([]);
+    const answer = await send('tools/call', deploy('staging'));
+    expect(answer.status).toBe(403);
+    expect(answer.headers.get('www-authenticate')).toContain('scope="deploy:read deploy:staging"');
+  });
+
   it.each([
     ['resources/read', { uri: 'runs://production' }],
     ['prompts/get', { name: 'plan', arguments: { environment: 'production' } }],

@@ -43,7 +43,10 @@ export const policy = createPolicy({
       fresh: true,
     },
   },
-  scopes: { 'deploy:admin': ['deploy:read', 'deploy:staging', 'deploy:production'] },
+  scopes: {
+    'deploy:staging': ['deploy:staging'],
+    'deploy:admin': ['deploy:read', 'deploy:staging', 'deploy:production'],
+  },
 });
 
 const everybody: Readonly<Record<string, readonly string[]>> = {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
 import { aCaller, aPrompt, aRequest, aResource, echoTool } from '../test/fixtures.ts';
-import { createCatalog, isVisible } from './catalog.ts';
+import { createCatalog, isHeld, isVisible } from './catalog.ts';
 import { createMethodTable } from './method-table.ts';
 
 describe('createCatalog', () => {
@@ -116,5 +116,11 @@ describe('isVisible', () => {
     ['nothing to hold', { anyOf: [], select: () => 'things:read' }, false],
   ])('needs %s', (_what, permission, visible) => {
     expect(isVisible(permission, aCaller())).toBe(visible);
+  });
+
+  it('counts what a better token would open, which is shown and not held', () => {
+    const caller = aCaller({ permissions: [], obtainablePermissions: ['things:write'] });
+    expect([isVisible('things:write', caller), isHeld('things:write', caller)]).toEqual([true, false]);
+    expect(isVisible('things:read', caller)).toBe(false);
   });
 });

@@ -65,10 +65,21 @@ export function createCatalog(definitions: CatalogDefinitions): Catalog {
   };
 }
 
-/** Whether a caller may know that a definition exists. */
+/** Whether a caller may know that a definition exists: it may use it, or might with a better token. */
 export function isVisible(permission: Permission<never>, caller: Caller): boolean {
-  const names = typeof permission === 'string' ? [permission] : permission.anyOf;
-  return names.some((name) => caller.permissions.includes(name));
+  return (
+    isHeld(permission, caller) ||
+    namesOf(permission).some((name) => caller.obtainablePermissions?.includes(name) === true)
+  );
+}
+
+/** Whether a caller holds a permission that opens a definition, for some input at least. */
+export function isHeld(permission: Permission<never>, caller: Caller): boolean {
+  return namesOf(permission).some((name) => caller.permissions.includes(name));
+}
+
+function namesOf(permission: Permission<never>): readonly string[] {
+  return typeof permission === 'string' ? [permission] : permission.anyOf;
 }
 
 function byName<Definition extends { readonly name: string }, Entry>(

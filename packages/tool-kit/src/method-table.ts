@@ -1,4 +1,4 @@
-import { isVisible, type Catalog, type Listed } from './catalog.ts';
+import { isHeld, isVisible, type Catalog, type Listed } from './catalog.ts';
 import type { Permission, ResourceListing } from './definitions.ts';
 import { RpcError, rpcCodes } from './errors.ts';
 import { internalFailure, shorten, type CallFailure } from './failure.ts';
@@ -100,8 +100,9 @@ function resourceMethods(catalog: Catalog, runtime: Runtime): Area {
     methods: {
       'resources/templates/list': list('resourceTemplates', templates),
       async 'resources/list'(_params, request) {
+        // What exists is asked of the back end, so only for those who may ask it now.
         const visible = [...catalog.resources.values()].filter((entry) =>
-          isVisible(entry.definition.permission, request.caller),
+          isHeld(entry.definition.permission, request.caller),
         );
         const lists = await Promise.all(
           visible.map((entry) =>

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { isVisible, type Catalog, type ListedResource } from './catalog.ts';
+import { isHeld, type Catalog, type ListedResource } from './catalog.ts';
 import type {
   Completer,
   Permission,
@@ -154,6 +154,6 @@ export function complete(
 /** Where the input is not known yet, one of the permissions that the caller holds will do. */
 function heldPermission(permission: Permission<never>, caller: Caller): Permission<unknown> {
   if (typeof permission === 'string') return permission;
-  const held = permission.anyOf.find((name) => isVisible(name, caller));
-  return { anyOf: permission.anyOf, select: () => held ?? '' };
+  const held = permission.anyOf.find((name) => isHeld(name, caller));
+  return { anyOf: permission.anyOf, select: () => held ?? permission.anyOf[0] ?? '' };
 }

@@ -15,6 +15,11 @@ export interface Caller {
   readonly groups: readonly string[];
   /** The permissions in effect, as concrete names without wildcards. They decide what the caller can see. */
   readonly permissions: readonly string[];
+  /**
+   * What the caller could do with a better token, as concrete names: shown as well, so that a call can ask for that
+   * token. Leave it out where there is no way to ask, as on stdio. @default none
+   */
+  readonly obtainablePermissions?: readonly string[] | undefined;
 }
 
 /** An authorizer's answer. `reason` is a code for operators and the audit trail. */
