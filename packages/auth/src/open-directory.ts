@@ -7,6 +7,7 @@ import { parseDocument } from './document-file.ts';
 import { createFileDirectory } from './file-directory.ts';
 import type { FileDirectoryOptions } from './file-directory.ts';
 import { createLdapDirectory } from './ldap/ldap-directory.ts';
+import type { LdapDirectory } from './ldap/ldap-directory.ts';
 
 const text = z.string().min(1);
 const ldapDocument = z.strictObject({
@@ -49,7 +50,9 @@ export interface OpenDirectoryOptions {
  * @throws TypeError or RangeError naming the file or option, the key and the problem; the file system's error when
  * unreadable
  */
-export async function openDirectory(options: OpenDirectoryOptions): Promise<Directory & AsyncDisposable> {
+export async function openDirectory(
+  options: OpenDirectoryOptions,
+): Promise<(Directory & AsyncDisposable) | LdapDirectory> {
   const { path, issuer, password, logger } = options;
   const content = await readFile(path, 'utf8');
   if (!('ldap' in parseDocument(content, anyDocument, path))) {

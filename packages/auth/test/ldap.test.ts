@@ -1,7 +1,12 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import { findService, selfSignedCertificate, startSlapd, startTcpProxy } from '@mcp-parts/test-services';
 import type { Slapd, TcpProxy } from '@mcp-parts/test-services';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
+import { runCli } from '../src/cli/run-cli.ts';
 import { createAuthenticator, createLdapDirectory, createPolicy } from '../src/index.ts';
 import type { LdapDirectory, LdapDirectoryOptions } from '../src/index.ts';
 import { directoryContract, unavailableDirectoryCase } from '../src/testing.ts';
@@ -102,6 +107,42 @@ describe.skipIf(slapdProgram === undefined)('an OpenLDAP directory', () => {
       ]);
       expect(await explain('loner')).toEqual([]);
       expect(await explain('nobody-here')).toBeUndefined();
+    });
+
+    it('are shown by mcp-auth explain, with the way to each', async () => {
+      const folder = await mkdtemp(join(tmpdir(), 'mcp-auth-'));
+      open.push({ [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) });
+      const file = async (name: string, content: unknown): Promise<string> => {
+        await writeFile(join(folder, name), typeof content === 'string' ? content : JSON.stringify(content));
+        return join(folder, name);
+      };
+      const { urls, allowCleartextOnLoopback, bind, users, groups } = settings([slapd.url]);
+      const { issuer: _, ...userSettings } = users;
+      const ldap = { urls, allowCleartextOnLoopback, bind: { dn: bind.dn }, users: userSettings, groups };
+      const directory = await file('directory.yaml', { version: 1, ldap });
+      const policy = await file('policy.yaml', {
+        version: 1,
+        permissions: ['deploy:production'],
+        groups: ['production-deployers'],
+        grants: [{ group: 'production-deployers', allow: ['deploy:*'] }],
+      });
+      let stdout = '';
+      let stderr = '';
+      const output = {
+        write: (text: string) => (stdout += text),
+        writeError: (text: string) => (stderr += text),
+        now: Date.now,
+      };
+      const asked = ['--policy', policy, '--directory', directory, '--permission', 'deploy:production'];
+      const withPassword = [...asked, '--password-file', await file('password', `${SERVICE_PASSWORD}\n`)];
+      const explain = (user: string, argv: readonly string[]) =>
+        runCli(['explain', '--user', user, ...argv], output);
+      expect([await explain(`${ISSUER}#alice`, withPassword), stderr]).toEqual([0, '']);
+      expect(stdout).toContain('production-deployers (via platform > leads)');
+      expect(await explain(`${ISSUER}#loner`, withPassword)).toBe(1);
+      expect(await explain(`${ISSUER}#alice`, asked)).toBe(2);
+      expect(stderr).toContain('--password-file');
+      expect(stdout + stderr).not.toContain(SERVICE_PASSWORD);
     });
 
     it('of the same name in another place do not count', async () => {

@@ -6,9 +6,10 @@ import type { Decision, PolicySubject } from '../policy.ts';
 import { need, readArguments } from './arguments.ts';
 import { openGroupFile } from './group-file.ts';
 import type { Membership } from './group-file.ts';
+import { askLdapMemberships } from './ldap-memberships.ts';
 import type { CliOutput, ExitCode } from './run-cli.ts';
 
-const options = ['policy', 'directory', 'user', 'service', 'issuer', 'permission', 'scopes'];
+const options = ['policy', 'directory', 'password-file', 'user', 'service', 'issuer', 'permission', 'scopes'];
 
 interface Explanation {
   readonly who: string;
@@ -82,17 +83,27 @@ async function findSubject(given: ReturnType<typeof readArguments>, now: number)
     return { subject, who: `service ${service}`, memberships: [], data: undefined };
   }
   const user = need(given.get('user'), '--user or --service');
-  const source = await openGroupFile(need(given.get('directory'), '--directory'));
-  const id = source.users.includes(user) ? user : onlyMatch(source.users, user);
-  const memberships = source.membershipsOf(id) ?? [];
+  const path = need(given.get('directory'), '--directory');
+  const passwordFile = given.get('password-file');
+  const found =
+    passwordFile === undefined
+      ? await readMemberships(path, user)
+      : { who: user, memberships: await askLdapMemberships({ path, user, passwordFile }), asOf: now };
+  const memberships = found.memberships ?? [];
   const subject: PolicySubject = { kind: 'user', groups: memberships.map(({ group }) => group) };
-  const asOf = new Date(source.asOf).toISOString();
+  const asOf = new Date(found.asOf).toISOString();
   return {
     subject,
-    who: id,
+    who: found.who,
     memberships,
-    data: { source: source.name, asOf, ageMs: Math.round(now - source.asOf) },
+    data: { source: path, asOf, ageMs: Math.round(now - found.asOf) },
   };
+}
+
+async function readMemberships(path: string, user: string) {
+  const { users, membershipsOf, asOf } = await openGroupFile(path);
+  const who = users.includes(user) ? user : onlyMatch(users, user);
+  return { who, memberships: membershipsOf(who), asOf };
 }
 
 /** A subject without its issuer will do where it is the only one. */

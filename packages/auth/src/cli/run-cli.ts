@@ -21,7 +21,7 @@ Usage:
   mcp-auth explain --policy <file> --directory <file> --user <issuer#subject> --permission <name> [--scopes <a,b>]
   mcp-auth explain --policy <file> --service <client id> [--issuer <url>] --permission <name> [--scopes <a,b>]
       Says why it is allowed or denied. Ends with 1 when it is denied. Without --scopes, the token is taken to
-      have every scope it needs.
+      have every scope it needs. A directory file that names an LDAP directory needs --password-file <file>.
   mcp-auth review --policy <file> --directory <file>
       Everybody's permissions and the rule behind each, as CSV.
 
