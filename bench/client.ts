@@ -1,11 +1,11 @@
 // `pnpm bench:client`: this repository's HTTP client beside its alternatives. With --heap: does its memory stay flat?
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 
 import { contenderNames, type ContenderName } from './client/contenders.ts';
 import { startChild, type Child } from './client/processes.ts';
-import { toRow, toTable, type Row } from './client/report.ts';
+import { missedTargets, toRow, toTable, type Row } from './client/report.ts';
 import type { Slice, SliceRequest } from './client/worker.ts';
 
 const { values: options } = parseArgs({
@@ -16,6 +16,8 @@ const { values: options } = parseArgs({
     /** Comma-separated beginnings of contenders' names; the reference always runs. */
     only: { type: 'string', default: '' },
     heap: { type: 'boolean', default: false },
+    /** Exits with 1 when the client misses a target. */
+    check: { type: 'boolean', default: false },
     /** Writes bench/results/client.json. */
     save: { type: 'boolean', default: true },
   },
@@ -42,6 +44,9 @@ if (options.heap) {
   }
   process.stdout.write(`${toTable(rows)}\n`);
   await save({ rows });
+  const missed = missedTargets(rows);
+  process.stdout.write(missed.map((target) => `missed: ${target}\n`).join(''));
+  if (options.check && missed.length > 0) process.exitCode = 1;
 }
 
 /** Runs every contender once a round, each round beginning with another one, so that the machine's moods are shared. */
@@ -74,7 +79,8 @@ async function save(results: { rows: readonly Row[] } | { heap: unknown }): Prom
   if (!options.save) return;
   const file = new URL('./results/client.json', import.meta.url);
   const known = await readFile(file, 'utf8').then(JSON.parse, () => ({}));
-  const machine = { node: process.versions.node, cpus: availableParallelism() };
+  const loadAverage = Number(loadavg()[0]?.toFixed(1));
+  const machine = { node: process.versions.node, cpus: availableParallelism(), loadAverage };
   await mkdir(new URL('./results/', import.meta.url), { recursive: true });
   await writeFile(file, `${JSON.stringify({ ...known, machine, ...results }, undefined, 2)}\n`);
 }

@@ -73,6 +73,24 @@ export function toTable(rows: readonly Row[]): string {
     .join('\n');
 }
 
+/** What this repository's client promises under load and did not keep in these rows. Ratios only: they travel. */
+export function missedTargets(rows: readonly Row[]): readonly string[] {
+  return rows
+    .filter(({ contender, concurrency }) => contender === 'resilient-client' && concurrency >= 16)
+    .flatMap(({ concurrency, throughputRatio, cpuRatio }) => {
+      const axios = rows.find(
+        (row) => row.contender === 'axios + axios-retry + opossum' && row.concurrency === concurrency,
+      );
+      return [
+        throughputRatio >= 0.8 ? [] : [`${throughputRatio} x the calls of undici, not 0.80`],
+        cpuRatio <= 1.3 ? [] : [`${cpuRatio} x the CPU of undici, not 1.30`],
+        axios === undefined || throughputRatio >= 3.5 * axios.throughputRatio
+          ? []
+          : [`${(throughputRatio / axios.throughputRatio).toFixed(1)} x the calls of axios, not 3.5`],
+      ].flatMap((missed) => missed.map((text) => `${text} (concurrency ${concurrency})`));
+    });
+}
+
 function median(values: readonly number[]): number {
   return quantile(
     values.toSorted((a, b) => a - b),
