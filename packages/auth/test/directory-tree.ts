@@ -62,7 +62,7 @@ export const RESTRICTED = [
   `limits dn.exact="cn=svc,${SUFFIX}" size.soft=5 size.hard=5 size.prtotal=unlimited`,
 ].join('\n');
 
-export const GROUP_NAMES: Readonly<Record<string, string>> = {
+const GROUP_NAMES: Readonly<Record<string, string>> = {
   [`CN=platform, OU=groups, ${SUFFIX}`]: 'platform',
   [groupName('leads')]: 'leads',
   [groupName('production-deployers')]: 'production-deployers',
