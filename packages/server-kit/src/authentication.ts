@@ -1,5 +1,6 @@
 import {
   createAuthenticator,
+  createKeyProofs,
   createPolicy,
   createTokenVerifier,
   freshPolicy,
@@ -47,7 +48,8 @@ export async function openAuthentication(
     audience: settings.AUTH_AUDIENCE,
     algorithms: settings.AUTH_ALGORITHMS,
   });
-  const authenticator = createAuthenticator({ verifier, directory, policy });
+  const proofs = createKeyProofs();
+  const authenticator = createAuthenticator({ verifier, directory, policy, proofs });
   return {
     policy,
     authorizer: freshPolicy({ policy, authenticator }),
@@ -59,6 +61,7 @@ export async function openAuthentication(
       scopes: policy.scopesFor(policy.permissions),
       basicScopes,
       policy,
+      proofs,
     }),
     async [Symbol.asyncDispose]() {
       await authenticator.close();
