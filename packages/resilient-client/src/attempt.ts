@@ -7,7 +7,7 @@ import type { Clock } from './clock.ts';
 import type { CallRequest } from './prepare-request.ts';
 import type { Route } from './route.ts';
 import type { CallTrace } from './telemetry.ts';
-import { stopCodeOf } from './time-limit.ts';
+import { stopCodeOf, untilAborted } from './time-limit.ts';
 import type { AccessToken, TokenSource } from './token-source.ts';
 import type { Transport, WireOutcome } from './transport.ts';
 
@@ -54,7 +54,8 @@ export async function runAttempt(
     let token: AccessToken | undefined;
     if (call.token !== undefined) {
       try {
-        token = await call.token.get({ signal: limit.toAbortSignal() });
+        // A source that ignores its signal must not hold the call beyond its deadline.
+        token = await untilAborted(call.token.get({ signal: limit.toAbortSignal() }), limit);
       } catch (cause) {
         if (limit.aborted) return stopped(limit);
         const { isRetryable: isTransient, retryAfterMs } =

@@ -8,6 +8,7 @@ import type { Route } from './route.ts';
 import { runCall, type CallObserver, type CallOutcome, type CallParts } from './run-call.ts';
 import { LeftFlight, type SingleFlight } from './single-flight.ts';
 import type { Telemetry } from './telemetry.ts';
+import { untilAborted } from './time-limit.ts';
 import type { TokenSource } from './token-source.ts';
 
 /** What belongs to one call and not to its input. */
@@ -103,7 +104,7 @@ async function fly(core: ClientCore, call: PreparedCall, context: CallContext): 
   const { route, request, limit, token } = call;
   const { clock } = core.parts;
   try {
-    const subject = token === undefined ? undefined : await token.get({ signal: limit.toAbortSignal() });
+    const subject = token && (await untilAborted(token.get({ signal: limit.toAbortSignal() }), limit));
     const key = flightKey(route, request, subject?.value, context);
     return await core.flights.join(key, limit, async (signal) => {
       const { deadlineMs } = route.policy;

@@ -49,7 +49,7 @@ export interface ClientOptions {
   readonly clock?: Clock;
   /** From 0 to below 1, for jitter. @default Math.random */
   readonly random?: () => number;
-  /** An undici dispatcher of your own, for mTLS, a proxy or a mock; you close it. @default 32 connections per origin */
+  /** An undici dispatcher of your own, for mTLS, a proxy or a mock; you close it. @default connections of its own, one for each place in the bulkhead */
   readonly dispatcher?: Dispatcher;
 }
 

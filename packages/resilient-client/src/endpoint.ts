@@ -48,7 +48,10 @@ export interface Endpoint<
    * made from the answer; undefined or an error leaves the general sentence.
    */
   readonly explain?: Readonly<Record<number, string>> | ExplainAnswer;
-  /** Whose failures open the circuit: its own, or those of all the client's endpoints that say `service`. @default `endpoint` */
+  /**
+   * Whose failures open the circuit, and whose 429 holds calls back: its own, or those of all the client's endpoints that
+   * say `service`. @default `endpoint`
+   */
   readonly breaker?: 'endpoint' | 'service';
   /**
    * Lets concurrent calls for the same thing share one request: same path, query, headers and token. Only for GET.

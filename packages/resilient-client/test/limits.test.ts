@@ -49,6 +49,19 @@ describe('limits', () => {
     expect(clock.pending()).toEqual([]);
   });
 
+  it('ends at its deadline even when a token source answers to nothing', async () => {
+    const clock = createTestClock();
+    const token = { get: () => new Promise<never>(() => {}), reject() {} };
+    await using api = client('https://things.example', { clock, token });
+
+    expect(await clock.settle(api.call(readThing, read, { signal }))).toMatchObject({
+      ok: false,
+      error: { code: 'deadline_exceeded', sent: 'no', attempts: 0 },
+    });
+    expect(clock.monotonicNow()).toBe(30_000);
+    expect(clock.pending()).toEqual([]);
+  });
+
   it('inherits an earlier deadline from its caller, without blaming the backend for it', async () => {
     const clock = createTestClock();
     await using backend = await startBackend(() => clock.advance(250));
