@@ -36,7 +36,6 @@ export function createTokenCache(options: {
       const usableMs = lifeMs - Math.min(skewMs, lifeMs / 2);
       const renewMs = Math.min(0.8 * lifeMs, 0.9 * usableMs) * (1 - 0.1 * random());
       current = { token: { value }, renewAt: now + renewMs, usableUntil: now + usableMs };
-      failed = undefined;
       return current.token;
     } catch (error) {
       failed = { error, until: clock.monotonicNow() + failureMemoryMs(error) };

@@ -139,6 +139,15 @@ describe('a bearer token from a function', () => {
     ]);
   });
 
+  it('is waited for no longer than the caller waits', async () => {
+    const caller = new AbortController();
+    const given = bearerFrom(() => new Promise(() => {})).get({ signal: caller.signal });
+
+    caller.abort();
+
+    await expect(given).rejects.toThrow('aborted');
+  });
+
   it.each([
     ['throws', () => Promise.reject(new Error('no such file'))],
     ['gives what cannot stand in a header', () => 'secret\r\nx: y'],

@@ -89,6 +89,21 @@ describe('renewal of a token', () => {
     expect(await valueOf(tokens)).toBe('token-2');
   });
 
+  it('counts the life of a token from before it was asked for', async () => {
+    const clock = createTestClock();
+    await using provider = await startBackend((request, response, count) => {
+      // An answer that takes its time.
+      if (count === 1) clock.advance(4_000);
+      issuing(300)(request, response, count);
+    });
+    const tokens = source(provider.url, { clock });
+
+    await valueOf(tokens);
+    clock.advance(266_000);
+
+    expect(await valueOf(tokens)).toBe('token-2');
+  });
+
   it.each([
     ['a life shorter than the skew', '20', 10_000],
     ['no life at all', undefined, 270_000],
