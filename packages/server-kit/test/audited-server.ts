@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { auditEventSchema, type AuditEvent } from '@mcp-parts/audit';
 import { AuthError, localCaller, type Authenticator, type Caller } from '@mcp-parts/auth';
+import type { Logger } from '@mcp-parts/tool-kit';
 
 import {
   assembleServer,
@@ -12,7 +13,14 @@ import {
   type HttpServer,
   type Server,
 } from '../src/index.ts';
-import { silent } from './test-server.ts';
+
+/** Logs nothing. */
+export const silentLogger: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
 
 /** The token of {@link caller}. */
 export const goodToken = 'the-good-token';
@@ -43,7 +51,7 @@ export async function startAuditedServer(
     serverInfo: { name: 'audited', version: '1.0.0' },
     authorizer: { decide: () => ({ allowed: true, rule: 'test' }) },
     rateLimitPerMinute: 1_000_000,
-    logger: silent,
+    logger: silentLogger,
     stateDirectory,
     ...options,
   });

@@ -1,6 +1,7 @@
 /** A server whose call is running: it says so on standard error and then waits to be killed. */
 import { assembleServer } from '../src/index.ts';
-import { echoTool, silent } from './test-server.ts';
+import { silentLogger } from './audited-server.ts';
+import { echoTool } from './test-server.ts';
 
 const [stateDirectory = ''] = process.argv.slice(2);
 const tool = echoTool(() => {
@@ -11,7 +12,7 @@ const server = await assembleServer({
   serverInfo: { name: 'killed', version: '1.0.0' },
   definitions: { tools: [{ ...tool, deadlineMs: 600_000 }] },
   authorizer: { decide: () => ({ allowed: true, rule: 'test' }) },
-  logger: silent,
+  logger: silentLogger,
   stateDirectory,
 });
 // Keeps the process alive: nothing else here does.
