@@ -402,6 +402,7 @@ describe('mcp-audit doctor', () => {
     await writeFile(join(directory.path, 'cursor-broken.json'), '{', { mode: 0o600 });
     await writeFile(join(directory.path, 'cursor-ahead.json'), '{"sequence":9}', { mode: 0o600 });
     await writeFile(join(directory.path, '0000000001.jsonl.torn'), '{', { mode: 0o600 });
+    await writeFile(join(directory.path, 'quarantine-slow.jsonl'), '{}\n{}\n', { mode: 0o600 });
     const [file = ''] = await segmentFiles(directory.path);
     await chmod(file, 0o644);
     const { exitCode, of } = await examined(directory.path);
@@ -412,6 +413,7 @@ describe('mcp-audit doctor', () => {
     expect(of('sink broken')).toMatchObject({ state: 'warning' });
     expect(of('sink ahead')).toMatchObject({ state: 'problem' });
     expect(of('repairs')).toMatchObject({ state: 'warning' });
+    expect(of('quarantine')).toMatchObject({ state: 'problem', detail: expect.stringContaining('2 events') });
   });
 
   it('shows its findings as a table', async () => {

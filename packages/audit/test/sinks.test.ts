@@ -162,6 +162,16 @@ describe('the file', () => {
       expect(linesOf(await readFile(file, 'utf8'))).toHaveLength(2);
   });
 
+  it('keeps every event of several trails that it serves, while it rotates', async () => {
+    await using directory = await temporaryDirectory();
+    const path = join(directory.path, 'audit.jsonl');
+    const sink = createFileSink({ path, rotateBytes: 100, keepFiles: 20 });
+    await Promise.all(Array.from({ length: 8 }, () => oneEvent(sink)));
+    const names = await readdir(directory.path);
+    const texts = await Promise.all(names.map((name) => readFile(join(directory.path, name), 'utf8')));
+    expect(new Set(texts.flatMap(linesOf)).size).toBe(16);
+  });
+
   it('begins a new line after one that a crash cut off', async () => {
     await using directory = await temporaryDirectory();
     const path = join(directory.path, 'audit.jsonl');

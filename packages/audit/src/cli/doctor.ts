@@ -35,6 +35,7 @@ export async function examine(trail: string, now: number): Promise<Finding[]> {
     ...(await examineCursors(trail, names, last)),
     await examineDisk(trail),
     examineRepairs(names),
+    ...(await examineQuarantine(trail, names)),
   ];
 }
 
@@ -158,6 +159,20 @@ function examineRepairs(names: readonly string[]): Finding {
         check: 'repairs',
         detail: `${torn.join(', ')}: cut off after a crash, never acknowledged`,
       };
+}
+
+async function examineQuarantine(trail: string, names: readonly string[]): Promise<Finding[]> {
+  const files = names.filter((name) => name.startsWith('quarantine-'));
+  return Promise.all(
+    files.map(async (name) => {
+      const events = (await readFile(join(trail, name), 'utf8')).split('\n').length - 1;
+      return {
+        state: 'problem',
+        check: 'quarantine',
+        detail: `${name} holds ${events} events a sink refused`,
+      };
+    }),
+  );
 }
 
 async function jsonOf(path: string): Promise<unknown> {

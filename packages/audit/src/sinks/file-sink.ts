@@ -22,7 +22,8 @@ const NEWLINE = 0x0a;
 
 /**
  * Appends events to a file for a log shipper to follow. `deliver` resolves after `fdatasync` and rejects with
- * AuditError `delivery_failed`. After a crash the last batch may be there twice; drop repeated ids.
+ * AuditError `delivery_failed`. After a crash the last batch may be there twice; drop repeated ids. One process for
+ * each file.
  * @throws RangeError when a number is out of its range
  */
 export function createFileSink(options: FileSinkOptions): AuditSink {
@@ -31,17 +32,26 @@ export function createFileSink(options: FileSinkOptions): AuditSink {
   if (!(Number.isInteger(keepFiles) && keepFiles > 0))
     throw new RangeError(`keepFiles must be a positive integer, got ${keepFiles}`);
 
+  async function write(lines: string): Promise<void> {
+    try {
+      if ((await sizeOf(path)) >= rotateBytes) await rotate(path, keepFiles);
+      await append(path, lines);
+    } catch (cause) {
+      throw new AuditError('delivery_failed', `${path} could not be written`, { cause });
+    }
+  }
+
+  // A sink may serve several trails: two that rotate at once would rename the same file.
+  let previous: Promise<unknown> = Promise.resolve();
   return {
     name,
-    async deliver(events, { signal }) {
-      signal.throwIfAborted();
-      const lines = events.map((event) => `${safeJson(event)}\n`).join('');
-      try {
-        if ((await sizeOf(path)) >= rotateBytes) await rotate(path, keepFiles);
-        await append(path, lines);
-      } catch (cause) {
-        throw new AuditError('delivery_failed', `${path} could not be written`, { cause });
-      }
+    deliver(events, { signal }) {
+      const turn = previous.then(() => {
+        signal.throwIfAborted();
+        return write(events.map((event) => `${safeJson(event)}\n`).join(''));
+      });
+      previous = turn.catch(() => {});
+      return turn;
     },
   };
 }
