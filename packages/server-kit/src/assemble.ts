@@ -49,6 +49,8 @@ export interface AssembleOptions {
     | undefined;
   /** Further places that audit events are shipped to. @default none */
   readonly auditSinks?: readonly AuditSink[] | undefined;
+  /** How long delivered events are kept in the state directory, in days. @default they are never removed */
+  readonly auditKeepDays?: number | undefined;
   /** Makes digests of arguments whose values are not kept; at least 32 bytes. @default only their names are kept */
   readonly auditDigestKey?: Uint8Array | undefined;
   /** Signs the trail; ed25519. @default a key that is made once and kept beside the trail */
@@ -85,7 +87,7 @@ export interface Server extends AsyncDisposable {
  * @throws {Error} when the state directory cannot be used.
  */
 export async function assembleServer(options: AssembleOptions): Promise<Server> {
-  const { serverInfo, logger, auditCollector, auditDigestKey, auditSigningKey } = options;
+  const { serverInfo, logger, auditCollector, auditKeepDays, auditDigestKey, auditSigningKey } = options;
   const catalog = createCatalog(options.definitions);
   const digest = auditDigestKey && createDigest(auditDigestKey);
   const personalKeys = await openPersonalKeys(join(options.stateDirectory, 'personal-keys'));
@@ -101,6 +103,7 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
         ...(options.auditSinks ?? []),
       ],
       ...(auditSigningKey && { signingKey: auditSigningKey }),
+      ...(auditKeepDays !== undefined && { keepDays: auditKeepDays }),
       server: { name: serverInfo.name, version: serverInfo.version },
     },
     tasks: { definitions: catalog.tasks },

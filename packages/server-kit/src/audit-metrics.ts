@@ -37,4 +37,9 @@ export function observeAudit(
     'Failed attempts to deliver audit events to this sink.',
     ofSinks(({ failures }) => failures),
   );
+  telemetry.observeCounter(
+    'mcp.audit.sink.quarantined',
+    'Audit events that this sink does not take and that were set aside.',
+    ofSinks(({ quarantined }) => quarantined),
+  );
 }

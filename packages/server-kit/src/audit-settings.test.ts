@@ -19,7 +19,8 @@ const pem = (type: 'ed25519' | 'x25519') =>
 
 describe('the audit settings', () => {
   it('ship nothing by default', () => {
-    expect(optionsOf({})).toEqual({ auditSinks: [], auditDigestKey: undefined, auditSigningKey: undefined });
+    expect(optionsOf({})).toEqual({ auditSinks: [] });
+    expect(optionsOf({ AUDIT_KEEP_DAYS: '90' })).toMatchObject({ auditKeepDays: 90 });
   });
 
   it('name every destination, side by side', () => {
@@ -48,6 +49,7 @@ describe('the audit settings', () => {
     ['AUDIT_COLLECTOR_URL', 'ftp://audit.example.test'],
     ['AUDIT_STDERR', 'perhaps'],
     ['AUDIT_SYSLOG_URL', 'udp://syslog.example.test'],
+    ['AUDIT_KEEP_DAYS', '0'],
     ['AUDIT_DIGEST_KEY', 'not base64!'],
     ['AUDIT_DIGEST_KEY', randomBytes(31).toString('base64')],
     ['AUDIT_SIGNING_KEY', 'planted-secret'],

@@ -36,6 +36,11 @@ export const auditSettings = {
     description: "The certificate authority of the syslog server, as PEM, when it is not one of the system's",
     schema: z.string().optional(),
   },
+  AUDIT_KEEP_DAYS: {
+    description:
+      'How many days delivered events are kept in the state folder; without it they are never removed',
+    schema: z.coerce.number('must be a number of days').positive('must be positive').optional(),
+  },
   AUDIT_DIGEST_KEY: {
     description:
       'Key of the digests of arguments: 32 bytes or more in base64; without it only names are kept',
@@ -69,7 +74,7 @@ export const auditSettings = {
 export function auditOptions(
   values: SettingValues<typeof auditSettings>,
   token?: () => Promise<string>,
-): Pick<AssembleOptions, 'auditSinks' | 'auditDigestKey' | 'auditSigningKey'> {
+): Pick<AssembleOptions, 'auditSinks' | 'auditKeepDays' | 'auditDigestKey' | 'auditSigningKey'> {
   const sinks: AuditSink[] = [];
   const { AUDIT_COLLECTOR_URL: url, AUDIT_FILE: path, AUDIT_SYSLOG_URL: syslog } = values;
   if (url !== undefined) sinks.push(createCollectorSink({ url, ...(token && { token }) }));
@@ -78,6 +83,7 @@ export function auditOptions(
   if (syslog !== undefined) sinks.push(syslogSink(new URL(syslog), values.AUDIT_SYSLOG_CA));
   return {
     auditSinks: sinks,
+    auditKeepDays: values.AUDIT_KEEP_DAYS,
     auditDigestKey: values.AUDIT_DIGEST_KEY,
     auditSigningKey: values.AUDIT_SIGNING_KEY,
   };

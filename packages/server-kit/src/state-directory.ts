@@ -17,7 +17,7 @@ const maxProcesses = 64;
 /** What is kept in a state directory. */
 export interface StateOptions {
   readonly directory: string;
-  readonly audit: Pick<AuditTrailOptions, 'sinks' | 'server' | 'signingKey'>;
+  readonly audit: Pick<AuditTrailOptions, 'sinks' | 'server' | 'signingKey' | 'keepDays'>;
   readonly tasks: Pick<TaskEngineOptions, 'definitions'>;
   readonly logger: Logger;
 }

@@ -38,6 +38,7 @@ function auditState(audit: Server['audit']) {
       backlog: sink.backlog,
       oldestUndeliveredAgeMs: sink.oldestUndeliveredAgeMs,
       failures: sink.failures,
+      quarantined: sink.quarantined,
     })),
   };
 }
