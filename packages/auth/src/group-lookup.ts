@@ -4,7 +4,8 @@ import type { Principal } from './principal.ts';
 import { createRefreshingCache } from './refreshing-cache.ts';
 
 const MAX_CACHED_PRINCIPALS = 10_000;
-const LOOKUP_TIMEOUT_MS = 5_000;
+/** Time for two servers that are silent, one after the other, and then for an answer. */
+const LOOKUP_TIMEOUT_MS = 10_000;
 /** Somebody without groups may just have been added, somebody refused just been let in: ask again soon. */
 const NOTHING_TTL_MS = 30_000;
 /** So that users who came together do not come back together. */

@@ -81,5 +81,7 @@ export function settings(urls: readonly string[]): LdapDirectoryOptions {
     bind: { dn: `cn=svc,${SUFFIX}`, password: SERVICE_PASSWORD },
     users: { issuer: ISSUER, baseDn: people, attribute: 'uid' },
     groups: { baseDn: groups, names: GROUP_NAMES },
+    // For a busy machine.
+    timeoutMs: 10_000,
   };
 }
