@@ -43,6 +43,25 @@ describe('retry budget', () => {
     ]);
   });
 
+  it.each([
+    ['deadline', reply(503, {}, { 'retry-after': '3600' }), {}],
+    ['circuit', reply(503), { breaker: { failures: 1 } }],
+  ])('is not what is blamed when the %s stands against a repeat', async (by, step, policy) => {
+    const denied: string[] = [];
+    const backend = scriptedBackend(step);
+    await using api = createClient({
+      ...options,
+      policy,
+      dispatcher: backend.dispatcher,
+      on: (event) => event.type === 'retry_denied' && denied.push(event.by),
+    });
+
+    await api.call(readThing, read, { signal });
+
+    expect(denied).toEqual([by]);
+    expect(backend.requests).toHaveLength(1);
+  });
+
   it('earns nothing from calls that the circuit shed', async () => {
     const clock = createTestClock();
     const backend = scriptedBackend(reply(503));
