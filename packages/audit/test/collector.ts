@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { auditRecordSchema, type AuditCheckpoint, type AuditEvent } from '../src/index.ts';
 
 /** What the collector does with the next requests. */
-export type CollectorMode = 'accept' | 'refuse' | 'reset-before' | 'reset-after';
+export type CollectorMode = 'accept' | 'refuse' | 'reset-before' | 'reset-after' | 'flapping';
 
 export interface Received {
   readonly events: readonly AuditEvent[];
@@ -70,7 +70,8 @@ export class Collector implements AsyncDisposable {
     const { authorization, 'idempotency-key': idempotencyKey } = request.headers;
     if (events.length > 0)
       this.requests.push({ events, idempotencyKey: String(idempotencyKey), authorization });
-    if (this.mode === 'reset-before') {
+    const mode = this.mode === 'flapping' ? flap(Math.random()) : this.mode;
+    if (mode === 'reset-before') {
       request.socket.resetAndDestroy();
       return;
     }
@@ -78,7 +79,7 @@ export class Collector implements AsyncDisposable {
       response.writeHead(422).end();
       return;
     }
-    if (this.mode === 'refuse') {
+    if (mode === 'refuse') {
       response.writeHead(503).end();
       return;
     }
@@ -86,7 +87,13 @@ export class Collector implements AsyncDisposable {
     this.stored.push(...events.filter((event) => !this.#ids.has(event.id)));
     for (const event of events) this.#ids.add(event.id);
     this.checkpoints.push(...checkpoints);
-    if (this.mode === 'reset-after') request.socket.resetAndDestroy();
+    if (mode === 'reset-after') request.socket.resetAndDestroy();
     else response.writeHead(204).end();
   }
+}
+
+function flap(chance: number): CollectorMode {
+  if (chance < 0.15) return 'refuse';
+  if (chance < 0.2) return 'reset-before';
+  return chance < 0.25 ? 'reset-after' : 'accept';
 }

@@ -52,12 +52,8 @@ export async function segmentFiles(directory: string): Promise<string[]> {
 /** All events stored in a directory, in order, each checked against the public schema. */
 export async function storedEvents(directory: string): Promise<AuditEvent[]> {
   const texts = await Promise.all((await segmentFiles(directory)).map((path) => readFile(path, 'utf8')));
-  return eventsIn(texts.join(''));
-}
-
-/** The events among lines of a trail, each checked against the public schema. */
-export function eventsIn(text: string): AuditEvent[] {
-  return text
+  return texts
+    .join('')
     .split('\n')
     .filter((line) => line !== '')
     .flatMap((line) => {

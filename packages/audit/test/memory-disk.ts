@@ -1,7 +1,8 @@
 import { basename, dirname } from 'node:path';
 
 import type { AuditEvent, AuditFile, AuditFileSystem } from '../src/index.ts';
-import { eventsIn } from './fixtures.ts';
+import { EVENT_KIND, scanLines } from '../src/record.ts';
+import { parseEvent } from '../src/stored-event.ts';
 
 /** A file: what programs see, and what a power loss leaves at least. */
 interface Content {
@@ -88,12 +89,13 @@ export function memoryDisk({ isHonest = true } = {}): MemoryDisk {
       for (const [name, content] of files) if (dirname(name) === path) durableNames.set(name, content);
     },
     afterPowerLoss(random) {
-      const left = memoryDisk();
+      const left = memoryDisk({ isHonest });
       // The journal may have written newer names than the last sync asked for.
       const names = random() < 0.5 ? durableNames : files;
       for (const [name, content] of names) {
         const bytes = survivingBytes(content, random);
         left.files.set(name, { bytes, durable: bytes });
+        void left.syncDirectory(dirname(name));
       }
       return left;
     },
@@ -123,11 +125,9 @@ export function segmentsOn(disk: MemoryDisk, directory: string): [path: string, 
     .toSorted(([a], [b]) => (a < b ? -1 : 1));
 }
 
-/** All events of a directory on the disk, in order. */
+/** All events of a directory on the disk, in order; damaged ones are left out. */
 export function eventsOn(disk: MemoryDisk, directory: string): AuditEvent[] {
-  return eventsIn(
-    segmentsOn(disk, directory)
-      .map(([, { bytes }]) => bytes.toString())
-      .join(''),
-  );
+  return segmentsOn(disk, directory)
+    .flatMap(([, { bytes }]) => [...scanLines(bytes)])
+    .flatMap(({ record }) => (record?.kind === EVENT_KIND ? [parseEvent(record)] : []));
 }

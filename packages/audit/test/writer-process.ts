@@ -3,13 +3,11 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-import { expect } from 'vitest';
-
 /** A child process that writes to a trail without pause and reports each event the trail acknowledged. */
 export interface WriterProcess {
   /** The ids of the intents whose begin() resolved, as far as they were reported. */
   readonly ids: readonly string[];
-  /** Waits until at least `count` events were acknowledged. */
+  /** Waits until at least `count` events were acknowledged; rejects when the process ends before. */
   acknowledged(count: number): Promise<void>;
   /** Kills it with SIGKILL and waits for its last report. */
   kill(): Promise<void>;
@@ -33,7 +31,13 @@ export async function startWriter(directory: string, collectorUrl = ''): Promise
   const ended = Promise.all([once(child, 'close'), once(lines, 'close')]);
   return {
     ids,
-    acknowledged: (count) => expect.poll(() => ids.length, { timeout: 20_000 }).toBeGreaterThanOrEqual(count),
+    async acknowledged(count) {
+      const isClosed = ended.then(() => true);
+      while (ids.length < count) {
+        const line = once(lines, 'line').then(() => false);
+        if (await Promise.race([line, isClosed])) throw new Error('The writer ended by itself');
+      }
+    },
     async kill() {
       child.kill('SIGKILL');
       await ended;
