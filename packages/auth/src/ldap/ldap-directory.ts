@@ -32,7 +32,7 @@ export interface LdapDirectoryOptions {
     /** The issuer whose users these are. Those of another issuer are not known here, whatever their names. */
     readonly issuer: string;
     readonly baseDn: string;
-    /** The attribute that names a user, such as `uid`, or `objectGUID`'s text twin of your issuer. */
+    /** The attribute that names a user, such as `uid`. Compared as the directory does: as a rule, without case. */
     readonly attribute: string;
     /** What of a principal is in that attribute; `undefined` is nobody. @default the subject */
     readonly value?: (principal: Principal) => string | undefined;
