@@ -2,7 +2,7 @@
 export type Era = '2025' | '2026';
 
 /** An answer with the messages in it. */
-export interface Answer {
+interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;

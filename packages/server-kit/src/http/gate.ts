@@ -40,7 +40,7 @@ export interface GateOptions {
 }
 
 /** What somebody who is known was refused. */
-export interface RefusedCall {
+interface RefusedCall {
   readonly caller: Caller;
   readonly action: string;
   readonly target: string;
