@@ -6,7 +6,7 @@ export interface TestClock extends Clock {
   advance(byMs: number): void;
   /**
    * Waits for work that itself waits on this clock: whenever nothing else is left to do, jumps to the next timer. With a
-   * {@link scriptedBackend} a call with all its retries takes no real time; with real sockets it would jump too early.
+   * {@link scriptedBackend} a call with all its retries takes no real time; with sockets, files or signing keys it would jump too early.
    * @throws {Error} when the work hangs, because it neither settles nor has a timer set
    */
   settle<T>(work: Promise<T>): Promise<T>;
