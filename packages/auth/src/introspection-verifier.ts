@@ -35,6 +35,11 @@ export interface IntrospectionOptions {
   readonly client: { readonly id: string; readonly secret: string };
   /** Accept tokens that are valid at other servers too. @default false */
   readonly allowExtraAudiences?: boolean;
+  /**
+   * What a token is whose answer names no subject: `service` for issuers that leave it out for client credentials, and
+   * never do for users; its client is then the subject. @default 'refuse'
+   */
+  readonly missingSubject?: 'refuse' | 'service';
   /** Takes groups from the answer: for an issuer that is trusted with it. @default groups come from the directory */
   readonly groups?: GroupClaimOptions;
   /** Allowed difference between the clocks, 0 to 60 seconds. @default 10 */
@@ -52,6 +57,7 @@ const answerSchema = z.looseObject({
   iat: z.number().optional(),
   exp: z.number().optional(),
   sub: z.string().optional(),
+  client_id: z.string().optional(),
 });
 
 /**
@@ -99,7 +105,8 @@ export function createIntrospectionVerifier(options: IntrospectionOptions): Toke
     }
     try {
       checkAudience(claims['aud'], settings);
-      const identity = identityFromClaims({ ...claims, iss: issuer }, settings);
+      const sub = claims.sub ?? (settings.missingSubject === 'service' ? claims.client_id : undefined);
+      const identity = identityFromClaims({ ...claims, iss: issuer, sub }, settings);
       return { identity, endsAt: claims.exp * 1000 + clockToleranceMs };
     } catch (error) {
       if (!isAuthError(error)) throw error;
@@ -151,6 +158,7 @@ function checkOptions(options: IntrospectionOptions) {
     url: secureUrl(options.introspectionUrl, 'introspectionUrl'),
     authorization: `Basic ${Buffer.from(basic).toString('base64')}`,
     allowExtraAudiences: options.allowExtraAudiences ?? false,
+    missingSubject: options.missingSubject ?? 'refuse',
     ...(options.groups !== undefined && { groups: options.groups }),
     clockToleranceMs: clockToleranceSeconds * 1000,
     cacheMs,

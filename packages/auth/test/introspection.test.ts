@@ -138,6 +138,16 @@ describe('createIntrospectionVerifier', () => {
     await expect(verifier.verify('opaque-1', { signal })).rejects.toMatchObject({ code: 'invalid_token' });
   });
 
+  it('takes a token without a subject for a service only when told so', async () => {
+    endpoint.reply = { ...good, sub: undefined, client_id: 'ci-bot' };
+    const principal = await verifierWith({ missingSubject: 'service' }).verify('opaque-1', { signal });
+    expect(principal).toMatchObject({ id: `${ISSUER}#ci-bot`, kind: 'service', clientId: 'ci-bot' });
+    endpoint.reply = { ...good, sub: undefined, client_id: undefined };
+    await expect(
+      verifierWith({ missingSubject: 'service' }).verify('opaque-2', { signal }),
+    ).rejects.toMatchObject({ code: 'invalid_token' });
+  });
+
   it('tells two tokens apart', async () => {
     endpoint.reply = (form: URLSearchParams) => ({ ...good, sub: `owner of ${form.get('token')}` });
     const verifier = verifierWith();
