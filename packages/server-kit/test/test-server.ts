@@ -7,7 +7,7 @@ import { z } from 'zod';
 
 import { assembleServer, type Server } from '../src/index.ts';
 
-export const silent: Logger = {
+const silent: Logger = {
   debug: () => undefined,
   info: () => undefined,
   warn: () => undefined,
