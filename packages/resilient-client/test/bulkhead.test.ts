@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest';
 
 import { createClient, type ClientOptions } from '../src/index.ts';
-import { createTestClock, hang, reply, scriptedBackend } from '../src/testing/index.ts';
+import {
+  createTestClock,
+  hang,
+  malformed,
+  refuse,
+  reply,
+  reset,
+  scriptedBackend,
+  type Step,
+} from '../src/testing/index.ts';
 import { json, startBackend } from './backend.ts';
 import { createThing, readThing, signal } from './things.ts';
 
@@ -90,6 +99,27 @@ describe('concurrency limit', () => {
 
     expect(await api.call(readThing, read, { signal })).toMatchObject({ ok: true, data: { id: 'b' } });
     expect(await clock.settle(first)).toMatchObject({ ok: true, data: { id: 'a' } });
+  });
+
+  it('gives its place back however an attempt ends', async () => {
+    const clock = createTestClock();
+    const endings = [reset(), reply(500), hang(), refuse(), malformed(), reply(429), reply(200, { id: 'a' })];
+    const backend = scriptedBackend(...(endings as [Step, ...Step[]]));
+    await using api = createClient({
+      ...options,
+      clock,
+      dispatcher: backend.dispatcher,
+      bulkhead: { concurrency: 1, queue: 0 },
+    });
+
+    const codes: unknown[] = [];
+    for (let i = 0; i < 4; i++) {
+      const result = await clock.settle(api.call(readThing, read, { signal }));
+      codes.push(result.ok ? 'ok' : result.error.code);
+    }
+
+    // The first call took three of the endings, the second two, the third two.
+    expect(codes).toEqual(['timeout', 'invalid_response', 'ok', 'ok']);
   });
 
   it('never has more requests on the wire than places, and serves everyone in the queue', async () => {
