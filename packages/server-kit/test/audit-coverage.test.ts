@@ -180,11 +180,17 @@ describe.each(['2025', '2026'] as const)('every exit of a call in the era of %s'
     ['missing_scope', 'insufficient_scope'],
     ['unavailable', 'unavailable'],
   ] as const)('a denial at the gate before the call: %s', async (reason, code) => {
-    const authorizer = { decide: () => ({ allowed: false, reason }) as const };
+    const rule = 'policy.yaml:9';
+    const authorizer = { decide: () => ({ allowed: false, reason, rule }) as const };
     await using audited = await startAuditedServer({ definitions, authorizer });
     const events = await eventsOf(audited, era, tool('act', 'ok'));
     expectOneCall(events, 'denied', code);
-    expect(events[0]).toMatchObject({ action: 'tools/call', target: 'act', actor: { id: 'local#ada' } });
+    expect(events[0]).toMatchObject({
+      action: 'tools/call',
+      target: 'act',
+      actor: { id: 'local#ada' },
+      rule,
+    });
   });
 
   it('a rate limit', async () => {

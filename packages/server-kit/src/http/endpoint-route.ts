@@ -31,8 +31,8 @@ export function addEndpoint(
       if (caller === undefined) return;
       const needed = await stepUp?.(request, caller, abortedOnClose(reply));
       if (needed !== undefined) {
-        const { error, action, target } = needed;
-        await gate.refuse(error, request, reply, { caller, action, target });
+        const { error, ...call } = needed;
+        await gate.refuse(error, request, reply, { caller, ...call });
         return;
       }
       endStreamWithToken(request, reply, caller);

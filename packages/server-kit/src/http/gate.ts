@@ -44,6 +44,8 @@ interface RefusedCall {
   readonly caller: Caller;
   readonly action: string;
   readonly target: string;
+  /** The rule of the policy that refused it, where one did. */
+  readonly rule?: string | undefined;
 }
 
 /** Lets verified callers pass and tells the others where to get a token (RFC 9728). */
@@ -136,7 +138,7 @@ export function createGate(
 function subjectOf(
   call: RefusedCall | undefined,
   resource: string,
-): Pick<AuditIntent, 'actor' | 'action' | 'target'> {
+): Pick<AuditIntent, 'actor' | 'action' | 'target' | 'rule'> {
   if (call === undefined) {
     return {
       actor: { id: 'anonymous', kind: 'anonymous', groups: [] },
@@ -149,6 +151,7 @@ function subjectOf(
     actor: { id, kind, displayName, email, groups },
     action: call.action,
     target: call.target.slice(0, 128),
+    rule: call.rule,
   };
 }
 

@@ -11,6 +11,8 @@ export interface StepUp {
   /** The first call that lacks it. */
   readonly action: string;
   readonly target: string;
+  /** The rule of the policy that refused it. */
+  readonly rule?: string | undefined;
 }
 
 /** What a check looks at besides the request. */
@@ -43,19 +45,20 @@ export function createStepUpCheck({ server, basicScopes, policy }: StepUpOptions
     caller: Caller,
     signal: AbortSignal,
   ): Promise<StepUp | undefined> => {
-    const missing: { readonly permission: string; readonly call: Call }[] = [];
+    const missing: { readonly permission: string; readonly call: Call; readonly rule: string | undefined }[] =
+      [];
     for (const call of callsOf(request.body)) {
       const permission = permissionOf(server, call);
       if (permission === undefined) continue;
       const decision = await decide(caller, permission, signal);
       if (decision.allowed) continue;
-      if (decision.reason === 'missing_scope') missing.push({ permission, call });
+      if (decision.reason === 'missing_scope') missing.push({ permission, call, rule: decision.rule });
       if (decision.reason === 'unavailable') {
         const error = new AuthError('unavailable', {
           message: `nobody can decide on ${permission}`,
           retryAfterMs: 5_000,
         });
-        return { error, ...nameOf(call) };
+        return { error, ...nameOf(call), rule: decision.rule };
       }
     }
     const [first] = missing;
@@ -66,7 +69,7 @@ export function createStepUpCheck({ server, basicScopes, policy }: StepUpOptions
       message: `the token lacks scopes for ${first.permission}`,
       requiredScopes: [...new Set([...basicScopes, ...needed])],
     });
-    return { error, ...nameOf(first.call) };
+    return { error, ...nameOf(first.call), rule: first.rule };
   };
 }
 
