@@ -28,7 +28,7 @@ export const auditCheckpointSchema = z.looseObject({
 export type AuditCheckpoint = z.infer<typeof auditCheckpointSchema>;
 
 /** Says which segments were removed on purpose, so that the first one left can be linked. */
-export const tombstoneSchema = z.looseObject({
+const tombstoneSchema = z.looseObject({
   version: z.literal(1),
   time: z.iso.datetime(),
   writerId: z.uuid(),

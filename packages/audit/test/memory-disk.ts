@@ -95,8 +95,9 @@ export function memoryDisk({ isHonest = true } = {}): MemoryDisk {
       for (const [name, content] of names) {
         const bytes = survivingBytes(content, random);
         left.files.set(name, { bytes, durable: bytes });
-        void left.syncDirectory(dirname(name));
       }
+      for (const path of new Set([...names.keys()].map((name) => dirname(name))))
+        void left.syncDirectory(path);
       return left;
     },
     copy() {

@@ -1,6 +1,8 @@
 import { createPublicKey } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 
 import { describe, expect, it } from 'vitest';
 
@@ -232,3 +234,45 @@ describe('a collector that refuses one event over HTTP', () => {
     expect(collector.stored.slice(0, 7).map((event) => event.sequence)).toEqual([1, 2, 3, 5, 6, 7, 8]);
   });
 });
+
+describe('a collector that is away under load', () => {
+  it(
+    'costs no memory per event, and gets all of them in order when it is back',
+    { timeout: 90_000 },
+    async () => {
+      const calls = 5000;
+      await using directory = await temporaryDirectory();
+      await using collector = await Collector.start();
+      await collector.down();
+      const sinks = [createCollectorSink({ url: collector.url })];
+      await using trail = await openAuditTrail({
+        ...options(directory.path),
+        sinks,
+        segmentBytes: 256 * 1024,
+      });
+      const before = heapBytes();
+      let left = calls;
+      const caller = async (): Promise<void> => {
+        while (left > 0) {
+          left -= 1;
+          await (await trail.begin(intent({ urgent: true }))).finish(success);
+        }
+      };
+      await Promise.all(Array.from({ length: 64 }, caller));
+      expect(trail.health()).toMatchObject({ state: 'degraded', backlog: 2 * calls });
+      // Queued events would hold some 10 MB.
+      expect(heapBytes() - before).toBeLessThan(4_000_000);
+      await collector.up();
+      await trail.flush();
+      expect(collector.stored.every((event, index) => event.sequence === index + 1)).toBe(true);
+      expect(collector.stored).toHaveLength(2 * calls);
+    },
+  );
+});
+
+/** What is in use on the heap after a collection. */
+function heapBytes(): number {
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+  return process.memoryUsage().heapUsed;
+}
