@@ -33,8 +33,8 @@ const env = (more: Readonly<Record<string, string>> = {}) => ({
 
 describe('the command line', () => {
   it('explains every variable with --help', async () => {
-    const { code, stdout, stderr } = await runToEnd(program, { args: ['--help'] });
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const { code, stdout } = await runToEnd(program, { args: ['--help'] });
+    expect(code).toBe(0);
     for (const name of Object.keys(settings)) expect(stdout).toMatch(new RegExp(`^  ${name} +\\S`, 'mu'));
     expect(stdout).toContain('NAME_FILE');
   });
@@ -60,7 +60,7 @@ describe('a wrong environment', () => {
       .map(([name]) => name);
     expect(required.length).toBeGreaterThan(8);
     for (const name of required) expect(stderr).toContain(`  ${name} is required\n`);
-    expect(stderr.trimEnd().split('\n')).toHaveLength(required.length + 1);
+    expect(stderr.match(/^ {2}/gmu)).toHaveLength(required.length);
   });
 
   it('is reported without any value', async () => {

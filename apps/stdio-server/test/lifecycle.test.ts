@@ -129,8 +129,8 @@ describe('the SDK of the other era', () => {
 
 describe('the command line', () => {
   it('explains every variable with --help', async () => {
-    const { code, stdout, stderr } = await runToEnd(program, { args: ['--help'] });
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const { code, stdout } = await runToEnd(program, { args: ['--help'] });
+    expect(code).toBe(0);
     for (const name of Object.keys(settings)) expect(stdout).toMatch(new RegExp(`^  ${name} +\\S`, 'mu'));
   });
 
