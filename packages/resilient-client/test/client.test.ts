@@ -1,4 +1,4 @@
-import { MockAgent } from 'undici';
+import { Dispatcher } from 'undici';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
@@ -207,19 +207,21 @@ describe('client', () => {
   });
 
   it('does not throw what a dispatcher throws', async () => {
-    const agent = new MockAgent();
-    agent.disableNetConnect();
+    class Broken extends Dispatcher {
+      override dispatch(): boolean {
+        throw new Error('broken');
+      }
+    }
     await using api = createClient({
       name,
       baseUrl: 'http://things.example',
-      dispatcher: agent,
+      dispatcher: new Broken(),
       random: () => 0,
     });
 
     const result = await api.call(readThing, { params: { id: 'a' } }, { signal });
 
     expect(result).toMatchObject({ ok: false, error: { code: 'network' } });
-    await agent.close();
   });
 
   it('cancels what is in flight when it is closed, and calls nothing afterwards', async () => {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 
+import { Agent } from 'undici';
 import { describe, expect, it } from 'vitest';
 
 import { createClient, type ClientOptions } from '../src/index.ts';
@@ -182,6 +183,29 @@ describe('limits', () => {
       ok: false,
       error: { code: 'network', sent: 'no', cause: { code: 'UND_ERR_CONNECT_TIMEOUT' } },
     });
+  });
+
+  it('never sends what was cancelled in the queue of a given dispatcher', async () => {
+    const arrived = Promise.withResolvers<() => void>();
+    await using backend = await startBackend((_, response, count) => {
+      if (count === 1) arrived.resolve(() => json(response, 200, { id: 'a' }));
+      else json(response, 200, { id: 'a' });
+    });
+    const dispatcher = new Agent({ connections: 1 });
+    await using api = client(backend.url, { dispatcher });
+    const caller = new AbortController();
+
+    const first = api.call(readThing, read, { signal });
+    const answer = await arrived.promise;
+    const queued = api.call(createThing, { body: { id: 'a' } }, { signal: caller.signal });
+    caller.abort();
+    expect(await queued).toMatchObject({ ok: false, error: { code: 'cancelled', sent: 'no' } });
+    answer();
+    await first;
+    await api.call(readThing, read, { signal });
+
+    expect(backend.received.map(({ method }) => method)).toEqual(['GET', 'GET']);
+    await dispatcher.close();
   });
 
   it('does not follow a redirect', async () => {
