@@ -64,30 +64,44 @@ async function freePort(): Promise<number> {
   return promise;
 }
 
-it('signs a person in with nothing but the URL: metadata, registration, code with PKCE', async () => {
+it('signs a person in with nothing but the URL, and asks for more scopes when a call needs them', async () => {
   const port = await freePort();
   const endpoint = `http://127.0.0.1:${port}/mcp`;
   await using sandbox = await startSandbox({ mcpResource: endpoint });
   await using server = await startServer(sandbox, { PORT: String(port), AUTH_AUDIENCE: endpoint });
   const memory = new Memory();
   const newTransport = () => new StreamableHTTPClientTransport(new URL(server.url), { authProvider: memory });
-  const client = new Client(
-    { name: 'a client', version: '1' },
-    { versionNegotiation: { mode: { pin: '2026-07-28' } } },
-  );
+  const newClient = () =>
+    new Client({ name: 'a client', version: '1' }, { versionNegotiation: { mode: { pin: '2026-07-28' } } });
 
+  /** What the person's browser does: the sandbox redirects back at once. */
+  async function consent(transport: StreamableHTTPClientTransport): Promise<string | null> {
+    const url = memory.authorizationUrl ?? new URL('about:blank');
+    const page = await fetch(url, { redirect: 'manual' });
+    await transport.finishAuth(new URL(page.headers.get('location') ?? '').searchParams);
+    return url.searchParams.get('scope');
+  }
+
+  // Metadata, registration, authorization code with PKCE.
   const refused = newTransport();
-  await expect(client.connect(refused)).rejects.toThrow(UnauthorizedError);
-  const page = await fetch(memory.authorizationUrl ?? '', { redirect: 'manual' });
-  await refused.finishAuth(new URL(page.headers.get('location') ?? '').searchParams);
+  await expect(newClient().connect(refused)).rejects.toThrow(UnauthorizedError);
+  expect(await consent(refused)).toBe('deploy:read');
 
-  await client.connect(newTransport());
-  const { tools } = await client.listTools();
-  // The challenge asked for the basic scope only, so the person can look and not touch.
-  expect(tools.map(({ name }) => name).toSorted()).toEqual([
-    'check_deployment_prerequisites',
-    'check_deployment_status',
-    'list_services',
-  ]);
-  await client.close();
+  // The developer may deploy to staging, but this token may not: the tool is there, the call asks for the scope.
+  const reading = newTransport();
+  const reader = newClient();
+  await reader.connect(reading);
+  expect((await reader.listTools()).tools.map(({ name }) => name)).toContain('trigger_deployment');
+  const deployment = {
+    name: 'trigger_deployment',
+    arguments: { service: 'user-service', version: '3.8.5', environment: 'staging' },
+  };
+  await expect(reader.callTool(deployment)).rejects.toThrow(UnauthorizedError);
+  expect((await consent(reading))?.split(' ').toSorted()).toEqual(['deploy:read', 'deploy:staging']);
+  await reader.close();
+
+  const deployer = newClient();
+  await deployer.connect(newTransport());
+  expect((await deployer.callTool(deployment)).structuredContent).toMatchObject({ state: 'queued' });
+  await deployer.close();
 });

@@ -34,6 +34,13 @@ export function createIdentityProvider(options: {
       const user = token.kind === 'AccessToken' ? findUser(token.accountId) : undefined;
       return user && { email: user.email };
     },
+    extraClientMetadata: {
+      properties: ['scope'],
+      // A client registers with the scopes it needs first; held to them, it could never ask for more (step-up).
+      validator: (_ctx, _name, _value, metadata) => {
+        delete metadata.scope;
+      },
+    },
     interactions: { policy: [] },
     loadExistingGrant: grantAsRequested,
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
