@@ -1,21 +1,27 @@
 import { PassThrough, type Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 
-import type { BindingOptions, Caller } from '@mcp-parts/tool-kit';
+import type { BindingOptions, Caller, MethodTable } from '@mcp-parts/tool-kit';
 
 import type { Server } from '../assemble.ts';
 import { trackInFlight } from '../in-flight.ts';
+import { endWithToken } from './end-with-token.ts';
 import { readOpening } from './opening.ts';
 import { guardStdout } from './stdout-guard.ts';
 
 /** How a server is served over standard input and output. */
 export interface ServeStdioOptions {
-  /** Who the calls are made for: verified before this is called, the same for the whole connection. */
-  readonly caller: Caller;
+  /**
+   * Who the calls are made for: verified before this is called, the same for the whole connection. Calls from
+   * `expiresAt` on, in milliseconds since 1970, are refused: no new token reaches a running server.
+   */
+  readonly caller: Caller & { readonly expiresAt?: number | undefined };
   /** How long the end of the connection waits for running calls, in milliseconds. @default 10_000 */
   readonly drainMs?: number | undefined;
   /** Ends the connection as the end of standard input does. */
   readonly signal?: AbortSignal | undefined;
+  /** The time in milliseconds since 1970. @default Date.now */
+  readonly now?: (() => number) | undefined;
 }
 
 /**
@@ -46,7 +52,7 @@ export async function serveStdio(server: Server, options: ServeStdioOptions): Pr
     input.write(opening.read);
     process.stdin.pipe(input, { end: false });
 
-    const inFlight = trackInFlight(server.table);
+    const inFlight = trackInFlight(tableFor(server, options));
     const binding: BindingOptions = {
       serverInfo: server.serverInfo,
       instructions: server.instructions,
@@ -70,6 +76,12 @@ export async function serveStdio(server: Server, options: ServeStdioOptions): Pr
     process.stdin.pause();
     guard.release();
   }
+}
+
+function tableFor(server: Server, { caller, now = () => Date.now() }: ServeStdioOptions): MethodTable {
+  const { table, audit, logger } = server;
+  const { expiresAt } = caller;
+  return expiresAt === undefined ? table : endWithToken(table, { expiresAt, now, audit, logger });
 }
 
 /** Resolves when the client is gone or the server is told to stop. */
