@@ -31,6 +31,12 @@ export interface AuditDetails {
   readonly urgent?: boolean | undefined;
 }
 
+/**
+ * What becomes of a call when the audit trail is unavailable and cannot record it. `deny`: it does not run.
+ * `allow-reads`: it runs if it is read-only. `allow`: it runs, and leaves a line in the operator's log alone.
+ */
+export type OnUnavailable = 'deny' | 'allow-reads' | 'allow';
+
 /** What a tool may do to the world; shown to clients, and decides what happens when a call cannot be recorded. */
 export interface ToolAnnotations {
   readonly readOnly: boolean;
@@ -60,6 +66,8 @@ export interface ToolDefinition<
   /** The longest that a call may take, in milliseconds. @default 30_000 */
   readonly deadlineMs?: number | undefined;
   audit?(input: z.output<Input>): AuditDetails;
+  /** Whether a call goes on when the audit trail cannot record it. @default 'allow-reads' */
+  readonly onUnavailable?: OnUnavailable | undefined;
   /** @throws {PublicError} for a failure that the model should read; any other error becomes a reference id. */
   handle(input: z.output<Input>, context: CallContext): Promise<z.input<Output>>;
   /** A short text for a model: the outcome first, then what to do next. */

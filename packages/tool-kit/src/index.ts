@@ -7,6 +7,7 @@ export {
   type AuditDetails,
   type CallContext,
   type Completer,
+  type OnUnavailable,
   type Permission,
   type PromptDefinition,
   type ResourceDefinition,

@@ -186,6 +186,16 @@ describe('tools/call', () => {
     });
   });
 
+  it('does not run a tool that asks to be recorded when it cannot be', async () => {
+    const audit = { begin: () => Promise.reject(new Error('disk full')) };
+    const tools = [echoTool({ name: 'strict', onUnavailable: 'deny' }), echoTool()];
+    const send = ask({ tools }, { audit });
+
+    const call = (name: string) => send('tools/call', { name, arguments: { text: 'hello' } });
+    expect(await call('strict')).toMatchObject({ isError: true });
+    expect(await call('echo')).toMatchObject({ structuredContent: { text: 'hello' } });
+  });
+
   it('rejects a hidden tool exactly as an unknown one', async () => {
     const hidden = ask(everything)('tools/call', { name: 'echo', arguments: {} }, stranger);
     const unknown = ask({ tools: [echoTool({ name: 'other' })] })('tools/call', { name: 'echo' }, stranger);

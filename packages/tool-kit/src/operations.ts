@@ -32,6 +32,7 @@ export function callTool(
     arguments: sent ?? {},
     readOnly: tool.annotations.readOnly,
     audited: 'always',
+    onUnavailable: tool.onUnavailable,
     deadlineMs: tool.deadlineMs,
     audit: (input) => tool.audit?.(input) ?? {},
     async run(input, context) {

@@ -99,6 +99,26 @@ describe('the audit trail', () => {
     expect(logged).toMatchObject([{ level: 'error', message: 'audit intent not recorded' }]);
   });
 
+  it.each([
+    { onUnavailable: 'deny', kind: 'read', runs: false },
+    { onUnavailable: 'deny', kind: 'write', runs: false },
+    { onUnavailable: 'allow-reads', kind: 'read', runs: true },
+    { onUnavailable: 'allow-reads', kind: 'write', runs: false },
+    { onUnavailable: 'allow', kind: 'read', runs: true },
+    { onUnavailable: 'allow', kind: 'write', runs: true },
+  ] as const)('that is unavailable, with $onUnavailable: a $kind runs: $runs', async (example) => {
+    const { onUnavailable, kind, runs } = example;
+    const handler = vi.fn<Echo['run']>((input) => Promise.resolve(input));
+    const { result, measurements } = await run({
+      operation: echo({ readOnly: kind === 'read', run: handler, onUnavailable }),
+      options: { audit: failing },
+    });
+
+    expect(handler).toHaveBeenCalledTimes(runs ? 1 : 0);
+    expect(result).toMatchObject(runs ? { ok: true } : { ok: false, failure: { kind: 'not_recorded' } });
+    expect(measurements).toMatchObject([runs ? { result: 'success' } : { reason: 'audit_unavailable' }]);
+  });
+
   it('does not try to record a read twice when its handler fails too', async () => {
     const begin = vi.fn<AuditTrail['begin']>(() => Promise.reject(new Error('disk full')));
     await run({

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { recordArguments } from './argument-privacy.ts';
 import { openRecord, type CallDetails } from './call-record.ts';
 import { isVisible } from './catalog.ts';
-import type { AuditDetails, CallContext, Permission } from './definitions.ts';
+import type { AuditDetails, CallContext, OnUnavailable, Permission } from './definitions.ts';
 import { asPublicError } from './errors.ts';
 import * as failure from './failure.ts';
 import type { Caller, Decision } from './ports.ts';
@@ -39,10 +39,12 @@ export interface Operation<Input, Output> {
   readonly input: z.ZodType<Input>;
   /** As sent. */
   readonly arguments: unknown;
-  /** A call that changes nothing goes on when it cannot be recorded. */
+  /** Whether it changes nothing. */
   readonly readOnly: boolean;
   /** Lists and completions leave a trace only when they are refused. */
   readonly audited: 'always' | 'refusals';
+  /** @default 'allow-reads' */
+  readonly onUnavailable?: OnUnavailable | undefined;
   readonly deadlineMs?: number | undefined;
   audit?(input: Input): AuditDetails;
   run(input: Input, context: CallContext): Promise<Output>;
@@ -95,7 +97,7 @@ export async function runCall<Input, Output>(
 
     if (operation.audited === 'always') {
       const isRecorded = await record.begin(details);
-      if (!isRecorded && !operation.readOnly) {
+      if (!isRecorded && !mayRunUnrecorded(operation)) {
         return await record.fail(failure.notRecorded(request.correlationId));
       }
     }
@@ -173,6 +175,22 @@ function explain<Input, Output>(
   }
   runtime.logger.error(fields, 'call failed unexpectedly');
   return failure.internalFailure(correlationId, isUncertain);
+}
+
+function mayRunUnrecorded({
+  readOnly,
+  onUnavailable = 'allow-reads',
+}: Pick<Operation<never, unknown>, 'readOnly' | 'onUnavailable'>): boolean {
+  switch (onUnavailable) {
+    case 'deny':
+      return false;
+    case 'allow-reads':
+      return readOnly;
+    case 'allow':
+      return true;
+    default:
+      return onUnavailable satisfies never;
+  }
 }
 
 /** As JSON, in bytes. A resource that does not exist has no content. */
