@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 
+import { systemTimer } from '../src/clock.ts';
 import { createCollectorSink, openAuditTrail, verifyTrail } from '../src/index.ts';
 import { Collector } from './collector.ts';
 import { intent, options, storedEvents, temporaryDirectory } from './fixtures.ts';
@@ -21,7 +22,13 @@ export interface ChaosResult {
   readonly findings: readonly string[];
 }
 
-/** Kills a process that writes to one trail, again and again, while the collector flaps. */
+// A writer that acknowledges nothing, or a trail that delivers nothing, for so long has hung.
+const HANG_MS = 60_000;
+
+/**
+ * Kills a process that writes to one trail, again and again, while the collector flaps. Keeps all events in memory.
+ * @throws TimeoutError when a writer or the delivery stands still
+ */
 export async function runChaos(
   rounds: number,
   onRound: (round: number, acknowledged: number) => void = () => {},
@@ -32,16 +39,21 @@ export async function runChaos(
   const acknowledged: string[] = [];
   for (let round = 1; round <= rounds; round += 1) {
     const writer = await startWriter(directory.path, collector.url);
-    await writer.acknowledged(1 + Math.floor(Math.random() * 250));
-    await writer.kill();
+    try {
+      await writer.acknowledged(1 + Math.floor(Math.random() * 250), AbortSignal.timeout(HANG_MS));
+    } finally {
+      await writer.kill();
+    }
     acknowledged.push(...writer.ids);
     onRound(round, acknowledged.length);
   }
   collector.mode = 'accept';
   {
     const sinks = [createCollectorSink({ url: collector.url })];
-    await using trail = await openAuditTrail({ ...options(directory.path), sinks });
-    await trail.flush();
+    // With timers that fire: an attempt that fails has to be repeated.
+    const settings = { ...options(directory.path), sinks, setTimer: systemTimer };
+    await using trail = await openAuditTrail(settings);
+    await trail.flush({ signal: AbortSignal.timeout(HANG_MS) });
   }
 
   const stored = await storedEvents(directory.path);

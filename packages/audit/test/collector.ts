@@ -62,7 +62,9 @@ export class Collector implements AsyncDisposable {
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const body = await text(request);
+    const body = await text(request).catch(() => undefined);
+    // The sender was killed half-way.
+    if (body === undefined) return;
     this.bodies.push(body);
     const records = z.object({ events: z.array(auditRecordSchema) }).parse(JSON.parse(body)).events;
     const events = records.filter((record) => record.stage !== 'checkpoint');

@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 export interface WriterProcess {
   /** The ids of the intents whose begin() resolved, as far as they were reported. */
   readonly ids: readonly string[];
-  /** Waits until at least `count` events were acknowledged; rejects when the process ends before. */
-  acknowledged(count: number): Promise<void>;
+  /** Waits until at least `count` events were acknowledged; rejects when the process ends or the signal aborts before. */
+  acknowledged(count: number, signal?: AbortSignal): Promise<void>;
   /** Kills it with SIGKILL and waits for its last report. */
   kill(): Promise<void>;
 }
@@ -31,10 +31,10 @@ export async function startWriter(directory: string, collectorUrl = ''): Promise
   const ended = Promise.all([once(child, 'close'), once(lines, 'close')]);
   return {
     ids,
-    async acknowledged(count) {
+    async acknowledged(count, signal) {
       const isClosed = ended.then(() => true);
       while (ids.length < count) {
-        const line = once(lines, 'line').then(() => false);
+        const line = once(lines, 'line', signal && { signal }).then(() => false);
         if (await Promise.race([line, isClosed])) throw new Error('The writer ended by itself');
       }
     },
