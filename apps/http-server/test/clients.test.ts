@@ -87,7 +87,7 @@ describe.concurrent.each(sdkClients)('the client of %s', { timeout: 120_000 }, (
   });
 });
 
-describe('the command line of the MCP Inspector', { timeout: 120_000 }, () => {
+describe.concurrent('the command line of the MCP Inspector', { timeout: 120_000 }, () => {
   const run = (era: 'legacy' | 'modern', args: string) =>
     inspect({ url: server.url, token: developer }, { era, args, home });
 

@@ -31,7 +31,7 @@ const env = (more: Readonly<Record<string, string>> = {}) => ({
   ...more,
 });
 
-describe('the command line', () => {
+describe.concurrent('the command line', () => {
   it('explains every variable with --help', async () => {
     const { code, stdout } = await runToEnd(program, { args: ['--help'] });
     expect(code).toBe(0);
@@ -51,7 +51,7 @@ describe('the command line', () => {
   });
 });
 
-describe('a wrong environment', () => {
+describe.concurrent('a wrong environment', () => {
   it('is reported at once and whole, by name', async () => {
     const { code, stdout, stderr } = await runToEnd(program);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
@@ -110,7 +110,7 @@ describe('a wrong environment', () => {
   });
 });
 
-describe('a secret in a file', () => {
+describe.concurrent('a secret in a file', () => {
   it('is used, without the line break at its end', async () => {
     const file = join(folder, 'secret');
     await writeFile(file, `${sandbox.clients.mcpServer.clientSecret}\n`);

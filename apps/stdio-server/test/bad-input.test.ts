@@ -30,7 +30,7 @@ const found = (id: number) => ({
 });
 const search = { search: 'fraud' };
 
-describe('a line that is not JSON', () => {
+describe.concurrent('a line that is not JSON', () => {
   it.for(['2025', '2026'] as const)(
     'as the first one is answered, and a client of %s goes on',
     async (era) => {
@@ -75,7 +75,7 @@ describe('a line that is not JSON', () => {
   });
 });
 
-describe('a message', () => {
+describe.concurrent('a message', () => {
   it.for(['null', '[]', '{"jsonrpc":"2.0","id":1,"method":"no/such"}'])(
     'that makes no sense as the first one stops nobody: %s',
     async (line) => {

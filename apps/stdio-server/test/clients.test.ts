@@ -82,7 +82,7 @@ describe.concurrent.each(sdkClients)('the client of %s', { timeout: 120_000 }, (
   });
 });
 
-describe('the command line of the MCP Inspector', { timeout: 120_000 }, () => {
+describe.concurrent('the command line of the MCP Inspector', { timeout: 120_000 }, () => {
   const run = async (era: 'legacy' | 'modern', args: string) =>
     inspect(
       { program, env: await world.settings('developer') },
