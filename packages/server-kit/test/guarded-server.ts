@@ -12,58 +12,17 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import {
-  createAuthenticator,
-  createKeyProofs,
-  createPolicy,
-  createTokenVerifier,
-  freshPolicy,
-  type Directory,
-} from '@mcp-parts/auth';
-import { definePrompt, defineResource, defineTool, type Logger } from '@mcp-parts/tool-kit';
-import { z } from 'zod';
+import { createAuthenticator, createKeyProofs, freshPolicy, type Directory } from '@mcp-parts/auth';
+import type { Logger } from '@mcp-parts/tool-kit';
 
 import { assembleServer, serveHttp, type Server } from '../src/index.ts';
-
-/** The audience of the tokens; need not be where the server listens. */
-const resource = 'https://mcp.example.test/mcp';
-
-export const policy = createPolicy({
-  version: 1,
-  permissions: ['deploy:read', 'deploy:staging', 'deploy:production'],
-  groups: ['viewers', 'developers', 'production-deployers'],
-  grants: [
-    { group: 'viewers', allow: ['deploy:read'] },
-    { group: 'developers', allow: ['deploy:*'] },
-  ],
-  require: {
-    'deploy:production': {
-      allGroups: ['production-deployers'],
-      scopes: ['deploy:production'],
-      fresh: true,
-    },
-  },
-  scopes: {
-    'deploy:staging': ['deploy:staging'],
-    'deploy:admin': ['deploy:read', 'deploy:staging', 'deploy:production'],
-  },
-});
-
-const everybody: Readonly<Record<string, readonly string[]>> = {
-  ann: ['developers', 'production-deployers'],
-  ben: ['developers'],
-  vic: ['viewers'],
-};
-
-const environment = z.enum(['staging', 'production']);
-const permission = {
-  anyOf: ['deploy:staging', 'deploy:production'],
-  select: (input: { environment: z.infer<typeof environment> }) => `deploy:${input.environment}`,
-};
+import { everybody, guardedDefinitions, policy, resource, verifierOf } from './guarded-parts.ts';
 
 /** A real server with a real issuer, on loopback. */
 export interface GuardedServer extends AsyncDisposable {
   readonly url: string;
+  /** Serves its keys on loopback. */
+  readonly issuer: string;
   readonly server: Server;
   /** `sub` of the callers whose deployments ran. */
   readonly deployed: string[];
@@ -94,61 +53,7 @@ export async function startGuardedServer(): Promise<GuardedServer> {
   const logger: Logger = { debug: log, info: log, warn: log, error: log };
   const deployed: string[] = [];
 
-  const deploy = defineTool({
-    name: 'deploy',
-    title: 'Deploy',
-    description: 'Deploys.',
-    input: z.strictObject({ environment }),
-    output: z.object({ by: z.string() }),
-    annotations: { readOnly: false, destructive: true, idempotent: false, openWorld: true },
-    permission,
-    async handle(_input, { caller }) {
-      deployed.push(caller.id.slice(caller.id.indexOf('#') + 1));
-      return { by: caller.id };
-    },
-    text: ({ by }) => `Deployed for ${by}.`,
-  });
-  const whoami = defineTool({
-    name: 'whoami',
-    title: 'Who am I',
-    description: 'Says who calls.',
-    input: z.strictObject({ nonce: z.string() }),
-    output: z.object({ id: z.string(), nonce: z.string() }),
-    annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
-    permission: 'deploy:read',
-    async handle({ nonce }, { caller }) {
-      // Lets other calls in between.
-      await new Promise((resolve) => setImmediate(resolve));
-      return { id: caller.id, nonce };
-    },
-    text: ({ id, nonce }) => `${id} ${nonce}`,
-  });
-  const runs = defineResource({
-    name: 'runs',
-    title: 'What runs',
-    description: 'What runs in an environment.',
-    uriTemplate: 'runs://{environment}',
-    parameters: z.object({ environment }),
-    permission,
-    complete: { environment: () => Promise.resolve(environment.options) },
-    list: () => Promise.resolve(environment.options.map((name) => ({ uri: `runs://${name}`, name }))),
-    read: ({ environment }) => Promise.resolve({ environment }),
-  });
-  const plan = definePrompt({
-    name: 'plan',
-    title: 'Plan',
-    description: 'Plans a deployment.',
-    arguments: z.object({ environment }),
-    permission,
-    render: () => 'Plan it.',
-  });
-
-  const verifier = createTokenVerifier({
-    issuer,
-    audience: resource,
-    algorithms: ['ES256'],
-    jwksUrl: `${issuer}/jwks`,
-  });
+  const verifier = verifierOf(issuer);
   const proofs = createKeyProofs({ algorithms: ['ES256'] });
   const authenticator = createAuthenticator({
     verifier,
@@ -160,7 +65,7 @@ export async function startGuardedServer(): Promise<GuardedServer> {
   const stateDirectory = await mkdtemp(join(tmpdir(), 'mcp-guarded-'));
   const server = await assembleServer({
     serverInfo: { name: 'guarded', version: '1.0.0' },
-    definitions: { tools: [deploy, whoami], resources: [runs], prompts: [plan] },
+    definitions: guardedDefinitions((subject) => deployed.push(subject)),
     authorizer: freshPolicy({ policy, authenticator }),
     logger,
     stateDirectory,
@@ -182,10 +87,11 @@ export async function startGuardedServer(): Promise<GuardedServer> {
 
   const guarded: GuardedServer = {
     url: http.url,
+    issuer,
     server,
     deployed,
     logged,
-    groupsOf: ({ subject }) => Promise.resolve(everybody[subject] ?? []),
+    groupsOf: (principal, options) => everybody.groupsOf(principal, options),
     directoryAheadMs: 0,
     token(subject, claims = {}) {
       const at = Math.floor(Date.now() / 1000);

@@ -1,9 +1,8 @@
-import { localCaller, type Caller } from '@mcp-parts/auth';
-import type { JsonObject } from '@mcp-parts/tool-kit';
+import { localCaller } from '@mcp-parts/auth';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { serveHttp } from '../src/index.ts';
-import { policy, startGuardedServer, type GuardedServer } from './guarded-server.ts';
+import { startGuardedServer, type GuardedServer } from './guarded-server.ts';
 import { openClient } from './mcp-request.ts';
 
 let guarded: GuardedServer;
@@ -69,77 +68,6 @@ describe('two users on one server', () => {
     expect((await ann.send('tools/list', {}, renewed)).status).toBe(200);
     expect((await ann.send('tools/list', {}, { authorization: '' })).status).toBe(401);
   });
-});
-
-describe('the same policy on both transports', () => {
-  const table = [
-    ['ann', 'deploy:read deploy:staging deploy:production', 'staging', 'allowed'],
-    ['ann', 'deploy:read deploy:staging deploy:production', 'production', 'allowed'],
-    ['ann', 'deploy:admin', 'production', 'allowed'],
-    ['ann', 'deploy:read deploy:staging', 'production', 'denied'],
-    ['ann', 'deploy:read', 'staging', 'denied'],
-    ['ben', 'deploy:read deploy:staging deploy:production', 'staging', 'allowed'],
-    ['ben', 'deploy:read deploy:staging deploy:production', 'production', 'denied'],
-    ['vic', 'deploy:read deploy:staging deploy:production', 'staging', 'denied'],
-    ['nobody', 'deploy:read deploy:staging deploy:production', 'staging', 'denied'],
-  ] as const;
-
-  it.each(table)('%s with "%s" deploying to %s is %s', async (subject, scope, environment, expected) => {
-    const params = { name: 'deploy', arguments: { environment } };
-    const client = await openClient(guarded.url, '2026', guarded.token(subject, { scope }));
-    const http = await client.send('tools/call', params);
-    const isAllowed =
-      http.status === 200 &&
-      http.message.result?.['isError'] === undefined &&
-      http.message.error === undefined;
-    expect(isAllowed ? 'allowed' : 'denied').toBe(expected);
-
-    const caller = await stdioCaller(subject, scope);
-    expect(await onStdio(caller, params)).toBe(expected);
-  });
-
-  it('lets a local caller of stdio do nothing that has a requirement', async () => {
-    const caller = localCaller({ name: 'stdio', permissions: ['deploy:staging', 'deploy:production'] });
-    expect(await onStdio(caller, { name: 'deploy', arguments: { environment: 'staging' } })).toBe('allowed');
-    expect(await onStdio(caller, { name: 'deploy', arguments: { environment: 'production' } })).toBe(
-      'denied',
-    );
-  });
-
-  /** As `authenticateToken` makes it for a process that was given this token. */
-  async function stdioCaller(subject: string, scope: string): Promise<Caller> {
-    const groups = await guarded.groupsOf(
-      { id: `i#${subject}`, issuer: 'i', subject, kind: 'user', scopes: [], expiresAt: 0 },
-      { signal: AbortSignal.timeout(5_000) },
-    );
-    const known = {
-      id: `i#${subject}`,
-      issuer: 'i',
-      subject,
-      kind: 'user',
-      groups,
-      scopes: scope.split(' '),
-    } as const;
-    return { ...known, permissions: policy.permissionsFor(known), expiresAt: Date.now() + 60_000 };
-  }
-
-  async function onStdio(caller: Caller, params: JsonObject): Promise<string> {
-    const call = guarded.server.table.methods.get('tools/call');
-    const request = {
-      caller,
-      signal: AbortSignal.timeout(5_000),
-      era: '2026',
-      transport: 'stdio',
-      correlationId: 'c',
-    } as const;
-    try {
-      const result = await call?.(params, request);
-      return result?.['isError'] === true ? 'denied' : 'allowed';
-    } catch {
-      // A target that the caller may not see.
-      return 'denied';
-    }
-  }
 });
 
 describe('a server without authentication', () => {
