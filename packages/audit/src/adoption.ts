@@ -1,9 +1,10 @@
-import { openAuditTrail, type AuditTrailOptions } from './audit-trail.ts';
+import { openAuditTrail } from './audit-trail.ts';
 import { systemTimer } from './clock.ts';
 import { readCursor } from './cursor.ts';
 import { nodeFileSystem, withFile, type AuditFileSystem } from './file-system.ts';
 import { silentLogger } from './logger.ts';
 import { segmentNumbers, segmentPath } from './segments.ts';
+import type { AuditTrailOptions } from './trail-options.ts';
 
 /** How orphaned trails are found and shipped. */
 export interface AdoptTrailsOptions extends Omit<AuditTrailOptions, 'directory'> {

@@ -2,7 +2,7 @@ import { parseCheckpoint, type AuditCheckpoint } from './checkpoint.ts';
 import type { AuditEvent } from './event.ts';
 import { withFile, type AuditFile, type AuditFileSystem } from './file-system.ts';
 import { continues, EVENT_KIND, GENESIS, scanLines, type LogPosition, type StoredRecord } from './record.ts';
-import type { LogSegment } from './segment-log.ts';
+import type { LogSegment } from './segment-files.ts';
 import { parseHeader, readHeader, segmentPath } from './segments.ts';
 import { parseEvent } from './stored-event.ts';
 

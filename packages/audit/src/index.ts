@@ -1,13 +1,9 @@
 export { adoptTrails } from './adoption.ts';
 export type { AdoptTrailsOptions, TrailAdoption } from './adoption.ts';
 export { openAuditTrail } from './audit-trail.ts';
-export type {
-  AuditEntry,
-  AuditHealth,
-  AuditSinkHealth,
-  AuditTrail,
-  AuditTrailOptions,
-} from './audit-trail.ts';
+export type { AuditEntry, AuditTrail } from './audit-trail.ts';
+export type { AuditHealth, AuditSinkHealth } from './audit-health.ts';
+export type { AuditTrailOptions } from './trail-options.ts';
 export { auditCheckpointSchema } from './checkpoint.ts';
 export type { AuditCheckpoint } from './checkpoint.ts';
 export type { SetTimer } from './clock.ts';

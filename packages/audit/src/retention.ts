@@ -1,5 +1,6 @@
 import type { AuditFileSystem } from './file-system.ts';
-import type { LogSegment, Retirement, SegmentLog } from './segment-log.ts';
+import type { LogSegment } from './segment-files.ts';
+import type { Retirement, SegmentLog } from './segment-log.ts';
 import { readHeader } from './segments.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;

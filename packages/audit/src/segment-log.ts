@@ -1,22 +1,16 @@
 import { CHECKPOINT_KIND, createCheckpoint, createTombstone, TOMBSTONE_KIND } from './checkpoint.ts';
 import type { SetTimer } from './clock.ts';
-import { probeDisk } from './disk-probe.ts';
-import { isDiskFull, type DiskReserve } from './disk-reserve.ts';
+import type { DiskReserve } from './disk-reserve.ts';
+import { DiskTrouble } from './disk-trouble.ts';
 import { AuditError } from './errors.ts';
 import type { EncodedEvent } from './event.ts';
-import type { AuditFile, AuditFileSystem } from './file-system.ts';
+import type { AuditFileSystem } from './file-system.ts';
 import type { Logger } from './logger.ts';
 import { RecordGroup } from './record-group.ts';
 import type { ChainTip } from './record.ts';
 import type { RecoveredLog } from './recovery.ts';
-import {
-  HEADER_KIND,
-  segmentPath,
-  type BrokenChain,
-  type OpenIntent,
-  type Segment,
-  type SegmentHeader,
-} from './segments.ts';
+import { SegmentFiles, type LogSegment } from './segment-files.ts';
+import { HEADER_KIND, type BrokenChain, type OpenIntent, type SegmentHeader } from './segments.ts';
 import type { Signer } from './signing.ts';
 
 export interface SegmentLogOptions {
@@ -36,7 +30,6 @@ export interface SegmentLogOptions {
   readonly onCommit: (events: readonly EncodedEvent[], hasCheckpoint: boolean) => void;
 }
 
-const PROBE_INTERVAL_MS = 1000;
 // Keeps a header readable in one piece. More calls at a time than that have other troubles.
 const MAX_OPEN_INTENTS = 5000;
 
@@ -52,18 +45,11 @@ interface Retiring {
   readonly reject: (error: unknown) => void;
 }
 
-interface CurrentSegment extends Segment {
-  readonly file: AuditFile;
-}
-
 /** All segments up to one that are removed on purpose, and where the chain stood at its end. */
 export interface Retirement {
   readonly segment: number;
   readonly tip: ChainTip;
 }
-
-/** A segment; the size of one that this run did not read is not known. */
-export type LogSegment = RecoveredLog['segments'][number];
 
 /**
  * The append-only record. Commits when idle: whatever waits when a commit ends is the next group, so one
@@ -71,30 +57,23 @@ export type LogSegment = RecoveredLog['segments'][number];
  */
 export class SegmentLog {
   readonly #options: SegmentLogOptions;
-  readonly #finished: LogSegment[];
+  readonly #files: SegmentFiles;
+  readonly #trouble: DiskTrouble;
   readonly #openIntents: Map<string, OpenIntent>;
-  #current: CurrentSegment | undefined;
-  #lastNumber: number;
   #tip: ChainTip;
   #broken: BrokenChain | undefined;
   #waiting: Waiting[] = [];
   #committing: Promise<void> | undefined;
-  #failure: AuditError | undefined;
-  /** The disk is full and its reserve in use: outcomes are taken, intents are not. */
-  #isFull = false;
-  #isClosed = false;
-  #probing: Promise<void> | undefined;
-  #cancelProbe: (() => void) | undefined;
   #unsignedEvents: number;
   #isCheckpointDue = false;
   #cancelCheckpoint: (() => void) | undefined;
   #retiring: Retiring | undefined;
 
   constructor(options: SegmentLogOptions) {
-    const { segments, lastNumber, tip, broken, openIntents, unsignedEvents } = options.recovered;
+    const { tip, broken, openIntents, unsignedEvents } = options.recovered;
     this.#options = options;
-    this.#finished = [...segments];
-    this.#lastNumber = lastNumber;
+    this.#files = new SegmentFiles(options);
+    this.#trouble = new DiskTrouble(options);
     this.#tip = tip;
     this.#broken = broken;
     this.#openIntents = new Map(openIntents.map((intent) => [intent.id, intent]));
@@ -103,7 +82,7 @@ export class SegmentLog {
 
   /** The segments, oldest first. Bytes beyond their sizes belong to no acknowledged event. */
   get segments(): readonly LogSegment[] {
-    return this.#current === undefined ? this.#finished : [...this.#finished, this.#current];
+    return this.#files.all;
   }
 
   /** The last durable record. */
@@ -113,7 +92,7 @@ export class SegmentLog {
 
   /** Why the last commit failed; `undefined` once one succeeds, or the disk takes a scratch file again. */
   get failure(): AuditError | undefined {
-    return this.#failure;
+    return this.#trouble.failure;
   }
 
   /** The oldest segment with an intent that has no outcome; Infinity without one. */
@@ -130,13 +109,7 @@ export class SegmentLog {
       this.#retiring = { retirement, resolve, reject };
       this.#makeCheckpoint();
     });
-    const { directory, fileSystem } = this.#options;
-    for (let first = this.#finished[0]; first !== undefined; first = this.#finished[0]) {
-      if (first.number > retirement.segment) break;
-      await fileSystem.remove(segmentPath(directory, first.number));
-      this.#finished.shift();
-    }
-    await fileSystem.syncDirectory(directory);
+    await this.#files.removeUpTo(retirement.segment);
   }
 
   /**
@@ -154,11 +127,9 @@ export class SegmentLog {
   async close(): Promise<void> {
     if (this.#unsignedEvents > 0 || this.#waiting.length > 0) this.#makeCheckpoint();
     await this.#committing;
-    this.#isClosed = true;
-    this.#cancelProbe?.();
     this.#cancelCheckpoint?.();
-    await this.#probing;
-    await this.#current?.file.close();
+    await this.#trouble.close();
+    await this.#files.close();
   }
 
   #makeCheckpoint(): void {
@@ -193,7 +164,7 @@ export class SegmentLog {
       await this.#failGroup(group, cause);
       return;
     }
-    if (!this.#isFull) this.#failure = undefined;
+    this.#trouble.succeeded();
     for (const { resolve } of group) resolve();
     this.#options.onCommit(events, hasCheckpoint);
     this.#checkpointLater();
@@ -201,29 +172,21 @@ export class SegmentLog {
 
   // What is left of a full disk belongs to the calls that are under way.
   #admitted(group: readonly Waiting[]): readonly Waiting[] {
-    const failure = this.#failure;
-    if (failure === undefined || !this.#isFull) return group;
+    const failure = this.#trouble.fullDisk;
+    if (failure === undefined) return group;
     for (const { event, reject } of group) if (event.intentId === undefined) reject(failure);
     return group.filter(({ event }) => event.intentId !== undefined);
   }
 
   async #failGroup(group: readonly Waiting[], cause: unknown): Promise<void> {
     const error = new AuditError('unavailable', 'A group of events could not be made durable', { cause });
-    const { logger, reserve } = this.#options;
-    this.#failure = error;
+    this.#trouble.failed(error);
     this.#isCheckpointDue = false;
-    logger.error({ error, events: group.length }, 'audit commit failed');
-    await this.#abandonCurrent();
-    this.#probeLater();
-    if (isDiskFull(cause) && reserve.isHeld) {
-      this.#isFull = true;
-      try {
-        await reserve.release();
-        this.#waiting.unshift(...group);
-        return;
-      } catch (releaseError) {
-        logger.error({ error: releaseError }, 'audit reserve not released');
-      }
+    this.#options.logger.error({ error, events: group.length }, 'audit commit failed');
+    await this.#files.abandonCurrent();
+    if (await this.#trouble.makeRoom(cause)) {
+      this.#waiting.unshift(...group);
+      return;
     }
     for (const { reject } of group) reject(error);
   }
@@ -232,7 +195,7 @@ export class SegmentLog {
     const { segmentBytes, checkpointEvents, signer, now, recovered } = this.#options;
     const isDue = this.#isCheckpointDue;
     this.#isCheckpointDue = false;
-    const segment = await this.#writableSegment();
+    const segment = await this.#files.writable();
     const group = new RecordGroup(this.#tip, segment);
     if (segment.sizeBytes === 0) group.add(HEADER_KIND, JSON.stringify(this.#header(segment.number)));
     for (const event of events) group.addEvent(event);
@@ -256,7 +219,7 @@ export class SegmentLog {
       throw error;
     }
 
-    this.#current = { ...segment, sizeBytes: group.endOffset };
+    this.#files.grown(segment, group.endOffset);
     this.#tip = group.tip;
     this.#broken = undefined;
     retiring?.resolve();
@@ -268,7 +231,7 @@ export class SegmentLog {
 
   #header(number: number): SegmentHeader {
     const { recovered, now } = this.#options;
-    const previous = this.#finished.at(-1);
+    const previous = this.#files.lastFinished;
     return {
       version: 1,
       writerId: recovered.writerId,
@@ -280,23 +243,6 @@ export class SegmentLog {
       openIntents: [...this.#openIntents.values()].slice(-MAX_OPEN_INTENTS),
       ...(this.#broken && { broken: this.#broken }),
     };
-  }
-
-  async #writableSegment(): Promise<CurrentSegment> {
-    const { directory, fileSystem, segmentBytes } = this.#options;
-    if (this.#current !== undefined && this.#current.sizeBytes < segmentBytes) return this.#current;
-    if (this.#current !== undefined) {
-      this.#finished.push({ number: this.#current.number, sizeBytes: this.#current.sizeBytes });
-      const { file } = this.#current;
-      this.#current = undefined;
-      await file.close();
-    }
-    // A number is used once: a segment that failed is never opened for writing again.
-    const number = ++this.#lastNumber;
-    const file = await fileSystem.open(segmentPath(directory, number), 'create');
-    this.#current = { number, file, sizeBytes: 0 };
-    await fileSystem.syncDirectory(directory);
-    return this.#current;
   }
 
   // The last events of a quiet hour are signed too, not only when more follow.
@@ -314,55 +260,5 @@ export class SegmentLog {
       this.#options.checkpointIntervalMs,
       { keepsProcessAlive: false },
     );
-  }
-
-  // A failed trail makes its server unready, and an unready server gets no call whose commit could succeed.
-  #probeLater(): void {
-    if (this.#isClosed) return;
-    this.#cancelProbe ??= this.#options.setTimer(
-      () => {
-        this.#probing = this.#probe();
-      },
-      PROBE_INTERVAL_MS,
-      { keepsProcessAlive: false },
-    );
-  }
-
-  async #probe(): Promise<void> {
-    this.#cancelProbe = undefined;
-    const probed = this.#failure;
-    if (probed === undefined) return;
-    try {
-      if (this.#isFull) await this.#options.reserve.hold();
-      else await probeDisk(this.#options.directory, this.#options.fileSystem);
-      this.#isFull = false;
-      // A commit may have failed meanwhile; that failure has not been probed.
-      if (this.#failure === probed) this.#failure = undefined;
-    } catch (error) {
-      this.#options.logger.warn({ error }, 'audit disk probe failed');
-    }
-    if (this.#failure !== undefined) this.#probeLater();
-  }
-
-  // After a failed fsync Linux marks the pages clean, so a second fsync would succeed without the data being
-  // on the disk. The file keeps what earlier commits made durable; the next commit starts a new one.
-  async #abandonCurrent(): Promise<void> {
-    if (this.#current === undefined) return;
-    const { number, file, sizeBytes } = this.#current;
-    this.#current = undefined;
-    if (sizeBytes > 0) this.#finished.push({ number, sizeBytes });
-    try {
-      await file.truncate(sizeBytes);
-    } catch (error) {
-      // Recovery cuts what is left: the next segment says which record it follows.
-      this.#options.logger.warn({ error, segment: number }, 'audit segment not truncated');
-    }
-    try {
-      await file.close();
-      if (sizeBytes === 0)
-        await this.#options.fileSystem.remove(segmentPath(this.#options.directory, number));
-    } catch (error) {
-      this.#options.logger.warn({ error, segment: number }, 'audit segment not removed');
-    }
   }
 }

@@ -1,0 +1,73 @@
+import type { Delivery } from './delivery.ts';
+import { AuditError, type AuditErrorCode } from './errors.ts';
+import type { SegmentLog } from './segment-log.ts';
+
+/** Whether the trail records (`unavailable` if not) and is whole, has space and is delivered (`degraded` if not). */
+export interface AuditHealth {
+  readonly state: 'ok' | 'degraded' | 'unavailable';
+  /** Durable records that the slowest sink does not have yet. */
+  readonly backlog: number;
+  /** Age of the oldest event that some sink does not have yet; 0 without a backlog. */
+  readonly oldestUndeliveredAgeMs: number;
+  /** The trouble there is now. `message` is public. */
+  readonly lastError?: { readonly code: AuditErrorCode; readonly message: string; readonly sink?: string };
+  /** Each sink by itself, in the order they were given. */
+  readonly sinks: readonly AuditSinkHealth[];
+}
+
+/** How far one sink got. */
+export interface AuditSinkHealth {
+  readonly name: string;
+  /** `failing` from a failed attempt until the next one succeeds. */
+  readonly state: 'ok' | 'failing';
+  readonly backlog: number;
+  readonly oldestUndeliveredAgeMs: number;
+  /** Failed attempts since the trail was opened. */
+  readonly failures: number;
+  /** Events it did not take since the trail was opened; they are in `quarantine-<name>.jsonl`. */
+  readonly quarantined: number;
+}
+
+/** Puts together what the log and its deliveries say of themselves. */
+export function healthOf(
+  log: SegmentLog,
+  trouble: AuditError | undefined,
+  deliveries: readonly Delivery[],
+  isClosed: boolean,
+  now: number,
+): AuditHealth {
+  const statuses = deliveries.map((delivery) => ({ sink: delivery.sinkName, ...delivery.status }));
+  const oldestAt = Math.min(now, ...statuses.flatMap((status) => status.oldestAt ?? []));
+  const measures = {
+    backlog: Math.max(0, ...statuses.map((status) => status.backlog)),
+    oldestUndeliveredAgeMs: now - oldestAt,
+    sinks: statuses.map(
+      ({ sink, backlog, oldestAt: since = now, failures, quarantined, lastError }): AuditSinkHealth => ({
+        name: sink,
+        state: lastError === undefined ? 'ok' : 'failing',
+        backlog,
+        oldestUndeliveredAgeMs: Math.max(0, now - since),
+        failures,
+        quarantined,
+      }),
+    ),
+  };
+  if (isClosed)
+    return { state: 'unavailable', ...measures, lastError: publicError(new AuditError('closed', '')) };
+  if (log.failure !== undefined)
+    return { state: 'unavailable', ...measures, lastError: publicError(log.failure) };
+  const failing = statuses.find((status) => status.lastError !== undefined);
+  if (failing === undefined && trouble !== undefined)
+    return { state: 'degraded', ...measures, lastError: publicError(trouble) };
+  if (failing === undefined) return { state: 'ok', ...measures };
+  return {
+    state: 'degraded',
+    ...measures,
+    lastError: { ...publicError(failing.lastError), sink: failing.sink },
+  };
+}
+
+function publicError(error: unknown): { code: AuditErrorCode; message: string } {
+  const known = error instanceof AuditError ? error : new AuditError('delivery_failed', String(error));
+  return { code: known.code, message: known.publicMessage };
+}
