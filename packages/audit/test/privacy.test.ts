@@ -180,14 +180,19 @@ describe('a protected trail', () => {
     expect(await readdir(join(directory.path, 'keys'))).toEqual([]);
   });
 
-  it('does not begin what it cannot protect', async () => {
+  it('records the id alone, and says so, when a name cannot be sealed', async () => {
     await using directory = await temporaryDirectory();
     const keysPath = join(directory.path, 'keys');
     const personalKeys = await openPersonalKeys(keysPath);
     await rm(keysPath, { recursive: true });
-    await using trail = protectTrail(await openAuditTrail(options(directory.path)), { personalKeys });
-    await expect(trail.begin(intent())).rejects.toMatchObject({ code: 'unavailable' });
-    expect(await storedEvents(directory.path)).toEqual([]);
+    const errors: string[] = [];
+    await using trail = protectTrail(await openAuditTrail(options(directory.path)), {
+      personalKeys,
+      logger: { warn: () => undefined, error: (_fields, message) => errors.push(message) },
+    });
+    await trail.begin(intent({ actor: { id, kind: 'user', groups: [], ...ada } }));
+    expect((await storedEvents(directory.path))[0]?.actor).toEqual({ id, kind: 'user', groups: [] });
+    expect(errors).toEqual(['a name could not be sealed and was left out of the audit trail']);
   });
 
   it('makes digests only with a key', async () => {

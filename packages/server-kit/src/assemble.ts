@@ -109,7 +109,7 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
     tasks: { definitions: catalog.tasks },
     logger,
   });
-  const audit = protectTrail(trail, { personalKeys, digest });
+  const audit = protectTrail(trail, { personalKeys, digest, logger });
 
   const telemetry = createTelemetry({ serviceName: serverInfo.name, serviceVersion: serverInfo.version });
   observeAudit(telemetry, audit);

@@ -1,5 +1,6 @@
 import type { AuditTrail } from '../audit-trail.ts';
 import type { AuditActor } from '../event.ts';
+import { silentLogger, type Logger } from '../logger.ts';
 import type { Digest } from './digest.ts';
 import type { PersonalKeys } from './personal-keys.ts';
 
@@ -9,6 +10,8 @@ export interface ProtectTrailOptions {
   readonly personalKeys?: PersonalKeys | undefined;
   /** Recognises arguments whose values are not kept; from `createDigest`. @default only their names are kept */
   readonly digest?: Digest | undefined;
+  /** Told when a name could not be sealed and was left out. @default nobody */
+  readonly logger?: Logger | undefined;
 }
 
 /** A trail that can also make digests of arguments. */
@@ -16,23 +19,33 @@ export type ProtectedAuditTrail = AuditTrail & { readonly digest?: Digest };
 
 /**
  * Wraps a trail so that no name and no e-mail address is stored in clear. The actor's id stays: it says who did
- * what, and leads to a person only through the identity provider.
+ * what, and leads to a person only through the identity provider. A name that cannot be sealed is left out: who did
+ * it is on record by the id, and a missing key stops no work.
  */
 export function protectTrail(trail: AuditTrail, options: ProtectTrailOptions): ProtectedAuditTrail {
-  const { personalKeys, digest } = options;
+  const { personalKeys, digest, logger = silentLogger } = options;
   return {
     ...trail,
     ...(digest && { digest }),
     async begin(intent) {
-      return trail.begin({ ...intent, actor: await protectActor(intent.actor, personalKeys) });
+      return trail.begin({ ...intent, actor: await protectActor(intent.actor, personalKeys, logger) });
     },
   };
 }
 
-async function protectActor(actor: AuditActor, keys: PersonalKeys | undefined): Promise<AuditActor> {
+async function protectActor(
+  actor: AuditActor,
+  keys: PersonalKeys | undefined,
+  logger: Logger,
+): Promise<AuditActor> {
   if (actor.kind === 'anonymous') return actor;
   const { id, kind, groups, displayName, email } = actor;
   const isNamed = displayName !== undefined || email !== undefined;
   if (keys === undefined || !isNamed) return { id, kind, groups };
-  return { id, kind, groups, sealed: await keys.seal(id, { displayName, email }) };
+  try {
+    return { id, kind, groups, sealed: await keys.seal(id, { displayName, email }) };
+  } catch (error) {
+    logger.error({ err: error }, 'a name could not be sealed and was left out of the audit trail');
+    return { id, kind, groups };
+  }
 }
