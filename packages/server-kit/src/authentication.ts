@@ -1,7 +1,9 @@
 import {
   createAuthenticator,
+  createIntrospectionVerifier,
   createKeyProofs,
   createPolicy,
+  createTokenRouter,
   createTokenVerifier,
   freshPolicy,
   loadPolicy,
@@ -9,6 +11,7 @@ import {
   openDirectory,
   type Authenticator,
   type Policy,
+  type TokenVerifier,
 } from '@mcp-parts/auth';
 import type { Authorizer, Logger } from '@mcp-parts/tool-kit';
 
@@ -36,17 +39,13 @@ export async function openAuthentication(
   settings: SettingValues<typeof authenticationSettings>,
   logger: Logger,
 ): Promise<Authentication> {
+  const verifier = verifierFor(settings);
   const policy = createPolicy(await loadPolicy(settings.POLICY_FILE));
   const directory = await openDirectory({
     path: settings.DIRECTORY_FILE,
     issuer: settings.AUTH_ISSUER,
     logger,
     ...(settings.DIRECTORY_PASSWORD !== undefined && { password: settings.DIRECTORY_PASSWORD }),
-  });
-  const verifier = createTokenVerifier({
-    issuer: settings.AUTH_ISSUER,
-    audience: settings.AUTH_AUDIENCE,
-    algorithms: settings.AUTH_ALGORITHMS,
   });
   const proofs = createKeyProofs();
   const authenticator = createAuthenticator({ verifier, directory, policy, proofs });
@@ -69,6 +68,24 @@ export async function openAuthentication(
       await directory[Symbol.asyncDispose]();
     },
   };
+}
+
+/** For JWTs, and for opaque tokens too where the settings say who knows them. */
+function verifierFor(settings: SettingValues<typeof authenticationSettings>): TokenVerifier {
+  const { AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience, AUTH_ALGORITHMS: algorithms } = settings;
+  const introspectionUrl = settings.AUTH_INTROSPECTION_URL;
+  const id = settings.AUTH_INTROSPECTION_CLIENT_ID;
+  const secret = settings.AUTH_INTROSPECTION_CLIENT_SECRET;
+  const jwt = createTokenVerifier({ issuer, audience, algorithms });
+  if (introspectionUrl !== undefined && id !== undefined && secret !== undefined) {
+    const client = { id, secret };
+    const opaque = createIntrospectionVerifier({ issuer, audience, introspectionUrl, client });
+    return createTokenRouter({ jwt: [jwt], opaque });
+  }
+  if (introspectionUrl !== undefined || id !== undefined || secret !== undefined) {
+    throw new TypeError('AUTH_INTROSPECTION_URL, _CLIENT_ID and _CLIENT_SECRET: set all three or none');
+  }
+  return jwt;
 }
 
 /**

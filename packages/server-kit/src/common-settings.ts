@@ -37,6 +37,20 @@ export const authenticationSettings = {
       .default('RS256')
       .transform((text) => text.split(',').map((name) => name.trim())),
   },
+  AUTH_INTROSPECTION_URL: {
+    description:
+      'Where AUTH_ISSUER tells what an opaque token is (RFC 7662); without it only JWTs are accepted',
+    schema: z.url({ protocol: /^https?$/u, message: 'must be an http(s) URL' }).optional(),
+  },
+  AUTH_INTROSPECTION_CLIENT_ID: {
+    description: 'The client that this server is there',
+    schema: z.string().min(1).optional(),
+  },
+  AUTH_INTROSPECTION_CLIENT_SECRET: {
+    description: 'The secret of that client',
+    schema: z.string().min(1).optional(),
+    secret: true,
+  },
   POLICY_FILE: {
     description: 'Who may do what: a YAML or JSON policy document',
     schema: z.string(),
