@@ -6,9 +6,7 @@ export interface IntentContext {
   readonly traceId?: string | undefined;
   /** The rule of the policy that allowed or refused the call. */
   readonly rule?: string | undefined;
-  /** The confirmation that a person gave for this call. */
-  readonly confirmationId?: string | undefined;
-  /** Age of the directory data behind the decision, in ms. */
+  /** Age of what the directory had said of the caller when the call was decided, in ms. */
   readonly directoryAgeMs?: number | undefined;
   /** The names of all arguments; the values are in `arguments`, in `argumentDigests` or nowhere. */
   readonly argumentNames?: readonly string[] | undefined;
@@ -20,9 +18,11 @@ export interface IntentContext {
 export interface UpstreamCall {
   /** The configured name of the service, never its URL. */
   readonly upstream: string;
+  /** Which of its endpoints, by an id of ours, never a path. */
+  readonly endpoint?: string | undefined;
   /** `ok`, or the code of the failure. */
   readonly outcome: string;
-  readonly status?: number | undefined;
+  /** Requests on the wire. */
   readonly attempts?: number | undefined;
   readonly durationMs?: number | undefined;
 }
@@ -31,7 +31,7 @@ export interface UpstreamCall {
 export interface OutcomeContext {
   /** The trace that the call ran in: 32 hexadecimal digits. */
   readonly traceId?: string | undefined;
-  /** What the call did behind this server, in order. */
+  /** What the call did behind this server, in the order in which it ended. */
   readonly upstreamCalls?: readonly UpstreamCall[] | undefined;
 }
 
@@ -43,7 +43,6 @@ const traceId = z
 /** The fields that an intent shares with its outcome. */
 export const sharedContextFields = {
   rule: z.string().optional(),
-  confirmationId: z.string().optional(),
   directoryAgeMs: z.number().nonnegative().optional(),
 };
 
@@ -61,8 +60,8 @@ export const outcomeContextFields = {
     .array(
       z.looseObject({
         upstream: z.string(),
+        endpoint: z.string().optional(),
         outcome: z.string(),
-        status: z.int().optional(),
         attempts: z.int().optional(),
         durationMs: z.number().nonnegative().optional(),
       }),
@@ -73,8 +72,8 @@ export const outcomeContextFields = {
 const MAX_ENTRIES = 100;
 
 /** Picks the fields that an intent shares with its outcome. */
-export function sharedContext({ rule, confirmationId, directoryAgeMs }: IntentContext): object {
-  return { rule, confirmationId, directoryAgeMs };
+export function sharedContext({ rule, directoryAgeMs }: IntentContext): object {
+  return { rule, directoryAgeMs };
 }
 
 /** Picks the fields of an intent alone; at most 100 arguments are listed. */
@@ -93,10 +92,10 @@ export function outcomeContext({ traceId, upstreamCalls }: OutcomeContext): obje
     traceId,
     upstreamCalls: upstreamCalls
       ?.slice(0, MAX_ENTRIES)
-      .map(({ upstream, outcome, status, attempts, durationMs }) => ({
+      .map(({ upstream, endpoint, outcome, attempts, durationMs }) => ({
         upstream,
+        endpoint,
         outcome,
-        status,
         attempts,
         durationMs,
       })),

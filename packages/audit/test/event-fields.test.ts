@@ -13,7 +13,7 @@ async function stored(context: IntentContext, outcome: OutcomeContext = {}) {
 
 describe('the fields of an event', () => {
   it('say why the call was allowed and how fresh the facts were, in intent and outcome', async () => {
-    const context = { rule: 'policy.yaml:7', confirmationId: 'confirmation-1', directoryAgeMs: 1500 };
+    const context = { rule: 'policy.yaml:7', directoryAgeMs: 1500 };
     expect(await stored(context)).toMatchObject([
       { stage: 'intent', ...context },
       { stage: 'outcome', ...context },
@@ -30,7 +30,13 @@ describe('the fields of an event', () => {
 
   it('list what the call did behind the server', async () => {
     const upstreamCalls = [
-      { upstream: 'deployment-api', outcome: 'ok', status: 202, attempts: 1, durationMs: 12 },
+      {
+        upstream: 'deployment API',
+        endpoint: 'deployments.create',
+        outcome: 'ok',
+        attempts: 1,
+        durationMs: 12,
+      },
       { upstream: 'configuration', outcome: 'timeout' },
     ];
     expect((await stored({}, { upstreamCalls }))[1]).toMatchObject({ upstreamCalls });
@@ -45,7 +51,7 @@ describe('the fields of an event', () => {
 
   it('leave out what nobody knows', async () => {
     const [begun, ended] = await stored({ rule: undefined, argumentNames: undefined });
-    for (const name of ['traceId', 'rule', 'confirmationId', 'directoryAgeMs', 'argumentNames'])
+    for (const name of ['traceId', 'rule', 'directoryAgeMs', 'argumentNames'])
       expect(begun).not.toHaveProperty(name);
     expect(ended).not.toHaveProperty('upstreamCalls');
   });

@@ -48,7 +48,6 @@ export function toEcs(event: AuditEvent): JsonObject {
         transport: event.transport,
         era: event.era,
         client: event.client && { name: event.client.name, version: event.client.version },
-        confirmation_id: event.confirmationId,
         directory_age_ms: event.directoryAgeMs,
         ...(event.stage === 'intent'
           ? {

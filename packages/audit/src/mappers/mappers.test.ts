@@ -25,7 +25,6 @@ const common = {
   client: { name: 'editor', version: '2.0' },
   sourceAddress: '192.0.2.7',
   rule: 'policy.yaml:7',
-  confirmationId: 'confirmation-1',
   directoryAgeMs: 1500,
   urgent: true,
 };
@@ -50,7 +49,7 @@ function outcome(fields: object = {}): AuditEvent {
     intentId: intent.id,
     result: 'success',
     durationMs: 12.4,
-    upstreamCalls: [{ upstream: 'deployment-api', outcome: 'ok', status: 202 }],
+    upstreamCalls: [{ upstream: 'deployment API', endpoint: 'deployments.create', outcome: 'ok' }],
     ...fields,
   });
 }

@@ -57,7 +57,6 @@ export function toOcsf(event: AuditEvent): JsonObject {
       era: event.era,
       client_version: event.client?.version,
       policy_rule: event.rule,
-      confirmation_id: event.confirmationId,
       directory_age_ms: event.directoryAgeMs,
       trace_id: event.traceId,
       sealed_actor: event.actor.sealed,
