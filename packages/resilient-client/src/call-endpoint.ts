@@ -2,7 +2,7 @@ import type { PreparedCall } from './attempt.ts';
 import { CallLimit } from './call-limit.ts';
 import { ClientError, type Failure } from './client-error.ts';
 import type { AnyEndpoint } from './endpoint.ts';
-import type { ClientEvent } from './events.ts';
+import { harmless, type CallEndEvent, type ClientEvent } from './events.ts';
 import { prepareRequest, type CallRequest, type UntypedInput } from './prepare-request.ts';
 import type { Route } from './route.ts';
 import { runCall, type CallObserver, type CallOutcome, type CallParts } from './run-call.ts';
@@ -23,6 +23,8 @@ export interface CallContext {
   readonly headers?: Readonly<Record<string, string>>;
   /** The token for this call alone, such as one on behalf of its caller. @default the client's own source */
   readonly token?: TokenSource;
+  /** Is told how this call ended, as the client's `on` is: for a record of what one request of yours did. */
+  readonly onEnd?: (event: CallEndEvent) => void;
 }
 
 /** Data of the declared shape, or the error. `attempts` counts requests on the wire. */
@@ -86,14 +88,16 @@ export async function callEndpoint(
   function end(outcome: CallOutcome, attempts: number): Result<unknown> {
     const code = outcome.ok ? 'ok' : outcome.failure.code;
     trace.end(code);
-    core.emit?.({
+    const event: CallEndEvent = {
       client: core.name,
       endpoint: endpoint.id,
       type: 'call',
       durationMs: clock.monotonicNow() - startedAt,
       attempts,
       outcome: code,
-    });
+    };
+    core.emit?.(event);
+    harmless(context.onEnd)?.(event);
     if (outcome.ok) return { ok: true, data: outcome.data, status: outcome.status, attempts };
     return { ok: false, error: errorOf(core, route, context, outcome.failure, attempts) };
   }

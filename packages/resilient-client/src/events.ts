@@ -45,10 +45,13 @@ export type ClientEvent = { readonly client: string; readonly endpoint: string }
   | { readonly type: 'circuit'; readonly from: CircuitState; readonly to: CircuitState }
 );
 
+/** How one call ended. */
+export type CallEndEvent = Extract<ClientEvent, { type: 'call' }>;
+
 /** Wraps a handler so that it cannot break a call, whether it throws or returns a promise that rejects. */
-export function harmless(
-  handler: ((event: ClientEvent) => void) | undefined,
-): ((event: ClientEvent) => void) | undefined {
+export function harmless<Event extends ClientEvent>(
+  handler: ((event: Event) => void) | undefined,
+): ((event: Event) => void) | undefined {
   if (handler === undefined) return undefined;
   return (event) => {
     try {

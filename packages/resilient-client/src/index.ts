@@ -21,7 +21,7 @@ export {
   type QueryValue,
   type Replay,
 } from './endpoint.ts';
-export type { ClientEvent } from './events.ts';
+export type { CallEndEvent, ClientEvent } from './events.ts';
 export type { BreakerRate, Hedge, Policy, PolicyOptions } from './policy.ts';
 export type { Problem } from './problem.ts';
 export type { Sent } from './retry.ts';

@@ -2,7 +2,7 @@ import { Dispatcher } from 'undici';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
-import { createClient, endpoint, type ClientEvent } from '../src/index.ts';
+import { createClient, endpoint, type CallEndEvent, type ClientEvent } from '../src/index.ts';
 import { json, problem, startBackend } from './backend.ts';
 import { createThing, createThingOnce, readThing, signal } from './things.ts';
 
@@ -180,6 +180,33 @@ describe('client', () => {
       { ...labels, type: 'attempt', attempt: 2, durationMs, status: 200 },
       { ...labels, type: 'call', durationMs, attempts: 2, outcome: 'ok' },
     ]);
+  });
+
+  it('tells each caller how its own call ended, also where several share one request', async () => {
+    await using backend = await startBackend((_, response) => json(response, 404, {}));
+    await using api = createClient({ name, baseUrl: backend.url });
+    const shared = endpoint({ ...readThing, singleFlight: true });
+    const ended: CallEndEvent[][] = [[], []];
+
+    const params = { id: 'a' };
+    await Promise.all(
+      ended.map((events) => api.call(shared, { params }, { signal, onEnd: (event) => events.push(event) })),
+    );
+
+    const event = { client: name, endpoint: 'things.read', type: 'call', attempts: 1, outcome: 'not_found' };
+    const durationMs = expect.any(Number);
+    expect(ended).toEqual([[{ ...event, durationMs }], [{ ...event, durationMs }]]);
+    expect(backend.received).toHaveLength(1);
+  });
+
+  it('is not harmed by an `onEnd` that throws', async () => {
+    await using backend = await startBackend((_, response) => json(response, 200, { id: 'a' }));
+    await using api = createClient({ name, baseUrl: backend.url });
+    const onEnd = () => {
+      throw new Error('broken');
+    };
+
+    expect(await api.call(readThing, { params: { id: 'a' } }, { signal, onEnd })).toMatchObject({ ok: true });
   });
 
   it.each([
