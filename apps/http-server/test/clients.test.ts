@@ -186,6 +186,31 @@ describe('what all of that left behind', () => {
     }
   });
 
+  it('says of a call what it did behind the server, and how old the groups behind its decision were', () => {
+    for (const kind of sdkClients) {
+      const { service, environment } = stories[kind];
+      const [intent, outcome] = auditOf(sandbox, {
+        client: kind,
+        target: 'check_deployment_prerequisites',
+        resource: `${service}/${environment}`,
+      });
+      expect(intent).toMatchObject({ stage: 'intent', directoryAgeMs: expect.any(Number) });
+      expect(outcome).toMatchObject({
+        stage: 'outcome',
+        directoryAgeMs: expect.any(Number),
+        upstreamCalls: expect.arrayContaining([
+          {
+            upstream: 'configuration service',
+            endpoint: 'configuration.get_compatibility',
+            outcome: 'ok',
+            attempts: 1,
+            durationMs: expect.any(Number),
+          },
+        ]),
+      });
+    }
+  });
+
   it('shows the platform the server’s own token only, never a caller’s', () => {
     const requests = (['configuration', 'deployments', 'audit', 'identity'] as const).flatMap((service) => [
       ...sandbox.requests(service),

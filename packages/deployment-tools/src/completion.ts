@@ -1,14 +1,15 @@
 import type { Client } from '@mcp-parts/resilient-client';
 import type { Completer } from '@mcp-parts/tool-kit';
 
+import { within } from './backend-call.ts';
 import { dataOf } from './backend-error.ts';
 import { listServices } from './endpoints.ts';
 import { environmentSchema } from './schemas.ts';
 
 /** Suggests the services that exist. */
 export function serviceCompleter(configuration: Client): Completer {
-  return async (prefix, _known, { signal, deadlineAt }) => {
-    const { services } = dataOf(await configuration.call(listServices, {}, { signal, deadlineAt }));
+  return async (prefix, _known, context) => {
+    const { services } = dataOf(await configuration.call(listServices, {}, within(context)));
     return services.map(({ name }) => name).filter((name) => name.startsWith(prefix));
   };
 }

@@ -2,6 +2,7 @@ import type { Client } from '@mcp-parts/resilient-client';
 import { defineResource } from '@mcp-parts/tool-kit';
 import { z } from 'zod';
 
+import { within } from './backend-call.ts';
 import { dataOf } from './backend-error.ts';
 import { completeEnvironment, serviceCompleter } from './completion.ts';
 import { getConfiguration, listServices } from './endpoints.ts';
@@ -21,8 +22,8 @@ export function createDeploymentConfig({ configuration }: { configuration: Clien
     permission: readPermission,
     complete: { service: serviceCompleter(configuration), environment: completeEnvironment },
     audit: ({ service, environment }) => ({ resource: `${service}/${environment}` }),
-    async list({ signal, deadlineAt }) {
-      const { services } = dataOf(await configuration.call(listServices, {}, { signal, deadlineAt }));
+    async list(context) {
+      const { services } = dataOf(await configuration.call(listServices, {}, within(context)));
       return services.slice(0, mostServicesListed).flatMap(({ name }) =>
         environmentSchema.options.map((environment) => ({
           uri: `deployment://config/${encodeURIComponent(name)}/${environment}`,
@@ -30,9 +31,9 @@ export function createDeploymentConfig({ configuration }: { configuration: Clien
         })),
       );
     },
-    async read({ service, environment }, { signal, deadlineAt }) {
+    async read({ service, environment }, context) {
       const input = { params: { service, environment } };
-      const result = await configuration.call(getConfiguration, input, { signal, deadlineAt });
+      const result = await configuration.call(getConfiguration, input, within(context));
       if (!result.ok && result.error.code === 'not_found') return undefined;
       return { service, environment, ...dataOf(result) };
     },

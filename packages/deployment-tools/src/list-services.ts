@@ -2,6 +2,7 @@ import type { Client } from '@mcp-parts/resilient-client';
 import { defineTool } from '@mcp-parts/tool-kit';
 import { z } from 'zod';
 
+import { within } from './backend-call.ts';
 import { dataOf } from './backend-error.ts';
 import * as endpoints from './endpoints.ts';
 import { readPermission } from './permissions.ts';
@@ -23,8 +24,8 @@ export function createListServices({ configuration }: { configuration: Client })
     }),
     annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
     permission: readPermission,
-    async handle({ search = '' }, { signal, deadlineAt }) {
-      const result = await configuration.call(endpoints.listServices, {}, { signal, deadlineAt });
+    async handle({ search = '' }, context) {
+      const result = await configuration.call(endpoints.listServices, {}, within(context));
       const wanted = search.toLowerCase();
       const matches = dataOf(result).services.filter(({ name, description }) =>
         `${name}\n${description}`.toLowerCase().includes(wanted),

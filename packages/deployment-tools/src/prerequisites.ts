@@ -1,4 +1,4 @@
-import type { Client, ClientError, Result } from '@mcp-parts/resilient-client';
+import type { CallContext, Client, ClientError, Result } from '@mcp-parts/resilient-client';
 
 import { defaultDeploymentWindows, windowState } from './deployment-window.ts';
 import {
@@ -17,12 +17,6 @@ export interface PrerequisiteSources {
   readonly now: () => number;
 }
 
-/** How long the checks may go on. */
-export interface CheckLimits {
-  readonly signal: AbortSignal;
-  readonly deadlineAt?: number;
-}
-
 /**
  * Runs every check, whatever the others find, and at the same time where one does not need another's answer.
  * A check whose backend gave no usable answer is `unknown` and counts as failed.
@@ -32,13 +26,13 @@ export interface CheckLimits {
 export async function checkPrerequisites(
   target: DeploymentTarget,
   sources: PrerequisiteSources,
-  limits: CheckLimits,
+  context: CallContext,
 ): Promise<Prerequisites> {
   const findings = await Promise.all([
-    checkConfiguration(target, sources, limits),
-    checkVersion(target, sources, limits),
-    checkDependencies(target, sources, limits),
-    checkWindow(target, sources, limits),
+    checkConfiguration(target, sources, context),
+    checkVersion(target, sources, context),
+    checkDependencies(target, sources, context),
+    checkWindow(target, sources, context),
   ]);
   const passed: Passed[] = [];
   const failed: Failed[] = [];
@@ -56,11 +50,11 @@ type Finding = Passed | Failed;
 async function checkConfiguration(
   { service, environment }: DeploymentTarget,
   { configuration }: PrerequisiteSources,
-  limits: CheckLimits,
+  context: CallContext,
 ): Promise<Finding> {
   const check = 'configuration';
-  const result = await configuration.call(getConfiguration, { params: { service, environment } }, limits);
-  if (!result.ok) return noAnswer(check, result, limits);
+  const result = await configuration.call(getConfiguration, { params: { service, environment } }, context);
+  if (!result.ok) return noAnswer(check, result, context);
   const { version, regions } = result.data;
   return { check, detail: `${environment} runs ${version} in ${regions.join(', ')}.` };
 }
@@ -68,12 +62,12 @@ async function checkConfiguration(
 async function checkVersion(
   { service, version, environment }: DeploymentTarget,
   { configuration }: PrerequisiteSources,
-  limits: CheckLimits,
+  context: CallContext,
 ): Promise<Finding> {
   const check = 'version';
   const input = { params: { service, version }, query: { environment } };
-  const result = await configuration.call(getCompatibility, input, limits);
-  if (!result.ok) return noAnswer(check, result, limits);
+  const result = await configuration.call(getCompatibility, input, context);
+  if (!result.ok) return noAnswer(check, result, context);
   if (result.data.compatible) return { check, detail: `${version} is compatible with ${environment}.` };
   const reasons = result.data.reasons.slice(0, 5).join(' ') || 'The configuration service gave no reason.';
   return {
@@ -87,27 +81,27 @@ async function checkVersion(
 async function checkDependencies(
   target: DeploymentTarget,
   sources: PrerequisiteSources,
-  limits: CheckLimits,
+  context: CallContext,
 ): Promise<Finding[]> {
   const check = 'dependencies';
   const input = { params: { service: target.service } };
-  const result = await sources.configuration.call(getDependencies, input, limits);
-  if (!result.ok) return [noAnswer(check, result, limits)];
+  const result = await sources.configuration.call(getDependencies, input, context);
+  if (!result.ok) return [noAnswer(check, result, context)];
   const { dependencies } = result.data;
   if (dependencies.length === 0) return [{ check, detail: 'It has no dependencies.' }];
-  return Promise.all(dependencies.map((dependency) => checkHealth(dependency, target, sources, limits)));
+  return Promise.all(dependencies.map((dependency) => checkHealth(dependency, target, sources, context)));
 }
 
 async function checkHealth(
   dependency: string,
   { environment }: DeploymentTarget,
   { configuration }: PrerequisiteSources,
-  limits: CheckLimits,
+  context: CallContext,
 ): Promise<Finding> {
   const check = `dependency ${dependency}`;
   const input = { params: { service: dependency, environment } };
-  const result = await configuration.call(getHealth, input, limits);
-  if (!result.ok) return noAnswer(check, result, limits);
+  const result = await configuration.call(getHealth, input, context);
+  if (!result.ok) return noAnswer(check, result, context);
   const { status, checkedAt, detail } = result.data;
   if (status === 'healthy') return { check, detail: `Healthy at ${checkedAt}.` };
   return {
@@ -121,11 +115,11 @@ async function checkHealth(
 async function checkWindow(
   { environment }: DeploymentTarget,
   { configuration, now }: PrerequisiteSources,
-  limits: CheckLimits,
+  context: CallContext,
 ): Promise<Finding> {
   const check = 'window';
-  const result = await configuration.call(getDeploymentWindow, { params: { environment } }, limits);
-  if (!result.ok && result.error.code !== 'not_found') return noAnswer(check, result, limits);
+  const result = await configuration.call(getDeploymentWindow, { params: { environment } }, context);
+  if (!result.ok && result.error.code !== 'not_found') return noAnswer(check, result, context);
   const state = windowState(result.ok ? result.data : defaultDeploymentWindows[environment], now());
   if (state.open) {
     return {
@@ -145,8 +139,8 @@ async function checkWindow(
 }
 
 /** What a backend does not know has failed; what it could not say is unknown. */
-function noAnswer(check: string, { error }: Result<unknown> & { ok: false }, limits: CheckLimits): Failed {
-  limits.signal.throwIfAborted();
+function noAnswer(check: string, { error }: Result<unknown> & { ok: false }, context: CallContext): Failed {
+  context.signal.throwIfAborted();
   const isMissing = error.code === 'not_found';
   return {
     check,

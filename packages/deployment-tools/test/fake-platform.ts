@@ -2,6 +2,7 @@ import { createClient, type Client } from '@mcp-parts/resilient-client';
 import {
   createCatalog,
   createMethodTable,
+  type AuditTrail,
   type CatalogDefinitions,
   type JsonObject,
   type Task,
@@ -102,13 +103,14 @@ export function definitionsOf(platform: Platform, options: Partial<DeploymentToo
 /** Calls MCP methods through the whole pipeline of tool-kit as one caller. */
 export function mcpClient(
   definitions: CatalogDefinitions,
-  options: { permissions?: readonly string[]; tasks?: TaskRunner } = {},
+  options: { permissions?: readonly string[]; tasks?: TaskRunner; audit?: AuditTrail } = {},
 ) {
   const {
     permissions = ['deploy:read', 'deploy:production', 'deploy:staging', 'deploy:development'],
     tasks,
+    audit,
   } = options;
-  const table = createMethodTable(createCatalog(definitions), { tasks: tasks ?? storedTasks() });
+  const table = createMethodTable(createCatalog(definitions), { tasks: tasks ?? storedTasks(), audit });
   return async (method: string, params: JsonObject = {}, signal = new AbortController().signal) => {
     const handler = table.methods.get(method);
     if (handler === undefined) throw new Error(`no method ${method}`);

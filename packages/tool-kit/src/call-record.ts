@@ -1,6 +1,6 @@
 import type { RecordedArguments } from './argument-privacy.ts';
 import { shorten, type CallFailure } from './failure.ts';
-import type { AuditEntry, AuditOutcome, Caller } from './ports.ts';
+import type { AuditEntry, AuditOutcome, Caller, UpstreamCall } from './ports.ts';
 import type { Call, CallResult, RequestContext } from './run-call.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -15,6 +15,8 @@ export interface CallRecord<Output> {
   begin(details: CallDetails): Promise<boolean>;
   /** Takes note of the trace that the call runs in. */
   enterTrace(): void;
+  /** Takes note of a call to a service behind the server. */
+  addUpstreamCall(this: void, call: UpstreamCall): void;
   /** Ends a call with its answer. */
   succeed(output: Output, isFailure: boolean): Promise<CallResult<Output>>;
   /** Ends a call without an answer, and writes the intent down too where nobody has tried to. */
@@ -32,6 +34,7 @@ export function openRecord<Input, Output>(
   let isBegun = false;
   let entry: AuditEntry | undefined;
   let traceId: string | undefined;
+  const upstreamCalls: UpstreamCall[] = [];
 
   async function begin(details: CallDetails): Promise<boolean> {
     isBegun = true;
@@ -51,6 +54,7 @@ export function openRecord<Input, Output>(
         sourceAddress: request.sourceAddress,
         traceId: runtime.telemetry.activeTraceId?.(),
         rule: details.rule,
+        directoryAgeMs: ageOf(request.caller.groupsAsOf),
         urgent: details.urgent ?? false,
       });
       return true;
@@ -67,7 +71,11 @@ export function openRecord<Input, Output>(
       durationMs: Math.round(performance.now() - startedAt),
     } satisfies AuditOutcome;
     try {
-      await entry?.finish({ ...outcome, traceId });
+      await entry?.finish({
+        ...outcome,
+        traceId,
+        upstreamCalls: upstreamCalls.length > 0 ? upstreamCalls : undefined,
+      });
     } catch (error) {
       // The action is done; the open intent in the trail says that its outcome is not known.
       runtime.logger.error({ err: error, correlationId }, 'audit outcome not recorded');
@@ -87,6 +95,7 @@ export function openRecord<Input, Output>(
     enterTrace: () => {
       traceId = runtime.telemetry.activeTraceId?.();
     },
+    addUpstreamCall: (upstreamCall) => void upstreamCalls.push(upstreamCall),
     succeed: (output, isFailure) => end({ ok: true, output, isFailure }),
     async fail(failure, details = {}) {
       if (!isBegun) await begin(details);
@@ -97,6 +106,11 @@ export function openRecord<Input, Output>(
 
 function actorOf({ id, kind, displayName, email, groups }: Caller) {
   return { id, kind, displayName, email, groups };
+}
+
+function ageOf(asOf: number | undefined): number | undefined {
+  // Clocks are set back.
+  return asOf === undefined ? undefined : Math.max(0, Date.now() - asOf);
 }
 
 function resultOf<Output>(result: CallResult<Output>): AuditOutcome['result'] {

@@ -177,7 +177,14 @@ describe('definePrompt', () => {
 describe('ports', () => {
   it('give a handler who is calling, never the token', () => {
     expectTypeOf<keyof Caller>().toEqualTypeOf<
-      'id' | 'kind' | 'displayName' | 'email' | 'groups' | 'permissions' | 'obtainablePermissions'
+      | 'id'
+      | 'kind'
+      | 'displayName'
+      | 'email'
+      | 'groups'
+      | 'groupsAsOf'
+      | 'permissions'
+      | 'obtainablePermissions'
     >();
     expectTypeOf<CallContext['caller']>().toEqualTypeOf<Caller>();
   });

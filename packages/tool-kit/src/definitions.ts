@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 
 import type { JsonObject, JsonValue } from './json.ts';
-import type { Caller, Logger, TaskRunner } from './ports.ts';
+import type { Caller, Logger, TaskRunner, UpstreamCall } from './ports.ts';
 
 /** What a handler gets besides its input. */
 export interface CallContext {
@@ -13,6 +13,11 @@ export interface CallContext {
   readonly correlationId: string;
   readonly tasks: TaskRunner;
   readonly logger: Logger;
+  /**
+   * Tell it how each call to a service behind the server ended: the audit trail keeps that with the outcome. What is
+   * told after the handler's own call has ended, as when it was cancelled, is lost.
+   */
+  readonly onUpstreamCall: (call: UpstreamCall) => void;
 }
 
 /**

@@ -34,6 +34,7 @@ export type {
   Task,
   TaskRunner,
   Telemetry,
+  UpstreamCall,
 } from './ports.ts';
 export { requiredPermission } from './required-permission.ts';
 export type { RequestContext } from './run-call.ts';

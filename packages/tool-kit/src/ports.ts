@@ -13,6 +13,8 @@ export interface Caller {
   readonly displayName?: string | undefined;
   readonly email?: string | undefined;
   readonly groups: readonly string[];
+  /** When the directory was asked for the groups, in milliseconds since the epoch. @default nobody knows */
+  readonly groupsAsOf?: number | undefined;
   /** The permissions in effect, as concrete names without wildcards. They decide what the caller can see. */
   readonly permissions: readonly string[];
   /**
@@ -71,8 +73,23 @@ export interface AuditIntent {
   readonly traceId?: string | undefined;
   /** The rule of the policy that allowed or refused the call. */
   readonly rule?: string | undefined;
+  /** Age of the caller's groups, in milliseconds. */
+  readonly directoryAgeMs?: number | undefined;
   /** Ship to the collector at once instead of with the next batch. */
   readonly urgent: boolean;
+}
+
+/** One call to a service behind the server, as the trail keeps it. */
+export interface UpstreamCall {
+  /** The configured name of the service, never its URL. */
+  readonly upstream: string;
+  /** Which of its endpoints, by an id of yours. */
+  readonly endpoint?: string | undefined;
+  /** `ok`, or the code of the failure. */
+  readonly outcome: string;
+  /** Requests on the wire. */
+  readonly attempts?: number | undefined;
+  readonly durationMs?: number | undefined;
 }
 
 /** What is written down afterwards. */
@@ -84,6 +101,8 @@ export interface AuditOutcome {
   readonly durationMs: number;
   /** The trace that the call ran in. */
   readonly traceId?: string | undefined;
+  /** What the handler reported to `context.onUpstreamCall`; absent when that was nothing. */
+  readonly upstreamCalls?: readonly UpstreamCall[] | undefined;
 }
 
 /** An intent that waits for its outcome. */

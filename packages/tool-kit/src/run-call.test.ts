@@ -142,6 +142,41 @@ describe('the audit trail', () => {
     expect(measurements).toHaveLength(1);
   });
 
+  it('keeps what the handler did behind the server, however the call ends', async () => {
+    const upstreamCall = {
+      upstream: 'deployment API',
+      endpoint: 'deployments.get',
+      outcome: 'timeout',
+      attempts: 3,
+      durationMs: 12,
+    };
+    const { outcomes, measurements } = await run({
+      operation: echo({
+        run: (_input, { onUpstreamCall }) => {
+          onUpstreamCall(upstreamCall);
+          return Promise.reject(new Error('no answer'));
+        },
+      }),
+    });
+
+    expect(outcomes).toMatchObject([{ result: 'failure', upstreamCalls: [upstreamCall] }]);
+    expect(measurements[0]).not.toHaveProperty('upstreamCalls');
+  });
+
+  it.each([
+    { asOf: Date.now() - 60_000, least: 60_000 },
+    { asOf: Date.now() + 60_000, least: 0 },
+  ])('says how old the groups of the caller were: $least ms', async ({ asOf, least }) => {
+    const { intents } = await run({ operation: echo(), request: { caller: aCaller({ groupsAsOf: asOf }) } });
+
+    expect(intents[0]?.directoryAgeMs).toBeGreaterThanOrEqual(least);
+    expect(intents[0]?.directoryAgeMs).toBeLessThan(least + 60_000);
+  });
+
+  it('says nothing of groups that nobody asked a directory for', async () => {
+    expect((await run({ operation: echo() })).intents[0]?.directoryAgeMs).toBeUndefined();
+  });
+
   it('is durable before the handler starts', async () => {
     const order: string[] = [];
     const recorded = Promise.withResolvers<void>();

@@ -109,6 +109,7 @@ export async function runCall<Input, Output>(
       correlationId: request.correlationId,
       tasks: runtime.tasks,
       logger: runtime.logger,
+      onUpstreamCall: record.addUpstreamCall,
     };
     // Nobody waits any more for a call that was cancelled on the way here.
     deadline.signal.throwIfAborted();

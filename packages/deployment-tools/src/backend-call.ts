@@ -1,0 +1,18 @@
+import type { CallContext as BackendCallContext } from '@mcp-parts/resilient-client';
+import type { CallContext } from '@mcp-parts/tool-kit';
+
+/** What a call to a backend takes from the tool call that it is made for: its limits, and its place in the audit trail. */
+export function within({ signal, deadlineAt, onUpstreamCall }: CallContext): BackendCallContext {
+  return {
+    signal,
+    deadlineAt,
+    onEnd: ({ client, endpoint, outcome, attempts, durationMs }) =>
+      onUpstreamCall({
+        upstream: client,
+        endpoint,
+        outcome,
+        attempts,
+        durationMs: Math.round(durationMs),
+      }),
+  };
+}
