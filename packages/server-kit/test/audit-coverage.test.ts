@@ -190,6 +190,7 @@ describe.each(['2025', '2026'] as const)('every exit of a call in the era of %s'
       target: 'act',
       actor: { id: 'local#ada' },
       rule,
+      era,
     });
   });
 
@@ -209,6 +210,25 @@ describe.each(['2025', '2026'] as const)('every exit of a call in the era of %s'
 });
 
 describe('every exit that no tool sees', () => {
+  it('each refused call of a batch leaves one intent and one outcome', async () => {
+    const authorizer = { decide: () => ({ allowed: false, reason: 'missing_scope' }) as const };
+    await using audited = await startAuditedServer({ definitions, authorizer });
+    const calls = ['act', 'slow', 'act'].map((name, id) => ({ jsonrpc: '2.0', id, ...tool(name, 'ok') }));
+    const response = await fetch(audited.http.url, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${goodToken}`, 'content-type': 'application/json' },
+      body: JSON.stringify(calls),
+    });
+    expect(response.status).toBe(403);
+    const events = await audited.events();
+    const intents = events.filter(({ stage }) => stage === 'intent');
+    expect(intents.map(({ target }) => target)).toEqual(['act', 'slow', 'act']);
+    for (const { id } of intents) {
+      const own = events.filter((event) => event.id === id || ('intentId' in event && event.intentId === id));
+      expectOneCall(own, 'denied', 'insufficient_scope');
+    }
+  });
+
   it.each([
     ['a wrong token', { authorization: 'Bearer other' }, 'invalid_token'],
     ['no token', {}, 'missing_token'],

@@ -31,8 +31,7 @@ export function addEndpoint(
       if (caller === undefined) return;
       const needed = await stepUp?.(request, caller, abortedOnClose(reply));
       if (needed !== undefined) {
-        const { error, ...call } = needed;
-        await gate.refuse(error, request, reply, { caller, ...call });
+        await gate.refuse(needed.error, request, reply, { caller, calls: needed.calls });
         return;
       }
       endStreamWithToken(request, reply, caller);

@@ -39,21 +39,26 @@ export interface GateOptions {
   readonly clientCertificate?: ((request: IncomingMessage) => Uint8Array | undefined) | undefined;
 }
 
-/** What somebody who is known was refused. */
-interface RefusedCall {
-  readonly caller: Caller;
+/** One thing that was refused. */
+export interface RefusedCall {
   readonly action: string;
   readonly target: string;
   /** The rule of the policy that refused it, where one did. */
   readonly rule?: string | undefined;
 }
 
+/** What somebody who is known was refused. */
+interface Refused {
+  readonly caller: Caller;
+  readonly calls: readonly RefusedCall[];
+}
+
 /** Lets verified callers pass and tells the others where to get a token (RFC 9728). */
 export interface Gate {
   /** The caller, or `undefined` after the refusal was sent. */
   admit(request: FastifyRequest, reply: FastifyReply): Promise<Caller | undefined>;
-  /** Sends and records a refusal: of a request by nobody in particular, or of a caller's call. */
-  refuse(error: AuthError, request: FastifyRequest, reply: FastifyReply, call?: RefusedCall): Promise<void>;
+  /** Sends one refusal and records it: of a request by nobody in particular, or of each of a caller's calls. */
+  refuse(error: AuthError, request: FastifyRequest, reply: FastifyReply, refused?: Refused): Promise<void>;
 }
 
 /** Serves the protected resource metadata and makes the gate for the endpoint. */
@@ -73,22 +78,18 @@ export function createGate(
   }
   const includesScope = policy?.includesScope ?? ((scopes, wanted) => scopes.includes(wanted));
 
-  async function refuse(
+  async function record(
     error: AuthError,
     request: FastifyRequest,
     reply: FastifyReply,
-    call?: RefusedCall,
+    subject: Subject,
   ): Promise<void> {
-    // The error's texts hold nothing of the credential.
-    logger.warn(
-      { code: error.code, reason: error.message, cause: error.cause, correlationId: request.id },
-      'request refused at the gate',
-    );
     try {
       const entry = await audit.begin({
-        ...subjectOf(call, options.resource),
+        ...subject,
         correlationId: request.id,
         transport: 'http',
+        era: eraOf(request),
         sourceAddress: request.ip,
         urgent: false,
       });
@@ -96,6 +97,21 @@ export function createGate(
     } catch (auditError) {
       logger.error({ err: auditError, correlationId: request.id }, 'denial not recorded');
     }
+  }
+
+  async function refuse(
+    error: AuthError,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    refused?: Refused,
+  ): Promise<void> {
+    // The error's texts hold nothing of the credential.
+    logger.warn(
+      { code: error.code, reason: error.message, cause: error.cause, correlationId: request.id },
+      'request refused at the gate',
+    );
+    const subjects = subjectsOf(refused, options.resource);
+    await Promise.all(subjects.map((subject) => record(error, request, reply, subject)));
     const challenge = challengeFor(error, {
       resourceMetadataUrl: url,
       scopes: basicScopes,
@@ -129,30 +145,37 @@ export function createGate(
         message: 'the token has none of the basic scopes',
         requiredScopes: basicScopes,
       });
-      await refuse(error, request, reply, { caller, action: 'authenticate', target: options.resource });
+      await refuse(error, request, reply, {
+        caller,
+        calls: [{ action: 'authenticate', target: options.resource }],
+      });
       return undefined;
     },
   };
 }
 
-function subjectOf(
-  call: RefusedCall | undefined,
-  resource: string,
-): Pick<AuditIntent, 'actor' | 'action' | 'target' | 'rule'> {
-  if (call === undefined) {
-    return {
-      actor: { id: 'anonymous', kind: 'anonymous', groups: [] },
-      action: 'authenticate',
-      target: resource,
-    };
+type Subject = Pick<AuditIntent, 'actor' | 'action' | 'target' | 'rule' | 'directoryAgeMs'>;
+
+function subjectsOf(refused: Refused | undefined, resource: string): readonly Subject[] {
+  if (refused === undefined) {
+    const actor = { id: 'anonymous', kind: 'anonymous', groups: [] } as const;
+    return [{ actor, action: 'authenticate', target: resource }];
   }
-  const { id, kind, displayName, email, groups } = call.caller;
-  return {
+  const { id, kind, displayName, email, groups, groupsAsOf } = refused.caller;
+  return refused.calls.map(({ action, target, rule }) => ({
     actor: { id, kind, displayName, email, groups },
-    action: call.action,
-    target: call.target.slice(0, 128),
-    rule: call.rule,
-  };
+    action,
+    target: target.slice(0, 128),
+    rule,
+    directoryAgeMs: groupsAsOf === undefined ? undefined : Math.max(0, Date.now() - groupsAsOf),
+  }));
+}
+
+/** The era that the request claims. `initialize`, which chooses a version, does not say. */
+function eraOf(request: FastifyRequest): AuditIntent['era'] {
+  const version = headerOf(request, 'mcp-protocol-version');
+  if (version === undefined || !/^\d{4}-\d{2}-\d{2}$/u.test(version)) return undefined;
+  return version < '2026' ? '2025' : '2026';
 }
 
 /** Node joins repeated headers with a comma, which no proof survives. */

@@ -4,15 +4,13 @@ import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 
 import type { Server } from '../assemble.ts';
+import type { RefusedCall } from './gate.ts';
 
 /** What a client has to get before its call can run. */
 export interface StepUp {
   readonly error: AuthError;
-  /** The first call that lacks it. */
-  readonly action: string;
-  readonly target: string;
-  /** The rule of the policy that refused it. */
-  readonly rule?: string | undefined;
+  /** The calls that lack it. */
+  readonly calls: readonly RefusedCall[];
 }
 
 /** What a check looks at besides the request. */
@@ -58,7 +56,7 @@ export function createStepUpCheck({ server, basicScopes, policy }: StepUpOptions
           message: `nobody can decide on ${permission}`,
           retryAfterMs: 5_000,
         });
-        return { error, ...nameOf(call), rule: decision.rule };
+        return { error, calls: [{ ...nameOf(call), rule: decision.rule }] };
       }
     }
     const [first] = missing;
@@ -69,7 +67,7 @@ export function createStepUpCheck({ server, basicScopes, policy }: StepUpOptions
       message: `the token lacks scopes for ${first.permission}`,
       requiredScopes: [...new Set([...basicScopes, ...needed])],
     });
-    return { error, ...nameOf(first.call), rule: first.rule };
+    return { error, calls: missing.map(({ call, rule }) => ({ ...nameOf(call), rule })) };
   };
 }
 
