@@ -222,7 +222,8 @@ describe('every exit that no tool sees', () => {
     expect(response.status).toBe(403);
     const events = await audited.events();
     const intents = events.filter(({ stage }) => stage === 'intent');
-    expect(intents.map(({ target }) => target)).toEqual(['act', 'slow', 'act']);
+    // JSON-RPC 2.0 §6: the calls of a batch have no order.
+    expect(intents.map(({ target }) => target).toSorted()).toEqual(['act', 'act', 'slow']);
     for (const { id } of intents) {
       const own = events.filter((event) => event.id === id || ('intentId' in event && event.intentId === id));
       expectOneCall(own, 'denied', 'insufficient_scope');
