@@ -11,6 +11,8 @@ import { createLogger } from '@mcp-parts/observability';
 import {
   assembleServer,
   auditOptions,
+  checkAuthenticationSettings,
+  isLoopbackHost,
   openAuthentication,
   openWithoutAuthentication,
   runCommand,
@@ -30,6 +32,12 @@ await runCommand<typeof settings | typeof openSettings>(
     version: manifest.version,
     description: manifest.description,
     settings: isOpen ? openSettings : settings,
+    check: (config) => [
+      ...(isLoopbackHost(config.HOST) || config.ALLOWED_HOSTS !== undefined
+        ? []
+        : ['ALLOWED_HOSTS is required, because HOST is not loopback']),
+      ...('AUTH_ISSUER' in config ? checkAuthenticationSettings(config) : []),
+    ],
     createLogger: ({ LOG_LEVEL }) => createLogger({ name, level: LOG_LEVEL }),
     async run(config, { logger, signal }) {
       await using authentication =

@@ -87,7 +87,16 @@ describe.concurrent('a wrong environment', () => {
   });
 
   it.for<[string, Record<string, string>, RegExp]>([
-    ['an open address without names to answer to', { HOST: '0.0.0.0' }, /allowedHosts: required/u],
+    [
+      'an open address without names to answer to',
+      { HOST: '0.0.0.0' },
+      /ALLOWED_HOSTS is required, because HOST is not loopback/u,
+    ],
+    [
+      'half of the introspection',
+      { AUTH_INTROSPECTION_URL: 'https://idp.example/introspect' },
+      /AUTH_INTROSPECTION_URL, _CLIENT_ID and _CLIENT_SECRET need each other/u,
+    ],
     ['a policy that is not there', { POLICY_FILE: '/nowhere/policy.yaml' }, /policy/iu],
     [
       'a secret file that is not there',

@@ -9,6 +9,7 @@ import { createLogger } from '@mcp-parts/observability';
 import {
   assembleServer,
   auditOptions,
+  checkAuthenticationSettings,
   openAuthentication,
   runCommand,
   serveStdio,
@@ -26,6 +27,7 @@ await runCommand(
     version: manifest.version,
     description: manifest.description,
     settings,
+    check: (config) => checkAuthenticationSettings(config),
     createLogger: ({ LOG_LEVEL }) => createLogger({ name, level: LOG_LEVEL }),
     async run(config, { logger, signal }) {
       await using authentication = await openAuthentication(config, logger);

@@ -30,6 +30,21 @@ export interface Authentication extends AsyncDisposable {
   gate(basicScopes: readonly string[]): Omit<GateOptions, 'resourceName'>;
 }
 
+/** What is wrong with settings that are right one by one; for `check` of `runCommand`. */
+export function checkAuthenticationSettings(
+  settings: SettingValues<typeof authenticationSettings>,
+): readonly string[] {
+  const introspection = [
+    settings.AUTH_INTROSPECTION_URL,
+    settings.AUTH_INTROSPECTION_CLIENT_ID,
+    settings.AUTH_INTROSPECTION_CLIENT_SECRET,
+  ];
+  const given = introspection.filter((value) => value !== undefined).length;
+  return given === 0 || given === introspection.length
+    ? []
+    : ['AUTH_INTROSPECTION_URL, _CLIENT_ID and _CLIENT_SECRET need each other: set all three or none'];
+}
+
 /**
  * Reads the policy and the directory and prepares the verification of tokens.
  *
@@ -39,6 +54,8 @@ export async function openAuthentication(
   settings: SettingValues<typeof authenticationSettings>,
   logger: Logger,
 ): Promise<Authentication> {
+  const [problem] = checkAuthenticationSettings(settings);
+  if (problem !== undefined) throw new TypeError(problem);
   const verifier = verifierFor(settings);
   const policy = createPolicy(await loadPolicy(settings.POLICY_FILE));
   const directory = await openDirectory({
@@ -81,9 +98,6 @@ function verifierFor(settings: SettingValues<typeof authenticationSettings>): To
     const client = { id, secret };
     const opaque = createIntrospectionVerifier({ issuer, audience, introspectionUrl, client });
     return createTokenRouter({ jwt: [jwt], opaque });
-  }
-  if (introspectionUrl !== undefined || id !== undefined || secret !== undefined) {
-    throw new TypeError('AUTH_INTROSPECTION_URL, _CLIENT_ID and _CLIENT_SECRET: set all three or none');
   }
   return jwt;
 }

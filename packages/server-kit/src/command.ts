@@ -16,6 +16,8 @@ export interface Command<S extends Settings> {
   /** One sentence for `--help`. */
   readonly description: string;
   readonly settings: S;
+  /** What is wrong with settings that are right one by one, each with the variable's name. @default nothing */
+  check?(settings: SettingValues<S>): readonly string[];
   createLogger(settings: SettingValues<S>): Logger;
   /** Runs until the signal aborts. What it opens, it closes. */
   run(
@@ -56,6 +58,8 @@ export async function runCommand<S extends Settings>(
   let settings: SettingValues<S>;
   try {
     settings = readSettings(command.settings, invocation.environment);
+    const problems = command.check?.(settings) ?? [];
+    if (problems.length > 0) throw new SettingsError(problems);
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error;
     const lines = error.problems.map((problem) => `  ${problem}\n`).join('');

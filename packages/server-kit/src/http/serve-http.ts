@@ -5,6 +5,7 @@ import { fastify, type FastifyInstance } from 'fastify';
 
 import type { Server } from '../assemble.ts';
 import { trackInFlight } from '../in-flight.ts';
+import { isLoopbackHost } from '../loopback.ts';
 import { checkAccess, loopbackNames } from './access.ts';
 import { createDrain } from './drain.ts';
 import { addEndpoint } from './endpoint-route.ts';
@@ -64,7 +65,7 @@ export interface HttpServer extends AsyncDisposable {
 export async function serveHttp(server: Server, options: ServeHttpOptions): Promise<HttpServer> {
   const { logger } = server;
   const host = options.host ?? '127.0.0.1';
-  const isLoopback = host === 'localhost' || host === '::1' || /^127(?:\.\d{1,3}){3}$/u.test(host);
+  const isLoopback = isLoopbackHost(host);
   if (options.allowedHosts === undefined && !isLoopback) {
     throw new TypeError(`allowedHosts: required when the server listens on ${host}`);
   }
