@@ -47,6 +47,15 @@ describe('a body', () => {
     },
   );
 
+  it('of more than a hundred messages is refused before any is looked at', async () => {
+    const body = JSON.stringify(
+      Array.from({ length: 101 }, (_, id) => ({ jsonrpc: '2.0', id, method: 'tools/list' })),
+    );
+    const answer = await send(server.url, { method: 'POST', headers: rpcHeaders(token), body });
+    expect(answer.status).toBe(400);
+    expect(answer.text).toContain('at most 100 messages');
+  });
+
   it('of 2 MB is too large, announced or not', async () => {
     const body = Buffer.alloc(2_000_000, ' ');
     const announced = { ...rpcHeaders(token), 'content-length': String(body.length) };

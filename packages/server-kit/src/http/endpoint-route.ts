@@ -4,8 +4,12 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { abortedOnClose } from './aborted-on-close.ts';
 import type { Gate } from './gate.ts';
 import type { McpEndpoint } from './mcp-endpoint.ts';
+import { httpRpcCodes, sendRpcError } from './rpc-reply.ts';
 import type { createStepUpCheck } from './step-up.ts';
 import { endStreamWithToken } from './token-lifetime.ts';
+
+// Each call of a batch is checked and audited before the rate limit counts it.
+const maxBatchMessages = 100;
 
 /** Puts the endpoint behind the gate: nobody's body is read before their token is verified. */
 export function addEndpoint(
@@ -29,6 +33,10 @@ export function addEndpoint(
       const caller = callers.get(request);
       // The gate answered already if there is none.
       if (caller === undefined) return;
+      if (Array.isArray(request.body) && request.body.length > maxBatchMessages) {
+        const words = `A batch has at most ${maxBatchMessages} messages.`;
+        return sendRpcError(reply, 400, httpRpcCodes.invalidRequest, words);
+      }
       const needed = await stepUp?.(request, caller, abortedOnClose(reply));
       if (needed !== undefined) {
         await gate.refuse(needed.error, request, reply, { caller, calls: needed.calls });
