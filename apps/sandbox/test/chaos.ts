@@ -144,7 +144,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
 
   /** Writes that the platform carried out, as it shows them itself. */
   async function takeStock(): Promise<void> {
-    for (const environment of ['development', 'staging']) {
+    for (const environment of ['development', 'staging', 'production']) {
       for (const service of serviceNames) {
         const path = `/v1/deployments?limit=200&service=${service}&environment=${environment}`;
         const { body } = await send(sandbox, 'deployments', path, { token: auditToken });
@@ -155,6 +155,18 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     }
     for (const request of sandbox.requests('deployments')) ledger.arrived(request);
   }
+
+  // Whatever the callers meet by chance, this one write is carried out and loses its first answer.
+  await sandbox.faults.set('deployments', { kind: 'drip', bytesPerSecond: 200, times: 1 });
+  ledger.calls += 1;
+  const lost = { service: serviceNames[0] ?? '', version: '1.0.0', environment: 'production' } as const;
+  ledger.note(
+    await deployments.call(
+      deploymentsCreate,
+      { body: { ...lost, requestedBy: 'lost' } },
+      { signal: new AbortController().signal, idempotencyKey: 'key lost' },
+    ),
+  );
 
   const running = Array.from({ length: options.callers }, (_, caller) => callAgainAndAgain(caller));
   for (let round = 0; round < options.rounds; round += 1) {
