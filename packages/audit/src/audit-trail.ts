@@ -1,8 +1,8 @@
 import { Alerts } from './alerts.ts';
 import { healthOf, type AuditHealth } from './audit-health.ts';
-import { readCursor } from './cursor.ts';
-import { Delivery, type DeliveryOptions } from './delivery.ts';
-import { DiskReserve } from './disk-reserve.ts';
+import { readCursor } from './delivery/cursor.ts';
+import { Delivery, type DeliveryOptions } from './delivery/delivery.ts';
+import { DiskReserve } from './disk/disk-reserve.ts';
 import { AuditError } from './errors.ts';
 import {
   describe,
@@ -12,14 +12,14 @@ import {
   type AuditOutcome,
   type EncodedEvent,
   type EventSource,
-} from './event.ts';
+} from './event/event.ts';
 import { Maintenance } from './maintenance.ts';
-import { recoverLog } from './recovery.ts';
-import { SegmentLog, type SegmentLogOptions } from './segment-log.ts';
-import { segmentName } from './segments.ts';
-import { loadSigner } from './signing.ts';
+import { recoverLog } from './segments/recovery.ts';
+import { SegmentLog, type SegmentLogOptions } from './segments/segment-log.ts';
+import { segmentName } from './segments/segment-header.ts';
+import { loadSigner } from './chain/signing.ts';
 import { checkedOptions, type AuditTrailOptions, type Settings } from './trail-options.ts';
-import { lockDirectory } from './writer-lock.ts';
+import { lockDirectory } from './disk/writer-lock.ts';
 
 /** An intent on disk, waiting for its outcome. */
 export interface AuditEntry {

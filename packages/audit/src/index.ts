@@ -4,15 +4,15 @@ export { openAuditTrail } from './audit-trail.ts';
 export type { AuditEntry, AuditTrail } from './audit-trail.ts';
 export type { AuditHealth, AuditSinkHealth } from './audit-health.ts';
 export type { AuditTrailOptions } from './trail-options.ts';
-export { auditCheckpointSchema } from './checkpoint.ts';
-export type { AuditCheckpoint } from './checkpoint.ts';
+export { auditCheckpointSchema } from './chain/checkpoint.ts';
+export type { AuditCheckpoint } from './chain/checkpoint.ts';
 export type { SetTimer } from './clock.ts';
-export { createCollectorSink } from './collector-sink.ts';
-export type { CollectorSinkOptions } from './collector-sink.ts';
-export { auditRecordSchema } from './delivered-record.ts';
+export { createCollectorSink } from './sinks/collector-sink.ts';
+export type { CollectorSinkOptions } from './sinks/collector-sink.ts';
+export { auditRecordSchema } from './chain/collector-message.ts';
 export { AuditError } from './errors.ts';
 export type { AuditErrorCode } from './errors.ts';
-export { auditEventSchema } from './event.ts';
+export { auditEventSchema } from './event/event.ts';
 export type {
   AuditActor,
   AuditEvent,
@@ -22,8 +22,8 @@ export type {
   AuditOutcomeEvent,
   JsonObject,
   JsonValue,
-} from './event.ts';
-export type { IntentContext, OutcomeContext, UpstreamCall } from './event-context.ts';
+} from './event/event.ts';
+export type { IntentContext, OutcomeContext, UpstreamCall } from './event/event-context.ts';
 export type { AuditFile, AuditFileSystem } from './file-system.ts';
 export type { Logger } from './logger.ts';
 export { toEcs } from './mappers/ecs.ts';
@@ -34,7 +34,7 @@ export { openPersonalKeys } from './privacy/personal-keys.ts';
 export type { PersonalData, PersonalKeys } from './privacy/personal-keys.ts';
 export { protectTrail } from './privacy/protect-trail.ts';
 export type { ProtectedAuditTrail, ProtectTrailOptions } from './privacy/protect-trail.ts';
-export type { AuditSink } from './sink.ts';
+export type { AuditSink } from './delivery/sink.ts';
 export { createFileSink } from './sinks/file-sink.ts';
 export type { FileSinkOptions } from './sinks/file-sink.ts';
 export { createOpenTelemetrySink } from './sinks/open-telemetry-sink.ts';

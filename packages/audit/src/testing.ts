@@ -1,1 +1,1 @@
-export { auditSinkContract, type ContractCase, type SinkHarness } from './sink-contract.ts';
+export { auditSinkContract, type ContractCase, type SinkHarness } from './sinks/sink-contract.ts';

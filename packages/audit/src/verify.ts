@@ -7,7 +7,7 @@ import {
   parseTombstone,
   type AuditCheckpoint,
   type Tombstone,
-} from './checkpoint.ts';
+} from './chain/checkpoint.ts';
 import { withFile, nodeFileSystem, type AuditFileSystem } from './file-system.ts';
 import {
   continues,
@@ -18,9 +18,9 @@ import {
   type ChainTip,
   type StoredLine,
   type StoredRecord,
-} from './record.ts';
-import { parseHeader, readHeader, segmentNumbers, segmentPath, type SegmentHeader } from './segments.ts';
-import { keyIdOf } from './signing.ts';
+} from './chain/record.ts';
+import { parseHeader, readHeader, segmentNumbers, segmentPath, type SegmentHeader } from './segments/segment-header.ts';
+import { keyIdOf } from './chain/signing.ts';
 
 /** What to verify, and against what. */
 export interface VerifyTrailOptions {

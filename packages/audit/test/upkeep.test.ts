@@ -15,7 +15,7 @@ import {
   type AuditEvent,
   type AuditSink,
 } from '../src/index.ts';
-import { findRetired } from '../src/retention.ts';
+import { findRetired } from '../src/segments/retention.ts';
 import { Collector } from './collector.ts';
 import { faultyFileSystem } from './faulty-file-system.ts';
 import { intent, options, segmentFiles, storedEvents, temporaryDirectory } from './fixtures.ts';

@@ -1,15 +1,15 @@
-import { credentialOf } from './authorization-header.ts';
+import { credentialOf } from './tokens/authorization-header.ts';
 import type { Caller } from './caller.ts';
-import type { ProveConfirmation } from './confirmation.ts';
-import type { Directory } from './directory.ts';
+import type { ProveConfirmation } from './possession/confirmation.ts';
+import type { Directory } from './directory/directory.ts';
 import { AuthError, isAuthError, tokenRefused } from './errors.ts';
-import { createGroupLookup } from './group-lookup.ts';
-import type { GroupLookup } from './group-lookup.ts';
-import type { KeyProofs, PresentedRequest } from './key-proof.ts';
-import type { PolicyEngine } from './policy-engine.ts';
-import type { Policy } from './policy.ts';
-import type { Principal } from './principal.ts';
-import type { TokenVerifier } from './token-verifier.ts';
+import { createGroupLookup } from './directory/group-lookup.ts';
+import type { GroupLookup } from './directory/group-lookup.ts';
+import type { KeyProofs, PresentedRequest } from './possession/key-proof.ts';
+import type { PolicyEngine } from './policy/policy-engine.ts';
+import type { Policy } from './policy/policy.ts';
+import type { Principal } from './tokens/principal.ts';
+import type { TokenVerifier } from './tokens/token-verifier.ts';
 
 /** How old groups may be where they must be fresh. */
 const FRESH_MS = 30_000;

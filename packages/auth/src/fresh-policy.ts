@@ -1,7 +1,7 @@
 import type { Authenticator, FreshCaller } from './authenticator.ts';
 import { isAuthError } from './errors.ts';
-import type { PolicyEngine } from './policy-engine.ts';
-import type { Decision, PolicySubject } from './policy.ts';
+import type { PolicyEngine } from './policy/policy-engine.ts';
+import type { Decision, PolicySubject } from './policy/policy.ts';
 
 /** The members of `freshPolicy`'s argument. */
 export interface FreshPolicyOptions {

@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 
 import { z } from 'zod';
 
-import type { Directory } from './directory.ts';
+import type { Directory } from './directory/directory.ts';
 import { parseDocument } from './document-file.ts';
-import { createFileDirectory } from './file-directory.ts';
-import type { FileDirectoryOptions } from './file-directory.ts';
+import { createFileDirectory } from './directory/file-directory.ts';
+import type { FileDirectoryOptions } from './directory/file-directory.ts';
 import { createLdapDirectory } from './ldap/ldap-directory.ts';
 import type { LdapDirectory } from './ldap/ldap-directory.ts';
 

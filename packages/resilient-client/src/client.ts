@@ -1,21 +1,21 @@
-import { createBulkhead, type BulkheadOptions } from './bulkhead.ts';
-import { callEndpoint, type CallContext, type ClientCore, type Result } from './call-endpoint.ts';
-import { checkWhole, LONGEST_TIMER_MS } from './check-number.ts';
-import { createCircuitBreaker, type CircuitHealth } from './circuit-breaker.ts';
-import { systemClock, type Clock } from './clock.ts';
-import { parseBaseUrl } from './endpoint-url.ts';
-import type { AnyEndpoint, CallInput, Endpoint, QuerySchema } from './endpoint.ts';
-import { harmless, type ClientEvent } from './events.ts';
-import { createNotBeforeGate } from './not-before.ts';
-import { resolvePolicy, type Policy, type PolicyOptions } from './policy.ts';
-import { checkLiteralHost, createAddressRule } from './public-address.ts';
-import { createRetryBudget, type RetryBudgetOptions } from './retry-budget.ts';
-import { createRoute, type Guard, type Route } from './route.ts';
-import { createSingleFlight } from './single-flight.ts';
-import type { SchemaOutput, StandardSchema } from './standard-schema.ts';
-import { Telemetry } from './telemetry.ts';
-import type { TokenSource } from './token-source.ts';
-import { createTransport, type Dispatcher } from './transport.ts';
+import { createBulkhead, type BulkheadOptions } from './protection/bulkhead.ts';
+import { callEndpoint, type CallContext, type ClientCore, type Result } from './call/call.ts';
+import { checkWhole, LONGEST_TIMER_MS } from './protection/check-number.ts';
+import { createCircuitBreaker, type CircuitHealth } from './protection/circuit-breaker.ts';
+import { systemClock, type Clock } from './time/clock.ts';
+import { parseBaseUrl } from './endpoint/url-template.ts';
+import type { AnyEndpoint, CallInput, Endpoint, QuerySchema } from './endpoint/define-endpoint.ts';
+import { harmless, type ClientEvent } from './call/events.ts';
+import { createNotBeforeGate } from './protection/throttle.ts';
+import { resolvePolicy, type Policy, type PolicyOptions } from './protection/policy.ts';
+import { checkLiteralHost, createAddressRule } from './http/address-rule.ts';
+import { createRetryBudget, type RetryBudgetOptions } from './protection/retry-budget.ts';
+import { createRoute, type Guard, type Route } from './call/route.ts';
+import { createSingleFlight } from './protection/single-flight.ts';
+import type { SchemaOutput, StandardSchema } from './endpoint/standard-schema.ts';
+import { Telemetry } from './call/telemetry.ts';
+import type { TokenSource } from './tokens/source.ts';
+import { createTransport, type Dispatcher } from './http/undici-transport.ts';
 
 /** What a client is made of. */
 export interface ClientOptions {

@@ -23,10 +23,10 @@ import {
   type MethodTable,
 } from '@mcp-parts/tool-kit';
 
-import { observeAudit } from './audit-metrics.ts';
-import { createRateLimiter } from './rate-limiter.ts';
-import { createReadiness, type Probe, type Readiness } from './readiness.ts';
-import { openState } from './state-directory.ts';
+import { observeAudit } from './server/audit-metrics.ts';
+import { createRateLimiter } from './server/rate-limiter.ts';
+import { createReadiness, type Probe, type Readiness } from './server/readiness.ts';
+import { openState } from './server/state-directory.ts';
 
 /** The parts of a server, by what they are for. */
 export interface AssembleOptions {

@@ -1,18 +1,18 @@
 export { assembleServer, type AssembleOptions, type Server } from './assemble.ts';
-export { auditOptions, auditSettings } from './audit-settings.ts';
-export { runCommand, type Command, type Invocation } from './command.ts';
+export { auditOptions, auditSettings } from './program/audit-settings.ts';
+export { runCommand, type Command, type Invocation } from './program/command.ts';
 export {
   checkAuthenticationSettings,
   openAuthentication,
   openWithoutAuthentication,
   type Authentication,
-} from './authentication.ts';
-export { authenticationSettings, commonSettings } from './common-settings.ts';
+} from './program/authentication.ts';
+export { authenticationSettings, commonSettings } from './program/common-settings.ts';
 export type { GateOptions } from './http/gate.ts';
 export type { OpenGateOptions } from './http/open-gate.ts';
 export type { HttpServer, ServeHttpOptions } from './http/serve-http.ts';
 export { isLoopbackHost } from './loopback.ts';
-export type { Probe, Readiness } from './readiness.ts';
+export type { Probe, Readiness } from './server/readiness.ts';
 export { serveHttp } from './serve-http.ts';
-export { SettingsError, type Setting, type Settings, type SettingValues } from './settings.ts';
+export { SettingsError, type Setting, type Settings, type SettingValues } from './program/settings.ts';
 export { serveStdio, type ServeStdioOptions } from './stdio/serve-stdio.ts';

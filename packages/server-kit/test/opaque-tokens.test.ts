@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { authenticationSettings, openAuthentication } from '../src/index.ts';
-import { readSettings } from '../src/settings.ts';
+import { readSettings } from '../src/program/settings.ts';
 import { silentLogger } from './audited-server.ts';
 
 const audience = 'https://mcp.example.test/mcp';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 
 import { toEcs } from '../mappers/ecs.ts';
 import { toOcsf } from '../mappers/ocsf.ts';
-import { safeJson } from '../safe-json.ts';
+import { safeJson } from '../event/safe-json.ts';
 import type { Filter } from './filter.ts';
 import { readEvents } from './read-trail.ts';
 import type { CliContext } from './terminal.ts';

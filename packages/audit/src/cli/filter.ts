@@ -1,4 +1,4 @@
-import type { AuditEvent } from '../event.ts';
+import type { AuditEvent } from '../event/event.ts';
 import { UsageError } from './terminal.ts';
 
 /** The options of `parseArgs` by which events are chosen. */

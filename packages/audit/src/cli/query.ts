@@ -1,5 +1,5 @@
-import type { AuditEvent } from '../event.ts';
-import { safeJson } from '../safe-json.ts';
+import type { AuditEvent } from '../event/event.ts';
+import { safeJson } from '../event/safe-json.ts';
 import { eventColumns, eventRow } from './event-rows.ts';
 import type { Filter } from './filter.ts';
 import { readEvents } from './read-trail.ts';

@@ -1,9 +1,9 @@
 import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import type { AuditEvent } from '../event.ts';
-import { decodeRecord, type StoredRecord } from '../record.ts';
-import { segmentNumbers, segmentPath } from '../segments.ts';
+import type { AuditEvent } from '../event/event.ts';
+import { decodeRecord, type StoredRecord } from '../chain/record.ts';
+import { segmentNumbers, segmentPath } from '../segments/segment-header.ts';
 import { UsageError } from './terminal.ts';
 
 /** A place in a trail: so many bytes into a segment. */

@@ -1,8 +1,8 @@
 import { watch } from 'node:fs';
 
-import type { AuditEvent } from '../event.ts';
-import { safeJson } from '../safe-json.ts';
-import { segmentNumbers } from '../segments.ts';
+import type { AuditEvent } from '../event/event.ts';
+import { safeJson } from '../event/safe-json.ts';
+import { segmentNumbers } from '../segments/segment-header.ts';
 import { eventColumns, eventRow, eventWidths } from './event-rows.ts';
 import type { Filter } from './filter.ts';
 import { readEvents, type Place } from './read-trail.ts';

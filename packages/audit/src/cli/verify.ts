@@ -2,10 +2,10 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { auditCheckpointSchema, type AuditCheckpoint } from '../checkpoint.ts';
-import { safeJson } from '../safe-json.ts';
-import { segmentName } from '../segments.ts';
-import { PUBLIC_KEY_FILE } from '../signing.ts';
+import { auditCheckpointSchema, type AuditCheckpoint } from '../chain/checkpoint.ts';
+import { safeJson } from '../event/safe-json.ts';
+import { segmentName } from '../segments/segment-header.ts';
+import { PUBLIC_KEY_FILE } from '../chain/signing.ts';
 import { verifyTrail, type TrailFinding, type TrailVerification } from '../verify.ts';
 import { UsageError, writeTable, type CliContext } from './terminal.ts';
 

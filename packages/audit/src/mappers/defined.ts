@@ -1,4 +1,4 @@
-import type { JsonObject } from '../event.ts';
+import type { JsonObject } from '../event/event.ts';
 
 /** Leaves out what is `undefined`, at every depth, as JSON would. */
 export function defined(value: object): JsonObject {

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 
-import type { AuditEvent, JsonObject } from '../event.ts';
+import type { AuditEvent, JsonObject } from '../event/event.ts';
 import { defined } from './defined.ts';
 
 const NANOSECONDS_PER_MILLISECOND = 1e6;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { auditEventSchema, type AuditEvent } from '../event.ts';
+import { auditEventSchema, type AuditEvent } from '../event/event.ts';
 import { toEcs } from './ecs.ts';
 import { toOcsf } from './ocsf.ts';
 

@@ -1,4 +1,4 @@
-import type { AuditEvent, AuditOutcomeEvent, JsonObject } from '../event.ts';
+import type { AuditEvent, AuditOutcomeEvent, JsonObject } from '../event/event.ts';
 import { defined } from './defined.ts';
 
 const CLASS_API_ACTIVITY = 6003;

@@ -1,5 +1,5 @@
 import type { AuditTrail } from '../audit-trail.ts';
-import type { AuditActor } from '../event.ts';
+import type { AuditActor } from '../event/event.ts';
 import { silentLogger, type Logger } from '../logger.ts';
 import type { Digest } from './digest.ts';
 import type { PersonalKeys } from './personal-keys.ts';

@@ -1,6 +1,6 @@
-import type { AuditEvent } from '../event.ts';
-import { safeJson } from '../safe-json.ts';
-import type { AuditSink } from '../sink.ts';
+import type { AuditEvent } from '../event/event.ts';
+import { safeJson } from '../event/safe-json.ts';
+import type { AuditSink } from '../delivery/sink.ts';
 import { untilAborted } from '../until-aborted.ts';
 
 /** The part of `Logger` of `@opentelemetry/api-logs` that is used; that logger fits. */

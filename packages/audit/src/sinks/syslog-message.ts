@@ -1,5 +1,5 @@
-import type { AuditEvent } from '../event.ts';
-import { safeJson } from '../safe-json.ts';
+import type { AuditEvent } from '../event/event.ts';
+import { safeJson } from '../event/safe-json.ts';
 
 /** What stands in the header of each message. */
 export interface SyslogHeader {

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 
 import { AuditError } from '../errors.ts';
-import type { AuditSink } from '../sink.ts';
+import type { AuditSink } from '../delivery/sink.ts';
 import { syslogFrame } from './syslog-message.ts';
 
 /** Where the syslog server is and how to reach it. */

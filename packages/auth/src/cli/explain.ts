@@ -1,8 +1,8 @@
 import { covers } from '../permission-pattern.ts';
-import { loadPolicy } from '../policy-document.ts';
-import type { PolicyDocument } from '../policy-document.ts';
-import { createPolicy } from '../policy.ts';
-import type { Decision, PolicySubject } from '../policy.ts';
+import { loadPolicy } from '../policy/policy-document.ts';
+import type { PolicyDocument } from '../policy/policy-document.ts';
+import { createPolicy } from '../policy/policy.ts';
+import type { Decision, PolicySubject } from '../policy/policy.ts';
 import { need, readArguments } from './arguments.ts';
 import { openGroupFile } from './group-file.ts';
 import type { Membership } from './group-file.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 
 import { openDirectory } from '../open-directory.ts';
-import type { Principal } from '../principal.ts';
+import type { Principal } from '../tokens/principal.ts';
 import type { Membership } from './group-file.ts';
 
 /** Longest wait for the directory, in milliseconds. */

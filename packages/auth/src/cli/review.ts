@@ -1,7 +1,7 @@
-import { loadPolicy } from '../policy-document.ts';
-import type { PolicyDocument } from '../policy-document.ts';
-import { createPolicy } from '../policy.ts';
-import type { PolicySubject } from '../policy.ts';
+import { loadPolicy } from '../policy/policy-document.ts';
+import type { PolicyDocument } from '../policy/policy-document.ts';
+import { createPolicy } from '../policy/policy.ts';
+import type { PolicySubject } from '../policy/policy.ts';
 import { need, readArguments } from './arguments.ts';
 import { csvLine } from './csv.ts';
 import { openGroupFile } from './group-file.ts';

@@ -1,5 +1,5 @@
-import type { Directory } from '../directory.ts';
-import type { Principal } from '../principal.ts';
+import type { Directory } from '../directory/directory.ts';
+import type { Principal } from '../tokens/principal.ts';
 import { isLoopback } from '../secure-url.ts';
 import { distinguishedNameKey } from './distinguished-name.ts';
 import { createLdapConnection } from './ldap-connection.ts';

@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
 
-import type { Directory } from '../directory.ts';
-import type { Principal } from '../principal.ts';
+import type { Directory } from '../directory/directory.ts';
+import type { Principal } from '../tokens/principal.ts';
 
 /** What the contract needs to know of a directory under test. */
 export interface DirectoryFixture {

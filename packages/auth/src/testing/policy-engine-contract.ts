@@ -1,7 +1,7 @@
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
 
-import type { PolicyEngine } from '../policy-engine.ts';
-import type { Decision, PolicySubject } from '../policy.ts';
+import type { PolicyEngine } from '../policy/policy-engine.ts';
+import type { Decision, PolicySubject } from '../policy/policy.ts';
 
 /** What the contract needs to know of an engine under test. */
 export interface PolicyEngineFixture {

@@ -4,7 +4,7 @@ import helmet from '@fastify/helmet';
 import { fastify, type FastifyInstance } from 'fastify';
 
 import type { Server } from '../assemble.ts';
-import { trackInFlight } from '../in-flight.ts';
+import { trackInFlight } from '../server/in-flight.ts';
 import { isLoopbackHost } from '../loopback.ts';
 import { checkAccess, loopbackNames } from './access.ts';
 import { createDrain } from './drain.ts';

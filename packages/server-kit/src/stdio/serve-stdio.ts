@@ -4,7 +4,7 @@ import { finished } from 'node:stream/promises';
 import type { BindingOptions, Caller, MethodTable } from '@mcp-parts/tool-kit';
 
 import type { Server } from '../assemble.ts';
-import { trackInFlight } from '../in-flight.ts';
+import { trackInFlight } from '../server/in-flight.ts';
 import { endWithToken } from './end-with-token.ts';
 import { readOpening } from './opening.ts';
 import { guardStdout } from './stdout-guard.ts';

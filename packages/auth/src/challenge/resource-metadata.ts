@@ -1,0 +1,67 @@
+import { canonicalResource, secureUrl } from '../secure-url.ts';
+
+const WELL_KNOWN = '/.well-known/oauth-protected-resource';
+
+/** What a server says about itself. */
+export interface ProtectedResourceOptions {
+  /** The server's public URL: the `audience` of its token verifier. https, or http on loopback. */
+  readonly resource: string;
+  /** Issuers whose tokens it accepts, at least one. */
+  readonly authorizationServers: readonly string[];
+  /** Scopes it knows; `offline_access` is left out, since it is between a client and its issuer. @default not said */
+  readonly scopes?: readonly string[];
+  /** The server's name for people. @default not said */
+  readonly resourceName?: string;
+}
+
+/** Protected resource metadata, RFC 9728 §2. */
+export interface ProtectedResourceMetadata {
+  readonly resource: string;
+  readonly authorization_servers: readonly string[];
+  readonly bearer_methods_supported: readonly ['header'];
+  readonly scopes_supported?: readonly string[];
+  readonly resource_name?: string;
+}
+
+/**
+ * The document that tells clients where to get a token for this server (RFC 9728).
+ * @throws TypeError naming the option
+ */
+export function protectedResourceMetadata(options: ProtectedResourceOptions): ProtectedResourceMetadata {
+  const { resource, authorizationServers, scopes, resourceName } = options;
+  checkResource(resource);
+  if (authorizationServers.length === 0)
+    throw new TypeError('authorizationServers must name at least one issuer');
+  for (const issuer of authorizationServers) secureUrl(issuer, 'authorizationServers');
+  return {
+    resource: canonicalResource(resource),
+    authorization_servers: [...authorizationServers],
+    bearer_methods_supported: ['header'],
+    ...(scopes !== undefined && { scopes_supported: advertisedScopes(scopes) }),
+    ...(resourceName !== undefined && { resource_name: resourceName }),
+  };
+}
+
+/**
+ * Where the document is served: `paths` lists the path-inserted place of RFC 9728 §3.1 and the root one that
+ * MCP clients try next; `url` is the address for the challenge.
+ * @throws TypeError when `resource` is not https, or http on loopback
+ */
+export function metadataPaths(resource: string): { readonly paths: readonly string[]; readonly url: string } {
+  checkResource(resource);
+  const { origin, pathname } = new URL(canonicalResource(resource));
+  const inserted = pathname === '/' ? WELL_KNOWN : WELL_KNOWN + pathname;
+  return { paths: [...new Set([inserted, WELL_KNOWN])], url: origin + inserted };
+}
+
+/** Leaves out what only concerns a client and its issuer. MCP authorization, "Refresh Tokens". */
+export function advertisedScopes(scopes: readonly string[]): readonly string[] {
+  return [...new Set(scopes)].filter((scope) => scope !== 'offline_access');
+}
+
+function checkResource(resource: string): void {
+  const url = secureUrl(resource, 'resource');
+  if (url.hash !== '' || url.search !== '') {
+    throw new TypeError(`resource must have no query or fragment, got ${JSON.stringify(resource)}`);
+  }
+}

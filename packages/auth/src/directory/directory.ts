@@ -1,0 +1,10 @@
+import type { Principal } from '../tokens/principal.ts';
+
+/** Knows which groups a user is in. LDAP, a file, a group claim: each is one implementation. */
+export interface Directory {
+  /**
+   * The names of the principal's groups; empty when it has none or is not known here.
+   * Rejects when the answer cannot be had: that is not the same as "no groups" and is never taken for it.
+   */
+  groupsOf(principal: Principal, options: { readonly signal: AbortSignal }): Promise<readonly string[]>;
+}

@@ -1,0 +1,119 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { createFileDirectory } from './file-directory.ts';
+import type { Principal } from '../index.ts';
+import { directoryContract } from '../testing.ts';
+
+const issuer = 'https://idp.example.test';
+const principal = (subject: string): Principal => ({
+  id: `${issuer}#${subject}`,
+  issuer,
+  subject,
+  kind: 'user',
+  scopes: [],
+  expiresAt: 0,
+});
+const { signal } = new AbortController();
+const yaml = (groups: string) => `version: 1\nusers:\n  ${issuer}#alice:\n    groups: [${groups}]\n`;
+
+let folder: string;
+let path: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'directory-'));
+  path = join(folder, 'directory.yaml');
+  await writeFile(path, yaml('platform'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+function open(clock = { now: 0 }) {
+  const logger = {
+    info: vi.fn<(fields: object, message: string) => void>(),
+    error: vi.fn<(fields: object, message: string) => void>(),
+  };
+  const directory = createFileDirectory({ path, checkIntervalMs: 1_000, logger, now: () => clock.now });
+  const groupsOf = async (subject: string) => (await directory).groupsOf(principal(subject), { signal });
+  return { groupsOf, logger, clock, directory };
+}
+
+describe('createFileDirectory', () => {
+  it('knows users by issuer and subject, and nothing of others', async () => {
+    const { groupsOf } = open();
+    expect(await groupsOf('alice')).toEqual(['platform']);
+    expect(await groupsOf('bob')).toEqual([]);
+    expect(await groupsOf('Alice')).toEqual([]);
+  });
+
+  it.each(directoryContract)('$name', async ({ run }) => {
+    await writeFile(path, `${yaml('platform, readers')}  ${issuer}#loner:\n    groups: []\n`);
+    const member = { principal: principal('alice'), groups: ['platform', 'readers'] };
+    await run({ directory: await open().directory, member, loner: principal('loner') });
+    expect.assertions(0);
+  });
+
+  it('reads JSON', async () => {
+    await writeFile(path, JSON.stringify({ version: 1, users: { [`${issuer}#alice`]: { groups: ['x'] } } }));
+    expect(await open().groupsOf('alice')).toEqual(['x']);
+  });
+
+  it('takes a changed file, looking not more often than it was told to', async () => {
+    const { groupsOf, clock } = open();
+    await groupsOf('alice');
+    await writeFile(path, yaml('platform, readers'));
+    clock.now = 999;
+    expect(await groupsOf('alice')).toEqual(['platform']);
+    clock.now = 1_000;
+    expect(await groupsOf('alice')).toEqual(['platform', 'readers']);
+  });
+
+  it('keeps the last good content through a bad edit, says so once, and recovers', async () => {
+    const { groupsOf, logger, clock } = open();
+    await groupsOf('alice');
+    await writeFile(path, 'version: 1\nusers: [');
+    for (const now of [1_000, 2_000, 3_000]) {
+      clock.now = now;
+      expect(await groupsOf('alice')).toEqual(['platform']);
+    }
+    expect(logger.error).toHaveBeenCalledTimes(1);
+    await writeFile(path, yaml('readers'));
+    clock.now = 4_000;
+    expect(await groupsOf('alice')).toEqual(['readers']);
+  });
+
+  it('keeps the last good content while the file is missing', async () => {
+    const { groupsOf, logger, clock } = open();
+    await groupsOf('alice');
+    await rm(path);
+    for (const now of [1_000, 2_000]) {
+      clock.now = now;
+      expect(await groupsOf('alice')).toEqual(['platform']);
+    }
+    expect(logger.error).toHaveBeenCalledTimes(1);
+    await writeFile(path, yaml('readers'));
+    clock.now = 3_000;
+    expect(await groupsOf('alice')).toEqual(['readers']);
+  });
+
+  it.each([
+    ['an unknown key', 'version: 1\nuser: {}\n', 'Unrecognized key: "user"'],
+    ['a user without issuer', 'version: 1\nusers: { alice: { groups: [] } }\n', 'users.alice: '],
+    [
+      'groups that are not a list',
+      `version: 1\nusers: { "${issuer}#a": { groups: x } }\n`,
+      `users["${issuer}#a"].groups: `,
+    ],
+  ])('does not start with %s', async (_, text, problem) => {
+    await writeFile(path, text);
+    const error: unknown = await open().directory.catch((reason: unknown) => reason);
+    expect(String(error)).toContain(path);
+    expect(String(error)).toContain(problem);
+  });
+
+  it('does not start without its file', async () => {
+    await rm(path);
+    await expect(open().directory).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+});

@@ -1,0 +1,88 @@
+import { readFile, stat } from 'node:fs/promises';
+
+import { z } from 'zod';
+
+import { untilAborted } from '../abort.ts';
+import type { Directory } from './directory.ts';
+import { parseDocument } from '../document-file.ts';
+
+const userId = z
+  .string()
+  .regex(/^[a-z][a-z0-9+.-]*:[^#]+#.+$/i, 'must look like "https://issuer.example#subject"');
+
+const directorySchema = z.strictObject({
+  version: z.literal(1),
+  users: z.record(userId, z.strictObject({ groups: z.array(z.string().min(1).max(512)) })),
+});
+
+/** The members of `createFileDirectory`'s argument. */
+export interface FileDirectoryOptions {
+  /** A YAML or JSON file: `{ version: 1, users: { "issuer#subject": { groups: [...] } } }`. */
+  readonly path: string;
+  /** How often, at most, the file is looked at for changes, in milliseconds. @default 1000 */
+  readonly checkIntervalMs?: number;
+  /** Told when a changed file is taken or refused. @default nobody */
+  readonly logger?: {
+    info(fields: object, message: string): void;
+    error(fields: object, message: string): void;
+  };
+  /** The time in milliseconds since 1970. @default Date.now */
+  readonly now?: () => number;
+}
+
+/**
+ * A directory in one file. A changed file is taken on the next question; a bad edit is logged and the last
+ * good content stays. Reads the file before it resolves.
+ * @throws TypeError naming the file, the key and the problem; the file system's error when unreadable
+ */
+export async function createFileDirectory(options: FileDirectoryOptions): Promise<Directory> {
+  const { path, checkIntervalMs = 1_000, logger, now = () => Date.now() } = options;
+  if (!(checkIntervalMs >= 0))
+    throw new RangeError(`checkIntervalMs must be 0 or more, got ${checkIntervalMs}`);
+
+  // The version is taken before the content: an edit in between is then seen at the next check.
+  let version = await versionOf(path);
+  let groups = await readGroups(path);
+  let refused: string | undefined;
+  let checkedAt = now();
+  let check: Promise<void> | undefined;
+
+  /** A file that stays unusable is tried at every check and logged once. */
+  async function reloadIfChanged(): Promise<void> {
+    let found = 'not found';
+    try {
+      found = await versionOf(path);
+      if (found === version) return;
+      groups = await readGroups(path);
+      version = found;
+      logger?.info({ path, users: groups.size }, 'directory file reloaded');
+    } catch (error) {
+      if (refused === found) return;
+      refused = found;
+      logger?.error({ path, error }, 'directory file not usable, keeping the last good content');
+    }
+  }
+
+  return {
+    async groupsOf(principal, { signal }) {
+      if (check === undefined && now() - checkedAt >= checkIntervalMs) {
+        checkedAt = now();
+        check = reloadIfChanged().finally(() => (check = undefined));
+      }
+      if (check !== undefined) await untilAborted(check, signal);
+      return groups.get(principal.id) ?? [];
+    },
+  };
+}
+
+/** Changes when the file is written, replaced, or its symbolic link is turned (as Kubernetes does). */
+async function versionOf(path: string): Promise<string> {
+  const { mtimeNs, ino, size } = await stat(path, { bigint: true });
+  return `${mtimeNs}/${ino}/${size}`;
+}
+
+/** Reads and checks the file: groups by user id. @throws as `createFileDirectory` does */
+export async function readGroups(path: string): Promise<ReadonlyMap<string, readonly string[]>> {
+  const { users } = parseDocument(await readFile(path, 'utf8'), directorySchema, path);
+  return new Map(Object.entries(users).map(([id, user]) => [id, Object.freeze([...new Set(user.groups)])]));
+}

@@ -1,0 +1,99 @@
+import type { Directory } from './directory.ts';
+import { AuthError, isAuthError } from '../errors.ts';
+import type { Principal } from '../tokens/principal.ts';
+import { createRefreshingCache } from '../cache/refreshing-cache.ts';
+
+const MAX_CACHED_PRINCIPALS = 10_000;
+/** Time for two servers that are silent, one after the other, and then for an answer. */
+const LOOKUP_TIMEOUT_MS = 10_000;
+/** Somebody without groups may just have been added, somebody refused just been let in: ask again soon. */
+const NOTHING_TTL_MS = 30_000;
+/** So that users who came together do not come back together. */
+const TTL_SPREAD = 0.1;
+const RETRY_AFTER_MS = 1_000;
+
+/** A user's groups, and when the directory was asked for them, in milliseconds since 1970. */
+interface KnownGroups {
+  readonly groups: readonly string[];
+  readonly asOf: number;
+}
+
+/** A directory with a memory. */
+export interface GroupLookup {
+  /**
+   * The groups of a principal, asked for at most `maxAgeMs` ago; without it, as old as the cache lets them become.
+   * @throws AuthError `unavailable` when the directory cannot be asked, `access_denied` when it refuses the account;
+   * the signal's reason
+   */
+  groupsOf(
+    principal: Principal,
+    options: { readonly signal: AbortSignal; readonly maxAgeMs?: number },
+  ): Promise<KnownGroups>;
+  /** Forgets what is known of a principal. */
+  invalidate(principalId: string): void;
+  /** Forgets everything. */
+  clear(): void;
+  /** Ends look-ups in flight. */
+  close(): void;
+}
+
+type Membership = { readonly groups: readonly string[] } | { readonly refusal: AuthError };
+
+/** Asks a directory once per principal and time, however many wait, and bridges an outage for a while. */
+export function createGroupLookup(options: {
+  readonly directory: Directory;
+  /** How long groups are trusted, in milliseconds, give or take a tenth. */
+  readonly ttlMs: number;
+  /** How old groups may become while the directory cannot be asked, in milliseconds. */
+  readonly maxStaleMs: number;
+  readonly now: () => number;
+  /** 0 to 1, as `Math.random`. */
+  readonly random: () => number;
+}): GroupLookup {
+  const { directory, ttlMs, maxStaleMs, now, random } = options;
+  const cache = createRefreshingCache<Membership>({
+    ttlMs: (membership) =>
+      'groups' in membership && membership.groups.length > 0
+        ? ttlMs * (1 - TTL_SPREAD + 2 * TTL_SPREAD * random())
+        : Math.min(NOTHING_TTL_MS, ttlMs),
+    maxStaleMs,
+    maxEntries: MAX_CACHED_PRINCIPALS,
+    loadTimeoutMs: LOOKUP_TIMEOUT_MS,
+    now,
+    random,
+  });
+
+  async function ask(principal: Principal, signal: AbortSignal): Promise<Membership> {
+    try {
+      // A frozen copy: it is handed to every caller with this id until there is another.
+      return { groups: Object.freeze([...(await directory.groupsOf(principal, { signal }))]) };
+    } catch (error) {
+      // An answer like any other. Only what is no answer may be bridged with an older one.
+      if (isAuthError(error) && error.code === 'access_denied') return { refusal: error };
+      throw error;
+    }
+  }
+
+  return {
+    async groupsOf(principal, { signal, maxAgeMs }) {
+      const load = (lookup: AbortSignal) => ask(principal, lookup);
+      let membership: Membership;
+      let asOf: number;
+      try {
+        ({ value: membership, asOf } = await cache.get(principal.id, load, { signal, maxAgeMs }));
+      } catch (cause) {
+        if (signal.aborted) throw cause;
+        throw new AuthError('unavailable', {
+          message: 'the directory cannot be asked',
+          retryAfterMs: Math.max(RETRY_AFTER_MS, Math.ceil(cache.retryAfterMs(principal.id))),
+          cause,
+        });
+      }
+      if ('refusal' in membership) throw membership.refusal;
+      return { groups: membership.groups, asOf };
+    },
+    invalidate: (principalId) => cache.invalidate(principalId),
+    clear: () => cache.clear(),
+    close: () => cache.close(),
+  };
+}

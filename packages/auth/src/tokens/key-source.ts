@@ -1,0 +1,111 @@
+import { createRemoteJWKSet, customFetch, errors } from 'jose';
+import type { CryptoKey, FlattenedJWSInput, JWSHeaderParameters, RemoteJWKSet } from 'jose';
+import { z } from 'zod';
+
+import { untilAborted } from '../abort.ts';
+import { AuthError, isAuthError } from '../errors.ts';
+import { fetchDocument } from './fetch-document.ts';
+import { discoverJwksUrl } from './issuer-metadata.ts';
+
+const TIMEOUT_MS = 5_000;
+/** A key that is not in the set makes us look again, but not more often than this. */
+const UNKNOWN_KEY_COOL_DOWN_MS = 30_000;
+/** After a failure nobody asks the issuer for this long. */
+const FAILURE_COOL_DOWN_MS = 5_000;
+/** Older keys are refreshed in the background ... */
+const REFRESH_AFTER_MS = 10 * 60_000;
+/** ... and serve through an outage of the issuer until they are this old. */
+const LAST_GOOD_MS = 60 * 60_000;
+
+const keySetSchema = z.looseObject({ keys: z.array(z.looseObject({ kty: z.string() })).min(1) });
+
+/** What the token may be blamed for; anything else that goes wrong with keys is the issuer's or ours. */
+const tokenFaults: ReadonlySet<string> = new Set([
+  errors.JWKSNoMatchingKey.code,
+  errors.JWKSMultipleMatchingKeys.code,
+  errors.JOSENotSupported.code,
+]);
+
+/** The public keys of one issuer. */
+export interface KeySource {
+  /** @throws AuthError `unavailable`; a JOSEError when the token names no key of the issuer */
+  readonly keyFor: (header: JWSHeaderParameters | undefined, token: FlattenedJWSInput) => Promise<CryptoKey>;
+  /** Ends requests in flight. */
+  close(): void;
+}
+
+/** Keys from `jwksUrl`, or from where the issuer's metadata says they are (found on first use, then kept). */
+export function createKeySource(options: { issuer: string; jwksUrl?: URL; now: () => number }): KeySource {
+  const { now } = options;
+  const closing = new AbortController();
+  let retryAt = 0;
+  let loadedAt = 0;
+  let keySet: Promise<RemoteJWKSet> | undefined =
+    options.jwksUrl && Promise.resolve(remoteKeySet(options.jwksUrl));
+
+  /** Spaces the attempts, so that an outage of the issuer does not become a storm of requests to it. */
+  async function ask<T>(request: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const retryAfterMs = retryAt - now();
+    if (retryAfterMs > 0) {
+      throw new AuthError('unavailable', { message: 'the issuer failed a moment ago', retryAfterMs });
+    }
+    try {
+      const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(TIMEOUT_MS)]);
+      return await untilAborted(request(signal), signal);
+    } catch (cause) {
+      retryAt = now() + FAILURE_COOL_DOWN_MS;
+      throw keysUnavailable(cause);
+    }
+  }
+
+  function remoteKeySet(url: URL): RemoteJWKSet {
+    return createRemoteJWKSet(url, {
+      cooldownDuration: UNKNOWN_KEY_COOL_DOWN_MS,
+      cacheMaxAge: LAST_GOOD_MS,
+      [customFetch]: (address) =>
+        ask(async (signal) => {
+          const { status, text } = await fetchDocument(address, signal);
+          if (status !== 200) throw new Error(`the issuer answered ${status} at ${address}`);
+          const keys = keySetSchema.parse(JSON.parse(text));
+          loadedAt = now();
+          return Response.json(keys);
+        }),
+    });
+  }
+
+  function currentKeySet(): Promise<RemoteJWKSet> {
+    keySet ??= ask((signal) => discoverJwksUrl(options.issuer, signal))
+      .then(remoteKeySet)
+      .catch((error: unknown) => {
+        keySet = undefined;
+        throw error;
+      });
+    return keySet;
+  }
+
+  return {
+    async keyFor(header, token) {
+      const keys = await currentKeySet();
+      if (keys.fresh && !keys.reloading && now() - loadedAt >= REFRESH_AFTER_MS) {
+        // A failed refresh is not this request's problem: the last good keys still serve.
+        keys.reload().catch(() => undefined);
+      }
+      try {
+        return await keys(header, token);
+      } catch (error) {
+        if (isAuthError(error)) throw error;
+        if (error instanceof errors.JOSEError && tokenFaults.has(error.code)) throw error;
+        throw keysUnavailable(error);
+      }
+    },
+    close: () => closing.abort(new Error('the token verifier is closed')),
+  };
+}
+
+function keysUnavailable(cause: unknown): AuthError {
+  return new AuthError('unavailable', {
+    message: "the issuer's keys cannot be loaded",
+    retryAfterMs: FAILURE_COOL_DOWN_MS,
+    cause,
+  });
+}

@@ -1,0 +1,109 @@
+import { z } from 'zod';
+
+import { confirmationSchema } from '../possession/confirmation.ts';
+import type { Confirmation } from '../possession/confirmation.ts';
+import { tokenRefused } from '../errors.ts';
+import { groupsFromClaims } from './group-claim.ts';
+import type { GroupClaimOptions } from './group-claim.ts';
+
+/** Who a verified token speaks for, and within which limits. Holds no part of the token's text. */
+export interface Principal {
+  /** `issuer#subject`: the only identity. E-mail addresses and names change hands, this does not. */
+  readonly id: string;
+  readonly issuer: string;
+  readonly subject: string;
+  /** `service` when the token was issued to a client for itself (client credentials). */
+  readonly kind: 'user' | 'service';
+  /** The OAuth client that asked for the token. May be a URL. */
+  readonly clientId?: string;
+  /** What the token's owner let this client do. */
+  readonly scopes: readonly string[];
+  /** When the token ends, in milliseconds since 1970. */
+  readonly expiresAt: number;
+  /** For display and audit only. */
+  readonly displayName?: string;
+  /** For display and audit only. */
+  readonly email?: string;
+  /**
+   * The groups that the token itself names, where its issuer is trusted with that; `overage` when there are too
+   * many for a token and a directory must be asked.
+   */
+  readonly tokenGroups?: readonly string[] | 'overage';
+}
+
+/** A principal, and the key that its token is bound to, if it is. */
+export interface TokenIdentity {
+  readonly principal: Principal;
+  readonly confirmation?: Confirmation;
+}
+
+// OIDC Core §2: at most 255 characters. Control characters would reach logs and audit records.
+const identifier = z
+  .string()
+  .min(1)
+  .max(255)
+  .regex(/^\P{Cc}+$/u);
+const label = z
+  .string()
+  .min(1)
+  .max(200)
+  .regex(/^\P{Cc}+$/u)
+  .optional()
+  .catch(undefined);
+/** RFC 6749 §3.3: printable ASCII without space, quote and backslash. */
+const scopeToken = z.string().regex(/^[\x21\x23-\x5B\x5D-\x7E]+$/);
+const scopeArray = z.array(scopeToken);
+const scopeText = z
+  .string()
+  .transform((text) => text.split(' ').filter((scope) => scope !== ''))
+  .pipe(scopeArray);
+
+const claimsSchema = z.object({
+  iss: z.string(),
+  sub: identifier,
+  exp: z.number(),
+  iat: z.number().optional(),
+  client_id: identifier.optional(),
+  azp: identifier.optional(),
+  scope: scopeText.optional(),
+  /** The name some issuers give to `scope`. */
+  scp: z.union([scopeText, scopeArray]).optional(),
+  name: label,
+  preferred_username: label,
+  email: label,
+  email_verified: z.unknown().optional(),
+  cnf: confirmationSchema.optional(),
+});
+
+/**
+ * Reads the claims of a token whose signature, issuer and times were checked.
+ * @throws AuthError `invalid_token` when a claim is missing or has a wrong shape, or binds the token to a key in
+ * a way that is not known here
+ */
+export function identityFromClaims(claims: unknown, options: { groups?: GroupClaimOptions }): TokenIdentity {
+  const parsed = claimsSchema.safeParse(claims);
+  if (!parsed.success) {
+    // Names of claims only: values are an attacker's text.
+    const names = new Set(parsed.error.issues.map((issue) => String(issue.path[0] ?? 'claims')));
+    throw tokenRefused(`unusable claims ${[...names].join(', ')}`);
+  }
+  const { iss, sub, exp, client_id, azp, scope, scp, name, preferred_username, email, email_verified, cnf } =
+    parsed.data;
+  const clientId = client_id ?? azp;
+  const displayName = name ?? preferred_username;
+  const tokenGroups = options.groups && groupsFromClaims(claims, options.groups);
+  const principal: Principal = {
+    id: `${iss}#${sub}`,
+    issuer: iss,
+    subject: sub,
+    // RFC 9068 §2.2: without a resource owner, `sub` identifies the client.
+    kind: sub === client_id ? 'service' : 'user',
+    ...(clientId !== undefined && { clientId }),
+    scopes: [...new Set([...(scope ?? []), ...(scp ?? [])])],
+    expiresAt: exp * 1000,
+    ...(displayName !== undefined && { displayName }),
+    ...(email !== undefined && email_verified !== false && { email }),
+    ...(tokenGroups !== undefined && { tokenGroups }),
+  };
+  return { principal, ...(cnf !== undefined && { confirmation: cnf }) };
+}

@@ -1,0 +1,63 @@
+import { checkWhole } from './check-number.ts';
+import type { StopSignal } from '../time/stop-signal.ts';
+
+/** How many requests of a client are on the wire at once, and how many may wait for a place. */
+export interface BulkheadOptions {
+  /** Requests on the wire, and connections. @default 32 */
+  readonly concurrency?: number;
+  /** Requests that wait; one more fails at once as `overloaded`. @default 256 */
+  readonly queue?: number;
+}
+
+/** Places for requests. Whoever entered must leave. */
+export interface Bulkhead {
+  /** Takes a place if one is free and nobody waits. */
+  tryEnter(): boolean;
+  /** Waits in line for a place until the signal stops it. */
+  enter(signal: StopSignal): Promise<'entered' | 'full' | 'stopped'>;
+  leave(): void;
+  /** Places that are free now. */
+  free(): number;
+}
+
+/** @throws {RangeError} naming the member and its value */
+export function createBulkhead(concurrency: number, queue: number): Bulkhead {
+  checkWhole('bulkhead.concurrency', concurrency, 1, Number.MAX_SAFE_INTEGER);
+  checkWhole('bulkhead.queue', queue, 0, Number.MAX_SAFE_INTEGER);
+  let running = 0;
+  // A set keeps the order of arrival and forgets whoever gives up in constant time.
+  const waiting = new Set<() => void>();
+
+  function tryEnter(): boolean {
+    if (running >= concurrency) return false;
+    running += 1;
+    return true;
+  }
+
+  return {
+    tryEnter,
+    async enter(signal) {
+      if (signal.aborted) return 'stopped';
+      if (tryEnter()) return 'entered';
+      if (waiting.size >= queue) return 'full';
+      return new Promise((resolve) => {
+        const end = (how: 'entered' | 'stopped') => {
+          waiting.delete(admit);
+          signal.removeEventListener('abort', giveUp);
+          resolve(how);
+        };
+        const admit = () => end('entered');
+        const giveUp = () => end('stopped');
+        waiting.add(admit);
+        signal.addEventListener('abort', giveUp);
+      });
+    },
+    leave() {
+      const [next] = waiting;
+      // The place goes from hand to hand, so nobody can slip in before whoever waits.
+      if (next === undefined) running -= 1;
+      else next();
+    },
+    free: () => concurrency - running,
+  };
+}

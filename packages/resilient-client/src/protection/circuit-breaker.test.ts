@@ -1,0 +1,211 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { createCircuitBreaker, type CircuitBreaker, type Verdict } from './circuit-breaker.ts';
+import type { BreakerRate } from './policy.ts';
+import { createTestClock } from '../testing/index.ts';
+
+function setUp(random = () => 0, rate: BreakerRate | false = false) {
+  const clock = createTestClock();
+  const changes: string[] = [];
+  const breaker = createCircuitBreaker({
+    policy: { failures: 5, openMs: 60_000, rate },
+    clock,
+    random,
+    onChange: (from, to) => changes.push(`${from}>${to}`),
+  });
+  return { clock, changes, breaker };
+}
+
+/** Runs an attempt that ends with the verdict. */
+const run = (breaker: CircuitBreaker, verdict: Verdict) =>
+  breaker.run(
+    () => Promise.resolve(verdict),
+    (result) => result,
+  );
+
+async function fail(breaker: CircuitBreaker, times: number) {
+  for (let i = 0; i < times; i++) await run(breaker, 'failure');
+}
+
+/** Starts an attempt that ends when it is told to. */
+function start(breaker: CircuitBreaker) {
+  const { promise, resolve } = Promise.withResolvers<Verdict>();
+  let hasRun = false;
+  const done = breaker.run(
+    () => {
+      hasRun = true;
+      return promise;
+    },
+    (result) => result,
+  );
+  return { done, hasRun: () => hasRun, end: (verdict: Verdict) => (resolve(verdict), done) };
+}
+
+describe('circuit breaker', () => {
+  it('opens at the fifth failure in a row, and a success starts the count again', async () => {
+    const { breaker } = setUp();
+    await fail(breaker, 4);
+    await run(breaker, 'success');
+    await fail(breaker, 4);
+    expect(breaker.health()).toEqual({ state: 'closed', consecutiveFailures: 4 });
+    await fail(breaker, 1);
+    expect(breaker.health()).toEqual({ state: 'open', consecutiveFailures: 5, retryInMs: 60_000 });
+  });
+
+  it('lets a neutral result neither count nor interrupt the count', async () => {
+    const { breaker } = setUp();
+    await fail(breaker, 4);
+    for (let i = 0; i < 20; i++) await run(breaker, 'neutral');
+    expect(breaker.health()).toEqual({ state: 'closed', consecutiveFailures: 4 });
+    await fail(breaker, 1);
+    expect(breaker.health().state).toBe('open');
+  });
+
+  it('hands on the result of an attempt whatever its verdict', async () => {
+    const { breaker } = setUp();
+    for (const verdict of ['success', 'failure', 'neutral'] as const)
+      expect(await run(breaker, verdict)).toBe(verdict);
+  });
+
+  it('runs nothing while open', async () => {
+    const { breaker, clock } = setUp();
+    await fail(breaker, 5);
+    clock.advance(59_999);
+    expect(breaker.shedsForMs()).toBe(1);
+    const shed = start(breaker);
+    expect(await shed.done).toBeUndefined();
+    expect(shed.hasRun()).toBe(false);
+  });
+
+  it('stays open for at least 60 s and at most 10 % longer', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), async (random) => {
+        const { breaker, clock } = setUp(() => random);
+        await fail(breaker, 5);
+        clock.advance(59_999);
+        expect(breaker.health().state).toBe('open');
+        clock.advance(6_001);
+        expect(breaker.health().state).toBe('half_open');
+      }),
+    );
+  });
+
+  it('lets exactly one of 20 concurrent calls through as the probe', async () => {
+    const { breaker, clock, changes } = setUp();
+    await fail(breaker, 5);
+    clock.advance(60_000);
+    expect(breaker.shedsForMs()).toBeUndefined();
+    const calls = Array.from({ length: 20 }, () => start(breaker));
+    expect(calls.filter((call) => call.hasRun())).toHaveLength(1);
+    expect(breaker.shedsForMs()).toBe(0);
+    expect(await calls[0]?.end('success')).toBe('success');
+    expect(changes).toEqual(['closed>open', 'open>half_open', 'half_open>closed']);
+    expect(await Promise.all(calls.slice(1).map((call) => call.done))).toEqual(Array(19).fill(undefined));
+  });
+
+  it('opens again for another 60 s when the probe fails', async () => {
+    const { breaker, clock } = setUp();
+    await fail(breaker, 5);
+    clock.advance(60_000);
+    await fail(breaker, 1);
+    expect(breaker.health()).toMatchObject({ state: 'open', retryInMs: 60_000 });
+  });
+
+  it('gives the turn to the next call when the probe learned nothing', async () => {
+    const { breaker, clock } = setUp();
+    await fail(breaker, 5);
+    clock.advance(60_000);
+    await run(breaker, 'neutral');
+    expect(breaker.health().state).toBe('half_open');
+    const calls = Array.from({ length: 3 }, () => start(breaker));
+    expect(calls.filter((call) => call.hasRun())).toHaveLength(1);
+    await calls[0]?.end('success');
+    expect(breaker.health()).toEqual({ state: 'closed', consecutiveFailures: 0 });
+  });
+
+  it.each(['success', 'failure', 'neutral'] as const)(
+    'ignores a late %s that began before the circuit opened',
+    async (late) => {
+      const { breaker, clock } = setUp();
+      const old = [start(breaker), start(breaker)];
+      await fail(breaker, 5);
+      await old[0]?.end(late);
+      expect(breaker.health()).toMatchObject({ state: 'open', consecutiveFailures: 5 });
+      clock.advance(60_000);
+      const probe = start(breaker);
+      expect(await old[1]?.end(late)).toBe(late);
+      expect(breaker.health().state).toBe('half_open');
+      expect(start(breaker).hasRun()).toBe(false);
+      await probe.end('success');
+      expect(breaker.health()).toEqual({ state: 'closed', consecutiveFailures: 0 });
+    },
+  );
+
+  it('rejects as the attempt does when that breaks by a mistake', async () => {
+    const { breaker } = setUp();
+    const broken = breaker.run(
+      () => Promise.reject(new Error('mistake')),
+      () => 'success',
+    );
+    await expect(broken).rejects.toThrow('mistake');
+  });
+
+  it('sets no timer', async () => {
+    const { breaker, clock } = setUp();
+    await fail(breaker, 5);
+    expect(clock.pending()).toEqual([]);
+  });
+});
+
+describe('circuit breaker in rate mode', () => {
+  const rate = { percent: 50, minCalls: 10, windowMs: 20_000 };
+
+  it('opens at half of the attempts failing, however the successes lie between', async () => {
+    const { breaker } = setUp(undefined, rate);
+    for (let i = 0; i < 4; i++) {
+      await run(breaker, 'failure');
+      await run(breaker, 'success');
+    }
+    await run(breaker, 'success');
+    expect(breaker.health().state).toBe('closed');
+    await run(breaker, 'failure');
+    expect(breaker.health()).toMatchObject({ state: 'open', consecutiveFailures: 1 });
+  });
+
+  it('says nothing below the smallest number of attempts, of which neutral ones are none', async () => {
+    const { breaker } = setUp(undefined, rate);
+    for (let i = 0; i < 4; i++) {
+      await run(breaker, 'failure');
+      await run(breaker, 'neutral');
+      await run(breaker, 'success');
+    }
+    await run(breaker, 'failure');
+    expect(breaker.health().state).toBe('closed');
+  });
+
+  it('forgets what has left the window', async () => {
+    const { breaker, clock } = setUp(undefined, rate);
+    for (let i = 0; i < 8; i++) await run(breaker, i % 2 === 0 ? 'failure' : 'success');
+    clock.advance(20_000);
+    for (let i = 0; i < 9; i++) await run(breaker, 'success');
+    await run(breaker, 'failure');
+    expect(breaker.health().state).toBe('closed');
+  });
+
+  it('starts anew when the circuit has closed again', async () => {
+    const { breaker, clock } = setUp(undefined, { ...rate, windowMs: 1_000_000 });
+    for (let i = 0; i < 10; i++) await run(breaker, i % 2 === 0 ? 'success' : 'failure');
+    expect(breaker.health().state).toBe('open');
+    clock.advance(60_000);
+    await run(breaker, 'success');
+    await run(breaker, 'failure');
+    expect(breaker.health().state).toBe('closed');
+  });
+
+  it('opens on consecutive failures all the same', async () => {
+    const { breaker } = setUp(undefined, rate);
+    await fail(breaker, 5);
+    expect(breaker.health().state).toBe('open');
+  });
+});

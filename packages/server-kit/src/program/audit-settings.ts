@@ -1,0 +1,108 @@
+import { createPrivateKey } from 'node:crypto';
+
+import {
+  createCollectorSink,
+  createFileSink,
+  createStreamSink,
+  createSyslogSink,
+  type AuditSink,
+} from '@mcp-parts/audit';
+import { z } from 'zod';
+
+import type { AssembleOptions } from '../assemble.ts';
+import type { Settings, SettingValues } from './settings.ts';
+
+const MIN_DIGEST_KEY_BYTES = 32;
+
+/** The settings of the audit trail; part of `commonSettings`. */
+export const auditSettings = {
+  AUDIT_COLLECTOR_URL: {
+    description: 'Where audit events are shipped; without any destination they stay in the state folder',
+    schema: z.url({ protocol: /^https?$/u, message: 'must be an http(s) URL' }).optional(),
+  },
+  AUDIT_FILE: {
+    description: 'A file that audit events are appended to, for a log shipper; rotated at 64 MiB',
+    schema: z.string().optional(),
+  },
+  AUDIT_STDERR: {
+    description: 'Whether audit events are written to standard error too: true or false',
+    schema: z.stringbool('must be true or false').default(false),
+  },
+  AUDIT_SYSLOG_URL: {
+    description: 'A syslog server (RFC 5424) for audit events: tls://host:6514 or tcp://host:601',
+    schema: z.url({ protocol: /^(?:tls|tcp)$/u, message: 'must be a tls:// or tcp:// URL' }).optional(),
+  },
+  AUDIT_SYSLOG_CA: {
+    description: "The certificate authority of the syslog server, as PEM, when it is not one of the system's",
+    schema: z.string().optional(),
+  },
+  AUDIT_KEEP_DAYS: {
+    description:
+      'How many days delivered events are kept in the state folder; without it they are never removed',
+    schema: z.coerce.number('must be a number of days').positive('must be positive').optional(),
+  },
+  AUDIT_DIGEST_KEY: {
+    description:
+      'Key of the digests of arguments: 32 bytes or more in base64; without it only names are kept',
+    schema: z
+      .base64('must be base64')
+      .transform((text) => Buffer.from(text, 'base64'))
+      .refine((key) => key.byteLength >= MIN_DIGEST_KEY_BYTES, 'must have at least 32 bytes')
+      .optional(),
+    secret: true,
+  },
+  AUDIT_SIGNING_KEY: {
+    description:
+      'Private ed25519 key that signs the trail, as PEM; without it one is made and kept beside the trail',
+    schema: z
+      .string()
+      .transform((pem, context) => {
+        const key = privateKey(pem);
+        if (key?.asymmetricKeyType === 'ed25519') return key;
+        context.addIssue({ code: 'custom', message: 'must be a private ed25519 key as PEM' });
+        return z.NEVER;
+      })
+      .optional(),
+    secret: true,
+  },
+} satisfies Settings;
+
+/**
+ * What the audit settings ask for, as options of `assembleServer`. `token` is the bearer token for the collector,
+ * asked for at each request.
+ */
+export function auditOptions(
+  values: SettingValues<typeof auditSettings>,
+  token?: () => Promise<string>,
+): Pick<AssembleOptions, 'auditSinks' | 'auditKeepDays' | 'auditDigestKey' | 'auditSigningKey'> {
+  const sinks: AuditSink[] = [];
+  const { AUDIT_COLLECTOR_URL: url, AUDIT_FILE: path, AUDIT_SYSLOG_URL: syslog } = values;
+  if (url !== undefined) sinks.push(createCollectorSink({ url, ...(token && { token }) }));
+  if (path !== undefined) sinks.push(createFileSink({ path }));
+  if (values.AUDIT_STDERR) sinks.push(createStreamSink());
+  if (syslog !== undefined) sinks.push(syslogSink(new URL(syslog), values.AUDIT_SYSLOG_CA));
+  return {
+    auditSinks: sinks,
+    auditKeepDays: values.AUDIT_KEEP_DAYS,
+    auditDigestKey: values.AUDIT_DIGEST_KEY,
+    auditSigningKey: values.AUDIT_SIGNING_KEY,
+  };
+}
+
+function syslogSink({ protocol, hostname, port }: URL, ca: string | undefined): AuditSink {
+  return createSyslogSink({
+    // The brackets of an IPv6 address belong to the URL.
+    host: hostname.replace(/^\[(.*)\]$/u, '$1'),
+    ...(port !== '' && { port: Number(port) }),
+    tls: protocol === 'tcp:' ? false : { ...(ca !== undefined && { ca }) },
+  });
+}
+
+function privateKey(pem: string) {
+  try {
+    return createPrivateKey(pem);
+  } catch {
+    // What is wrong with it must not be said: the text may be a key.
+    return undefined;
+  }
+}

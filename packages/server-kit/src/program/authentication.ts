@@ -1,0 +1,119 @@
+import {
+  createAuthenticator,
+  createIntrospectionVerifier,
+  createKeyProofs,
+  createPolicy,
+  createTokenRouter,
+  createTokenVerifier,
+  freshPolicy,
+  loadPolicy,
+  localCaller,
+  openDirectory,
+  type Authenticator,
+  type Policy,
+  type TokenVerifier,
+} from '@mcp-parts/auth';
+import type { Authorizer, Logger } from '@mcp-parts/tool-kit';
+
+import type { authenticationSettings } from './common-settings.ts';
+import type { GateOptions } from '../http/gate.ts';
+import type { OpenGateOptions } from '../http/open-gate.ts';
+import type { SettingValues } from './settings.ts';
+
+/** Who is calling and what they may do, as the settings say. */
+export interface Authentication extends AsyncDisposable {
+  readonly policy: Policy;
+  /** The authorizer of the server: the policy, on groups that are as fresh as it asks for. */
+  readonly authorizer: Authorizer;
+  readonly authenticator: Authenticator;
+  /** For `serveHttp`. `basicScopes` are what a client asks for first. */
+  gate(basicScopes: readonly string[]): Omit<GateOptions, 'resourceName'>;
+}
+
+/** What is wrong with settings that are right one by one; for `check` of `runCommand`. */
+export function checkAuthenticationSettings(
+  settings: SettingValues<typeof authenticationSettings>,
+): readonly string[] {
+  const introspection = [
+    settings.AUTH_INTROSPECTION_URL,
+    settings.AUTH_INTROSPECTION_CLIENT_ID,
+    settings.AUTH_INTROSPECTION_CLIENT_SECRET,
+  ];
+  const given = introspection.filter((value) => value !== undefined).length;
+  return given === 0 || given === introspection.length
+    ? []
+    : ['AUTH_INTROSPECTION_URL, _CLIENT_ID and _CLIENT_SECRET need each other: set all three or none'];
+}
+
+/**
+ * Reads the policy and the directory and prepares the verification of tokens.
+ *
+ * @throws {TypeError} naming the file or setting, and the problem.
+ */
+export async function openAuthentication(
+  settings: SettingValues<typeof authenticationSettings>,
+  logger: Logger,
+): Promise<Authentication> {
+  const [problem] = checkAuthenticationSettings(settings);
+  if (problem !== undefined) throw new TypeError(problem);
+  const verifier = verifierFor(settings);
+  const policy = createPolicy(await loadPolicy(settings.POLICY_FILE));
+  const directory = await openDirectory({
+    path: settings.DIRECTORY_FILE,
+    issuer: settings.AUTH_ISSUER,
+    logger,
+    ...(settings.DIRECTORY_PASSWORD !== undefined && { password: settings.DIRECTORY_PASSWORD }),
+  });
+  const proofs = createKeyProofs();
+  const authenticator = createAuthenticator({ verifier, directory, policy, proofs });
+  return {
+    policy,
+    authorizer: freshPolicy({ policy, authenticator }),
+    authenticator,
+    gate: (basicScopes) => ({
+      authenticator,
+      resource: settings.AUTH_AUDIENCE,
+      authorizationServers: [settings.AUTH_ISSUER],
+      scopes: policy.scopesFor(policy.permissions),
+      basicScopes,
+      policy,
+      proofs,
+    }),
+    async [Symbol.asyncDispose]() {
+      await authenticator.close();
+      await verifier.close();
+      await directory[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** For JWTs, and for opaque tokens too where the settings say who knows them. */
+function verifierFor(settings: SettingValues<typeof authenticationSettings>): TokenVerifier {
+  const { AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience, AUTH_ALGORITHMS: algorithms } = settings;
+  const introspectionUrl = settings.AUTH_INTROSPECTION_URL;
+  const id = settings.AUTH_INTROSPECTION_CLIENT_ID;
+  const secret = settings.AUTH_INTROSPECTION_CLIENT_SECRET;
+  const jwt = createTokenVerifier({ issuer, audience, algorithms });
+  if (introspectionUrl !== undefined && id !== undefined && secret !== undefined) {
+    const client = { id, secret };
+    const opaque = createIntrospectionVerifier({ issuer, audience, introspectionUrl, client });
+    return createTokenRouter({ jwt: [jwt], opaque });
+  }
+  return jwt;
+}
+
+/**
+ * Reads the policy for a server that asks nobody who they are: every request counts as one local caller with these
+ * permissions, and no permission with a `require` rule can be one of them. `serveHttp` allows it on loopback only.
+ *
+ * @throws {TypeError} naming the file and the problem.
+ */
+export async function openWithoutAuthentication(
+  settings: Pick<SettingValues<typeof authenticationSettings>, 'POLICY_FILE'>,
+  permissions: readonly string[],
+): Promise<{ readonly authorizer: Authorizer; readonly gate: OpenGateOptions }> {
+  return {
+    authorizer: createPolicy(await loadPolicy(settings.POLICY_FILE)),
+    gate: { unauthenticated: localCaller({ name: 'unauthenticated', permissions }) },
+  };
+}
