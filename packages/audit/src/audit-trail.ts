@@ -1,8 +1,10 @@
 import { Alerts } from './alerts.ts';
 import { healthOf, type AuditHealth } from './audit-health.ts';
+import { loadSigner } from './chain/signing.ts';
 import { readCursor } from './delivery/cursor.ts';
 import { Delivery, type DeliveryOptions } from './delivery/delivery.ts';
 import { DiskReserve } from './disk/disk-reserve.ts';
+import { lockDirectory } from './disk/writer-lock.ts';
 import { AuditError } from './errors.ts';
 import {
   describe,
@@ -15,11 +17,9 @@ import {
 } from './event/event.ts';
 import { Maintenance } from './maintenance.ts';
 import { recoverLog } from './segments/recovery.ts';
-import { SegmentLog, type SegmentLogOptions } from './segments/segment-log.ts';
 import { segmentName } from './segments/segment-header.ts';
-import { loadSigner } from './chain/signing.ts';
+import { SegmentLog, type SegmentLogOptions } from './segments/segment-log.ts';
 import { checkedOptions, type AuditTrailOptions, type Settings } from './trail-options.ts';
-import { lockDirectory } from './disk/writer-lock.ts';
 
 /** An intent on disk, waiting for its outcome. */
 export interface AuditEntry {

@@ -8,7 +8,6 @@ import {
   type AuditCheckpoint,
   type Tombstone,
 } from './chain/checkpoint.ts';
-import { withFile, nodeFileSystem, type AuditFileSystem } from './file-system.ts';
 import {
   continues,
   EVENT_KIND,
@@ -19,8 +18,15 @@ import {
   type StoredLine,
   type StoredRecord,
 } from './chain/record.ts';
-import { parseHeader, readHeader, segmentNumbers, segmentPath, type SegmentHeader } from './segments/segment-header.ts';
 import { keyIdOf } from './chain/signing.ts';
+import { withFile, nodeFileSystem, type AuditFileSystem } from './file-system.ts';
+import {
+  parseHeader,
+  readHeader,
+  segmentNumbers,
+  segmentPath,
+  type SegmentHeader,
+} from './segments/segment-header.ts';
 
 /** What to verify, and against what. */
 export interface VerifyTrailOptions {

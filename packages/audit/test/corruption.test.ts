@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { openAuditTrail } from '../src/index.ts';
 import { EVENT_KIND, scanLines } from '../src/chain/record.ts';
+import { openAuditTrail } from '../src/index.ts';
 import { parseEventHead } from '../src/segments/stored-event.ts';
 import { intent, options, temporaryDirectory } from './fixtures.ts';
 import { memoryDisk, segmentsOn, type MemoryDisk } from './memory-disk.ts';

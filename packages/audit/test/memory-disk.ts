@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path';
 
-import type { AuditEvent, AuditFile, AuditFileSystem } from '../src/index.ts';
 import { EVENT_KIND, scanLines } from '../src/chain/record.ts';
+import type { AuditEvent, AuditFile, AuditFileSystem } from '../src/index.ts';
 import { parseEvent } from '../src/segments/stored-event.ts';
 
 /** A file: what programs see, and what a power loss leaves at least. */

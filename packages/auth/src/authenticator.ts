@@ -1,13 +1,13 @@
-import { credentialOf } from './tokens/authorization-header.ts';
 import type { Caller } from './caller.ts';
-import type { ProveConfirmation } from './possession/confirmation.ts';
 import type { Directory } from './directory/directory.ts';
-import { AuthError, isAuthError, tokenRefused } from './errors.ts';
 import { createGroupLookup } from './directory/group-lookup.ts';
 import type { GroupLookup } from './directory/group-lookup.ts';
-import type { KeyProofs, PresentedRequest } from './possession/key-proof.ts';
+import { AuthError, isAuthError, tokenRefused } from './errors.ts';
 import type { PolicyEngine } from './policy/policy-engine.ts';
 import type { Policy } from './policy/policy.ts';
+import type { ProveConfirmation } from './possession/confirmation.ts';
+import type { KeyProofs, PresentedRequest } from './possession/key-proof.ts';
+import { credentialOf } from './tokens/authorization-header.ts';
 import type { Principal } from './tokens/principal.ts';
 import type { TokenVerifier } from './tokens/token-verifier.ts';
 

@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 
 import type { Directory } from './directory/directory.ts';
-import { parseDocument } from './document-file.ts';
 import { createFileDirectory } from './directory/file-directory.ts';
 import type { FileDirectoryOptions } from './directory/file-directory.ts';
+import { parseDocument } from './document-file.ts';
 import { createLdapDirectory } from './ldap/ldap-directory.ts';
 import type { LdapDirectory } from './ldap/ldap-directory.ts';
 

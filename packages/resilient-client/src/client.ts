@@ -1,21 +1,21 @@
-import { createBulkhead, type BulkheadOptions } from './protection/bulkhead.ts';
 import { callEndpoint, type CallContext, type ClientCore, type Result } from './call/call.ts';
+import { harmless, type ClientEvent } from './call/events.ts';
+import { createRoute, type Guard, type Route } from './call/route.ts';
+import { Telemetry } from './call/telemetry.ts';
+import type { AnyEndpoint, CallInput, Endpoint, QuerySchema } from './endpoint/define-endpoint.ts';
+import type { SchemaOutput, StandardSchema } from './endpoint/standard-schema.ts';
+import { parseBaseUrl } from './endpoint/url-template.ts';
+import { checkLiteralHost, createAddressRule } from './http/address-rule.ts';
+import { createTransport, type Dispatcher } from './http/undici-transport.ts';
+import { createBulkhead, type BulkheadOptions } from './protection/bulkhead.ts';
 import { checkWhole, LONGEST_TIMER_MS } from './protection/check-number.ts';
 import { createCircuitBreaker, type CircuitHealth } from './protection/circuit-breaker.ts';
-import { systemClock, type Clock } from './time/clock.ts';
-import { parseBaseUrl } from './endpoint/url-template.ts';
-import type { AnyEndpoint, CallInput, Endpoint, QuerySchema } from './endpoint/define-endpoint.ts';
-import { harmless, type ClientEvent } from './call/events.ts';
-import { createNotBeforeGate } from './protection/throttle.ts';
 import { resolvePolicy, type Policy, type PolicyOptions } from './protection/policy.ts';
-import { checkLiteralHost, createAddressRule } from './http/address-rule.ts';
 import { createRetryBudget, type RetryBudgetOptions } from './protection/retry-budget.ts';
-import { createRoute, type Guard, type Route } from './call/route.ts';
 import { createSingleFlight } from './protection/single-flight.ts';
-import type { SchemaOutput, StandardSchema } from './endpoint/standard-schema.ts';
-import { Telemetry } from './call/telemetry.ts';
+import { createNotBeforeGate } from './protection/throttle.ts';
+import { systemClock, type Clock } from './time/clock.ts';
 import type { TokenSource } from './tokens/source.ts';
-import { createTransport, type Dispatcher } from './http/undici-transport.ts';
 
 /** What a client is made of. */
 export interface ClientOptions {

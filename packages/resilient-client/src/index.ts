@@ -7,7 +7,11 @@ export type { ExplainAnswer } from './errors/explain.ts';
 export type { RetryBudgetOptions } from './protection/retry-budget.ts';
 export type { SchemaInput, SchemaOutput, StandardSchema } from './endpoint/standard-schema.ts';
 export type { ClientAuthentication, ClientKey } from './tokens/client-authentication.ts';
-export { clientCredentials, type ClientCredentialsOptions, type TokenOptions } from './tokens/client-credentials.ts';
+export {
+  clientCredentials,
+  type ClientCredentialsOptions,
+  type TokenOptions,
+} from './tokens/client-credentials.ts';
 export { ClientError, type ClientErrorCode } from './errors/client-error.ts';
 export type { Clock } from './time/clock.ts';
 export {

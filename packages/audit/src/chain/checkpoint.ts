@@ -2,9 +2,9 @@ import type { KeyObject } from 'node:crypto';
 
 import { z } from 'zod';
 
+import { uuidv7 } from '../event/uuid.ts';
 import type { ChainTip, StoredRecord } from './record.ts';
 import { isSignedWith, type Signer } from './signing.ts';
-import { uuidv7 } from '../event/uuid.ts';
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 

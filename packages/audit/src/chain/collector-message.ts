@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-import { auditCheckpointSchema } from './checkpoint.ts';
 import { auditEventSchema } from '../event/event.ts';
+import { auditCheckpointSchema } from './checkpoint.ts';
 
 /** Checks one element of what the collector sink sends: an event or a checkpoint. */
 export const auditRecordSchema = z.union([auditEventSchema, auditCheckpointSchema]);

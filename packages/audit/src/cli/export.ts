@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 
+import { safeJson } from '../event/safe-json.ts';
 import { toEcs } from '../mappers/ecs.ts';
 import { toOcsf } from '../mappers/ocsf.ts';
-import { safeJson } from '../event/safe-json.ts';
 import type { Filter } from './filter.ts';
 import { readEvents } from './read-trail.ts';
 import type { CliContext } from './terminal.ts';

@@ -1,8 +1,8 @@
 import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import type { AuditEvent } from '../event/event.ts';
 import { decodeRecord, type StoredRecord } from '../chain/record.ts';
+import type { AuditEvent } from '../event/event.ts';
 import { segmentNumbers, segmentPath } from '../segments/segment-header.ts';
 import { UsageError } from './terminal.ts';
 

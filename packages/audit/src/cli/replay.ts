@@ -1,5 +1,5 @@
-import type { AuditEvent } from '../event/event.ts';
 import type { AuditSink } from '../delivery/sink.ts';
+import type { AuditEvent } from '../event/event.ts';
 import { readEvents } from './read-trail.ts';
 import type { CliContext } from './terminal.ts';
 

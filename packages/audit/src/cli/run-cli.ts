@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
-import { createCollectorSink } from '../sinks/collector-sink.ts';
 import { AuditError } from '../errors.ts';
-import { openPersonalKeys } from '../privacy/personal-keys.ts';
 import { safeJson } from '../event/safe-json.ts';
+import { openPersonalKeys } from '../privacy/personal-keys.ts';
+import { createCollectorSink } from '../sinks/collector-sink.ts';
 import { examine, showFindings, type Finding } from './doctor.ts';
 import { exportEvents, exportFormats } from './export.ts';
 import { createFilter, filterOptions } from './filter.ts';

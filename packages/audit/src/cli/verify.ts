@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { auditCheckpointSchema, type AuditCheckpoint } from '../chain/checkpoint.ts';
+import { PUBLIC_KEY_FILE } from '../chain/signing.ts';
 import { safeJson } from '../event/safe-json.ts';
 import { segmentName } from '../segments/segment-header.ts';
-import { PUBLIC_KEY_FILE } from '../chain/signing.ts';
 import { verifyTrail, type TrailFinding, type TrailVerification } from '../verify.ts';
 import { UsageError, writeTable, type CliContext } from './terminal.ts';
 

@@ -1,7 +1,14 @@
 import { parseCheckpoint, type AuditCheckpoint } from '../chain/checkpoint.ts';
+import {
+  continues,
+  EVENT_KIND,
+  GENESIS,
+  scanLines,
+  type LogPosition,
+  type StoredRecord,
+} from '../chain/record.ts';
 import type { AuditEvent } from '../event/event.ts';
 import { withFile, type AuditFile, type AuditFileSystem } from '../file-system.ts';
-import { continues, EVENT_KIND, GENESIS, scanLines, type LogPosition, type StoredRecord } from '../chain/record.ts';
 import type { LogSegment } from '../segments/segment-files.ts';
 import { parseHeader, readHeader, segmentPath } from '../segments/segment-header.ts';
 import { parseEvent } from '../segments/stored-event.ts';

@@ -1,15 +1,15 @@
-import { MAX_BATCH_EVENTS, readBatch, type Batch } from './batch.ts';
+import { GENESIS, type ChainTip, type LogPosition } from '../chain/record.ts';
 import type { SetTimer } from '../clock.ts';
-import { writeCursor, type Cursor } from './cursor.ts';
 import { AuditError } from '../errors.ts';
 import type { AuditEvent, EncodedEvent } from '../event/event.ts';
 import type { AuditFileSystem } from '../file-system.ts';
 import type { Logger } from '../logger.ts';
-import { quarantine } from './quarantine.ts';
-import { GENESIS, type ChainTip, type LogPosition } from '../chain/record.ts';
 import type { SegmentLog } from '../segments/segment-log.ts';
-import type { AuditSink } from './sink.ts';
 import { untilAborted } from '../until-aborted.ts';
+import { MAX_BATCH_EVENTS, readBatch, type Batch } from './batch.ts';
+import { writeCursor, type Cursor } from './cursor.ts';
+import { quarantine } from './quarantine.ts';
+import type { AuditSink } from './sink.ts';
 
 export interface DeliveryOptions {
   readonly sink: AuditSink;

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 
 import type { AuditEvent } from '../event/event.ts';
-import { withFile, type AuditFileSystem } from '../file-system.ts';
 import { safeJson } from '../event/safe-json.ts';
+import { withFile, type AuditFileSystem } from '../file-system.ts';
 
 /** Appends an event that a sink does not take to `quarantine-<sink>.jsonl`; durable when it resolves. */
 export async function quarantine(

@@ -1,5 +1,5 @@
-import { eventPayload, type EncodedEvent } from '../event/event.ts';
 import { encodeRecord, EVENT_KIND, type ChainTip } from '../chain/record.ts';
+import { eventPayload, type EncodedEvent } from '../event/event.ts';
 import type { OpenIntent } from './segment-header.ts';
 
 /** The records of one commit, encoded one after the other. Nothing in it counts before it is durable. */

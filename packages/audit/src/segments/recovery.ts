@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 
+import { GENESIS, type ChainTip } from '../chain/record.ts';
 import type { AuditIntentEvent } from '../event/event.ts';
 import { withFile, type AuditFileSystem } from '../file-system.ts';
 import type { Logger } from '../logger.ts';
-import { GENESIS, type ChainTip } from '../chain/record.ts';
-import { loadSegment, type LoadedSegment } from './segment-reader.ts';
 import {
   HEADER_KIND,
   segmentName,
@@ -14,6 +13,7 @@ import {
   type BrokenChain,
   type OpenIntent,
 } from './segment-header.ts';
+import { loadSegment, type LoadedSegment } from './segment-reader.ts';
 import { readIntent } from './stored-event.ts';
 
 /** What an earlier run left behind. */

@@ -1,7 +1,7 @@
 import type { AuditFileSystem } from '../file-system.ts';
 import type { LogSegment } from './segment-files.ts';
-import type { Retirement, SegmentLog } from './segment-log.ts';
 import { readHeader } from './segment-header.ts';
+import type { Retirement, SegmentLog } from './segment-log.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 
 import { z } from 'zod';
 
-import { withFile, type AuditFileSystem } from '../file-system.ts';
 import { firstRecord, type StoredRecord } from '../chain/record.ts';
+import { withFile, type AuditFileSystem } from '../file-system.ts';
 
 /** One file of the log and how much of it is durable. */
 export interface Segment {

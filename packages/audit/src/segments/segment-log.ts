@@ -1,4 +1,6 @@
 import { CHECKPOINT_KIND, createCheckpoint, createTombstone, TOMBSTONE_KIND } from '../chain/checkpoint.ts';
+import type { ChainTip } from '../chain/record.ts';
+import type { Signer } from '../chain/signing.ts';
 import type { SetTimer } from '../clock.ts';
 import type { DiskReserve } from '../disk/disk-reserve.ts';
 import { DiskTrouble } from '../disk/disk-state.ts';
@@ -7,11 +9,9 @@ import type { EncodedEvent } from '../event/event.ts';
 import type { AuditFileSystem } from '../file-system.ts';
 import type { Logger } from '../logger.ts';
 import { RecordGroup } from './commit-group.ts';
-import type { ChainTip } from '../chain/record.ts';
 import type { RecoveredLog } from './recovery.ts';
 import { SegmentFiles, type LogSegment } from './segment-files.ts';
 import { HEADER_KIND, type BrokenChain, type OpenIntent, type SegmentHeader } from './segment-header.ts';
-import type { Signer } from '../chain/signing.ts';
 
 export interface SegmentLogOptions {
   readonly directory: string;

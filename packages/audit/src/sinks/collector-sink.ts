@@ -1,6 +1,6 @@
+import type { AuditSink } from '../delivery/sink.ts';
 import { AuditError } from '../errors.ts';
 import { safeJson } from '../event/safe-json.ts';
-import type { AuditSink } from '../delivery/sink.ts';
 import { untilAborted } from '../until-aborted.ts';
 
 /** Where the collector is and how to reach it. */

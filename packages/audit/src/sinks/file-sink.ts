@@ -2,9 +2,9 @@ import { constants } from 'node:fs';
 import { open, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
+import type { AuditSink } from '../delivery/sink.ts';
 import { AuditError } from '../errors.ts';
 import { safeJson } from '../event/safe-json.ts';
-import type { AuditSink } from '../delivery/sink.ts';
 
 /** Which file events are written to and how much of them is kept. */
 export interface FileSinkOptions {

@@ -1,6 +1,6 @@
+import type { AuditSink } from '../delivery/sink.ts';
 import type { AuditEvent } from '../event/event.ts';
 import { safeJson } from '../event/safe-json.ts';
-import type { AuditSink } from '../delivery/sink.ts';
 import { untilAborted } from '../until-aborted.ts';
 
 /** The part of `Logger` of `@opentelemetry/api-logs` that is used; that logger fits. */

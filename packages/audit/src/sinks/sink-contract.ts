@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 
-import type { AuditEvent } from '../event/event.ts';
 import type { AuditSink } from '../delivery/sink.ts';
+import type { AuditEvent } from '../event/event.ts';
 
 /** A sink beside the place it delivers to. */
 export interface SinkHarness extends AsyncDisposable {

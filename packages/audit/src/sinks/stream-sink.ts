@@ -1,8 +1,8 @@
 import type { Writable } from 'node:stream';
 
+import type { AuditSink } from '../delivery/sink.ts';
 import { AuditError } from '../errors.ts';
 import { safeJson } from '../event/safe-json.ts';
-import type { AuditSink } from '../delivery/sink.ts';
 import { untilAborted } from '../until-aborted.ts';
 
 /** Which stream events are written to. */

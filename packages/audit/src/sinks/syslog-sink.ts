@@ -2,8 +2,8 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import { hostname } from 'node:os';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 
-import { AuditError } from '../errors.ts';
 import type { AuditSink } from '../delivery/sink.ts';
+import { AuditError } from '../errors.ts';
 import { syslogFrame } from './syslog-message.ts';
 
 /** Where the syslog server is and how to reach it. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { challengeFor } from './challenge.ts';
 import { AuthError } from '../errors.ts';
 import type { AuthErrorCode } from '../errors.ts';
+import { challengeFor } from './challenge.ts';
 
 const options = {
   resourceMetadataUrl: 'https://mcp.example.test/.well-known/oauth-protected-resource/mcp',

@@ -2,8 +2,8 @@ import { readFile, stat } from 'node:fs/promises';
 
 import { z } from 'zod';
 
-import { parseDocument } from '../document-file.ts';
 import { readGroups } from '../directory/file-directory.ts';
+import { parseDocument } from '../document-file.ts';
 
 /** A membership, and how somebody comes to it: the groups in between, none when it is direct. */
 export interface Membership {

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { createFileDirectory } from './file-directory.ts';
 import type { Principal } from '../index.ts';
 import { directoryContract } from '../testing.ts';
+import { createFileDirectory } from './file-directory.ts';
 
 const issuer = 'https://idp.example.test';
 const principal = (subject: string): Principal => ({

@@ -3,8 +3,8 @@ import { readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
 
 import { untilAborted } from '../abort.ts';
-import type { Directory } from './directory.ts';
 import { parseDocument } from '../document-file.ts';
+import type { Directory } from './directory.ts';
 
 const userId = z
   .string()

@@ -1,7 +1,7 @@
-import type { Directory } from './directory.ts';
+import { createRefreshingCache } from '../cache/refreshing-cache.ts';
 import { AuthError, isAuthError } from '../errors.ts';
 import type { Principal } from '../tokens/principal.ts';
-import { createRefreshingCache } from '../cache/refreshing-cache.ts';
+import type { Directory } from './directory.ts';
 
 const MAX_CACHED_PRINCIPALS = 10_000;
 /** Time for two servers that are silent, one after the other, and then for an answer. */

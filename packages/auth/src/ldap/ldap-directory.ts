@@ -1,6 +1,6 @@
 import type { Directory } from '../directory/directory.ts';
-import type { Principal } from '../tokens/principal.ts';
 import { isLoopback } from '../secure-url.ts';
+import type { Principal } from '../tokens/principal.ts';
 import { distinguishedNameKey } from './distinguished-name.ts';
 import { createLdapConnection } from './ldap-connection.ts';
 import type { LdapLogger } from './ldap-connection.ts';

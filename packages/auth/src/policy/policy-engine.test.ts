@@ -1,10 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
 
+import { policyEngineContract, unavailableEngineCase } from '../testing.ts';
 import { policyEngineFrom } from './policy-engine.ts';
 import type { PolicyEngine } from './policy-engine.ts';
 import { createPolicy } from './policy.ts';
 import type { Decision, PolicySubject } from './policy.ts';
-import { policyEngineContract, unavailableEngineCase } from '../testing.ts';
 
 const { signal } = new AbortController();
 const permissions = ['deploy:production', 'deploy:staging', 'logs:read'];

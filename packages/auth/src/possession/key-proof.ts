@@ -4,8 +4,8 @@ import { calculateJwkThumbprint, EmbeddedJWK, errors, jwtVerify } from 'jose';
 import type { JWTPayload } from 'jose';
 import { z } from 'zod';
 
-import type { Confirmation } from './confirmation.ts';
 import { AuthError, isAuthError, tokenRefused } from '../errors.ts';
+import type { Confirmation } from './confirmation.ts';
 import { createReplayMemory } from './replay-memory.ts';
 import type { ReplayMemory } from './replay-memory.ts';
 

@@ -2,16 +2,16 @@ import { createHash } from 'node:crypto';
 
 import { z } from 'zod';
 
-import { checkAudience } from './audience.ts';
+import { createTtlCache } from '../cache/ttl-cache.ts';
 import { AuthError, isAuthError, tokenRefused } from '../errors.ts';
+import { canonicalResource, secureUrl } from '../secure-url.ts';
+import { checkAudience } from './audience.ts';
 import { fetchDocument } from './fetch-document.ts';
 import type { GroupClaimOptions } from './group-claim.ts';
 import { identityFromClaims } from './principal.ts';
 import type { TokenIdentity } from './principal.ts';
-import { canonicalResource, secureUrl } from '../secure-url.ts';
 import { MAX_TOKEN_LENGTH, provenPrincipal } from './token-verifier.ts';
 import type { TokenVerifier } from './token-verifier.ts';
-import { createTtlCache } from '../cache/ttl-cache.ts';
 
 const TIMEOUT_MS = 5_000;
 /** Strangers' tokens cost a request each: more at once than this wait for nobody and are turned away. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-import { fetchDocument } from './fetch-document.ts';
 import { secureUrl } from '../secure-url.ts';
+import { fetchDocument } from './fetch-document.ts';
 
 const metadataSchema = z.object({ issuer: z.string(), jwks_uri: z.string().optional() });
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
+import { tokenRefused } from '../errors.ts';
 import { confirmationSchema } from '../possession/confirmation.ts';
 import type { Confirmation } from '../possession/confirmation.ts';
-import { tokenRefused } from '../errors.ts';
 import { groupsFromClaims } from './group-claim.ts';
 import type { GroupClaimOptions } from './group-claim.ts';
 

@@ -2,14 +2,14 @@ import { errors, jwtVerify } from 'jose';
 import type { JWTPayload } from 'jose';
 
 import { untilAborted } from '../abort.ts';
-import { checkAudience } from './audience.ts';
-import type { ProveConfirmation } from '../possession/confirmation.ts';
 import { AuthError, isAuthError, tokenRefused } from '../errors.ts';
+import type { ProveConfirmation } from '../possession/confirmation.ts';
+import { canonicalResource, secureUrl } from '../secure-url.ts';
+import { checkAudience } from './audience.ts';
 import type { GroupClaimOptions } from './group-claim.ts';
 import { createKeySource } from './key-source.ts';
 import { identityFromClaims } from './principal.ts';
 import type { Principal, TokenIdentity } from './principal.ts';
-import { canonicalResource, secureUrl } from '../secure-url.ts';
 
 /** Longer tokens are refused unread. */
 export const MAX_TOKEN_LENGTH = 8 * 1024;

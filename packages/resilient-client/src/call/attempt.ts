@@ -1,15 +1,15 @@
-import type { Answer } from './read-response.ts';
-import type { Bulkhead } from '../protection/bulkhead.ts';
-import type { AttemptLimit, CallLimit } from '../time/deadline.ts';
-import type { Verdict } from '../protection/circuit-breaker.ts';
 import { ClientError, type ClientErrorCode, type Failure } from '../errors/client-error.ts';
+import type { Transport, WireOutcome } from '../http/undici-transport.ts';
+import type { Bulkhead } from '../protection/bulkhead.ts';
+import type { Verdict } from '../protection/circuit-breaker.ts';
 import type { Clock } from '../time/clock.ts';
-import type { CallRequest } from './prepare-request.ts';
-import type { Route } from './route.ts';
-import type { CallTrace } from './telemetry.ts';
+import type { AttemptLimit, CallLimit } from '../time/deadline.ts';
 import { stopCodeOf, untilAborted } from '../time/stop-signal.ts';
 import type { AccessToken, TokenSource } from '../tokens/source.ts';
-import type { Transport, WireOutcome } from '../http/undici-transport.ts';
+import type { CallRequest } from './prepare-request.ts';
+import type { Answer } from './read-response.ts';
+import type { Route } from './route.ts';
+import type { CallTrace } from './telemetry.ts';
 
 /** A call whose input has been checked and written out. */
 export interface PreparedCall {

@@ -1,4 +1,9 @@
-import { readAnswer } from './read-response.ts';
+import type { Failure } from '../errors/client-error.ts';
+import { hedge } from '../protection/hedge.ts';
+import { backoffDelayMs, isReplayableLoss, isReplayableStatus } from '../protection/replay.ts';
+import type { RetryBudget } from '../protection/retry-budget.ts';
+import { sleep } from '../time/clock.ts';
+import { stopCodeOf } from '../time/stop-signal.ts';
 import {
   runAttempt,
   type AttemptParts,
@@ -6,13 +11,8 @@ import {
   type OnAttempt,
   type PreparedCall,
 } from './attempt.ts';
-import type { Failure } from '../errors/client-error.ts';
-import { sleep } from '../time/clock.ts';
 import type { ClientEvent } from './events.ts';
-import { hedge } from '../protection/hedge.ts';
-import type { RetryBudget } from '../protection/retry-budget.ts';
-import { backoffDelayMs, isReplayableLoss, isReplayableStatus } from '../protection/replay.ts';
-import { stopCodeOf } from '../time/stop-signal.ts';
+import { readAnswer } from './read-response.ts';
 
 /** What a call works with. */
 export interface CallParts extends AttemptParts {

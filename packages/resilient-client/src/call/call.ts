@@ -1,15 +1,15 @@
-import type { PreparedCall } from './attempt.ts';
-import { CallLimit } from '../time/deadline.ts';
-import { ClientError, type Failure } from '../errors/client-error.ts';
 import type { AnyEndpoint } from '../endpoint/define-endpoint.ts';
+import { ClientError, type Failure } from '../errors/client-error.ts';
+import { LeftFlight, type SingleFlight } from '../protection/single-flight.ts';
+import { CallLimit } from '../time/deadline.ts';
+import { untilAborted } from '../time/stop-signal.ts';
+import type { TokenSource } from '../tokens/source.ts';
+import type { PreparedCall } from './attempt.ts';
+import { runCall, type CallObserver, type CallOutcome, type CallParts } from './attempts.ts';
 import { harmless, type CallEndEvent, type ClientEvent } from './events.ts';
 import { prepareRequest, type CallRequest, type UntypedInput } from './prepare-request.ts';
 import type { Route } from './route.ts';
-import { runCall, type CallObserver, type CallOutcome, type CallParts } from './attempts.ts';
-import { LeftFlight, type SingleFlight } from '../protection/single-flight.ts';
 import type { Telemetry } from './telemetry.ts';
-import { untilAborted } from '../time/stop-signal.ts';
-import type { TokenSource } from '../tokens/source.ts';
 
 /** What belongs to one call and not to its input. */
 export interface CallContext {

@@ -1,5 +1,5 @@
-import type { CircuitState } from '../protection/circuit-breaker.ts';
 import type { ClientErrorCode } from '../errors/client-error.ts';
+import type { CircuitState } from '../protection/circuit-breaker.ts';
 
 /**
  * What a client tells about its work; `client` is its name and `endpoint` an endpoint's id, so both are safe as metric

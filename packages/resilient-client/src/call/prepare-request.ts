@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 
-import type { Failure } from '../errors/client-error.ts';
-import { BadTarget } from '../endpoint/url-template.ts';
 import type { AnyEndpoint } from '../endpoint/define-endpoint.ts';
-import type { Route } from './route.ts';
 import { check, describeIssue, type SchemaMismatch } from '../endpoint/standard-schema.ts';
+import { BadTarget } from '../endpoint/url-template.ts';
+import type { Failure } from '../errors/client-error.ts';
 import type { WireRequest } from '../http/undici-transport.ts';
+import type { Route } from './route.ts';
 
 /** A call's input, whatever its types. */
 export interface UntypedInput {

@@ -1,10 +1,10 @@
-import type { Failure, ClientErrorCode } from '../errors/client-error.ts';
-import type { Clock } from '../time/clock.ts';
 import type { AnyEndpoint } from '../endpoint/define-endpoint.ts';
-import { parseProblem } from '../errors/problem.ts';
-import { parseRetryAfterMs } from '../protection/replay.ts';
 import { check } from '../endpoint/standard-schema.ts';
+import type { Failure, ClientErrorCode } from '../errors/client-error.ts';
+import { parseProblem } from '../errors/problem.ts';
 import type { WireHeaders } from '../http/undici-transport.ts';
+import { parseRetryAfterMs } from '../protection/replay.ts';
+import type { Clock } from '../time/clock.ts';
 
 /** A complete answer of a backend. */
 export interface Answer {

@@ -1,9 +1,9 @@
-import type { CircuitBreaker } from '../protection/circuit-breaker.ts';
-import { compileTarget, type BuildTarget } from '../endpoint/url-template.ts';
 import { replayOf, type AnyEndpoint, type Replay } from '../endpoint/define-endpoint.ts';
+import { compileTarget, type BuildTarget } from '../endpoint/url-template.ts';
+import type { CircuitBreaker } from '../protection/circuit-breaker.ts';
 import { createLatencies, type Latencies } from '../protection/latencies.ts';
-import type { NotBeforeGate } from '../protection/throttle.ts';
 import type { Policy } from '../protection/policy.ts';
+import type { NotBeforeGate } from '../protection/throttle.ts';
 import { fixedHeaders } from './prepare-request.ts';
 
 /** What keeps calls away from a backend: one for an endpoint, or one for all endpoints of a service. */

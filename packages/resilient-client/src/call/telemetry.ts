@@ -13,8 +13,8 @@ import {
   type Tracer,
 } from '@opentelemetry/api';
 
-import type { ClientErrorCode } from '../errors/client-error.ts';
 import type { AnyEndpoint } from '../endpoint/define-endpoint.ts';
+import type { ClientErrorCode } from '../errors/client-error.ts';
 
 /**
  * Spans and metrics of a client by OpenTelemetry's HTTP conventions: one span for the logical call, one of kind client

@@ -1,6 +1,6 @@
+import type { Sent } from '../protection/replay.ts';
 import type { ExplainAnswer } from './explain.ts';
 import type { Problem } from './problem.ts';
-import type { Sent } from '../protection/replay.ts';
 import { userMessageFor } from './public-message.ts';
 
 /**

@@ -1,5 +1,5 @@
-import { decodeBody } from './content-coding.ts';
 import type { Sent } from '../protection/replay.ts';
+import { decodeBody } from './content-coding.ts';
 import type { Dispatcher, WireHeaders, WireOutcome, WireRequest } from './undici-transport.ts';
 
 /**

@@ -1,10 +1,10 @@
 // The only file that knows undici; exchange.ts handles one request in its terms. Importing undici 8 also installs a dispatcher for the global fetch (undici #5500).
 import { Pool, type Dispatcher } from 'undici';
 
-import { Exchange } from './exchange.ts';
-import type { AddressRule } from './address-rule.ts';
 import type { Sent } from '../protection/replay.ts';
 import type { StopSignal } from '../time/stop-signal.ts';
+import type { AddressRule } from './address-rule.ts';
+import { Exchange } from './exchange.ts';
 
 export type { Dispatcher };
 

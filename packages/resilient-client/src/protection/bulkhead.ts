@@ -1,5 +1,5 @@
-import { checkWhole } from './check-number.ts';
 import type { StopSignal } from '../time/stop-signal.ts';
+import { checkWhole } from './check-number.ts';
 
 /** How many requests of a client are on the wire at once, and how many may wait for a place. */
 export interface BulkheadOptions {

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
+import { createTestClock } from '../testing/index.ts';
 import { createCircuitBreaker, type CircuitBreaker, type Verdict } from './circuit-breaker.ts';
 import type { BreakerRate } from './policy.ts';
-import { createTestClock } from '../testing/index.ts';
 
 function setUp(random = () => 0, rate: BreakerRate | false = false) {
   const clock = createTestClock();

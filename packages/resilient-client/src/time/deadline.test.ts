@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { CallLimit } from './deadline.ts';
 import { createTestClock } from '../testing/index.ts';
+import { CallLimit } from './deadline.ts';
 import { stopCodeOf } from './stop-signal.ts';
 
 function setUp(limitMs = 30_000, parent = new AbortController()) {

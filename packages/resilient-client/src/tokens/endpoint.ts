@@ -1,12 +1,12 @@
 // The only file that knows oauth4webapi: it writes the messages, our own transport carries them.
 import * as oauth from 'oauth4webapi';
 
-import type { ClientAuthentication } from './client-authentication.ts';
 import { ClientError } from '../errors/client-error.ts';
+import type { ClientCertificate, Dispatcher } from '../http/undici-transport.ts';
 import { systemClock, type Clock } from '../time/clock.ts';
+import type { ClientAuthentication } from './client-authentication.ts';
 import { createTokenFetch, type TokenFetch } from './fetch.ts';
 import { readJson, readTokenResponse, refusal, tokenError } from './response.ts';
-import type { ClientCertificate, Dispatcher } from '../http/undici-transport.ts';
 
 /** The authorization server, and who asks it: `issuer` or `tokenUrl`, and `authentication` or `clientSecret`. */
 export interface TokenEndpointOptions {

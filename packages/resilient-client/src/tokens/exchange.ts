@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 
-import type { TokenOptions } from './client-credentials.ts';
 import { systemClock } from '../time/clock.ts';
 import { createTokenCache, type TokenCache } from './cache.ts';
+import type { TokenOptions } from './client-credentials.ts';
 import { checkDuration, createTokenEndpoint } from './endpoint.ts';
 import type { TokenSource } from './source.ts';
 

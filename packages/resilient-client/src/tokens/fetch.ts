@@ -1,7 +1,12 @@
+import {
+  createTransport,
+  type ClientCertificate,
+  type Dispatcher,
+  type WireHeaders,
+} from '../http/undici-transport.ts';
 import type { Clock } from '../time/clock.ts';
 import { limitTime, stopCodeOf } from '../time/stop-signal.ts';
 import { tokenError } from './response.ts';
-import { createTransport, type ClientCertificate, type Dispatcher, type WireHeaders } from '../http/undici-transport.ts';
 
 /** A request to an authorization server, as oauth4webapi writes it. */
 interface TokenRequest {

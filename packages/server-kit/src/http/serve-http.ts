@@ -4,8 +4,8 @@ import helmet from '@fastify/helmet';
 import { fastify, type FastifyInstance } from 'fastify';
 
 import type { Server } from '../assemble.ts';
-import { trackInFlight } from '../server/in-flight.ts';
 import { isLoopbackHost } from '../loopback.ts';
+import { trackInFlight } from '../server/in-flight.ts';
 import { checkAccess, loopbackNames } from './access.ts';
 import { createDrain } from './drain.ts';
 import { addEndpoint } from './endpoint-route.ts';

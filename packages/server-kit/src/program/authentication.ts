@@ -15,9 +15,9 @@ import {
 } from '@mcp-parts/auth';
 import type { Authorizer, Logger } from '@mcp-parts/tool-kit';
 
-import type { authenticationSettings } from './common-settings.ts';
 import type { GateOptions } from '../http/gate.ts';
 import type { OpenGateOptions } from '../http/open-gate.ts';
+import type { authenticationSettings } from './common-settings.ts';
 import type { SettingValues } from './settings.ts';
 
 /** Who is calling and what they may do, as the settings say. */
