@@ -1,0 +1,137 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import ts from 'typescript';
+import { describe, expect, it } from 'vitest';
+
+const root = fileURLToPath(new URL('../', import.meta.url));
+
+const documents = [
+  ...filesIn('.', (name) => name.endsWith('.md')),
+  ...filesBelow('docs', (name) => name.endsWith('.md')),
+  ...['packages', 'apps'].flatMap((kind) =>
+    readdirSync(join(root, kind)).map((name) => `${kind}/${name}/README.md`),
+  ),
+].filter((path) => existsSync(join(root, path)));
+
+describe.each(documents)('%s', (document) => {
+  const text = read(document);
+
+  it('has links that lead somewhere', () => {
+    const links = [...text.matchAll(/\]\((?<target>[^)\s]+)\)/gu)]
+      .map((match) => match.groups?.['target'] ?? '')
+      .filter((target) => !/^[a-z]+:/u.test(target));
+    expect(links.filter((link) => !leadsSomewhere(document, link))).toEqual([]);
+  });
+
+  it('names source files that exist', () => {
+    const named = [...text.matchAll(/`(?<path>[\w@./-]+\.(?:ts|mjs|yaml))`/gu)].map(
+      (match) => match.groups?.['path'] ?? '',
+    );
+    expect(named.filter((name) => !isNameOfAFile(document, name))).toEqual([]);
+  });
+});
+
+/** Where the number stands that ARCHITECTURE gives: each of its limits has a row. */
+const LIMITS = [
+  {
+    claim: 'a body has at most 1 MiB',
+    file: 'packages/server-kit/src/http/access.ts',
+    code: 'MAX_BODY_BYTES = 1024 * 1024',
+  },
+];
+
+describe('ARCHITECTURE.md', () => {
+  const text = read('ARCHITECTURE.md').replaceAll(/\s+/gu, ' ');
+
+  it.each(LIMITS)('says what the code does: $claim', ({ claim, file, code }) => {
+    expect(text).toContain(claim);
+    expect(read(file)).toContain(code);
+  });
+
+  it('gives no limit that is not compared with the code', () => {
+    const given =
+      text.match(/\d[\d_,.]*\s?(?:KiB|MiB|GiB|kB|MB|ms|s|seconds|minutes|hours|%)(?![\w-])/gu) ?? [];
+    expect(given.filter((limit) => !LIMITS.some(({ claim }) => claim.includes(limit)))).toEqual([]);
+  });
+
+  it('lists each file that tells the eras of the protocol apart', () => {
+    const table = read('ARCHITECTURE.md').split('## Two protocol eras')[1]?.split('\n## ')[0] ?? '';
+    const listed = new Set(
+      [...table.matchAll(/`(?<path>[\w./-]+\.ts)`/gu)].map((match) => match.groups?.['path']),
+    );
+    const knowing = ['tool-kit', 'server-kit', 'testing']
+      .flatMap((name) => filesBelow(`packages/${name}/src`, (file) => /(?<!\.test(?:-d)?)\.ts$/u.test(file)))
+      .filter((file) => /20(?:25|26)/u.test(codeOf(file)))
+      .map((file) => file.replace(/^packages\//u, ''));
+    expect(knowing.filter((file) => !listed.has(file))).toEqual([]);
+  });
+});
+
+/** A path that a document names: from the root, from a package, or by the end that tells it from all others. */
+function isNameOfAFile(document: string, name: string): boolean {
+  const places = [
+    root,
+    join(root, 'packages'),
+    join(root, dirname(document)),
+    join(root, dirname(document), 'src'),
+  ];
+  return (
+    places.some((place) => existsSync(join(place, name))) ||
+    sources().some((file) => file.endsWith(`/${name}`))
+  );
+}
+
+function leadsSomewhere(document: string, link: string): boolean {
+  const [path = '', anchor] = link.split('#');
+  const target = path === '' ? document : relative(root, resolve(root, dirname(document), decodeURI(path)));
+  if (!existsSync(join(root, target))) {
+    return false;
+  }
+  return anchor === undefined || headingsOf(target).includes(anchor);
+}
+
+/** The anchors of a document's headings as GitHub makes them. */
+function headingsOf(document: string): readonly string[] {
+  return [...read(document).matchAll(/^#+ (?<title>.+)$/gmu)].map(({ groups }) =>
+    (groups?.['title'] ?? '')
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+/** The code of a file without its comments. */
+function codeOf(file: string): string {
+  const source = ts.createSourceFile(file, read(file), ts.ScriptTarget.ESNext);
+  return ts.createPrinter({ removeComments: true }).printFile(source);
+}
+
+function sources(): readonly string[] {
+  return ['packages', 'apps', 'test', 'bench', 'scripts'].flatMap((folder) =>
+    filesBelow(folder, (name) => /\.(?:ts|mjs|yaml)$/u.test(name)),
+  );
+}
+
+function filesBelow(folder: string, isWanted: (name: string) => boolean): readonly string[] {
+  return readdirSync(join(root, folder), { withFileTypes: true })
+    .filter(({ name }) => name !== 'node_modules' && name !== 'dist' && name !== 'data')
+    .flatMap((entry) => {
+      const path = `${folder}/${entry.name}`;
+      if (entry.isDirectory()) {
+        return filesBelow(path, isWanted);
+      }
+      return isWanted(entry.name) ? [path] : [];
+    });
+}
+
+function filesIn(folder: string, isWanted: (name: string) => boolean): readonly string[] {
+  return readdirSync(join(root, folder)).filter(isWanted);
+}
+
+function read(file: string): string {
+  return readFileSync(join(root, file), 'utf8')
+    .split(sep === '\\' ? '\r\n' : '\n')
+    .join('\n');
+}
