@@ -1,7 +1,7 @@
 import { openAuditTrail } from './audit-trail.ts';
 import { systemTimer } from './clock.ts';
 import { readCursor } from './delivery/cursor.ts';
-import { nodeFileSystem, withFile, type AuditFileSystem } from './file-system.ts';
+import { nodeFileSystem, withFile, type AuditFileSystem } from './disk/file-system.ts';
 import { silentLogger } from './logger.ts';
 import { segmentNumbers, segmentPath } from './segments/segment-header.ts';
 import type { AuditTrailOptions } from './trail-options.ts';

@@ -1,5 +1,3 @@
-import { Alerts } from './alerts.ts';
-import { healthOf, type AuditHealth } from './audit-health.ts';
 import { loadSigner } from './chain/signing.ts';
 import { readCursor } from './delivery/cursor.ts';
 import { Delivery, type DeliveryOptions } from './delivery/delivery.ts';
@@ -15,7 +13,9 @@ import {
   type EncodedEvent,
   type EventSource,
 } from './event/event.ts';
-import { Maintenance } from './maintenance.ts';
+import { Alerts } from './health/alerts.ts';
+import { healthOf, type AuditHealth } from './health/audit-health.ts';
+import { Maintenance } from './health/maintenance.ts';
 import { recoverLog } from './segments/recovery.ts';
 import { segmentName } from './segments/segment-header.ts';
 import { SegmentLog, type SegmentLogOptions } from './segments/segment-log.ts';

@@ -2,7 +2,7 @@ export { adoptTrails } from './adoption.ts';
 export type { AdoptTrailsOptions, TrailAdoption } from './adoption.ts';
 export { openAuditTrail } from './audit-trail.ts';
 export type { AuditEntry, AuditTrail } from './audit-trail.ts';
-export type { AuditHealth, AuditSinkHealth } from './audit-health.ts';
+export type { AuditHealth, AuditSinkHealth } from './health/audit-health.ts';
 export type { AuditTrailOptions } from './trail-options.ts';
 export { auditCheckpointSchema } from './chain/checkpoint.ts';
 export type { AuditCheckpoint } from './chain/checkpoint.ts';
@@ -24,7 +24,7 @@ export type {
   JsonValue,
 } from './event/event.ts';
 export type { IntentContext, OutcomeContext, UpstreamCall } from './event/event-context.ts';
-export type { AuditFile, AuditFileSystem } from './file-system.ts';
+export type { AuditFile, AuditFileSystem } from './disk/file-system.ts';
 export type { Logger } from './logger.ts';
 export { toEcs } from './mappers/ecs.ts';
 export { toOcsf } from './mappers/ocsf.ts';
@@ -43,5 +43,5 @@ export { createStreamSink } from './sinks/stream-sink.ts';
 export type { StreamSinkOptions } from './sinks/stream-sink.ts';
 export { createSyslogSink } from './sinks/syslog-sink.ts';
 export type { SyslogSinkOptions } from './sinks/syslog-sink.ts';
-export { verifyTrail } from './verify.ts';
-export type { TrailFinding, TrailVerification, VerifyTrailOptions } from './verify.ts';
+export { verifyTrail } from './segments/verify-trail.ts';
+export type { TrailFinding, TrailVerification, VerifyTrailOptions } from './segments/verify-trail.ts';

@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 
 import { systemTimer, type SetTimer } from './clock.ts';
 import type { AuditSink } from './delivery/sink.ts';
-import { nodeFileSystem, type AuditFileSystem } from './file-system.ts';
+import { nodeFileSystem, type AuditFileSystem } from './disk/file-system.ts';
 import { silentLogger, type Logger } from './logger.ts';
 
 /** How a trail is opened. */

@@ -1,4 +1,4 @@
-import { nodeFileSystem, type AuditFile, type AuditFileSystem } from '../src/file-system.ts';
+import { nodeFileSystem, type AuditFile, type AuditFileSystem } from '../src/disk/file-system.ts';
 
 /** The real file system with a counter and switches. */
 export interface FaultyFileSystem extends AuditFileSystem {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { nodeFileSystem } from '../src/file-system.ts';
+import { nodeFileSystem } from '../src/disk/file-system.ts';
 import { openAuditTrail, type AuditFileSystem } from '../src/index.ts';
 import { faultyFileSystem } from './faulty-file-system.ts';
 import { intent, options, segmentFiles, storedEvents, temporaryDirectory } from './fixtures.ts';

@@ -6,7 +6,7 @@ import { runInNewContext } from 'node:vm';
 
 import { describe, expect, it } from 'vitest';
 
-import { nodeFileSystem } from '../src/file-system.ts';
+import { nodeFileSystem } from '../src/disk/file-system.ts';
 import {
   AuditError,
   createCollectorSink,

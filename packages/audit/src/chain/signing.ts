@@ -8,8 +8,8 @@ import {
   type KeyObject,
 } from 'node:crypto';
 
+import { readIfPresent, replaceFile, type AuditFileSystem } from '../disk/file-system.ts';
 import { AuditError } from '../errors.ts';
-import { readIfPresent, replaceFile, type AuditFileSystem } from '../file-system.ts';
 
 const PRIVATE_KEY_FILE = 'signing-key.pem';
 /** Beside the segments, for whoever verifies a copy of them. */

@@ -6,7 +6,7 @@ import { auditCheckpointSchema, type AuditCheckpoint } from '../chain/checkpoint
 import { PUBLIC_KEY_FILE } from '../chain/signing.ts';
 import { safeJson } from '../event/safe-json.ts';
 import { segmentName } from '../segments/segment-header.ts';
-import { verifyTrail, type TrailFinding, type TrailVerification } from '../verify.ts';
+import { verifyTrail, type TrailFinding, type TrailVerification } from '../segments/verify-trail.ts';
 import { UsageError, writeTable, type CliContext } from './terminal.ts';
 
 export interface VerifyOptions {

@@ -7,8 +7,8 @@ import {
   type LogPosition,
   type StoredRecord,
 } from '../chain/record.ts';
+import { withFile, type AuditFile, type AuditFileSystem } from '../disk/file-system.ts';
 import type { AuditEvent } from '../event/event.ts';
-import { withFile, type AuditFile, type AuditFileSystem } from '../file-system.ts';
 import type { LogSegment } from '../segments/segment-files.ts';
 import { parseHeader, readHeader, segmentPath } from '../segments/segment-header.ts';
 import { parseEvent } from '../segments/stored-event.ts';

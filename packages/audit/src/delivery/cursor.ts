@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { readIfPresent, replaceFile, type AuditFileSystem } from '../file-system.ts';
+import { readIfPresent, replaceFile, type AuditFileSystem } from '../disk/file-system.ts';
 import type { Logger } from '../logger.ts';
 
 const cursorSchema = z.strictObject({

@@ -1,8 +1,8 @@
 import { GENESIS, type ChainTip, type LogPosition } from '../chain/record.ts';
 import type { SetTimer } from '../clock.ts';
+import type { AuditFileSystem } from '../disk/file-system.ts';
 import { AuditError } from '../errors.ts';
 import type { AuditEvent, EncodedEvent } from '../event/event.ts';
-import type { AuditFileSystem } from '../file-system.ts';
 import type { Logger } from '../logger.ts';
 import type { SegmentLog } from '../segments/segment-log.ts';
 import { untilAborted } from '../until-aborted.ts';

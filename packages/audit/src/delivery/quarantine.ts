@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 
+import { withFile, type AuditFileSystem } from '../disk/file-system.ts';
 import type { AuditEvent } from '../event/event.ts';
 import { safeJson } from '../event/safe-json.ts';
-import { withFile, type AuditFileSystem } from '../file-system.ts';
 
 /** Appends an event that a sink does not take to `quarantine-<sink>.jsonl`; durable when it resolves. */
 export async function quarantine(

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-import { withFile, type AuditFileSystem } from '../file-system.ts';
+import { withFile, type AuditFileSystem } from './file-system.ts';
 
 // Room for a large group, so that a disk with a few free bytes does not pass.
 const PROBE_BYTES = 256 * 1024;

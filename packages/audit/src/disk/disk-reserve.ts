@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-import { withFile, type AuditFileSystem } from '../file-system.ts';
+import { withFile, type AuditFileSystem } from './file-system.ts';
 
 /**
  * Space that is kept for the day the disk is full: given back then, it has room for the outcomes of the calls

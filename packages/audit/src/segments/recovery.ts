@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 
 import { GENESIS, type ChainTip } from '../chain/record.ts';
+import { withFile, type AuditFileSystem } from '../disk/file-system.ts';
 import type { AuditIntentEvent } from '../event/event.ts';
-import { withFile, type AuditFileSystem } from '../file-system.ts';
 import type { Logger } from '../logger.ts';
 import {
   HEADER_KIND,

@@ -1,4 +1,4 @@
-import type { AuditFileSystem } from '../file-system.ts';
+import type { AuditFileSystem } from '../disk/file-system.ts';
 import type { LogSegment } from './segment-files.ts';
 import { readHeader } from './segment-header.ts';
 import type { Retirement, SegmentLog } from './segment-log.ts';

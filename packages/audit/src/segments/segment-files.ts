@@ -1,4 +1,4 @@
-import type { AuditFile, AuditFileSystem } from '../file-system.ts';
+import type { AuditFile, AuditFileSystem } from '../disk/file-system.ts';
 import type { Logger } from '../logger.ts';
 import type { RecoveredLog } from './recovery.ts';
 import { segmentPath, type Segment } from './segment-header.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 
 import { firstRecord, type StoredRecord } from '../chain/record.ts';
-import { withFile, type AuditFileSystem } from '../file-system.ts';
+import { withFile, type AuditFileSystem } from '../disk/file-system.ts';
 
 /** One file of the log and how much of it is durable. */
 export interface Segment {

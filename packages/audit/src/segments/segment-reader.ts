@@ -1,6 +1,6 @@
 import { CHECKPOINT_KIND } from '../chain/checkpoint.ts';
 import { continues, EVENT_KIND, GENESIS, isTorn, scanLines, type ChainTip } from '../chain/record.ts';
-import { withFile, type AuditFileSystem } from '../file-system.ts';
+import { withFile, type AuditFileSystem } from '../disk/file-system.ts';
 import { parseHeader, segmentPath, type OpenIntent, type SegmentHeader } from './segment-header.ts';
 import { parseEventHead } from './stored-event.ts';
 

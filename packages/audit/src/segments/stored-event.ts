@@ -1,6 +1,6 @@
 import { firstRecord, type StoredRecord } from '../chain/record.ts';
+import { withFile, type AuditFileSystem } from '../disk/file-system.ts';
 import type { AuditEvent, AuditIntentEvent } from '../event/event.ts';
-import { withFile, type AuditFileSystem } from '../file-system.ts';
 import { segmentPath, type OpenIntent } from './segment-header.ts';
 
 /** The two facts that a start needs about every event it reads. */

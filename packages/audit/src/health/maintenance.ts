@@ -1,10 +1,10 @@
-import type { SetTimer } from './clock.ts';
-import type { Delivery } from './delivery/delivery.ts';
-import { AuditError } from './errors.ts';
-import type { AuditFileSystem } from './file-system.ts';
-import type { Logger } from './logger.ts';
-import { findRetired } from './segments/retention.ts';
-import type { SegmentLog } from './segments/segment-log.ts';
+import type { SetTimer } from '../clock.ts';
+import type { Delivery } from '../delivery/delivery.ts';
+import type { AuditFileSystem } from '../disk/file-system.ts';
+import { AuditError } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import { findRetired } from '../segments/retention.ts';
+import type { SegmentLog } from '../segments/segment-log.ts';
 
 const INTERVAL_MS = 60_000;
 

@@ -7,7 +7,7 @@ import {
   parseTombstone,
   type AuditCheckpoint,
   type Tombstone,
-} from './chain/checkpoint.ts';
+} from '../chain/checkpoint.ts';
 import {
   continues,
   EVENT_KIND,
@@ -17,16 +17,16 @@ import {
   type ChainTip,
   type StoredLine,
   type StoredRecord,
-} from './chain/record.ts';
-import { keyIdOf } from './chain/signing.ts';
-import { withFile, nodeFileSystem, type AuditFileSystem } from './file-system.ts';
+} from '../chain/record.ts';
+import { keyIdOf } from '../chain/signing.ts';
+import { withFile, nodeFileSystem, type AuditFileSystem } from '../disk/file-system.ts';
 import {
   parseHeader,
   readHeader,
   segmentNumbers,
   segmentPath,
   type SegmentHeader,
-} from './segments/segment-header.ts';
+} from './segment-header.ts';
 
 /** What to verify, and against what. */
 export interface VerifyTrailOptions {

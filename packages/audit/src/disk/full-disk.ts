@@ -1,9 +1,9 @@
 import type { SetTimer } from '../clock.ts';
 import type { AuditError } from '../errors.ts';
-import type { AuditFileSystem } from '../file-system.ts';
 import type { Logger } from '../logger.ts';
 import { probeDisk } from './disk-probe.ts';
 import { isDiskFull, type DiskReserve } from './disk-reserve.ts';
+import type { AuditFileSystem } from './file-system.ts';
 
 const PROBE_INTERVAL_MS = 1000;
 

@@ -1,6 +1,6 @@
-import type { Delivery } from './delivery/delivery.ts';
-import { AuditError, type AuditErrorCode } from './errors.ts';
-import type { SegmentLog } from './segments/segment-log.ts';
+import type { Delivery } from '../delivery/delivery.ts';
+import { AuditError, type AuditErrorCode } from '../errors.ts';
+import type { SegmentLog } from '../segments/segment-log.ts';
 
 /** Whether the trail records (`unavailable` if not) and is whole, has space and is delivered (`degraded` if not). */
 export interface AuditHealth {

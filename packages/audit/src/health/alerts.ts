@@ -1,7 +1,7 @@
-import { AuditError, type AuditErrorCode } from './errors.ts';
-import { describe, encodeIntent, encodeOutcome, type EventSource, type JsonObject } from './event/event.ts';
-import type { Logger } from './logger.ts';
-import type { SegmentLog } from './segments/segment-log.ts';
+import { AuditError, type AuditErrorCode } from '../errors.ts';
+import { describe, encodeIntent, encodeOutcome, type EventSource, type JsonObject } from '../event/event.ts';
+import type { Logger } from '../logger.ts';
+import type { SegmentLog } from '../segments/segment-log.ts';
 
 /** The troubles of the trail that need an operator: in the log, in its health, and as events in the trail itself. */
 export class Alerts {
