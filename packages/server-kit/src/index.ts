@@ -8,9 +8,9 @@ export {
   type Authentication,
 } from './program/authentication.ts';
 export { authenticationSettings, commonSettings } from './program/common-settings.ts';
-export type { GateOptions } from './http/gate.ts';
-export type { OpenGateOptions } from './http/open-gate.ts';
-export type { HttpServer, ServeHttpOptions } from './http/serve-http.ts';
+export type { TokenGateOptions } from './http/gate.ts';
+export type { GateOptions, HttpServer, ServeHttpOptions } from './http/listen.ts';
+export type { UnauthenticatedGateOptions } from './http/unauthenticated-gate.ts';
 export { isLoopbackHost } from './loopback.ts';
 export type { Probe, Readiness } from './server/readiness.ts';
 export { serveHttp } from './serve-http.ts';

@@ -1,5 +1,5 @@
 import type { Server } from './assemble.ts';
-import type { HttpServer, ServeHttpOptions } from './http/serve-http.ts';
+import type { HttpServer, ServeHttpOptions } from './http/listen.ts';
 
 /**
  * Serves both protocol eras on `/mcp`, with `/health`, `/ready`, `/metrics` and the protected resource
@@ -9,6 +9,6 @@ import type { HttpServer, ServeHttpOptions } from './http/serve-http.ts';
  */
 export async function serveHttp(server: Server, options: ServeHttpOptions): Promise<HttpServer> {
   // Not before it is needed: a server on stdio loads neither Fastify nor the SDK of the other era.
-  const http = await import('./http/serve-http.ts');
-  return http.serveHttp(server, options);
+  const http = await import('./http/listen.ts');
+  return http.listen(server, options);
 }

@@ -17,12 +17,13 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 import { abortedOnClose } from './aborted-on-close.ts';
 
-/** How callers prove who they are. */
-export interface GateOptions {
+/** Callers prove who they are with access tokens. */
+export interface TokenGateOptions {
+  /** Not here: it is the other kind of gate, `UnauthenticatedGateOptions`. */
+  readonly unauthenticated?: undefined;
   readonly authenticator: Authenticator;
   /** This server's public URL with its path: the audience of its tokens. */
   readonly resource: string;
-  readonly resourceName: string;
   readonly authorizationServers: readonly string[];
   /** All scopes that tokens for this server can have. */
   readonly scopes: readonly string[];
@@ -64,7 +65,7 @@ export interface Gate {
 /** Serves the protected resource metadata and makes the gate for the endpoint. */
 export function createGate(
   app: FastifyInstance,
-  options: GateOptions,
+  options: TokenGateOptions & { readonly resourceName: string },
   audit: AuditTrail,
   logger: Logger,
 ): Gate {

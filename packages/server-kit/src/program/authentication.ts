@@ -15,8 +15,8 @@ import {
 } from '@mcp-parts/auth';
 import type { Authorizer, Logger } from '@mcp-parts/tool-kit';
 
-import type { GateOptions } from '../http/gate.ts';
-import type { OpenGateOptions } from '../http/open-gate.ts';
+import type { TokenGateOptions } from '../http/gate.ts';
+import type { UnauthenticatedGateOptions } from '../http/unauthenticated-gate.ts';
 import type { authenticationSettings } from './common-settings.ts';
 import type { SettingValues } from './settings.ts';
 
@@ -27,7 +27,7 @@ export interface Authentication extends AsyncDisposable {
   readonly authorizer: Authorizer;
   readonly authenticator: Authenticator;
   /** For `serveHttp`. `basicScopes` are what a client asks for first. */
-  gate(basicScopes: readonly string[]): Omit<GateOptions, 'resourceName'>;
+  gate(basicScopes: readonly string[]): TokenGateOptions;
 }
 
 /** What is wrong with settings that are right one by one; for `check` of `runCommand`. */
@@ -111,7 +111,7 @@ function verifierFor(settings: SettingValues<typeof authenticationSettings>): To
 export async function openWithoutAuthentication(
   settings: Pick<SettingValues<typeof authenticationSettings>, 'POLICY_FILE'>,
   permissions: readonly string[],
-): Promise<{ readonly authorizer: Authorizer; readonly gate: OpenGateOptions }> {
+): Promise<{ readonly authorizer: Authorizer; readonly gate: UnauthenticatedGateOptions }> {
   return {
     authorizer: createPolicy(await loadPolicy(settings.POLICY_FILE)),
     gate: { unauthenticated: localCaller({ name: 'unauthenticated', permissions }) },

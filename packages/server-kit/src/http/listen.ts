@@ -9,16 +9,19 @@ import { trackInFlight } from '../server/in-flight.ts';
 import { checkAccess, loopbackNames } from './access.ts';
 import { createDrain } from './drain.ts';
 import { addEndpoint } from './endpoint-route.ts';
-import { createGate, type GateOptions } from './gate.ts';
+import { createGate, type TokenGateOptions } from './gate.ts';
 import { parseJsonBodies } from './json-body.ts';
 import { createMcpEndpoint } from './mcp-endpoint.ts';
-import { createOpenGate, type OpenGateOptions } from './open-gate.ts';
 import { addOperatorRoutes, operatorRoutes } from './operator-routes.ts';
 import { reportErrors } from './rpc-reply.ts';
 import { createStepUpCheck } from './step-up.ts';
+import { createUnauthenticatedGate, type UnauthenticatedGateOptions } from './unauthenticated-gate.ts';
 
 const endpointPath = '/mcp';
 const bodyLimitBytes = 1024 * 1024;
+
+/** How callers prove who they are: with access tokens, or, on loopback, not at all. */
+export type GateOptions = TokenGateOptions | UnauthenticatedGateOptions;
 
 /** How a server is served over HTTP. */
 export interface ServeHttpOptions {
@@ -33,7 +36,7 @@ export interface ServeHttpOptions {
   /** Addresses or CIDR blocks of the proxies that are trusted to name the source address. @default none */
   readonly trustedProxies?: readonly string[] | undefined;
   /** How callers prove who they are. Without authentication the server stays on loopback. */
-  readonly gate: Omit<GateOptions, 'resourceName'> | OpenGateOptions;
+  readonly gate: GateOptions;
   /** Sessions of the 2025 era that may be open at once. @default 1_000 */
   readonly maxSessions?: number | undefined;
   /** How long a session may lie idle, in milliseconds. @default 1_800_000 */
@@ -62,7 +65,7 @@ export interface HttpServer extends AsyncDisposable {
  *
  * @throws {TypeError} when bound to more than loopback without `allowedHosts`, or without authentication.
  */
-export async function serveHttp(server: Server, options: ServeHttpOptions): Promise<HttpServer> {
+export async function listen(server: Server, options: ServeHttpOptions): Promise<HttpServer> {
   const { logger } = server;
   const host = options.host ?? '127.0.0.1';
   const isLoopback = isLoopbackHost(host);
@@ -129,9 +132,9 @@ function guardOf(
   { gate, trustedProxies = [] }: ServeHttpOptions,
   binding: { readonly host: string; readonly isLoopback: boolean },
 ): Pick<Parameters<typeof addEndpoint>[2], 'gate' | 'stepUp'> {
-  if ('unauthenticated' in gate) {
+  if (gate.unauthenticated !== undefined) {
     const hasProxies = trustedProxies.length > 0;
-    return { gate: createOpenGate(gate, { ...binding, hasProxies }, server.logger) };
+    return { gate: createUnauthenticatedGate(gate, { ...binding, hasProxies }, server.logger) };
   }
   const { title, name } = server.serverInfo;
   return {

@@ -4,7 +4,7 @@ import type { Logger } from '@mcp-parts/tool-kit';
 import type { Gate } from './gate.ts';
 
 /** A server without authentication: for trying things out on one's own machine. */
-export interface OpenGateOptions {
+export interface UnauthenticatedGateOptions {
   /** Whom every request counts as: `localCaller()` with as few permissions as will do. */
   readonly unauthenticated: Caller;
 }
@@ -14,8 +14,8 @@ export interface OpenGateOptions {
  *
  * @throws {TypeError} when the server can be reached from elsewhere.
  */
-export function createOpenGate(
-  { unauthenticated }: OpenGateOptions,
+export function createUnauthenticatedGate(
+  { unauthenticated }: UnauthenticatedGateOptions,
   binding: { readonly host: string; readonly isLoopback: boolean; readonly hasProxies: boolean },
   logger: Logger,
 ): Gate {
