@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 
-import { createAuthenticator, createLdapDirectory, createPolicy, type Principal } from '@mcp-parts/auth';
+import { createAuthenticator, openLdapDirectory, createPolicy, type Principal } from '@mcp-parts/auth';
 import { startSlapd } from '@mcp-parts/test-services';
 
 const CALLERS = 1_000;
@@ -38,7 +38,7 @@ export interface DirectoryFigures {
 /** Starts OpenLDAP and measures once. @throws Error when slapd is not installed */
 export async function measureDirectory(): Promise<DirectoryFigures> {
   await using slapd = await startSlapd({ suffix, ldif: tree() });
-  await using directory = await createLdapDirectory({
+  await using directory = await openLdapDirectory({
     urls: [slapd.url],
     allowCleartextOnLoopback: true,
     bind: slapd.administrator,

@@ -26,12 +26,12 @@ const publicMessages: Readonly<Record<AuthErrorCode, string>> = {
 /** What an {@link AuthError} carries beside its code. */
 export interface AuthErrorOptions {
   /** For the log: what went wrong, never any part of a token. @default the public message */
-  readonly message?: string;
+  readonly message?: string | undefined;
   readonly cause?: unknown;
   /** With `unavailable`: when a retry makes sense, in milliseconds. */
-  readonly retryAfterMs?: number;
+  readonly retryAfterMs?: number | undefined;
   /** With `insufficient_scope`: every scope that the operation needs. */
-  readonly requiredScopes?: readonly string[];
+  readonly requiredScopes?: readonly string[] | undefined;
 }
 
 /**

@@ -6,7 +6,7 @@ import type { Directory } from './directory/directory.ts';
 import { createFileDirectory } from './directory/file-directory.ts';
 import type { FileDirectoryOptions } from './directory/file-directory.ts';
 import { parseDocument } from './document-file.ts';
-import { createLdapDirectory } from './ldap/ldap-directory.ts';
+import { openLdapDirectory } from './ldap/ldap-directory.ts';
 import type { LdapDirectory } from './ldap/ldap-directory.ts';
 
 const text = z.string().min(1);
@@ -32,16 +32,15 @@ const ldapDocument = z.strictObject({
 });
 const anyDocument = z.looseObject({ ldap: z.unknown().optional() });
 
-/** The members of `openDirectory`'s argument. */
 export interface OpenDirectoryOptions {
   /** A YAML or JSON file that has either `users` and their groups, or `ldap`: where these can be asked for. */
   readonly path: string;
   /** Whose users the LDAP directory knows. A file says so for each user. */
   readonly issuer: string;
   /** The password of `ldap.bind.dn`: not a thing to keep in that file. */
-  readonly password?: string | (() => string | Promise<string>);
+  readonly password?: string | (() => string | Promise<string>) | undefined;
   /** Told when a changed file is taken or refused, or a server of the directory fails or recovers. @default nobody */
-  readonly logger?: NonNullable<FileDirectoryOptions['logger']>;
+  readonly logger?: NonNullable<FileDirectoryOptions['logger']> | undefined;
 }
 
 /**
@@ -61,7 +60,7 @@ export async function openDirectory(
   }
   const { caFile, bind, users, ...rest } = parseDocument(content, ldapDocument, path).ldap;
   if (password === undefined) throw new TypeError(`password is required: ${path} names an LDAP directory`);
-  return createLdapDirectory({
+  return openLdapDirectory({
     ...rest,
     ...(logger && { logger }),
     ...(caFile !== undefined && { tls: { ca: await readFile(caFile, 'utf8') } }),

@@ -6,8 +6,8 @@ import type { Caller, Policy } from './index.ts';
 interface PortCaller {
   id: string;
   kind: 'user' | 'service';
-  displayName?: string;
-  email?: string;
+  displayName?: string | undefined;
+  email?: string | undefined;
   groups: readonly string[];
   permissions: readonly string[];
   obtainablePermissions?: readonly string[] | undefined;
@@ -17,7 +17,7 @@ type PortDecision =
   | {
       allowed: false;
       reason: 'missing_permission' | 'missing_scope' | 'missing_group' | 'unavailable';
-      rule?: string;
+      rule?: string | undefined;
     };
 interface PortAuthorizer {
   // A property, not a method: parameters are then compared strictly.

@@ -5,9 +5,9 @@ import {
   createAuthenticator,
   createPolicy,
   createTokenVerifier,
-  freshPolicy,
+  createFreshPolicy,
   localCaller,
-  policyEngineFrom,
+  createPolicyEngine,
 } from '../src/index.ts';
 import type { Authenticator, Caller, Directory, TokenVerifier } from '../src/index.ts';
 import { AUDIENCE, startIssuer } from './local-issuer.ts';
@@ -53,9 +53,9 @@ afterEach(async () => {
 });
 
 const decide = async (permission: string, by = caller) =>
-  freshPolicy({ policy, authenticator }).decide(by, permission, { signal });
+  createFreshPolicy({ policy, authenticator }).decide(by, permission, { signal });
 
-describe('freshPolicy', () => {
+describe('createFreshPolicy', () => {
   it('denies a production deployment 30 seconds after the group was revoked, whatever is cached', async () => {
     groupsOf.mockResolvedValue(['platform']);
     clock.now += 30_000;
@@ -105,9 +105,13 @@ describe('freshPolicy', () => {
     const groups = ['platform', 'production-deployers'];
     const by = await byClaim.authenticateToken(await issuer.token({ scope, groups }), { signal });
     expect(by.permissions).toContain('deploy:production');
-    const decision = await freshPolicy({ policy, authenticator: byClaim }).decide(by, 'deploy:production', {
-      signal,
-    });
+    const decision = await createFreshPolicy({ policy, authenticator: byClaim }).decide(
+      by,
+      'deploy:production',
+      {
+        signal,
+      },
+    );
     expect(decision).toMatchObject({ allowed: false, reason: 'missing_group' });
   });
 
@@ -129,7 +133,7 @@ describe('freshPolicy', () => {
       permissions: caller.permissions,
     } as const;
     await expect(
-      freshPolicy({ policy, authenticator }).decide(forged, 'deploy:production', { signal }),
+      createFreshPolicy({ policy, authenticator }).decide(forged, 'deploy:production', { signal }),
     ).rejects.toThrow(TypeError);
   });
 
@@ -140,7 +144,7 @@ describe('freshPolicy', () => {
 
 describe('a policy engine that cannot be asked', () => {
   it('makes sign-in unavailable, not empty', async () => {
-    const engine = policyEngineFrom({
+    const engine = createPolicyEngine({
       permissions: ['deploy:staging'],
       decide: () => Promise.reject(new Error('http://10.0.0.9/v1/data: connection refused')),
     });

@@ -6,7 +6,7 @@ import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { createIntrospectionVerifier, createTokenRouter, createTokenVerifier } from '../src/index.ts';
-import type { IntrospectionOptions, TokenVerifier } from '../src/index.ts';
+import type { IntrospectionVerifierOptions, TokenVerifier } from '../src/index.ts';
 import { AUDIENCE, startIssuer } from './local-issuer.ts';
 
 const NOW = Date.UTC(2026, 0, 15);
@@ -28,7 +28,7 @@ interface Endpoint {
   /** What it says of any token; a function of the form, to tell tokens apart. */
   reply: object | ((form: URLSearchParams) => object);
   status: number;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 async function startEndpoint(): Promise<Endpoint> {
@@ -71,7 +71,7 @@ afterEach(async () => {
   await endpoint.close();
 });
 
-function verifierWith(options: Partial<IntrospectionOptions> = {}): TokenVerifier {
+function verifierWith(options: Partial<IntrospectionVerifierOptions> = {}): TokenVerifier {
   const verifier = createIntrospectionVerifier({
     issuer: ISSUER,
     audience: AUDIENCE,

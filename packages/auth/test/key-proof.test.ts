@@ -13,7 +13,7 @@ import {
   createTokenVerifier,
   isAuthError,
 } from '../src/index.ts';
-import type { Authenticator, KeyProofOptions, TokenVerifier } from '../src/index.ts';
+import type { Authenticator, KeyProofsOptions, TokenVerifier } from '../src/index.ts';
 import { AUDIENCE, forgeToken, startIssuer } from './local-issuer.ts';
 import type { LocalIssuer } from './local-issuer.ts';
 
@@ -54,7 +54,7 @@ beforeEach(() => {
   clock.now = NOW;
 });
 
-function authenticatorWith(options: KeyProofOptions = {}): Authenticator {
+function authenticatorWith(options: KeyProofsOptions = {}): Authenticator {
   const proofs = createKeyProofs({ now: () => clock.now, ...options });
   return createAuthenticator({ verifier, policy, proofs });
 }

@@ -7,7 +7,7 @@ import type { Slapd, TcpProxy } from '@mcp-parts/test-services';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { runCli } from '../src/cli/run-cli.ts';
-import { createAuthenticator, createLdapDirectory, createPolicy, freshPolicy } from '../src/index.ts';
+import { createAuthenticator, openLdapDirectory, createPolicy, createFreshPolicy } from '../src/index.ts';
 import type { LdapDirectory, LdapDirectoryOptions } from '../src/index.ts';
 import { directoryContract, unavailableDirectoryCase } from '../src/testing.ts';
 import {
@@ -52,7 +52,7 @@ describe.skipIf(slapdProgram === undefined)('an OpenLDAP directory', () => {
     options: Partial<LdapDirectoryOptions> = {},
   ): Promise<LdapDirectory> {
     const urls = ports.map((port) => `ldap://127.0.0.1:${port}`);
-    const directory = await createLdapDirectory({ ...settings(urls), ...options });
+    const directory = await openLdapDirectory({ ...settings(urls), ...options });
     open.push(directory);
     return directory;
   }
@@ -328,7 +328,7 @@ describe.skipIf(slapdProgram === undefined)('an OpenLDAP directory', () => {
   describe('encryption', () => {
     const trusting = { tls: { ca: certificate.cert }, allowCleartextOnLoopback: false };
     const secure = async (port: number, tls: LdapDirectoryOptions['tls'] = trusting.tls) => {
-      const directory = await createLdapDirectory({
+      const directory = await openLdapDirectory({
         ...settings([`ldaps://127.0.0.1:${port}`]),
         ...trusting,
         ...(tls && { tls }),
@@ -445,7 +445,7 @@ describe.skipIf(slapdProgram === undefined)('an OpenLDAP directory', () => {
       policy,
       now,
     });
-    const authorizer = freshPolicy({ policy, authenticator });
+    const authorizer = createFreshPolicy({ policy, authenticator });
     const decide = async (permission: string) =>
       authorizer.decide(await authenticator.authenticateToken('alice', { signal }), permission, { signal });
     const member = (change: 'add' | 'delete') =>

@@ -15,10 +15,10 @@ export interface LocalIssuer {
   /** What the server answers instead, until it is undefined again. */
   fault: 'status' | 'garbage' | 'redirect' | 'other-issuer' | 'hang' | undefined;
   /** A token as RFC 9068 wants it, with claims and header fields replaced; `undefined` removes one. */
-  token(claims?: JWTPayload, header?: Record<string, unknown>): Promise<string>;
+  readonly token: (claims?: JWTPayload, header?: Record<string, unknown>) => Promise<string>;
   /** Publishes a new key under `kid` in place of the current one and signs with it. */
-  rotate(kid: string): Promise<void>;
-  close(): Promise<void>;
+  readonly rotate: (kid: string) => Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 export async function startIssuer(now: () => number = () => Date.now()): Promise<LocalIssuer> {

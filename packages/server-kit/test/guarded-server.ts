@@ -12,7 +12,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { createAuthenticator, createKeyProofs, freshPolicy, type Directory } from '@mcp-parts/auth';
+import { createAuthenticator, createKeyProofs, createFreshPolicy, type Directory } from '@mcp-parts/auth';
 import type { Logger } from '@mcp-parts/tool-kit';
 
 import { assembleServer, serveHttp, type Server } from '../src/index.ts';
@@ -66,7 +66,7 @@ export async function startGuardedServer(): Promise<GuardedServer> {
   const server = await assembleServer({
     serverInfo: { name: 'guarded', version: '1.0.0' },
     definitions: guardedDefinitions((subject) => deployed.push(subject)),
-    authorizer: freshPolicy({ policy, authenticator }),
+    authorizer: createFreshPolicy({ policy, authenticator }),
     logger,
     stateDirectory,
     rateLimitPerMinute: 1_000_000,

@@ -1,5 +1,5 @@
 /** The guarded server on stdio, for the holder of a token, or for a local caller without one. */
-import { createAuthenticator, freshPolicy, localCaller } from '@mcp-parts/auth';
+import { createAuthenticator, createFreshPolicy, localCaller } from '@mcp-parts/auth';
 
 import { assembleServer, serveStdio } from '../src/index.ts';
 import { silentLogger } from './audited-server.ts';
@@ -15,7 +15,7 @@ const caller =
 await using server = await assembleServer({
   serverInfo: { name: 'guarded', version: '1.0.0' },
   definitions: guardedDefinitions(() => undefined),
-  authorizer: freshPolicy({ policy, authenticator }),
+  authorizer: createFreshPolicy({ policy, authenticator }),
   logger: silentLogger,
   stateDirectory,
 });

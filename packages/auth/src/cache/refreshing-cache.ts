@@ -5,7 +5,6 @@ const REFRESH_FROM = 0.8;
 const FIRST_BACKOFF_MS = 1_000;
 const LONGEST_BACKOFF_MS = 30_000;
 
-/** The members of `createRefreshingCache`'s argument. */
 export interface RefreshingCacheOptions<Value> {
   /** How long a value is good, in milliseconds. */
   readonly ttlMs: (value: Value) => number;
@@ -19,7 +18,7 @@ export interface RefreshingCacheOptions<Value> {
   readonly random: () => number;
 }
 
-/** A value and when it was asked for, in milliseconds since 1970: it may be as old as the question. */
+/** A value and when it was asked for, in milliseconds since the Unix epoch: it may be as old as the question. */
 interface Answer<Value> {
   readonly value: Value;
   readonly asOf: number;
@@ -35,22 +34,22 @@ export interface RefreshingCache<Value> {
    * deadline or the cache, not with one who waits.
    * @throws what `load` threw last, when there is no answer that will do; the signal's reason
    */
-  get(
+  readonly get: (
     key: string,
     load: (signal: AbortSignal) => Promise<Value>,
     options: { readonly signal: AbortSignal; readonly maxAgeMs?: number | undefined },
-  ): Promise<Answer<Value>>;
+  ) => Promise<Answer<Value>>;
   /** How long `get` will not ask for this key, in milliseconds; 0 unless it failed a moment ago. */
-  retryAfterMs(key: string): number;
+  readonly retryAfterMs: (key: string) => number;
   /** Forgets one key; an answer that is under way is not kept either. */
-  invalidate(key: string): void;
-  clear(): void;
+  readonly invalidate: (key: string) => void;
+  readonly clear: () => void;
   /** Forgets everything and ends loads in flight. */
-  close(): void;
+  readonly close: () => void;
 }
 
 interface Entry<Value> {
-  answer?: Answer<Value> & { readonly staleAt: number; readonly refreshAt: number };
+  answer?: (Answer<Value> & { readonly staleAt: number; readonly refreshAt: number }) | undefined;
   load?: { readonly asOf: number; readonly answer: Promise<Answer<Value>> } | undefined;
   failure?: { readonly count: number; readonly retryAt: number; readonly error: unknown } | undefined;
 }

@@ -1,6 +1,5 @@
 import { untilAborted } from '../abort.ts';
 
-/** The members of `createTtlCache`'s argument. */
 export interface TtlCacheOptions<Value> {
   /** How long a value is served, in milliseconds. */
   readonly ttlMs: (value: Value) => number;
@@ -16,9 +15,13 @@ export interface TtlCache<Value> {
    * The value under `key`, asked for with `load` when there is none or it is stale. The signal that `load`
    * gets ends with the deadline or the cache, not with one waiter.
    */
-  get(key: string, signal: AbortSignal, load: (signal: AbortSignal) => Promise<Value>): Promise<Value>;
+  readonly get: (
+    key: string,
+    signal: AbortSignal,
+    load: (signal: AbortSignal) => Promise<Value>,
+  ) => Promise<Value>;
   /** Forgets everything and ends loads in flight. */
-  close(): void;
+  readonly close: () => void;
 }
 
 /** Creates a cache; the longest unused entry goes first when it is full. */

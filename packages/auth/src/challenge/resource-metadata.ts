@@ -9,9 +9,9 @@ export interface ProtectedResourceOptions {
   /** Issuers whose tokens it accepts, at least one. */
   readonly authorizationServers: readonly string[];
   /** Scopes it knows; `offline_access` is left out, since it is between a client and its issuer. @default not said */
-  readonly scopes?: readonly string[];
+  readonly scopes?: readonly string[] | undefined;
   /** The server's name for people. @default not said */
-  readonly resourceName?: string;
+  readonly resourceName?: string | undefined;
 }
 
 /** Protected resource metadata, RFC 9728 §2. */
@@ -19,8 +19,8 @@ export interface ProtectedResourceMetadata {
   readonly resource: string;
   readonly authorization_servers: readonly string[];
   readonly bearer_methods_supported: readonly ['header'];
-  readonly scopes_supported?: readonly string[];
-  readonly resource_name?: string;
+  readonly scopes_supported?: readonly string[] | undefined;
+  readonly resource_name?: string | undefined;
 }
 
 /**

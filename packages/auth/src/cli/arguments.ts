@@ -7,7 +7,7 @@ export function readArguments(
 ): {
   readonly json: boolean;
   readonly positionals: readonly string[];
-  get(name: string): string | undefined;
+  readonly get: (name: string) => string | undefined;
 } {
   const options = Object.fromEntries(names.map((name) => [name, { type: 'string' as const }]));
   const { values, positionals } = parseArgs({

@@ -1,4 +1,4 @@
-import { covers } from '../permission-pattern.ts';
+import { covers } from '../policy/permission-pattern.ts';
 import { loadPolicy } from '../policy/policy-document.ts';
 import type { PolicyDocument } from '../policy/policy-document.ts';
 import { createPolicy } from '../policy/policy.ts';

@@ -19,7 +19,7 @@ export interface GroupSource {
   readonly membershipsOf: (user: string) => readonly Membership[] | undefined;
   /** For people. */
   readonly name: string;
-  /** How old the answers are, in milliseconds since 1970. */
+  /** How old the answers are, in milliseconds since the Unix epoch. */
   readonly asOf: number;
 }
 

@@ -4,10 +4,10 @@ import { runReview } from './review.ts';
 
 /** Where a command writes, and what time it is. */
 export interface CliOutput {
-  write(text: string): void;
-  writeError(text: string): void;
+  readonly write: (text: string) => void;
+  readonly writeError: (text: string) => void;
   /** In milliseconds since 1970. */
-  now(): number;
+  readonly now: () => number;
 }
 
 /** 0: yes; 1: no (a denial, or findings); 2: the question could not be answered. */

@@ -6,5 +6,8 @@ export interface Directory {
    * The names of the principal's groups; empty when it has none or is not known here.
    * Rejects when the answer cannot be had: that is not the same as "no groups" and is never taken for it.
    */
-  groupsOf(principal: Principal, options: { readonly signal: AbortSignal }): Promise<readonly string[]>;
+  readonly groupsOf: (
+    principal: Principal,
+    options: { readonly signal: AbortSignal },
+  ) => Promise<readonly string[]>;
 }

@@ -15,19 +15,20 @@ const directorySchema = z.strictObject({
   users: z.record(userId, z.strictObject({ groups: z.array(z.string().min(1).max(512)) })),
 });
 
-/** The members of `createFileDirectory`'s argument. */
 export interface FileDirectoryOptions {
   /** A YAML or JSON file: `{ version: 1, users: { "issuer#subject": { groups: [...] } } }`. */
   readonly path: string;
   /** How often, at most, the file is looked at for changes, in milliseconds. @default 1000 */
-  readonly checkIntervalMs?: number;
+  readonly checkIntervalMs?: number | undefined;
   /** Told when a changed file is taken or refused. @default nobody */
-  readonly logger?: {
-    info(fields: object, message: string): void;
-    error(fields: object, message: string): void;
-  };
-  /** The time in milliseconds since 1970. @default Date.now */
-  readonly now?: () => number;
+  readonly logger?:
+    | {
+        readonly info: (fields: object, message: string) => void;
+        readonly error: (fields: object, message: string) => void;
+      }
+    | undefined;
+  /** The time in milliseconds since the Unix epoch. @default Date.now */
+  readonly now?: (() => number) | undefined;
 }
 
 /**

@@ -12,7 +12,7 @@ const NOTHING_TTL_MS = 30_000;
 const TTL_SPREAD = 0.1;
 const RETRY_AFTER_MS = 1_000;
 
-/** A user's groups, and when the directory was asked for them, in milliseconds since 1970. */
+/** A user's groups, and when the directory was asked for them, in milliseconds since the Unix epoch. */
 interface KnownGroups {
   readonly groups: readonly string[];
   readonly asOf: number;
@@ -25,16 +25,16 @@ export interface GroupLookup {
    * @throws AuthError `unavailable` when the directory cannot be asked, `access_denied` when it refuses the account;
    * the signal's reason
    */
-  groupsOf(
+  readonly groupsOf: (
     principal: Principal,
-    options: { readonly signal: AbortSignal; readonly maxAgeMs?: number },
-  ): Promise<KnownGroups>;
+    options: { readonly signal: AbortSignal; readonly maxAgeMs?: number | undefined },
+  ) => Promise<KnownGroups>;
   /** Forgets what is known of a principal. */
-  invalidate(principalId: string): void;
+  readonly invalidate: (principalId: string) => void;
   /** Forgets everything. */
-  clear(): void;
+  readonly clear: () => void;
   /** Ends look-ups in flight. */
-  close(): void;
+  readonly close: () => void;
 }
 
 type Membership = { readonly groups: readonly string[] } | { readonly refusal: AuthError };

@@ -8,7 +8,6 @@ const AVOID_MS = 30_000;
 const FIRST_BACKOFF_MS = 1_000;
 const LONGEST_BACKOFF_MS = 30_000;
 
-/** The members of `createLdapConnection`'s argument. */
 export interface LdapConnectionOptions {
   /** In order of preference, one at least. */
   readonly servers: readonly LdapServer[];
@@ -25,21 +24,21 @@ export interface LdapConnectionOptions {
 
 /** Told when a server fails, once for each attempt that is made, and when it answers again. */
 export interface LdapLogger {
-  info(fields: object, message: string): void;
-  error(fields: object, message: string): void;
+  readonly info: (fields: object, message: string) => void;
+  readonly error: (fields: object, message: string) => void;
 }
 
 /** One directory behind several servers: one session to each that is in use, shared by all searches. */
 export interface LdapConnection {
   /** @throws LdapResultError, LdapLimitError; LdapUnreachableError when no server answers; the signal's reason */
-  search(search: LdapSearch, signal: AbortSignal): Promise<readonly LdapEntry[]>;
+  readonly search: (search: LdapSearch, signal: AbortSignal) => Promise<readonly LdapEntry[]>;
   /** Cuts all connections. */
-  close(): void;
+  readonly close: () => void;
 }
 
 interface Server {
   readonly address: LdapServer;
-  session?: LdapSession;
+  session?: LdapSession | undefined;
   /** Everybody who needs a session meanwhile waits for this one. */
   opening?: Promise<LdapSession> | undefined;
   /** Failures in a row. */
@@ -98,7 +97,7 @@ export function createLdapConnection(options: LdapConnectionOptions): LdapConnec
   function giveUp(server: Server, session: LdapSession, error: unknown): void {
     session.close();
     if (server.session !== session) return;
-    delete server.session;
+    server.session = undefined;
     if (error instanceof LdapUnreachableError && error.isConnectionLost) server.avoidUntil = now() + AVOID_MS;
     else backOff(server, error);
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { createLdapDirectory } from './ldap-directory.ts';
+import { openLdapDirectory } from './ldap-directory.ts';
 import type { LdapDirectoryOptions } from './ldap-directory.ts';
 
 const options: LdapDirectoryOptions = {
@@ -11,9 +11,9 @@ const options: LdapDirectoryOptions = {
 };
 const { bind, users, groups } = options;
 
-describe('createLdapDirectory', () => {
+describe('openLdapDirectory', () => {
   it('starts without a connection, and closes', async () => {
-    await using directory = await createLdapDirectory(options);
+    await using directory = await openLdapDirectory(options);
     expect(directory).toHaveProperty('groupsOf');
   });
 
@@ -39,7 +39,7 @@ describe('createLdapDirectory', () => {
     ['timeoutMs', { timeoutMs: 0 }],
     ['maxInFlight', { maxInFlight: 0 }],
   ])('does not start with wrong %s: %j', async (option, wrong) => {
-    const error: unknown = await createLdapDirectory({ ...options, ...wrong }).catch(
+    const error: unknown = await openLdapDirectory({ ...options, ...wrong }).catch(
       (reason: unknown) => reason,
     );
     expect(error).toBeInstanceOf(Error);

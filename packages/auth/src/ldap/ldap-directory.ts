@@ -12,16 +12,15 @@ import type { GroupStrategy } from './nested-groups.ts';
 
 const ATTRIBUTE = /^[a-z][a-z0-9-]*$/i;
 
-/** The members of `createLdapDirectory`'s argument. */
 export interface LdapDirectoryOptions {
   /** `ldaps://host[:port]`, in order of preference: the next one is asked when one fails. */
   readonly urls: readonly string[];
   /** Encrypts `ldap://` before anything is said, or does not connect. @default false */
-  readonly startTls?: boolean;
+  readonly startTls?: boolean | undefined;
   /** Allows `ldap://` without encryption, to this machine only. @default false */
-  readonly allowCleartextOnLoopback?: boolean;
+  readonly allowCleartextOnLoopback?: boolean | undefined;
   /** How servers prove who they are. @default the well-known authorities, and the URL's host as the name */
-  readonly tls?: LdapTlsOptions;
+  readonly tls?: LdapTlsOptions | undefined;
   /** The account that searches: it needs to read users, their state and groups, and nothing else. */
   readonly bind: {
     readonly dn: string;
@@ -35,29 +34,29 @@ export interface LdapDirectoryOptions {
     /** The attribute that names a user, such as `uid`. Compared as the directory does: as a rule, without case. */
     readonly attribute: string;
     /** What of a principal is in that attribute; `undefined` is nobody. @default the subject */
-    readonly value?: (principal: Principal) => string | undefined;
+    readonly value?: ((principal: Principal) => string | undefined) | undefined;
     /** The object class that every user has. @default 'person' */
-    readonly objectClass?: string;
+    readonly objectClass?: string | undefined;
   };
   readonly groups: {
     readonly baseDn: string;
     /** The names that groups have in the policy, by distinguished name. A group without one is left out. */
     readonly names: Readonly<Record<string, string>>;
     /** @default 'auto' */
-    readonly strategy?: GroupStrategy;
+    readonly strategy?: GroupStrategy | undefined;
     /** The attribute of a group that holds its members' names, for `walk` and `inChain`. @default 'member' */
-    readonly memberAttribute?: string;
+    readonly memberAttribute?: string | undefined;
   };
   /** Deadline of connecting and signing in, and of each search, in milliseconds. @default 2_000 */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** Searches at once; the others wait. @default 50 */
-  readonly maxInFlight?: number;
+  readonly maxInFlight?: number | undefined;
   /** Told when a server fails, once for each attempt that is made, and when it answers again. @default nobody */
-  readonly logger?: LdapLogger;
-  /** The time in milliseconds since 1970. @default Date.now */
-  readonly now?: () => number;
+  readonly logger?: LdapLogger | undefined;
+  /** The time in milliseconds since the Unix epoch. @default Date.now */
+  readonly now?: (() => number) | undefined;
   /** 0 to 1. @default Math.random */
-  readonly random?: () => number;
+  readonly random?: (() => number) | undefined;
 }
 
 /** A group of a user by its name in the policy, and the groups that lead to it: none when it is direct. */
@@ -73,13 +72,13 @@ export interface LdapDirectory extends Directory {
    * The same groups and how the principal comes to them, for an operator who asks why; `undefined` when it is not
    * known here. Asks once per group, and walks whatever the strategy is.
    */
-  membershipsOf(
+  readonly membershipsOf: (
     principal: Principal,
     options: { readonly signal: AbortSignal },
-  ): Promise<readonly LdapMembership[] | undefined>;
+  ) => Promise<readonly LdapMembership[] | undefined>;
   /** Cuts all connections; what is being asked fails. */
-  close(): Promise<void>;
-  [Symbol.asyncDispose](): Promise<void>;
+  readonly close: () => Promise<void>;
+  readonly [Symbol.asyncDispose]: () => Promise<void>;
 }
 
 /**
@@ -87,7 +86,7 @@ export interface LdapDirectory extends Directory {
  * `ldapts` must be installed.
  * @throws TypeError or RangeError naming the option; TypeError without `ldapts`
  */
-export async function createLdapDirectory(options: LdapDirectoryOptions): Promise<LdapDirectory> {
+export async function openLdapDirectory(options: LdapDirectoryOptions): Promise<LdapDirectory> {
   const { users, groups, timeoutMs = 2_000, maxInFlight = 50, now = () => Date.now() } = options;
   if (!(timeoutMs >= 1)) throw new RangeError(`timeoutMs must be 1 or more, got ${timeoutMs}`);
   const { value = (principal: Principal) => principal.subject } = users;

@@ -23,7 +23,7 @@ export class LdapUnreachableError extends Error {
 
   constructor(
     message: string,
-    options: { readonly cause?: unknown; readonly isConnectionLost?: boolean } = {},
+    options: { readonly cause?: unknown; readonly isConnectionLost?: boolean | undefined } = {},
   ) {
     super(message, { cause: options.cause });
     this.isConnectionLost = options.isConnectionLost ?? false;

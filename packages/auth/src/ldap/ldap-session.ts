@@ -16,13 +16,13 @@ const PAGE_SIZE = 500;
 /** How to verify the server, and how to identify to it where it asks for a certificate. All as Node.js takes them. */
 export interface LdapTlsOptions {
   /** Authorities to trust instead of the well-known ones, in PEM. */
-  readonly ca?: string | readonly string[];
+  readonly ca?: string | readonly string[] | undefined;
   /** The name that the certificate must have. @default the URL's host */
-  readonly servername?: string;
+  readonly servername?: string | undefined;
   /** Our certificate, in PEM. */
-  readonly cert?: string;
+  readonly cert?: string | undefined;
   /** The key of our certificate, in PEM. */
-  readonly key?: string;
+  readonly key?: string | undefined;
 }
 
 /** Where one server is and how to sign in there. */
@@ -33,7 +33,7 @@ export interface LdapServer {
   readonly security: 'tls' | 'startTls' | 'none';
   readonly tls: LdapTlsOptions;
   /** Absent: anonymous. */
-  readonly bind?: { readonly dn: string; readonly password: () => string | Promise<string> };
+  readonly bind?: { readonly dn: string; readonly password: () => string | Promise<string> } | undefined;
 }
 
 export interface LdapSearch {
@@ -43,7 +43,7 @@ export interface LdapSearch {
   /** Operational ones must be named. */
   readonly attributes: readonly string[];
   /** Those whose values are bytes. */
-  readonly binaryAttributes?: readonly string[];
+  readonly binaryAttributes?: readonly string[] | undefined;
   /** More entries than this are an error. */
   readonly maxEntries: number;
 }
@@ -61,12 +61,12 @@ export interface LdapSession {
    * Whole answers only; referrals are not followed.
    * @throws LdapResultError, LdapLimitError; LdapUnreachableError, also when `timeoutMs` is over; the signal's reason
    */
-  search(
+  readonly search: (
     search: LdapSearch,
     options: { readonly timeoutMs: number; readonly signal: AbortSignal },
-  ): Promise<readonly LdapEntry[]>;
+  ) => Promise<readonly LdapEntry[]>;
   /** Cuts the connection: what is in flight fails. */
-  close(): void;
+  readonly close: () => void;
 }
 
 /** Connects and signs in. @throws LdapUnreachableError, whatever went wrong; the signal's reason */

@@ -3,7 +3,7 @@ import { untilAborted } from '../abort.ts';
 /** Lets a limited number run at once; the others wait their turn. */
 export interface Permits {
   /** Runs `work` when it is its turn. @throws the signal's reason when it aborts before */
-  run<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T>;
+  readonly run: <T>(work: () => Promise<T>, signal: AbortSignal) => Promise<T>;
 }
 
 /** @throws RangeError naming maxInFlight */

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 
 import { parseDocument } from '../document-file.ts';
-import { covers, PERMISSION_NAME, PERMISSION_PATTERN } from '../permission-pattern.ts';
+import { covers, PERMISSION_NAME, PERMISSION_PATTERN } from './permission-pattern.ts';
 
 const permissionName = z.string().regex(PERMISSION_NAME, 'must look like "area:action", in lower case');
 const pattern = z.string().regex(PERMISSION_PATTERN, '"*" may only be the whole last segment');

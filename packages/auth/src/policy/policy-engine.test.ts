@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 
 import { policyEngineContract, unavailableEngineCase } from '../testing.ts';
-import { policyEngineFrom } from './policy-engine.ts';
+import { createPolicyEngine } from './policy-engine.ts';
 import type { PolicyEngine } from './policy-engine.ts';
 import { createPolicy } from './policy.ts';
 import type { Decision, PolicySubject } from './policy.ts';
@@ -28,7 +28,7 @@ const engines: Readonly<Record<string, () => PolicyEngine>> = {
       groups: ['platform'],
       grants: [{ group: 'platform', allow: ['deploy:*', 'logs:read'] }],
     }),
-  policyEngineFrom: () => policyEngineFrom({ permissions, decide: remoteDecision }),
+  createPolicyEngine: () => createPolicyEngine({ permissions, decide: remoteDecision }),
 };
 
 describe.each(Object.entries(engines))('%s', (_, create) => {
@@ -38,18 +38,22 @@ describe.each(Object.entries(engines))('%s', (_, create) => {
   });
 });
 
-describe('policyEngineFrom', () => {
+describe('createPolicyEngine', () => {
   it.each([
     ['rejects', () => Promise.reject(new Error('connection refused'))],
     ['says unavailable', async (): Promise<Decision> => ({ allowed: false, reason: 'unavailable' })],
   ])(`${unavailableEngineCase.name} (the engine %s)`, async (_, decide) => {
-    await unavailableEngineCase.run({ engine: policyEngineFrom({ permissions, decide }), permissions, user });
+    await unavailableEngineCase.run({
+      engine: createPolicyEngine({ permissions, decide }),
+      permissions,
+      user,
+    });
     expect.assertions(0);
   });
 
   it('never asks about a permission that does not exist, and passes the signal on', async () => {
     const decide = vi.fn<typeof remoteDecision>(remoteDecision);
-    const engine = policyEngineFrom({ permissions, decide });
+    const engine = createPolicyEngine({ permissions, decide });
     await engine.decide({ ...user, permissions: [] }, 'deploy:*', { signal });
     expect(decide).not.toHaveBeenCalled();
     await engine.decide({ ...user, permissions: [] }, 'logs:read', { signal });
@@ -57,6 +61,8 @@ describe('policyEngineFrom', () => {
   });
 
   it('does not start with a wildcard for a permission', () => {
-    expect(() => policyEngineFrom({ permissions: ['deploy:*'], decide: remoteDecision })).toThrow(TypeError);
+    expect(() => createPolicyEngine({ permissions: ['deploy:*'], decide: remoteDecision })).toThrow(
+      TypeError,
+    );
   });
 });

@@ -1,4 +1,4 @@
-import { PERMISSION_NAME } from '../permission-pattern.ts';
+import { PERMISSION_NAME } from './permission-pattern.ts';
 import type { Decision, PolicySubject } from './policy.ts';
 
 /** Who decides. `createPolicy` is one; Cedar, OPA or OpenFGA can be another. */
@@ -6,28 +6,27 @@ export interface PolicyEngine {
   /**
    * The subject's effective permissions, as concrete names: what it is shown. Rejects when that cannot be decided.
    */
-  permissionsFor(
+  readonly permissionsFor: (
     subject: PolicySubject,
     options: { readonly signal: AbortSignal },
-  ): readonly string[] | Promise<readonly string[]>;
+  ) => readonly string[] | Promise<readonly string[]>;
   /** Whether `caller` may use `permission` now. Rejects, or says `unavailable`, when that cannot be decided. */
-  decide(
+  readonly decide: (
     caller: PolicySubject & { readonly permissions: readonly string[] },
     permission: string,
     options: { readonly signal: AbortSignal },
-  ): Decision | Promise<Decision>;
+  ) => Decision | Promise<Decision>;
 }
 
-/** The members of `policyEngineFrom`'s argument. */
 export interface PolicyEngineOptions {
   /** Every permission there is; nothing else is ever asked for. */
   readonly permissions: readonly string[];
   /** The one question to the engine. It gets the token's scopes too, and must look at them: they bound the client. */
-  decide(
+  readonly decide: (
     subject: PolicySubject,
     permission: string,
     options: { readonly signal: AbortSignal },
-  ): Decision | Promise<Decision>;
+  ) => Decision | Promise<Decision>;
 }
 
 /**
@@ -35,7 +34,7 @@ export interface PolicyEngineOptions {
  * `permissions` is denied without asking.
  * @throws TypeError when a permission is not a concrete name
  */
-export function policyEngineFrom(engine: PolicyEngineOptions): PolicyEngine {
+export function createPolicyEngine(engine: PolicyEngineOptions): PolicyEngine {
   const { permissions } = engine;
   for (const permission of permissions) {
     if (!PERMISSION_NAME.test(permission)) {

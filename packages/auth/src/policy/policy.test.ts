@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { localCaller } from '../caller.ts';
+import { localCaller } from '../authenticator/caller.ts';
 import type { PolicyDocument, PolicySubject } from '../index.ts';
 import { createPolicy } from './policy.ts';
 

@@ -1,5 +1,5 @@
 import { checkDocument } from '../document-file.ts';
-import { covers } from '../permission-pattern.ts';
+import { covers } from './permission-pattern.ts';
 import { policyDocumentSchema } from './policy-document.ts';
 import type { PolicyDocument } from './policy-document.ts';
 import { createScopeMap } from './scope-map.ts';
@@ -9,11 +9,11 @@ export interface PolicySubject {
   readonly kind: 'user' | 'service';
   readonly groups: readonly string[];
   /** The token's scopes. @default none */
-  readonly scopes?: readonly string[];
+  readonly scopes?: readonly string[] | undefined;
   /** Names the service of a `service` grant. */
-  readonly clientId?: string;
+  readonly clientId?: string | undefined;
   /** Who issued the token of a service. */
-  readonly issuer?: string;
+  readonly issuer?: string | undefined;
 }
 
 /** A decision. `rule` names the grant or requirement that decided: for audit records, not for callers. */
@@ -26,7 +26,7 @@ export type Decision =
        * could decide.
        */
       readonly reason: 'missing_permission' | 'missing_group' | 'missing_scope' | 'unavailable';
-      readonly rule?: string;
+      readonly rule?: string | undefined;
     };
 
 /** Decides from one immutable document; nothing is allowed that the document does not grant. */
@@ -38,19 +38,19 @@ export interface Policy {
   /** Permissions that the document marks `fresh`: not to be decided on groups that may be out of date. */
   readonly freshPermissions: readonly string[];
   /** The subject's effective permissions: granted, covered by the token's scopes, requirements met. */
-  permissionsFor(subject: PolicySubject): readonly string[];
+  readonly permissionsFor: (subject: PolicySubject) => readonly string[];
   /** What the subject would hold with every scope: what it is worth asking a better token for. */
-  obtainableFor(subject: PolicySubject): readonly string[];
+  readonly obtainableFor: (subject: PolicySubject) => readonly string[];
   /** Whether `caller` may use `permission`. Requirements are checked again, whatever `caller.permissions` says. */
-  decide(
+  readonly decide: (
     caller: PolicySubject & { readonly permissions: readonly string[] },
     permission: string,
     options: { readonly signal: AbortSignal },
-  ): Decision;
+  ) => Decision;
   /** The smallest set of scopes a token needs for all of `permissions`: for challenges and metadata. */
-  scopesFor(permissions: readonly string[]): readonly string[];
+  readonly scopesFor: (permissions: readonly string[]) => readonly string[];
   /** Whether a token with `scopes` reaches as far as one with the scope `wanted`: broader scopes count. */
-  includesScope(scopes: readonly string[], wanted: string): boolean;
+  readonly includesScope: (scopes: readonly string[], wanted: string) => boolean;
 }
 
 /**

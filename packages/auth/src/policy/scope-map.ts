@@ -1,15 +1,15 @@
-import { covers } from '../permission-pattern.ts';
+import { covers } from './permission-pattern.ts';
 
 /** What scopes mean in terms of permissions. A scope with the name of a permission covers that permission. */
 export interface ScopeMap {
   /** Whether a token with `scopes` reaches as far as `permission`. */
-  covers(scopes: readonly string[], permission: string): boolean;
+  readonly covers: (scopes: readonly string[], permission: string) => boolean;
   /** Whether `scopes` include each of `required`, by itself or through a broader scope. */
-  implies(scopes: readonly string[], required: readonly string[]): boolean;
+  readonly implies: (scopes: readonly string[], required: readonly string[]) => boolean;
   /** Whether `scopes` reach at least as far as the scope `wanted`: by itself, or as broader ones. */
-  include(scopes: readonly string[], wanted: string): boolean;
+  readonly include: (scopes: readonly string[], wanted: string) => boolean;
   /** The smallest set of scopes a token needs for all of `permissions`. */
-  scopesFor(permissions: readonly string[]): readonly string[];
+  readonly scopesFor: (permissions: readonly string[]) => readonly string[];
 }
 
 /** Reads the `scopes` and `require` keys of a checked policy document. */

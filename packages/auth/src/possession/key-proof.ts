@@ -24,18 +24,17 @@ export interface PresentedRequest {
   readonly certificate?: Uint8Array | undefined;
 }
 
-/** The members of `createKeyProofs`'s argument. */
-export interface KeyProofOptions {
+export interface KeyProofsOptions {
   /** Accepted signature algorithms of DPoP proofs, asymmetric only. @default ['ES256', 'EdDSA', 'Ed25519', 'PS256', 'RS256'] */
-  readonly algorithms?: readonly string[];
+  readonly algorithms?: readonly string[] | undefined;
   /** How old a proof may be, in seconds, 1 to 300. @default 60 */
-  readonly maxAgeSeconds?: number;
+  readonly maxAgeSeconds?: number | undefined;
   /** How far ahead the client's clock may be, 0 to 60 seconds. @default 10 */
-  readonly clockToleranceSeconds?: number;
+  readonly clockToleranceSeconds?: number | undefined;
   /** Notices a proof that is used twice. Replicas need a common one. @default a memory of this process, for 100,000 proofs */
-  readonly replays?: ReplayMemory;
-  /** The time in milliseconds since 1970. @default Date.now */
-  readonly now?: () => number;
+  readonly replays?: ReplayMemory | undefined;
+  /** The time in milliseconds since the Unix epoch. @default Date.now */
+  readonly now?: (() => number) | undefined;
 }
 
 /** Checks that a sender holds the key that its token is bound to. */
@@ -46,10 +45,10 @@ export interface KeyProofs {
    * @throws AuthError `invalid_proof` when the DPoP proof is missing or bad, `invalid_token` when the certificate is
    * or the token came by the wrong scheme, `unavailable` when a replay cannot be ruled out
    */
-  verify(
+  readonly verify: (
     confirmation: Confirmation,
     sent: { readonly scheme: 'Bearer' | 'DPoP'; readonly token: string; readonly request: PresentedRequest },
-  ): Promise<void>;
+  ) => Promise<void>;
 }
 
 const proofClaims = z.object({
@@ -64,7 +63,7 @@ const proofClaims = z.object({
  * Verifies DPoP proofs (RFC 9449) and certificate bindings (RFC 8705).
  * @throws TypeError or RangeError naming the option
  */
-export function createKeyProofs(options: KeyProofOptions = {}): KeyProofs {
+export function createKeyProofs(options: KeyProofsOptions = {}): KeyProofs {
   const { algorithms, maxAgeSeconds, clockToleranceSeconds, now, replays } = checkOptions(options);
 
   /** RFC 9449 §4.3, in its order; the replay is looked at last, so that only a good proof costs memory. */
@@ -138,7 +137,7 @@ export function createKeyProofs(options: KeyProofOptions = {}): KeyProofs {
   };
 }
 
-function checkOptions(options: KeyProofOptions) {
+function checkOptions(options: KeyProofsOptions) {
   const {
     algorithms = ['ES256', 'EdDSA', 'Ed25519', 'PS256', 'RS256'],
     maxAgeSeconds = 60,

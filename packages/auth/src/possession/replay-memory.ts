@@ -1,10 +1,10 @@
 /** Remembers what may be used once. Replicas that share one notice a replay on any of them. */
 export interface ReplayMemory {
   /**
-   * Claims `id` until `untilMs` (milliseconds since 1970): `true` for the first who does, `false` for everyone after.
+   * Claims `id` until `untilMs` (in milliseconds since the Unix epoch): `true` for the first who does, `false` for everyone after.
    * Rejects when it cannot tell.
    */
-  claim(id: string, untilMs: number): boolean | Promise<boolean>;
+  readonly claim: (id: string, untilMs: number) => boolean | Promise<boolean>;
 }
 
 /**

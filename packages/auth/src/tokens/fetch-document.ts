@@ -14,10 +14,15 @@ export interface FetchedDocument {
 export async function fetchDocument(
   url: string,
   signal: AbortSignal,
-  request: { method?: 'POST'; headers?: Readonly<Record<string, string>>; body?: URLSearchParams } = {},
+  request: { readonly headers?: Readonly<Record<string, string>>; readonly form?: URLSearchParams } = {},
 ): Promise<FetchedDocument> {
-  const headers = { accept: 'application/json', ...request.headers };
-  const response = await fetch(url, { ...request, redirect: 'manual', signal, headers });
+  const response = await fetch(url, {
+    method: request.form === undefined ? 'GET' : 'POST',
+    body: request.form ?? null,
+    redirect: 'manual',
+    signal,
+    headers: { accept: 'application/json', ...request.headers },
+  });
   const chunks: Uint8Array[] = [];
   let size = 0;
   // Leaving the loop early cancels the body, and with it the connection.

@@ -10,7 +10,7 @@ export interface GroupClaimOptions {
    * What the issuer calls a group → what the policy calls it; values that are not listed are dropped. Entra ID
    * sends object ids, for example. @default the claim's values are the policy's names
    */
-  readonly names?: Readonly<Record<string, string>>;
+  readonly names?: Readonly<Record<string, string>> | undefined;
 }
 
 const MAX_GROUPS = 1_000;

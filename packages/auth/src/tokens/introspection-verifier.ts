@@ -23,8 +23,7 @@ const MAX_TTL_MS = 60_000;
 const REFUSAL_TTL_MS = 10_000;
 const RETRY_AFTER_MS = 5_000;
 
-/** The members of `createIntrospectionVerifier`'s argument. */
-export interface IntrospectionOptions {
+export interface IntrospectionVerifierOptions {
   /** The authorization server: becomes the issuer of the principals. https (http on loopback). */
   readonly issuer: string;
   /** This server's resource URI: the `aud` that the issuer must name. */
@@ -34,20 +33,20 @@ export interface IntrospectionOptions {
   /** How this server signs in there: HTTP Basic, RFC 6749 §2.3.1. */
   readonly client: { readonly id: string; readonly secret: string };
   /** Accept tokens that are valid at other servers too. @default false */
-  readonly allowExtraAudiences?: boolean;
+  readonly allowExtraAudiences?: boolean | undefined;
   /**
    * What a token is whose answer names no subject: `service` for issuers that leave it out for client credentials, and
    * never do for users; its client is then the subject. @default 'refuse'
    */
-  readonly missingSubject?: 'refuse' | 'service';
+  readonly missingSubject?: 'refuse' | 'service' | undefined;
   /** Takes groups from the answer: for an issuer that is trusted with it. @default groups come from the directory */
-  readonly groups?: GroupClaimOptions;
+  readonly groups?: GroupClaimOptions | undefined;
   /** Allowed difference between the clocks, 0 to 60 seconds. @default 10 */
-  readonly clockToleranceSeconds?: number;
+  readonly clockToleranceSeconds?: number | undefined;
   /** How long an answer counts, at most, in milliseconds: 0 to 60_000, and never past the token's end. @default 60_000 */
-  readonly cacheMs?: number;
-  /** The time in milliseconds since 1970. @default Date.now */
-  readonly now?: () => number;
+  readonly cacheMs?: number | undefined;
+  /** The time in milliseconds since the Unix epoch. @default Date.now */
+  readonly now?: (() => number) | undefined;
 }
 
 const answerSchema = z.looseObject({
@@ -65,7 +64,7 @@ const answerSchema = z.looseObject({
  * An answer without `exp`, `sub` or our `aud` is no proof, so such a token is refused.
  * @throws TypeError or RangeError naming the option
  */
-export function createIntrospectionVerifier(options: IntrospectionOptions): TokenVerifier {
+export function createIntrospectionVerifier(options: IntrospectionVerifierOptions): TokenVerifier {
   const settings = checkOptions(options);
   const { issuer, url, clockToleranceMs, cacheMs, now } = settings;
   let inFlight = 0;
@@ -82,9 +81,8 @@ export function createIntrospectionVerifier(options: IntrospectionOptions): Toke
     inFlight += 1;
     try {
       const { status, text } = await fetchDocument(url.href, signal, {
-        method: 'POST',
         headers: { authorization: settings.authorization },
-        body: new URLSearchParams({ token, token_type_hint: 'access_token' }),
+        form: new URLSearchParams({ token, token_type_hint: 'access_token' }),
       });
       if (status !== 200) throw unavailable(`the introspection endpoint answered ${status}`);
       return readAnswer(answerSchema.parse(JSON.parse(text)));
@@ -139,7 +137,7 @@ type Answer =
   | { readonly identity: TokenIdentity; readonly endsAt: number }
   | { readonly refusal: string; readonly endsAt: number };
 
-function checkOptions(options: IntrospectionOptions) {
+function checkOptions(options: IntrospectionVerifierOptions) {
   const { issuer, audience, client, clockToleranceSeconds = 10, cacheMs = MAX_TTL_MS } = options;
   if (/[?#]/.test(issuer)) throw new TypeError(`issuer must have no query or fragment, got ${issuer}`);
   secureUrl(issuer, 'issuer');

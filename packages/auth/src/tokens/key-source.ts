@@ -31,11 +31,15 @@ export interface KeySource {
   /** @throws AuthError `unavailable`; a JOSEError when the token names no key of the issuer */
   readonly keyFor: (header: JWSHeaderParameters | undefined, token: FlattenedJWSInput) => Promise<CryptoKey>;
   /** Ends requests in flight. */
-  close(): void;
+  readonly close: () => void;
 }
 
 /** Keys from `jwksUrl`, or from where the issuer's metadata says they are (found on first use, then kept). */
-export function createKeySource(options: { issuer: string; jwksUrl?: URL; now: () => number }): KeySource {
+export function createKeySource(options: {
+  issuer: string;
+  jwksUrl?: URL | undefined;
+  now: () => number;
+}): KeySource {
   const { now } = options;
   const closing = new AbortController();
   let retryAt = 0;

@@ -15,26 +15,26 @@ export interface Principal {
   /** `service` when the token was issued to a client for itself (client credentials). */
   readonly kind: 'user' | 'service';
   /** The OAuth client that asked for the token. May be a URL. */
-  readonly clientId?: string;
+  readonly clientId?: string | undefined;
   /** What the token's owner let this client do. */
   readonly scopes: readonly string[];
-  /** When the token ends, in milliseconds since 1970. */
+  /** When the token ends, in milliseconds since the Unix epoch. */
   readonly expiresAt: number;
   /** For display and audit only. */
-  readonly displayName?: string;
+  readonly displayName?: string | undefined;
   /** For display and audit only. */
-  readonly email?: string;
+  readonly email?: string | undefined;
   /**
    * The groups that the token itself names, where its issuer is trusted with that; `overage` when there are too
    * many for a token and a directory must be asked.
    */
-  readonly tokenGroups?: readonly string[] | 'overage';
+  readonly tokenGroups?: readonly string[] | 'overage' | undefined;
 }
 
 /** A principal, and the key that its token is bound to, if it is. */
 export interface TokenIdentity {
   readonly principal: Principal;
-  readonly confirmation?: Confirmation;
+  readonly confirmation?: Confirmation | undefined;
 }
 
 // OIDC Core §2: at most 255 characters. Control characters would reach logs and audit records.
@@ -80,7 +80,10 @@ const claimsSchema = z.object({
  * @throws AuthError `invalid_token` when a claim is missing or has a wrong shape, or binds the token to a key in
  * a way that is not known here
  */
-export function identityFromClaims(claims: unknown, options: { groups?: GroupClaimOptions }): TokenIdentity {
+export function identityFromClaims(
+  claims: unknown,
+  options: { groups?: GroupClaimOptions | undefined },
+): TokenIdentity {
   const parsed = claimsSchema.safeParse(claims);
   if (!parsed.success) {
     // Names of claims only: values are an attacker's text.

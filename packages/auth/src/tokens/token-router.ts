@@ -4,7 +4,6 @@ import { tokenRefused } from '../errors.ts';
 import { MAX_TOKEN_LENGTH } from './token-verifier.ts';
 import type { TokenVerifier } from './token-verifier.ts';
 
-/** The members of `createTokenRouter`'s argument. */
 export interface TokenRouterOptions {
   /** One verifier per issuer of JWTs, from `createTokenVerifier`. */
   readonly jwt: readonly TokenVerifier[];
@@ -12,7 +11,7 @@ export interface TokenRouterOptions {
    * For tokens that are not JWTs, from `createIntrospectionVerifier`. Only one: an opaque token does not say who
    * issued it, and showing it to the wrong issuer gives it away. @default such tokens are refused
    */
-  readonly opaque?: TokenVerifier;
+  readonly opaque?: TokenVerifier | undefined;
 }
 
 /**

@@ -25,24 +25,24 @@ export interface TokenVerifierOptions {
   /** Accepted signature algorithms, asymmetric only: RS/PS/ES 256-512, EdDSA, Ed25519. */
   readonly algorithms: readonly string[];
   /** Where the issuer publishes its keys. @default `jwks_uri` of the issuer's metadata (RFC 8414, then OIDC) */
-  readonly jwksUrl?: string;
+  readonly jwksUrl?: string | undefined;
   /** Allowed difference between the clocks, 0 to 60 seconds. @default 10 */
-  readonly clockToleranceSeconds?: number;
+  readonly clockToleranceSeconds?: number | undefined;
   /** The `typ` a token must have. `JWT` is for issuers that cannot do RFC 9068. @default 'at+jwt' */
-  readonly tokenType?: 'at+jwt' | 'JWT';
+  readonly tokenType?: 'at+jwt' | 'JWT' | undefined;
   /** Accept tokens that are valid at other servers too: each of those can then act as the user here. @default false */
-  readonly allowExtraAudiences?: boolean;
+  readonly allowExtraAudiences?: boolean | undefined;
   /** Takes groups from the token: for an issuer that is trusted with it. @default groups come from the directory */
-  readonly groups?: GroupClaimOptions;
-  /** The time in milliseconds since 1970. @default Date.now */
-  readonly now?: () => number;
+  readonly groups?: GroupClaimOptions | undefined;
+  /** The time in milliseconds since the Unix epoch. @default Date.now */
+  readonly now?: (() => number) | undefined;
 }
 
 /** What a verifier is told beside the token. */
 export interface VerifyOptions {
   readonly signal: AbortSignal;
   /** Checks the key of a token that is bound to one. @default such a token is refused */
-  readonly prove?: ProveConfirmation;
+  readonly prove?: ProveConfirmation | undefined;
 }
 
 /** Turns the text of a token into a principal, or refuses it. */
@@ -50,10 +50,10 @@ export interface TokenVerifier {
   /** Whose tokens it takes. */
   readonly issuers: readonly string[];
   /** @throws AuthError `invalid_token`, or `unavailable` when the issuer cannot be asked; what `prove` throws; the signal's reason */
-  verify(token: string, options: VerifyOptions): Promise<Principal>;
+  readonly verify: (token: string, options: VerifyOptions) => Promise<Principal>;
   /** Ends requests to the issuer that are in flight. */
-  close(): Promise<void>;
-  [Symbol.asyncDispose](): Promise<void>;
+  readonly close: () => Promise<void>;
+  readonly [Symbol.asyncDispose]: () => Promise<void>;
 }
 
 /**

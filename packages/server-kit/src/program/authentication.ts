@@ -5,7 +5,7 @@ import {
   createPolicy,
   createTokenRouter,
   createTokenVerifier,
-  freshPolicy,
+  createFreshPolicy,
   loadPolicy,
   localCaller,
   openDirectory,
@@ -55,7 +55,9 @@ export async function openAuthentication(
   logger: Logger,
 ): Promise<Authentication> {
   const [problem] = checkAuthenticationSettings(settings);
-  if (problem !== undefined) throw new TypeError(problem);
+  if (problem !== undefined) {
+    throw new TypeError(problem);
+  }
   const verifier = verifierFor(settings);
   const policy = createPolicy(await loadPolicy(settings.POLICY_FILE));
   const directory = await openDirectory({
@@ -68,7 +70,7 @@ export async function openAuthentication(
   const authenticator = createAuthenticator({ verifier, directory, policy, proofs });
   return {
     policy,
-    authorizer: freshPolicy({ policy, authenticator }),
+    authorizer: createFreshPolicy({ policy, authenticator }),
     authenticator,
     gate: (basicScopes) => ({
       authenticator,

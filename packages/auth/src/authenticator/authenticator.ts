@@ -1,46 +1,45 @@
+import type { Directory } from '../directory/directory.ts';
+import { createGroupLookup } from '../directory/group-lookup.ts';
+import type { GroupLookup } from '../directory/group-lookup.ts';
+import { AuthError, isAuthError, tokenRefused } from '../errors.ts';
+import type { PolicyEngine } from '../policy/policy-engine.ts';
+import type { Policy } from '../policy/policy.ts';
+import type { ProveConfirmation } from '../possession/confirmation.ts';
+import type { KeyProofs, PresentedRequest } from '../possession/key-proof.ts';
+import { credentialOf } from '../tokens/authorization-header.ts';
+import type { Principal } from '../tokens/principal.ts';
+import type { TokenVerifier } from '../tokens/token-verifier.ts';
 import type { Caller } from './caller.ts';
-import type { Directory } from './directory/directory.ts';
-import { createGroupLookup } from './directory/group-lookup.ts';
-import type { GroupLookup } from './directory/group-lookup.ts';
-import { AuthError, isAuthError, tokenRefused } from './errors.ts';
-import type { PolicyEngine } from './policy/policy-engine.ts';
-import type { Policy } from './policy/policy.ts';
-import type { ProveConfirmation } from './possession/confirmation.ts';
-import type { KeyProofs, PresentedRequest } from './possession/key-proof.ts';
-import { credentialOf } from './tokens/authorization-header.ts';
-import type { Principal } from './tokens/principal.ts';
-import type { TokenVerifier } from './tokens/token-verifier.ts';
 
 /** How old groups may be where they must be fresh. */
 const FRESH_MS = 30_000;
 const RETRY_AFTER_MS = 5_000;
 
-/** The members of `createAuthenticator`'s argument. */
 export interface AuthenticatorOptions {
   readonly verifier: Pick<TokenVerifier, 'verify'> & Partial<Pick<TokenVerifier, 'issuers'>>;
   /**
    * Knows the groups of users whose token does not name them.
    * @default such users have no groups; one whose token says that there are too many to name is refused
    */
-  readonly directory?: Directory;
+  readonly directory?: Directory | undefined;
   readonly policy: Pick<PolicyEngine, 'permissionsFor'> &
     Partial<Pick<Policy, 'unboundServices' | 'freshPermissions' | 'obtainableFor'>>;
   /** Checks tokens that are bound to a key. @default such tokens are refused */
-  readonly proofs?: KeyProofs;
+  readonly proofs?: KeyProofs | undefined;
   /**
    * How long a user's groups are trusted, in milliseconds, give or take a tenth. The directory is asked again from
    * four fifths of it on, while calls go on with what is known. @default 300_000
    */
-  readonly groupsTtlMs?: number;
+  readonly groupsTtlMs?: number | undefined;
   /**
    * How old groups may become while the directory cannot be asked, in milliseconds; then nobody gets in whose groups
    * it must know. @default 900_000, or groupsTtlMs if that is longer
    */
-  readonly groupsMaxStaleMs?: number;
-  /** The time in milliseconds since 1970. @default Date.now */
-  readonly now?: () => number;
+  readonly groupsMaxStaleMs?: number | undefined;
+  /** The time in milliseconds since the Unix epoch. @default Date.now */
+  readonly now?: (() => number) | undefined;
   /** 0 to 1. @default Math.random */
-  readonly random?: () => number;
+  readonly random?: (() => number) | undefined;
 }
 
 /** As much of a caller as a server's own type of it has; `refresh` finds the rest on it. */
@@ -53,26 +52,26 @@ export interface Authenticator {
    * a key (without it these are refused).
    * @throws AuthError with any code but `insufficient_scope`; the signal's reason
    */
-  authenticate(
+  readonly authenticate: (
     authorizationHeader: string | undefined,
-    options: { readonly signal: AbortSignal; readonly request?: PresentedRequest },
-  ): Promise<Caller>;
+    options: { readonly signal: AbortSignal; readonly request?: PresentedRequest | undefined },
+  ) => Promise<Caller>;
   /** For stdio: takes a token the process was given. @throws AuthError `invalid_token`, `access_denied`, `unavailable`; the signal's reason */
-  authenticateToken(token: string, options: { readonly signal: AbortSignal }): Promise<Caller>;
+  readonly authenticateToken: (token: string, options: { readonly signal: AbortSignal }) => Promise<Caller>;
   /**
    * The same caller with groups of the last 30 seconds and the permissions that follow: for what must not rest on
    * older ones. A service or a local caller has no groups and is returned as it is.
    * @throws AuthError `unavailable` when the directory cannot be asked, `access_denied`; TypeError when `caller` does
    * not come from here; the signal's reason
    */
-  refresh(caller: FreshCaller, options: { readonly signal: AbortSignal }): Promise<Caller>;
+  readonly refresh: (caller: FreshCaller, options: { readonly signal: AbortSignal }) => Promise<Caller>;
   /** Forgets the groups of the principal with this `id`: the next call asks the directory. */
-  invalidate(callerId: string): void;
+  readonly invalidate: (callerId: string) => void;
   /** Forgets all groups. */
-  clear(): void;
+  readonly clear: () => void;
   /** Ends directory lookups in flight. The verifier and the directory stay open: they were not made here. */
-  close(): Promise<void>;
-  [Symbol.asyncDispose](): Promise<void>;
+  readonly close: () => Promise<void>;
+  readonly [Symbol.asyncDispose]: () => Promise<void>;
 }
 
 /**
@@ -191,7 +190,7 @@ type CallerGroups = Pick<Caller, 'groups' | 'groupsAsOf'>;
 async function lookUp(
   lookup: GroupLookup,
   principal: Principal,
-  options: { readonly signal: AbortSignal; readonly maxAgeMs?: number },
+  options: { readonly signal: AbortSignal; readonly maxAgeMs?: number | undefined },
 ): Promise<CallerGroups> {
   const { groups, asOf } = await lookup.groupsOf(principal, options);
   return { groups, groupsAsOf: asOf };

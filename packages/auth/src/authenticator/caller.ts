@@ -1,4 +1,4 @@
-import { PERMISSION_NAME } from './permission-pattern.ts';
+import { PERMISSION_NAME } from '../policy/permission-pattern.ts';
 
 /** Who is calling and what they may do. Never holds the token. */
 export interface Caller {
@@ -8,29 +8,28 @@ export interface Caller {
   readonly subject: string;
   readonly kind: 'user' | 'service';
   /** For display and audit only. */
-  readonly displayName?: string;
+  readonly displayName?: string | undefined;
   /** For display and audit only. */
-  readonly email?: string;
+  readonly email?: string | undefined;
   /** The OAuth client the caller uses. May be a URL: never a metric label or a path. */
-  readonly clientId?: string;
+  readonly clientId?: string | undefined;
   /** As the directory gave them; empty for services. */
   readonly groups: readonly string[];
-  /** When the directory was asked for the groups, in milliseconds since 1970; absent when it was not. For audit. */
-  readonly groupsAsOf?: number;
+  /** When the directory was asked for the groups, in milliseconds since the Unix epoch; absent when it was not. For audit. */
+  readonly groupsAsOf?: number | undefined;
   /** Effective permissions: concrete names, sorted, no wildcards. */
   readonly permissions: readonly string[];
   /**
    * What the caller would hold with a token of every scope: shown to clients, who can then ask for a better token.
    * Only over HTTP, where they are told how.
    */
-  readonly obtainablePermissions?: readonly string[];
+  readonly obtainablePermissions?: readonly string[] | undefined;
   /** The scopes of the token. */
   readonly scopes: readonly string[];
-  /** When the token ends, in milliseconds since 1970; absent for a local caller. Close long-lived streams then. */
-  readonly expiresAt?: number;
+  /** When the token ends, in milliseconds since the Unix epoch; absent for a local caller. Close long-lived streams then. */
+  readonly expiresAt?: number | undefined;
 }
 
-/** The members of `localCaller`'s argument. */
 export interface LocalCallerOptions {
   /** A fixed word for audit records, such as `stdio`. Not a person: nothing verifies it. */
   readonly name: string;

@@ -1,9 +1,8 @@
+import { isAuthError } from '../errors.ts';
+import type { PolicyEngine } from '../policy/policy-engine.ts';
+import type { Decision, PolicySubject } from '../policy/policy.ts';
 import type { Authenticator, FreshCaller } from './authenticator.ts';
-import { isAuthError } from './errors.ts';
-import type { PolicyEngine } from './policy/policy-engine.ts';
-import type { Decision, PolicySubject } from './policy/policy.ts';
 
-/** The members of `freshPolicy`'s argument. */
 export interface FreshPolicyOptions {
   readonly policy: Pick<PolicyEngine, 'decide'> & {
     /** Permissions that must not rest on groups older than 30 seconds. */
@@ -17,12 +16,12 @@ export interface FreshPolicyOptions {
  * `unavailable` while it cannot: a revoked group ends such a permission at once, whatever is cached. Hand it to the
  * server as its authorizer.
  */
-export function freshPolicy({ policy, authenticator }: FreshPolicyOptions): {
-  decide(
+export function createFreshPolicy({ policy, authenticator }: FreshPolicyOptions): {
+  readonly decide: (
     caller: PolicySubject & FreshCaller & { readonly permissions: readonly string[] },
     permission: string,
     options: { readonly signal: AbortSignal },
-  ): Promise<Decision>;
+  ) => Promise<Decision>;
 } {
   const fresh = new Set(policy.freshPermissions);
   return {
