@@ -2,10 +2,9 @@ import type { KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 
 import {
-  createCollectorSink,
   createDigest,
   openPersonalKeys,
-  protectTrail,
+  createProtectedTrail,
   type AuditSink,
   type AuditTrail,
 } from '@mcp-parts/audit';
@@ -24,30 +23,27 @@ import {
 } from '@mcp-parts/tool-kit';
 
 import { observeAudit } from './server/audit-metrics.ts';
-import { createRateLimiter } from './server/rate-limiter.ts';
+import { createRateLimiter, resolveRateLimitOptions, type RateLimitOptions } from './server/rate-limiter.ts';
 import { createReadiness, type Probe, type Readiness } from './server/readiness.ts';
+import { planShutdown, type ShutdownOptions, type ShutdownPlan } from './server/shutdown-budget.ts';
 import { openState } from './server/state-directory.ts';
 
 /** The parts of a server, by what they are for. */
-export interface AssembleOptions {
+export interface AssembleOptions extends RateLimitOptions, Pick<ShutdownOptions, 'terminationGraceMs'> {
   readonly serverInfo: BindingOptions['serverInfo'];
   /** Told to the model once. */
   readonly instructions?: string | undefined;
   readonly definitions: CatalogDefinitions;
-  /** The policy; see `loadPolicy` of `@mcp-parts/auth`. */
-  readonly authorizer: Authorizer;
+  /** The policy; see `loadPolicy` of `@mcp-parts/auth`. @default a call needs its permission by name */
+  readonly authorizer?: Authorizer | undefined;
   readonly logger: Logger;
   /**
-   * Holds the audit trail and the tasks, on a local disk. Processes that share it take a numbered folder each;
-   * what a process leaves undone, the next one in its folder finishes. `personal-keys` in it holds a key for each
+   * Holds the audit trail and the tasks, on a local disk. Processes that share it take a numbered directory each;
+   * what a process leaves undone, the next one in its directory finishes. `personal-keys` in it holds a key for each
    * person, with which names and e-mail addresses in the trail are sealed.
    */
   readonly stateDirectory: string;
-  /** Where audit events are shipped. Without it they stay in the state directory. */
-  readonly auditCollector?:
-    | { readonly url: string; readonly token?: (() => Promise<string>) | undefined }
-    | undefined;
-  /** Further places that audit events are shipped to. @default none */
+  /** Where audit events are shipped, such as `createCollectorSink`. @default they stay in the state directory */
   readonly auditSinks?: readonly AuditSink[] | undefined;
   /** How long delivered events are kept in the state directory, in days. @default they are never removed */
   readonly auditKeepDays?: number | undefined;
@@ -55,107 +51,131 @@ export interface AssembleOptions {
   readonly auditDigestKey?: Uint8Array | undefined;
   /** Signs the trail; ed25519. @default a key that is made once and kept beside the trail */
   readonly auditSigningKey?: KeyObject | undefined;
-  /** Calls per minute for each caller. @default 100 */
-  readonly rateLimitPerMinute?: number | undefined;
-  /** What the server cannot work without, by name. */
+  /** What the server cannot work without, by name. @default nothing but the audit trail */
   readonly probes?: Readonly<Record<string, Probe>> | undefined;
 }
 
+interface ResolvedAssembleOptions extends AssembleOptions {
+  readonly auditSinks: readonly AuditSink[];
+  readonly probes: Readonly<Record<string, Probe>>;
+  readonly rateLimitPerMinute: number;
+  readonly shutdown: ShutdownPlan;
+}
+
+function resolveAssembleOptions(options: AssembleOptions): ResolvedAssembleOptions {
+  return {
+    ...options,
+    ...resolveRateLimitOptions(options),
+    auditSinks: options.auditSinks ?? [],
+    probes: options.probes ?? {},
+    shutdown: planShutdown({ terminationGraceMs: options.terminationGraceMs }),
+  };
+}
+
 /** A server without a transport: hand it to `serveStdio` or `serveHttp`. */
-export interface Server extends AsyncDisposable {
+export interface Server extends AsyncDisposable, Pick<ShutdownOptions, 'terminationGraceMs'> {
   readonly serverInfo: BindingOptions['serverInfo'];
   readonly instructions: string | undefined;
   readonly table: MethodTable;
-  readonly authorizer: Authorizer;
+  readonly authorizer: Authorizer | undefined;
   /** The permission that a request will need, where it says so by itself; see `requiredPermission` of the tool-kit. */
-  requiredPermission(method: string, params: JsonObject): string | undefined;
+  readonly requiredPermission: (method: string, params: JsonObject) => string | undefined;
   readonly logger: Logger;
   readonly audit: AuditTrail;
   readonly tasks: TaskEngine;
   readonly telemetry: Telemetry;
   /** Asks the probes, and whether the audit trail records. */
-  readiness(): Promise<Readiness>;
-  /** Lets tasks end, ships the audit events and frees the state directory. Bounded by about 10 s. */
-  close(): Promise<void>;
+  readonly readiness: () => Promise<Readiness>;
+  /** Lets tasks end, ships the audit events and frees the state directory, within the termination grace period. */
+  readonly close: () => Promise<void>;
 }
 
 /**
  * Joins tools and policies into a server: opens its audit trail and task engine, and puts both, the rate limit
  * and the metrics, behind every call.
  *
+ * @throws {RangeError} naming the option that is out of its range.
  * @throws {TypeError} for definitions that contradict themselves.
  * @throws {Error} when the state directory cannot be used.
  */
 export async function assembleServer(options: AssembleOptions): Promise<Server> {
-  const { serverInfo, logger, auditCollector, auditKeepDays, auditDigestKey, auditSigningKey } = options;
-  const catalog = createCatalog(options.definitions);
+  const resolved = resolveAssembleOptions(options);
+  const { serverInfo, logger, authorizer, stateDirectory, auditDigestKey, shutdown } = resolved;
+  const catalog = createCatalog(resolved.definitions);
   const digest = auditDigestKey && createDigest(auditDigestKey);
-  const personalKeys = await openPersonalKeys(join(options.stateDirectory, 'personal-keys'));
-  const {
-    audit: trail,
-    tasks,
-    adoption,
-  } = await openState({
-    directory: options.stateDirectory,
+  const personalKeys = await openPersonalKeys(join(stateDirectory, 'personal-keys'));
+  const state = await openState({
+    directory: stateDirectory,
     audit: {
-      sinks: [
-        ...(auditCollector === undefined ? [] : [createCollectorSink(withoutUndefined(auditCollector))]),
-        ...(options.auditSinks ?? []),
-      ],
-      ...(auditSigningKey && { signingKey: auditSigningKey }),
-      ...(auditKeepDays !== undefined && { keepDays: auditKeepDays }),
+      sinks: resolved.auditSinks,
+      signingKey: resolved.auditSigningKey,
+      keepDays: resolved.auditKeepDays,
+      closeTimeoutMs: shutdown.auditMs,
       server: { name: serverInfo.name, version: serverInfo.version },
     },
     tasks: { definitions: catalog.tasks },
     logger,
   });
-  const audit = protectTrail(trail, { personalKeys, digest, logger });
+  const { tasks } = state;
+  const audit = createProtectedTrail(state.audit, { personalKeys, digest, logger });
 
   const telemetry = createTelemetry({ serviceName: serverInfo.name, serviceVersion: serverInfo.version });
   observeAudit(telemetry, audit);
 
   const readiness = createReadiness(
     {
-      ...options.probes,
+      ...resolved.probes,
       audit: async () => {
         const { state, lastError } = audit.health();
-        if (state === 'unavailable') throw new Error(lastError?.message ?? 'the audit trail does not record');
+        if (state === 'unavailable') {
+          throw new Error(lastError?.message ?? 'the audit trail does not record');
+        }
       },
     },
     (name, error) => logger.warn({ err: error, check: name }, 'readiness check failed'),
   );
 
   const table = createMethodTable(catalog, {
-    authorizer: options.authorizer,
+    authorizer,
     audit,
     tasks,
     telemetry,
     logger,
-    rateLimiter: createRateLimiter(options.rateLimitPerMinute ?? 100),
+    rateLimiter: createRateLimiter(resolved),
   });
 
   const close = async () => {
-    await tasks.close({ deadlineMs: 5_000 });
-    await adoption.close();
-    await audit.close();
-    await telemetry.shutdown();
+    await tasks.close({ deadlineMs: shutdown.tasksMs - TASK_ABORT_MS });
+    // At the same time: each may take all of the time for the audit events.
+    await Promise.all([state.adoption.close(), audit.close()]);
+    await atMost(shutdown.telemetryMs, telemetry.shutdown());
   };
   return {
     serverInfo,
-    instructions: options.instructions,
+    instructions: resolved.instructions,
     table,
-    authorizer: options.authorizer,
+    authorizer,
     requiredPermission: (method, params) => requiredPermission(catalog, method, params),
     logger,
     audit,
     tasks,
     telemetry,
+    terminationGraceMs: resolved.terminationGraceMs,
     readiness,
     close,
     [Symbol.asyncDispose]: close,
   };
 }
 
-function withoutUndefined({ url, token }: NonNullable<AssembleOptions['auditCollector']>) {
-  return token === undefined ? { url } : { url, token };
+/** What the task engine gives handlers to end once it has aborted them. */
+const TASK_ABORT_MS = 1_000;
+
+async function atMost(ms: number, work: Promise<void>): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, ms);
+  try {
+    await Promise.race([work, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

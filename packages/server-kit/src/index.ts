@@ -9,10 +9,13 @@ export {
 } from './program/authentication.ts';
 export { authenticationSettings, commonSettings } from './program/common-settings.ts';
 export type { TokenGateOptions } from './http/gate.ts';
-export type { GateOptions, HttpServer, ServeHttpOptions } from './http/listen.ts';
+export type { HttpServer } from './http/listen.ts';
+export type { GateOptions, ServeHttpOptions } from './http/serve-http-options.ts';
 export type { UnauthenticatedGateOptions } from './http/unauthenticated-gate.ts';
 export { isLoopbackHost } from './loopback.ts';
+export type { RateLimitOptions } from './server/rate-limiter.ts';
 export type { Probe, Readiness } from './server/readiness.ts';
+export { planShutdown, type ShutdownOptions, type ShutdownPlan } from './server/shutdown-budget.ts';
 export { serveHttp } from './serve-http.ts';
 export { SettingsError, type Setting, type Settings, type SettingValues } from './program/settings.ts';
 export { serveStdio, type ServeStdioOptions } from './stdio/serve-stdio.ts';

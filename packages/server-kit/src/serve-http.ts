@@ -1,11 +1,15 @@
 import type { Server } from './assemble.ts';
-import type { HttpServer, ServeHttpOptions } from './http/listen.ts';
+import type { HttpServer } from './http/listen.ts';
+import type { ServeHttpOptions } from './http/serve-http-options.ts';
 
 /**
  * Serves both protocol eras on `/mcp`, with `/health`, `/ready`, `/metrics` and the protected resource
- * metadata beside it. Every request to `/mcp` carries a token, which is verified each time.
+ * metadata beside it. Every request to `/mcp` carries a token, which is verified each time; a call that lacks a scope
+ * is refused with 403 and all scopes it needs. With `gate: { unauthenticated }`, on loopback only, everybody counts as
+ * that one caller.
  *
- * @throws {TypeError} when bound to more than loopback without `allowedHosts`.
+ * @throws {RangeError} naming the option that is out of its range.
+ * @throws {TypeError} when bound to more than loopback without `allowedHosts`, or without authentication.
  */
 export async function serveHttp(server: Server, options: ServeHttpOptions): Promise<HttpServer> {
   // Not before it is needed: a server on stdio loads neither Fastify nor the SDK of the other era.

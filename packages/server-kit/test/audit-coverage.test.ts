@@ -204,8 +204,9 @@ describe.each(['2025', '2026'] as const)('every exit of a call in the era of %s'
 
   it('lists leave nothing behind', async () => {
     await using audited = await startAuditedServer({ definitions });
-    for (const method of ['tools/list', 'resources/list', 'prompts/list'])
+    for (const method of ['tools/list', 'resources/list', 'prompts/list']) {
       expect(await eventsOf(audited, era, { method, params: {} })).toEqual([]);
+    }
   });
 });
 

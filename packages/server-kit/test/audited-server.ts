@@ -94,7 +94,9 @@ export async function eventsIn(stateDirectory: string): Promise<AuditEvent[]> {
 // The gate asks for nothing else of it.
 const onlyGoodToken = {
   async authenticate(header) {
-    if (header === `Bearer ${goodToken}`) return caller;
+    if (header === `Bearer ${goodToken}`) {
+      return caller;
+    }
     throw new AuthError(header === undefined ? 'missing_token' : 'invalid_token', {
       message: 'not the good token',
     });

@@ -54,7 +54,9 @@ async function deploy(transport: Transport, era: Era, environment: string): Prom
   try {
     const result = await client.callTool({ name: 'deploy', arguments: { environment } });
     const text = JSON.stringify(result.content);
-    if (result.isError === true) return /Not allowed/u.test(text) ? 'denied' : text;
+    if (result.isError === true) {
+      return /Not allowed/u.test(text) ? 'denied' : text;
+    }
     return `allowed for ${JSON.stringify(result.structuredContent)}`;
   } catch (error) {
     // A tool that the caller may not see, or a scope that a better token would have.

@@ -54,7 +54,9 @@ export async function openClient(url: string, era: Era, token: string): Promise<
     headers,
     send(method, params = {}, more = {}) {
       id += 1;
-      if (era === '2025') return post(url, { ...headers, ...more }, { jsonrpc: '2.0', id, method, params });
+      if (era === '2025') {
+        return post(url, { ...headers, ...more }, { jsonrpc: '2.0', id, method, params });
+      }
       const target = 'name' in params ? params.name : 'uri' in params ? params.uri : undefined;
       const modern = {
         'mcp-protocol-version': '2026-07-28',

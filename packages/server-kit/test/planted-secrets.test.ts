@@ -73,8 +73,12 @@ const useSecret = defineTool({
   }),
   handle({ token, index }) {
     const quoted = quotes[index % quotes.length]?.(token) ?? '';
-    if (index % 3 === 0) return Promise.reject(new Error(quoted, { cause: new Error(quoted) }));
-    if (index % 3 === 1) return Promise.reject(new PublicError('refused', 'The vault refused it.'));
+    if (index % 3 === 0) {
+      return Promise.reject(new Error(quoted, { cause: new Error(quoted) }));
+    }
+    if (index % 3 === 1) {
+      return Promise.reject(new PublicError('refused', 'The vault refused it.'));
+    }
     return Promise.resolve({ echoed: token });
   },
   text: ({ echoed }) => echoed,
@@ -165,7 +169,9 @@ it(`keeps ${COUNT} secrets out of every file, request and log line`, { timeout: 
     const events = await audited.events();
     // Each call and each refused request is there, so that nothing is missing for want of being written.
     expect(events).toHaveLength(COUNT * 3 * 2);
-    for (const event of events) seen += JSON.stringify([toOcsf(event), toEcs(event)]);
+    for (const event of events) {
+      seen += JSON.stringify([toOcsf(event), toEcs(event)]);
+    }
     const first = events.find((event) => event.stage === 'intent' && event.argumentNames?.includes('token'));
     expect(first).toMatchObject({
       resource: '[withheld]',

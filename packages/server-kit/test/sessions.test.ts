@@ -7,7 +7,9 @@ import { openServer } from './test-server.ts';
 const opened: (Server | HttpServer)[] = [];
 
 afterEach(async () => {
-  for (const resource of opened.splice(0).toReversed()) await resource.close();
+  for (const resource of opened.splice(0).toReversed()) {
+    await resource.close();
+  }
 });
 
 async function serve(options: Partial<ServeHttpOptions>): Promise<string> {

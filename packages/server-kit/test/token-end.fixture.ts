@@ -11,7 +11,9 @@ const expiresAt = Date.now() + 300_000;
 let now = expiresAt - 1;
 
 const tool = echoTool((text) => {
-  if (text === 'last words') now = expiresAt;
+  if (text === 'last words') {
+    now = expiresAt;
+  }
 });
 const resource = defineResource({
   name: 'thing',

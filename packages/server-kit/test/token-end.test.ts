@@ -72,7 +72,9 @@ describe.runIf(canRunSources).each(['legacy', { pin: '2026-07-28' }] as const)(
       const events = await eventsIn(folder);
       const refused = events.filter((event) => event.stage === 'outcome' && event.result === 'denied');
       expect(refused.length).toBeGreaterThan(0);
-      for (const event of refused) expect(event).toMatchObject({ reason: 'token_expired' });
+      for (const event of refused) {
+        expect(event).toMatchObject({ reason: 'token_expired' });
+      }
       expect(events.findLast((event) => event.stage === 'intent')).toMatchObject({
         actor: { id: 'issuer#ann' },
         action: 'tools/call',

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 import { httpRpcCodes, sendRpcError } from './rpc-reply.ts';
 
@@ -12,7 +12,11 @@ export interface AccessOptions {
   readonly openRoutes: readonly string[];
 }
 
+/** The names of this machine for itself. */
 export const loopbackNames = ['localhost', '127.0.0.1', '[::1]'] as const;
+
+/** The largest body of a request. */
+export const MAX_BODY_BYTES = 1024 * 1024;
 
 /** Refuses DNS rebinding and foreign web pages before anything else looks at a request. */
 export function checkAccess(app: FastifyInstance, options: AccessOptions): void {
@@ -20,7 +24,9 @@ export function checkAccess(app: FastifyInstance, options: AccessOptions): void 
   const origins = new Set(options.allowedOrigins.map((origin) => origin.toLowerCase()));
 
   app.addHook('onRequest', async (request, reply) => {
-    if (options.openRoutes.includes(request.routeOptions.url ?? '')) return;
+    if (options.openRoutes.includes(request.routeOptions.url ?? '')) {
+      return;
+    }
     if (hostHeaders(request) > 1 || !hosts.has(hostName(request.headers.host))) {
       return sendRpcError(reply, 403, httpRpcCodes.refused, 'This server does not answer to that host name.');
     }
@@ -32,8 +38,23 @@ export function checkAccess(app: FastifyInstance, options: AccessOptions): void 
   });
 }
 
+/** Refuses a body of more than {@link MAX_BODY_BYTES}. */
+export async function refuseLargeBody(reply: FastifyReply): Promise<void> {
+  // The rest of the body is not read, so the connection cannot be used again.
+  reply.header('connection', 'close');
+  const limit = `${MAX_BODY_BYTES / 1024 ** 2} MiB`;
+  await sendRpcError(
+    reply,
+    413,
+    httpRpcCodes.invalidRequest,
+    `The request is larger than ${limit}. Send less at once.`,
+  );
+}
+
 function isAllowedOrigin(origin: string, allowed: ReadonlySet<string>): boolean {
-  if (allowed.has(origin)) return true;
+  if (allowed.has(origin)) {
+    return true;
+  }
   const url = URL.parse(origin);
   return url !== null && isLoopback(url.hostname) && allowed.has(url.hostname);
 }

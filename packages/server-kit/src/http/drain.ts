@@ -5,25 +5,31 @@ import type { FastifyInstance } from 'fastify';
 /** Whether the server is on its way out. */
 export interface Drain {
   readonly isDraining: () => boolean;
-  begin(): void;
-  /** Resolves when every POST has its whole answer, or after `timeoutMs`: some answers are streams without an end. */
-  answered(timeoutMs: number): Promise<void>;
+  readonly begin: () => void;
+  /** Resolves when every POST has its whole response, or after `timeoutMs`: some are streams without an end. */
+  readonly responded: (timeoutMs: number) => Promise<void>;
 }
 
-/** Asks clients to leave: from `begin()` on every answer closes its connection. */
+/** Asks clients to leave: from `begin()` on every response closes its connection. */
 export function createDrain(app: FastifyInstance): Drain {
   let draining = false;
-  const unanswered = new Set<ServerResponse>();
-  let allAnswered = () => {};
+  const open = new Set<ServerResponse>();
+  let allResponded = () => {};
 
   app.addHook('onRequest', async (request, reply) => {
-    if (draining) reply.header('connection', 'close');
-    if (request.method !== 'POST') return;
-    unanswered.add(reply.raw);
+    if (draining) {
+      reply.header('connection', 'close');
+    }
+    if (request.method !== 'POST') {
+      return;
+    }
+    open.add(reply.raw);
     // Also when the client is gone.
     reply.raw.once('close', () => {
-      unanswered.delete(reply.raw);
-      if (unanswered.size === 0) allAnswered();
+      open.delete(reply.raw);
+      if (open.size === 0) {
+        allResponded();
+      }
     });
   });
   return {
@@ -31,10 +37,12 @@ export function createDrain(app: FastifyInstance): Drain {
     begin: () => {
       draining = true;
     },
-    async answered(timeoutMs) {
-      if (unanswered.size === 0) return;
+    async responded(timeoutMs) {
+      if (open.size === 0) {
+        return;
+      }
       const { promise, resolve } = Promise.withResolvers<void>();
-      allAnswered = resolve;
+      allResponded = resolve;
       const timer = setTimeout(resolve, timeoutMs);
       await promise;
       clearTimeout(timer);

@@ -9,7 +9,7 @@ import type { createStepUpCheck } from './step-up.ts';
 import { endStreamWithToken } from './token-lifetime.ts';
 
 // Each call of a batch is checked and audited before the rate limit counts it.
-const maxBatchMessages = 100;
+const MAX_BATCH_MESSAGES = 100;
 
 /** Puts the endpoint behind the gate: nobody's body is read before their token is verified. */
 export function addEndpoint(
@@ -27,14 +27,18 @@ export function addEndpoint(
   app.all(path, {
     async onRequest(request, reply) {
       const caller = await gate.admit(request, reply);
-      if (caller !== undefined) callers.set(request, caller);
+      if (caller !== undefined) {
+        callers.set(request, caller);
+      }
     },
     async handler(request, reply) {
       const caller = callers.get(request);
-      // The gate answered already if there is none.
-      if (caller === undefined) return;
-      if (Array.isArray(request.body) && request.body.length > maxBatchMessages) {
-        const words = `A batch has at most ${maxBatchMessages} messages.`;
+      // The gate has responded already if there is none.
+      if (caller === undefined) {
+        return;
+      }
+      if (Array.isArray(request.body) && request.body.length > MAX_BATCH_MESSAGES) {
+        const words = `A batch has at most ${MAX_BATCH_MESSAGES} messages.`;
         return sendRpcError(reply, 400, httpRpcCodes.invalidRequest, words);
       }
       const needed = await stepUp?.(request, caller, abortedOnClose(reply));

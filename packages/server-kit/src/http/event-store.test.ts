@@ -9,7 +9,9 @@ async function replayed(store: ReturnType<typeof createEventStore>, lastEventId:
   const methods: string[] = [];
   await store.replayEventsAfter(lastEventId, {
     send: (_id, sent) => {
-      if ('method' in sent) methods.push(sent.method);
+      if ('method' in sent) {
+        methods.push(sent.method);
+      }
       return Promise.resolve();
     },
   });

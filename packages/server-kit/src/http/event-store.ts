@@ -7,8 +7,10 @@ interface StoredEvent {
   readonly message: JSONRPCMessage;
 }
 
+const MAX_EVENTS = 256;
+
 /** Remembers the last events of one session, so that a client that lost its stream can go on where it was. */
-export function createEventStore(maxEvents = 256): EventStore {
+export function createEventStore(maxEvents = MAX_EVENTS): EventStore {
   let events: StoredEvent[] = [];
   let nextNumber = 1;
 
@@ -17,7 +19,9 @@ export function createEventStore(maxEvents = 256): EventStore {
       const id = `${streamId}:${nextNumber}`;
       nextNumber += 1;
       events.push({ id, streamId, message });
-      if (events.length > maxEvents) events = events.slice(-maxEvents);
+      if (events.length > maxEvents) {
+        events = events.slice(-maxEvents);
+      }
       return Promise.resolve(id);
     },
     getStreamIdForEventId(eventId) {
@@ -26,10 +30,14 @@ export function createEventStore(maxEvents = 256): EventStore {
     async replayEventsAfter(lastEventId, { send }) {
       const position = events.findIndex((event) => event.id === lastEventId);
       const streamId = events[position]?.streamId;
-      if (streamId === undefined) throw new Error('the event is too old to continue from');
+      if (streamId === undefined) {
+        throw new Error('the event is too old to continue from');
+      }
       for (const event of events.slice(position + 1)) {
         // A priming event marks a place in the stream and carries no message.
-        if (event.streamId === streamId && 'jsonrpc' in event.message) await send(event.id, event.message);
+        if (event.streamId === streamId && 'jsonrpc' in event.message) {
+          await send(event.id, event.message);
+        }
       }
       return streamId;
     },

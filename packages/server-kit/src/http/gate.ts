@@ -137,11 +137,15 @@ export function createGate(
           },
         });
       } catch (error) {
-        if (!isAuthError(error)) throw error;
+        if (!isAuthError(error)) {
+          throw error;
+        }
         await refuse(error, request, reply);
         return undefined;
       }
-      if (basicScopes.some((scope) => includesScope(caller.scopes, scope))) return caller;
+      if (basicScopes.some((scope) => includesScope(caller.scopes, scope))) {
+        return caller;
+      }
       const error = new AuthError('insufficient_scope', {
         message: 'the token has none of the basic scopes',
         requiredScopes: basicScopes,
@@ -175,7 +179,9 @@ function subjectsOf(refused: Refused | undefined, resource: string): readonly Su
 /** The era that the request claims. `initialize`, which chooses a version, does not say. */
 function eraOf(request: FastifyRequest): AuditIntent['era'] {
   const version = headerOf(request, 'mcp-protocol-version');
-  if (version === undefined || !/^\d{4}-\d{2}-\d{2}$/u.test(version)) return undefined;
+  if (version === undefined || !/^\d{4}-\d{2}-\d{2}$/u.test(version)) {
+    return undefined;
+  }
   return version < '2026' ? '2025' : '2026';
 }
 

@@ -7,7 +7,10 @@ import type { FastifyInstance } from 'fastify';
 export function parseJsonBodies(app: FastifyInstance): void {
   const parseJson = app.getDefaultJsonParser('error', 'error');
   app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
-    if (body === '' && request.method === 'DELETE') done(null);
-    else void parseJson(request, body, done);
+    if (body === '' && request.method === 'DELETE') {
+      done(null);
+    } else {
+      void parseJson(request, body, done);
+    }
   });
 }

@@ -10,9 +10,9 @@ import { createSessions2025, type Sessions2025 } from './sessions-2025.ts';
 
 /** The one endpoint that serves both eras. */
 export interface McpEndpoint {
-  handle(request: FastifyRequest, reply: FastifyReply, caller: Caller): Promise<void>;
+  readonly handle: (request: FastifyRequest, reply: FastifyReply, caller: Caller) => Promise<void>;
   readonly sessions: Sessions2025;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** What the endpoint needs besides the methods. */
@@ -24,7 +24,7 @@ export interface McpEndpointOptions {
   readonly sessionIdleMs: number;
 }
 
-/** Routes each request to the SDK of its era; both answer from the same table. */
+/** Routes each request to the SDK of its era; both use the same table. */
 export function createMcpEndpoint(table: MethodTable, options: McpEndpointOptions): McpEndpoint {
   const { logger } = options;
   const binding: BindingOptions = {
@@ -36,7 +36,7 @@ export function createMcpEndpoint(table: MethodTable, options: McpEndpointOption
     binding,
     logger,
     maxSessions: options.maxSessions,
-    idleMs: options.sessionIdleMs,
+    sessionIdleMs: options.sessionIdleMs,
   });
   const onerror = (error: Error) => logger.warn({ err: error }, 'protocol error');
   const modern = createMcpHandler(() => createServer(table, binding), { legacy: 'reject', onerror });
@@ -51,7 +51,9 @@ export function createMcpEndpoint(table: MethodTable, options: McpEndpointOption
         sourceAddress: request.ip,
         correlationId: request.id,
       });
-      if (await isLegacy(request)) return sessions.handle(request, reply, auth, caller.id);
+      if (await isLegacy(request)) {
+        return sessions.handle(request, reply, auth, caller.id);
+      }
       return serveModern(Object.assign(sdkRequest(request), { auth }), takeOver(reply), request.body);
     },
     async close() {
@@ -63,6 +65,8 @@ export function createMcpEndpoint(table: MethodTable, options: McpEndpointOption
 /** The 2.x SDK's own classification, so that it and the routing never disagree. */
 async function isLegacy(request: FastifyRequest): Promise<boolean> {
   // GET and DELETE are session operations, which only the 2025 era has.
-  if (request.method !== 'POST') return true;
+  if (request.method !== 'POST') {
+    return true;
+  }
   return isLegacyRequest(await toWebRequest(sdkRequest(request), request.body), request.body);
 }

@@ -13,7 +13,9 @@ export function addOperatorRoutes(app: FastifyInstance, server: Server, drain: D
   app.get('/health', async () => ({ status: 'ok', name, version }));
 
   app.get('/ready', async (_request, reply) => {
-    if (drain.isDraining()) return reply.code(503).send({ status: 'closing', checks: {} });
+    if (drain.isDraining()) {
+      return reply.code(503).send({ status: 'closing', checks: {} });
+    }
     const { ready, checks } = await server.readiness();
     return reply
       .code(ready ? 200 : 503)

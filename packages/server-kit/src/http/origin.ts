@@ -16,7 +16,9 @@ export function attachOrigin(origin: RequestOrigin): TransportAuth {
 /** @throws {TypeError} when the request did not pass the gate. */
 export function originOf(authInfo: unknown): RequestOrigin {
   const origin = (authInfo as Partial<TransportAuth> | undefined)?.extra?.['origin'];
-  if (origin === undefined) throw new TypeError('the request carries no origin');
+  if (origin === undefined) {
+    throw new TypeError('the request carries no origin');
+  }
   // Only attachOrigin() writes this member.
   return origin as RequestOrigin;
 }

@@ -1,11 +1,13 @@
 import type { NodeIncomingMessageLike } from '@modelcontextprotocol/node';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-/** Hands the reply to an SDK's transport, with the headers that hooks have set so far. */
+/** Hands the response to an SDK's transport, with the headers that hooks have set so far. */
 export function takeOver(reply: FastifyReply): FastifyReply['raw'] {
   reply.hijack();
   for (const [name, value] of Object.entries(reply.getHeaders())) {
-    if (value !== undefined) reply.raw.setHeader(name, value);
+    if (value !== undefined) {
+      reply.raw.setHeader(name, value);
+    }
   }
   return reply.raw;
 }

@@ -10,23 +10,27 @@ import { createEventStore } from './event-store.ts';
 import type { TransportAuth } from './origin.ts';
 import { takeOver } from './raw-reply.ts';
 import { httpRpcCodes, sendRpcError } from './rpc-reply.ts';
+import type { ResolvedSessionLimits } from './session-limits.ts';
 
 /** How the sessions of the 2025 era are kept. */
-export interface SessionOptions {
+export interface SessionOptions extends ResolvedSessionLimits {
   readonly binding: BindingOptions;
   readonly logger: Logger;
-  /** New sessions above this are refused. */
-  readonly maxSessions: number;
-  /** A session that nobody used for so long is closed, in milliseconds. */
-  readonly idleMs: number;
 }
 
 /** The sessions of the 2025 era: each belongs to the caller who opened it. */
 export interface Sessions2025 {
-  handle(request: FastifyRequest, reply: FastifyReply, auth: TransportAuth, callerId: string): Promise<void>;
+  readonly handle: (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    auth: TransportAuth,
+    callerId: string,
+  ) => Promise<void>;
   readonly count: () => number;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
+
+const MAX_SWEEP_INTERVAL_MS = 60_000;
 
 interface Session {
   readonly transport: StreamableHTTPServerTransport;
@@ -42,12 +46,14 @@ export function createSessions2025(table: MethodTable, options: SessionOptions):
 
   const sweeper = setInterval(
     () => {
-      const limit = performance.now() - options.idleMs;
+      const limit = performance.now() - options.sessionIdleMs;
       for (const session of sessions.values()) {
-        if (session.open === 0 && session.lastUsedAt < limit) void session.transport.close();
+        if (session.open === 0 && session.lastUsedAt < limit) {
+          void session.transport.close();
+        }
       }
     },
-    Math.min(options.idleMs, 60_000),
+    Math.min(options.sessionIdleMs, MAX_SWEEP_INTERVAL_MS),
   );
   sweeper.unref();
 
@@ -63,7 +69,9 @@ export function createSessions2025(table: MethodTable, options: SessionOptions):
     const server = createServer(table, options.binding);
     server.onerror = (error) => logger.warn({ err: error }, 'protocol error');
     server.onclose = () => {
-      if (transport.sessionId !== undefined) sessions.delete(transport.sessionId);
+      if (transport.sessionId !== undefined) {
+        sessions.delete(transport.sessionId);
+      }
     };
     await server.connect(transport);
     return session;

@@ -1,5 +1,5 @@
 import { AuthError, type Caller, type Policy } from '@mcp-parts/auth';
-import type { Decision, JsonObject } from '@mcp-parts/tool-kit';
+import type { Authorizer, Decision, JsonObject } from '@mcp-parts/tool-kit';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 
@@ -15,7 +15,7 @@ export interface StepUp {
 
 /** What a check looks at besides the request. */
 export interface StepUpOptions {
-  readonly server: Pick<Server, 'authorizer' | 'requiredPermission' | 'logger'>;
+  readonly server: Pick<Server, 'requiredPermission' | 'logger'> & { readonly authorizer: Authorizer };
   readonly basicScopes: readonly string[];
   readonly policy?: Pick<Policy, 'scopesFor'> | undefined;
 }
@@ -32,7 +32,9 @@ export function createStepUpCheck({ server, basicScopes, policy }: StepUpOptions
     try {
       return await server.authorizer.decide(caller, permission, { signal });
     } catch (error) {
-      if (signal.aborted) throw error;
+      if (signal.aborted) {
+        throw error;
+      }
       server.logger.error({ err: error }, 'authorization not decided');
       return { allowed: false, reason: 'unavailable' };
     }
@@ -47,10 +49,16 @@ export function createStepUpCheck({ server, basicScopes, policy }: StepUpOptions
       [];
     for (const call of callsOf(request.body)) {
       const permission = permissionOf(server, call);
-      if (permission === undefined) continue;
+      if (permission === undefined) {
+        continue;
+      }
       const decision = await decide(caller, permission, signal);
-      if (decision.allowed) continue;
-      if (decision.reason === 'missing_scope') missing.push({ permission, call, rule: decision.rule });
+      if (decision.allowed) {
+        continue;
+      }
+      if (decision.reason === 'missing_scope') {
+        missing.push({ permission, call, rule: decision.rule });
+      }
       if (decision.reason === 'unavailable') {
         const error = new AuthError('unavailable', {
           message: `nobody can decide on ${permission}`,
@@ -60,7 +68,9 @@ export function createStepUpCheck({ server, basicScopes, policy }: StepUpOptions
       }
     }
     const [first] = missing;
-    if (first === undefined) return undefined;
+    if (first === undefined) {
+      return undefined;
+    }
     // All at once, the basic ones included: a client may ask for exactly these.
     const needed = scopesFor(missing.map(({ permission }) => permission));
     const error = new AuthError('insufficient_scope', {

@@ -24,7 +24,9 @@ export function createUnauthenticatedGate(
       `gate: without authentication the server must listen on loopback, not on ${binding.host}`,
     );
   }
-  if (binding.hasProxies) throw new TypeError('gate: without authentication there must be no trustedProxies');
+  if (binding.hasProxies) {
+    throw new TypeError('gate: without authentication there must be no trustedProxies');
+  }
   logger.warn(
     { caller: unauthenticated.id, permissions: unauthenticated.permissions },
     'AUTHENTICATION IS OFF: every program and user of this machine may call this server',

@@ -61,6 +61,8 @@ describe('the audit settings', () => {
 
   it('are explained, keys without a value', () => {
     const text = describeSettings(auditSettings);
-    for (const name of Object.keys(auditSettings)) expect(text).toContain(name);
+    for (const name of Object.keys(auditSettings)) {
+      expect(text).toContain(name);
+    }
   });
 });

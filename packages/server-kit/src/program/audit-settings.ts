@@ -58,7 +58,9 @@ export const auditSettings = {
       .string()
       .transform((pem, context) => {
         const key = privateKey(pem);
-        if (key?.asymmetricKeyType === 'ed25519') return key;
+        if (key?.asymmetricKeyType === 'ed25519') {
+          return key;
+        }
         context.addIssue({ code: 'custom', message: 'must be a private ed25519 key as PEM' });
         return z.NEVER;
       })
@@ -77,10 +79,18 @@ export function auditOptions(
 ): Pick<AssembleOptions, 'auditSinks' | 'auditKeepDays' | 'auditDigestKey' | 'auditSigningKey'> {
   const sinks: AuditSink[] = [];
   const { AUDIT_COLLECTOR_URL: url, AUDIT_FILE: path, AUDIT_SYSLOG_URL: syslog } = values;
-  if (url !== undefined) sinks.push(createCollectorSink({ url, ...(token && { token }) }));
-  if (path !== undefined) sinks.push(createFileSink({ path }));
-  if (values.AUDIT_STDERR) sinks.push(createStreamSink());
-  if (syslog !== undefined) sinks.push(syslogSink(new URL(syslog), values.AUDIT_SYSLOG_CA));
+  if (url !== undefined) {
+    sinks.push(createCollectorSink({ url, ...(token && { token }) }));
+  }
+  if (path !== undefined) {
+    sinks.push(createFileSink({ path }));
+  }
+  if (values.AUDIT_STDERR) {
+    sinks.push(createStreamSink());
+  }
+  if (syslog !== undefined) {
+    sinks.push(syslogSink(new URL(syslog), values.AUDIT_SYSLOG_CA));
+  }
   return {
     auditSinks: sinks,
     auditKeepDays: values.AUDIT_KEEP_DAYS,

@@ -59,9 +59,13 @@ export async function runCommand<S extends Settings>(
   try {
     settings = readSettings(command.settings, invocation.environment);
     const problems = command.check?.(settings) ?? [];
-    if (problems.length > 0) throw new SettingsError(problems);
+    if (problems.length > 0) {
+      throw new SettingsError(problems);
+    }
   } catch (error) {
-    if (!(error instanceof SettingsError)) throw error;
+    if (!(error instanceof SettingsError)) {
+      throw error;
+    }
     const lines = error.problems.map((problem) => `  ${problem}\n`).join('');
     process.stderr.write(
       `${command.name} cannot start. Set these environment variables (see --help):\n${lines}`,

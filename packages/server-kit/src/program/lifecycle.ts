@@ -1,21 +1,24 @@
 import type { Logger } from '@mcp-parts/tool-kit';
 
+import { planShutdown, type ShutdownOptions } from '../server/shutdown-budget.ts';
+
 /** What a program does from start to end. */
-export interface ProgramOptions {
+export interface ProgramOptions extends Pick<ShutdownOptions, 'terminationGraceMs'> {
   readonly logger: Logger;
-  /** The longest that the end may take after a signal, in milliseconds. @default 28_000 */
-  readonly graceMs?: number | undefined;
 }
 
 /**
  * Runs a program until it returns. SIGINT and SIGTERM abort its signal, on which it should clean up and
- * return; a second one, or the end of the grace period, ends the process at once. Sets the exit code: 0 after
- * a clean end, 1 otherwise.
+ * return; a second one ends the process at once, as does a clean-up that takes longer than the shutdown has. Sets
+ * the exit code: 0 after a clean end, 1 otherwise.
+ *
+ * @throws {RangeError} when `terminationGraceMs` is out of its range.
  */
 export async function runProgram(
   program: (signal: AbortSignal) => Promise<void>,
-  { logger, graceMs = 28_000 }: ProgramOptions,
+  { logger, terminationGraceMs }: ProgramOptions,
 ): Promise<void> {
+  const { budgetMs } = planShutdown({ terminationGraceMs });
   const stop = new AbortController();
   const onSignal = (name: NodeJS.Signals) => {
     if (stop.signal.aborted) {
@@ -25,9 +28,9 @@ export async function runProgram(
     logger.info({ signal: name }, 'stopping');
     stop.abort();
     setTimeout(() => {
-      logger.error({ graceMs }, 'not stopped in time: giving up');
+      logger.error({ budgetMs }, 'not stopped in time: giving up');
       process.exit(1);
-    }, graceMs).unref();
+    }, budgetMs).unref();
   };
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);

@@ -24,7 +24,9 @@ function problemsOf(environment: Record<string, string>): readonly string[] {
   try {
     readSettings(settings, environment);
   } catch (error) {
-    if (error instanceof SettingsError) return error.problems;
+    if (error instanceof SettingsError) {
+      return error.problems;
+    }
     throw error;
   }
   return [];

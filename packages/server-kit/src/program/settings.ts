@@ -44,13 +44,21 @@ export function readSettings<S extends Settings>(
   const values: Record<string, unknown> = {};
   for (const [name, { schema }] of Object.entries(settings)) {
     const text = readText(name, environment, problems);
-    if (text === unreadable) continue;
+    if (text === unreadable) {
+      continue;
+    }
     const parsed = schema.safeParse(text);
-    if (parsed.success) values[name] = parsed.data;
-    else if (text === undefined) problems.push(`${name} is required`);
-    else problems.push(`${name}: ${parsed.error.issues.map((issue) => issue.message).join(', ')}`);
+    if (parsed.success) {
+      values[name] = parsed.data;
+    } else if (text === undefined) {
+      problems.push(`${name} is required`);
+    } else {
+      problems.push(`${name}: ${parsed.error.issues.map((issue) => issue.message).join(', ')}`);
+    }
   }
-  if (problems.length > 0) throw new SettingsError(problems);
+  if (problems.length > 0) {
+    throw new SettingsError(problems);
+  }
   // Every name has just been given the output of its schema.
   return values as SettingValues<S>;
 }
@@ -81,7 +89,9 @@ function readText(
   // An empty variable is one that was not set: that is how compose files and manifests leave one out.
   const direct = environment[name] === '' ? undefined : environment[name];
   const file = environment[`${name}_FILE`];
-  if (file === undefined || file === '') return direct;
+  if (file === undefined || file === '') {
+    return direct;
+  }
   if (direct !== undefined) {
     problems.push(`${name} and ${name}_FILE are both set`);
     return unreadable;

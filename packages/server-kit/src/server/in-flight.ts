@@ -6,7 +6,7 @@ export interface InFlight {
   readonly table: MethodTable;
   readonly count: () => number;
   /** Resolves when nothing runs, or after `timeoutMs`: `true` when nothing was left running. */
-  idle(timeoutMs: number): Promise<boolean>;
+  readonly idle: (timeoutMs: number) => Promise<boolean>;
 }
 
 /** Wraps a method table so that its running calls are counted. */
@@ -23,7 +23,9 @@ export function trackInFlight(table: MethodTable): InFlight {
       } finally {
         running -= 1;
         if (running === 0) {
-          for (const resolve of waiting) resolve();
+          for (const resolve of waiting) {
+            resolve();
+          }
           waiting = [];
         }
       }
@@ -36,7 +38,9 @@ export function trackInFlight(table: MethodTable): InFlight {
     },
     count: () => running,
     async idle(timeoutMs) {
-      if (running === 0) return true;
+      if (running === 0) {
+        return true;
+      }
       const { promise, resolve } = Promise.withResolvers<void>();
       waiting.push(resolve);
       const timer = setTimeout(resolve, timeoutMs);

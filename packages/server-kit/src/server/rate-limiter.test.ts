@@ -4,7 +4,7 @@ import { createRateLimiter } from './rate-limiter.ts';
 
 describe('createRateLimiter', () => {
   it('allows so many calls and then says how long to wait', async () => {
-    const limiter = createRateLimiter(2);
+    const limiter = createRateLimiter({ rateLimitPerMinute: 2 });
     expect(await limiter.consume('a')).toEqual({ allowed: true });
     expect(await limiter.consume('a')).toEqual({ allowed: true });
     expect(await limiter.consume('a')).toEqual({
@@ -14,8 +14,19 @@ describe('createRateLimiter', () => {
   });
 
   it('counts each caller for itself', async () => {
-    const limiter = createRateLimiter(1);
+    const limiter = createRateLimiter({ rateLimitPerMinute: 1 });
     await limiter.consume('a');
     expect(await limiter.consume('b')).toEqual({ allowed: true });
   });
+
+  it.each([Number.NaN, 0, -1, 0.5, Infinity, 2 ** 31])(
+    'refuses %s calls per minute',
+    (rateLimitPerMinute) => {
+      expect(() => createRateLimiter({ rateLimitPerMinute })).toThrow(
+        new RangeError(
+          `rateLimitPerMinute must be a whole number from 1 to 1000000, got ${rateLimitPerMinute}`,
+        ),
+      );
+    },
+  );
 });

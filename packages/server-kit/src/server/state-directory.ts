@@ -2,7 +2,7 @@ import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import {
-  adoptTrails,
+  createTrailAdoption,
   openAuditTrail,
   type AuditTrail,
   type AuditTrailOptions,
@@ -12,12 +12,12 @@ import { openTaskEngine, type TaskEngine, type TaskEngineOptions } from '@mcp-pa
 import type { Logger } from '@mcp-parts/tool-kit';
 
 // A desktop may run one stdio server for each client and window.
-const maxProcesses = 64;
+const MAX_PROCESSES = 64;
 
 /** What is kept in a state directory. */
 export interface StateOptions {
   readonly directory: string;
-  readonly audit: Pick<AuditTrailOptions, 'sinks' | 'server' | 'signingKey' | 'keepDays'>;
+  readonly audit: Pick<AuditTrailOptions, 'sinks' | 'server' | 'signingKey' | 'keepDays' | 'closeTimeoutMs'>;
   readonly tasks: Pick<TaskEngineOptions, 'definitions'>;
   readonly logger: Logger;
 }
@@ -26,24 +26,28 @@ export interface StateOptions {
 export interface State {
   readonly audit: AuditTrail;
   readonly tasks: TaskEngine;
-  /** Ships, in the background, the audit events that dead processes left in the other folders. */
+  /** Ships, in the background, the audit events that dead processes left in the other directories. */
   readonly adoption: TrailAdoption;
 }
 
 /**
- * Opens the audit trail and the task store in the first numbered folder that no living process holds. The
+ * Opens the audit trail and the task store in the first numbered directory that no living process holds. The
  * lock is the trail's own, which the kernel frees when a process dies.
+ *
+ * @throws {Error} when the state directory cannot be used, or all of its directories are held.
  */
 export async function openState(options: StateOptions): Promise<State> {
   const { logger } = options;
-  for (let number = 1; number <= maxProcesses; number += 1) {
-    const folder = join(options.directory, String(number));
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-    const audit = await openUnlessLocked(join(folder, 'audit'), options);
-    if (audit === undefined) continue;
+  for (let number = 1; number <= MAX_PROCESSES; number += 1) {
+    const directory = join(options.directory, String(number));
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const audit = await openUnlessLocked(join(directory, 'audit'), options);
+    if (audit === undefined) {
+      continue;
+    }
     try {
-      const tasks = await openTaskEngine({ path: join(folder, 'tasks.sqlite'), ...options.tasks, logger });
-      const adoption = adoptTrails({
+      const tasks = await openTaskEngine({ path: join(directory, 'tasks.sqlite'), ...options.tasks, logger });
+      const adoption = createTrailAdoption({
         directories: () => trails(options.directory),
         ...options.audit,
         logger,
@@ -54,19 +58,21 @@ export async function openState(options: StateOptions): Promise<State> {
       throw error;
     }
   }
-  throw new Error(`stateDirectory: ${maxProcesses} processes hold all of its folders`);
+  throw new Error(`stateDirectory: ${MAX_PROCESSES} processes hold all of its directories`);
 }
 
 async function trails(directory: string): Promise<string[]> {
   const names = await readdir(directory);
-  return names.filter((name) => /^\d+$/.test(name)).map((name) => join(directory, name, 'audit'));
+  return names.filter((name) => /^\d+$/u.test(name)).map((name) => join(directory, name, 'audit'));
 }
 
 async function openUnlessLocked(directory: string, options: StateOptions): Promise<AuditTrail | undefined> {
   try {
     return await openAuditTrail({ directory, ...options.audit, logger: options.logger });
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'locked') return undefined;
+    if (error instanceof Error && 'code' in error && error.code === 'locked') {
+      return undefined;
+    }
     throw error;
   }
 }

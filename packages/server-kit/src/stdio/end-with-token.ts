@@ -37,10 +37,14 @@ export function endWithToken(table: MethodTable, options: TokenEndOptions): Meth
     answeredForever.has(method)
       ? handler
       : async (params, request) => {
-          if (options.now() < options.expiresAt) return handler(params, request);
+          if (options.now() < options.expiresAt) {
+            return handler(params, request);
+          }
           await record(method, params, request, options);
           // A tool's failure is a result, which the model reads.
-          if (method === 'tools/call') return { content: [{ type: 'text', text: words }], isError: true };
+          if (method === 'tools/call') {
+            return { content: [{ type: 'text', text: words }], isError: true };
+          }
           throw new RpcError(REFUSED, words, { reason: 'token_expired' });
         };
   return {

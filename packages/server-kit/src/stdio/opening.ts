@@ -6,9 +6,9 @@ type Era = '2025' | '2026';
 /** How a connection opens: its era, and all that was read to find out. `undefined`: the client said nothing. */
 export type Opening = { readonly era: Era; readonly read: Buffer } | undefined;
 
-const newline = 0x0a;
+const NEWLINE = 0x0a;
 // The 2.x SDK's own limit for one message.
-const maxOpeningBytes = 10 * 1024 * 1024;
+const MAX_OPENING_BYTES = 10 * 1024 * 1024;
 
 /**
  * Reads up to the first line that is JSON and decides the era from it. A line that is no JSON goes to
@@ -20,16 +20,20 @@ export async function readOpening(input: Readable, onGarbage: () => void): Promi
   let pending: Buffer = Buffer.alloc(0);
   for await (const chunk of readChunks(input)) {
     pending = Buffer.concat([pending, chunk]);
-    for (let end = pending.indexOf(newline); end !== -1; end = pending.indexOf(newline)) {
+    for (let end = pending.indexOf(NEWLINE); end !== -1; end = pending.indexOf(NEWLINE)) {
       const line = pending.subarray(0, end).toString('utf8').trim();
       if (line !== '') {
         const message = parseJson(line);
-        if (message !== undefined) return { era: eraOf(message), read: pending };
+        if (message !== undefined) {
+          return { era: eraOf(message), read: pending };
+        }
         onGarbage();
       }
       pending = pending.subarray(end + 1);
     }
-    if (pending.length > maxOpeningBytes) throw new RangeError('the first message is larger than 10 MiB');
+    if (pending.length > MAX_OPENING_BYTES) {
+      throw new RangeError('the first message is larger than 10 MiB');
+    }
   }
   return undefined;
 }

@@ -7,7 +7,7 @@ export interface StdoutGuard {
   /** The only way to standard output while the guard stands. */
   readonly protocol: Writable;
   /** Gives standard output back. */
-  release(): void;
+  readonly release: () => void;
 }
 
 /**
@@ -24,7 +24,9 @@ export function guardStdout(logger: Logger, stdout: NodeJS.WriteStream = process
     );
     process.stderr.write(chunk);
     const done = typeof encoding === 'function' ? encoding : callback;
-    if (typeof done === 'function') process.nextTick(done);
+    if (typeof done === 'function') {
+      process.nextTick(done);
+    }
     return true;
   }
   stdout.write = redirect;

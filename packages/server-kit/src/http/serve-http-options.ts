@@ -1,0 +1,83 @@
+import { checkWhole } from '../check-number.ts';
+import { isLoopbackHost } from '../loopback.ts';
+import { planShutdown, type ShutdownOptions } from '../server/shutdown-budget.ts';
+import { loopbackNames } from './access.ts';
+import type { TokenGateOptions } from './gate.ts';
+import { resolveSessionLimits, type SessionLimits } from './session-limits.ts';
+import type { UnauthenticatedGateOptions } from './unauthenticated-gate.ts';
+
+export const DEFAULT_HOST = '127.0.0.1';
+export const DEFAULT_PORT = 3000;
+
+/** How callers prove who they are: with access tokens, or, on loopback, not at all. */
+export type GateOptions = TokenGateOptions | UnauthenticatedGateOptions;
+
+/** How a server is served over HTTP. */
+export interface ServeHttpOptions extends SessionLimits, Pick<ShutdownOptions, 'readinessDelayMs'> {
+  /** The address to listen on. @default '127.0.0.1' */
+  readonly host?: string | undefined;
+  /** From 0, which takes a free port, to 65_535. @default 3000 */
+  readonly port?: number | undefined;
+  /** Host names that the server answers to. @default those of loopback, when bound to loopback; else required */
+  readonly allowedHosts?: readonly string[] | undefined;
+  /** Origins of web pages that may call it. @default any port of loopback, when bound to loopback; else none */
+  readonly allowedOrigins?: readonly string[] | undefined;
+  /** Addresses or CIDR blocks of the proxies that are trusted to name the source address. @default none */
+  readonly trustedProxies?: readonly string[] | undefined;
+  /** How callers prove who they are. Without authentication the server stays on loopback. */
+  readonly gate: GateOptions;
+  /**
+   * How long a closing server waits for running calls after the readiness delay, in milliseconds; from 0 to what is
+   * left of the server's termination grace period. @default all of that
+   */
+  readonly drainMs?: number | undefined;
+}
+
+/** The options with every default filled in. */
+export interface ResolvedServeHttpOptions {
+  readonly host: string;
+  readonly isLoopback: boolean;
+  readonly port: number;
+  readonly allowedHosts: readonly string[];
+  readonly allowedOrigins: readonly string[];
+  readonly trustedProxies: readonly string[];
+  readonly gate: GateOptions;
+  readonly maxSessions: number;
+  readonly sessionIdleMs: number;
+  readonly readinessDelayMs: number;
+  readonly drainMs: number;
+  /** How long responses may still be written and read when the calls have ended, in milliseconds. */
+  readonly responsesMs: number;
+}
+
+/**
+ * @throws {RangeError} naming the option that is out of its range.
+ * @throws {TypeError} when bound to more than loopback without `allowedHosts`.
+ */
+export function resolveServeHttpOptions(
+  options: ServeHttpOptions,
+  terminationGraceMs: number | undefined,
+): ResolvedServeHttpOptions {
+  const { host = DEFAULT_HOST, port = DEFAULT_PORT, readinessDelayMs } = options;
+  const isLoopback = isLoopbackHost(host);
+  if (options.allowedHosts === undefined && !isLoopback) {
+    throw new TypeError(`allowedHosts: required when the server listens on ${host}`);
+  }
+  checkWhole('port', port, 0, 65_535);
+  const plan = planShutdown({ terminationGraceMs, readinessDelayMs });
+  const { drainMs = plan.callsMs } = options;
+  checkWhole('drainMs', drainMs, 0, plan.callsMs);
+  return {
+    ...resolveSessionLimits(options),
+    host,
+    isLoopback,
+    port,
+    allowedHosts: options.allowedHosts ?? loopbackNames,
+    allowedOrigins: options.allowedOrigins ?? (isLoopback ? loopbackNames : []),
+    trustedProxies: options.trustedProxies ?? [],
+    gate: options.gate,
+    readinessDelayMs: plan.readinessDelayMs,
+    drainMs,
+    responsesMs: plan.responsesMs,
+  };
+}
