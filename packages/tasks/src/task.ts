@@ -5,10 +5,10 @@ export type JsonValue =
   | number
   | string
   | readonly JsonValue[]
-  | { readonly [key: string]: JsonValue };
+  | { readonly [key: string]: JsonValue | undefined };
 
 /** A JSON object. */
-export type JsonObject = { readonly [key: string]: JsonValue };
+export type JsonObject = { readonly [key: string]: JsonValue | undefined };
 
 /** How far a task is: percent from 0 to 100 and one line for people. */
 export interface TaskProgress {

@@ -113,6 +113,18 @@ describe('recordArguments', () => {
     ],
     ['a record', z.record(z.string(), z.string().meta({ secret: true })), { any: 'planted-secret' }],
     [
+      'the keys of a record',
+      z.record(z.string().meta({ secret: true }), z.number()),
+      { 'planted-secret': 1 },
+    ],
+    ['a tuple', z.tuple([z.string(), z.string().meta({ secret: true })]), ['open', 'planted-secret']],
+    ['the rest of a tuple', z.tuple([z.number()], z.string().meta({ secret: true })), [1, 'planted-secret']],
+    [
+      'the members that an object does not name',
+      z.object({}).catchall(z.string().meta({ secret: true })),
+      { any: 'planted-secret' },
+    ],
+    [
       'an annotated object',
       z.object({ inner: z.string() }).meta({ secret: true }),
       { inner: 'planted-secret' },
@@ -130,6 +142,12 @@ describe('recordArguments', () => {
     );
     expect(text).not.toContain('planted-secret');
     expect(text).toContain('field');
+  });
+
+  it('leaves out what is undefined, as JSON does', () => {
+    const schema = z.object({ since: z.string().optional(), names: z.array(z.string()) });
+    const input = { since: undefined, names: ['a'] };
+    expect(recordArguments(schema, input, { arguments: input }).arguments).toStrictEqual({ names: ['a'] });
   });
 
   it('leaves out names that the schema does not know', () => {

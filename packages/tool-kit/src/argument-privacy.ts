@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { AuditDetails } from './definitions.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 import type { AuditTrail } from './ports.ts';
+import { wrappedBy } from './schema-tree.ts';
 
 /** What the trail may keep of the arguments of one call. */
 export interface RecordedArguments extends AuditDetails {
@@ -74,13 +75,15 @@ function withhold(value: JsonValue, schema: z.ZodType | undefined, texts: Readon
   if (typeof value === 'number') return texts.has(String(value)) ? withheld : value;
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value))
-    return value.map((item: JsonValue) => withhold(item, schema && elementOf(schema), texts));
+    return value.map((item: JsonValue, index) => withhold(item, schema && itemOf(schema, index), texts));
   const fields = schema && fieldsOf(schema);
+  const others = schema && valueOf(schema);
   return Object.fromEntries(
-    Object.entries(value).map(([name, member]) => [
-      withholdText(name, texts),
-      withhold(member, fields?.[name], texts),
-    ]),
+    Object.entries(value).flatMap(([name, member]) =>
+      member === undefined
+        ? []
+        : [[withholdText(name, texts), withhold(member, fields?.[name] ?? others, texts)]],
+    ),
   );
 }
 
@@ -102,12 +105,16 @@ function visitProtected(
   if (typeof value === 'string' || typeof value === 'number') {
     if (privacy !== undefined && value !== '') visit(value, privacy);
   } else if (Array.isArray(value)) {
-    for (const item of value) visitProtected(schema && elementOf(schema), item, privacy, visit);
+    for (const [index, item] of value.entries())
+      visitProtected(schema && itemOf(schema, index), item, privacy, visit);
   } else if (typeof value === 'object' && value !== null) {
     const fields = schema && fieldsOf(schema);
-    const others = schema && elementOf(schema);
-    for (const [name, member] of Object.entries(value))
+    const others = schema && valueOf(schema);
+    const keys = schema && keyOf(schema);
+    for (const [name, member] of Object.entries(value)) {
+      if (keys !== undefined) visitProtected(keys, name, privacy, visit);
       visitProtected(fields?.[name] ?? others, member, privacy, visit);
+    }
   }
 }
 
@@ -140,12 +147,32 @@ function fieldsOf(schema: z.ZodType): Readonly<Record<string, z.ZodType | undefi
   return fields;
 }
 
-/** The schema of the items of an array or the values of a record. */
-function elementOf(schema: z.ZodType): z.ZodType | undefined {
+// zod types inner schemas by its core; every one that a definition holds is a classic schema.
+
+/** The schema of one item of an array or a tuple. */
+function itemOf(schema: z.ZodType, index: number): z.ZodType | undefined {
   for (const layer of layersOf(schema)) {
-    // zod types inner schemas by its core; every one that a definition holds is a classic schema.
     if (layer instanceof z.ZodArray) return layer.element as z.ZodType;
+    if (layer instanceof z.ZodTuple)
+      return (layer.def.items[index] ?? layer.def.rest ?? undefined) as z.ZodType;
+  }
+  return undefined;
+}
+
+/** The schema of the values of a record, or of what an object has besides its fields. */
+function valueOf(schema: z.ZodType): z.ZodType | undefined {
+  for (const layer of layersOf(schema)) {
     if (layer instanceof z.ZodRecord) return layer.valueType as z.ZodType;
+    if (layer instanceof z.ZodObject && layer.def.catchall !== undefined)
+      return layer.def.catchall as z.ZodType;
+  }
+  return undefined;
+}
+
+/** The schema of the keys of a record. */
+function keyOf(schema: z.ZodType): z.ZodType | undefined {
+  for (const layer of layersOf(schema)) {
+    if (layer instanceof z.ZodRecord) return layer.keyType as z.ZodType;
   }
   return undefined;
 }
@@ -154,17 +181,7 @@ function elementOf(schema: z.ZodType): z.ZodType | undefined {
 function* layersOf(schema: z.ZodType, depth = 16): Generator<z.ZodType> {
   yield schema;
   if (depth === 0) return;
-  // The definition of a schema names what it wraps; which members there are depends on its kind.
-  const definition = schema.def as {
-    readonly innerType?: z.ZodType;
-    readonly in?: z.ZodType;
-    readonly out?: z.ZodType;
-    readonly left?: z.ZodType;
-    readonly right?: z.ZodType;
-    readonly options?: readonly z.ZodType[];
-    readonly getter?: () => z.ZodType;
-  };
-  const { innerType, left, right, options = [], getter } = definition;
-  for (const inner of [innerType, definition.in, definition.out, left, right, ...options, getter?.()])
-    if (inner !== undefined) yield* layersOf(inner, depth - 1);
+  for (const inner of wrappedBy(schema)) {
+    yield* layersOf(inner, depth - 1);
+  }
 }

@@ -8,6 +8,7 @@ import { RpcError, rpcCodes } from './errors.ts';
 import { internalFailure, shorten } from './failure.ts';
 import type { JsonObject } from './json.ts';
 import { createMethodTable, type MethodTable } from './method-table.ts';
+import { zodObject } from './object-schema.ts';
 import type { Logger } from './ports.ts';
 import type { RequestContext } from './run-call.ts';
 import type { RuntimeOptions } from './runtime.ts';
@@ -97,7 +98,7 @@ export function singleTool(tool: ToolDefinition, options: RuntimeOptions) {
       description: tool.description,
       // zod puts a schema's metadata into its JSON Schema as it is.
       inputSchema: z.looseObject({}).meta({ ...jsonSchema(tool, 'input') }),
-      outputSchema: tool.output,
+      outputSchema: zodObject(tool.output),
       annotations: {
         title: tool.title,
         readOnlyHint: readOnly,

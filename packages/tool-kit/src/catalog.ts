@@ -9,8 +9,10 @@ import type {
   ToolDefinition,
 } from './definitions.ts';
 import type { JsonObject } from './json.ts';
+import { zodObject } from './object-schema.ts';
 import type { Caller } from './ports.ts';
 import { isTimerDelay } from './runtime.ts';
+import { checkSchemaVersion } from './schema-version.ts';
 import { parseUriTemplate, type UriTemplate } from './uri-template.ts';
 
 /** Everything that a server offers. */
@@ -48,7 +50,7 @@ const namePattern = /^[A-Za-z0-9_.-]{1,64}$/u;
  * Checks the definitions and computes their JSON Schemas and list entries.
  *
  * @throws {TypeError} naming the definition, for an invalid or repeated name, a repeated URI template,
- * variables and parameters that do not match, or a schema that JSON Schema cannot express.
+ * variables and parameters that do not match, a schema of another version of zod, or one that JSON Schema cannot express.
  * @throws {RangeError} naming the tool, for a deadline that no timer can keep.
  */
 export function createCatalog(definitions: CatalogDefinitions): Catalog {
@@ -123,7 +125,8 @@ function listedTool(tool: ToolDefinition): Listed<ToolDefinition> {
 
 function listedResource(resource: ResourceDefinition): ListedResource {
   const template = parseUriTemplate(resource.uriTemplate);
-  const parameters = Object.keys(resource.parameters.shape);
+  checkSchemaVersion(`resource "${resource.name}": parameters`, resource.parameters);
+  const parameters = Object.keys(zodObject(resource.parameters).shape);
   if (parameters.toSorted().join() !== template.variables.toSorted().join()) {
     throw new TypeError(
       `resource "${resource.name}": the template has {${template.variables.join('}, {')}}, the parameters are ${parameters.join(', ')}`,
@@ -155,11 +158,13 @@ function rejectRepeatedTemplates(resources: Iterable<ListedResource>): void {
 }
 
 function promptListing(prompt: PromptDefinition): JsonObject {
+  checkSchemaVersion(`prompt "${prompt.name}": arguments`, prompt.arguments);
+  const { shape }: { readonly shape: Readonly<Record<string, z.ZodType>> } = zodObject(prompt.arguments);
   return {
     name: prompt.name,
     title: prompt.title,
     description: prompt.description,
-    arguments: Object.entries(prompt.arguments.shape as Record<string, z.ZodType>).map(([name, schema]) => ({
+    arguments: Object.entries(shape).map(([name, schema]) => ({
       name,
       ...(schema.description === undefined ? {} : { description: schema.description }),
       required: !schema.safeParse(undefined).success,
@@ -169,9 +174,10 @@ function promptListing(prompt: PromptDefinition): JsonObject {
 
 /** The JSON Schema of what a tool takes or gives. */
 export function jsonSchema(tool: ToolDefinition, io: 'input' | 'output'): JsonObject {
+  checkSchemaVersion(`tool "${tool.name}": ${io}`, tool[io]);
   try {
     // A JSON Schema document is JSON; zod types it more precisely than a wire value needs.
-    return z.toJSONSchema(tool[io], {
+    return z.toJSONSchema(zodObject(tool[io]), {
       target: 'draft-2020-12',
       io,
       override: ({ jsonSchema }) => withoutPrivacy(jsonSchema),

@@ -1,6 +1,5 @@
-import type { z } from 'zod';
-
 import type { JsonObject, JsonValue } from './json.ts';
+import type { InputOf, ObjectSchema, OutputOf } from './object-schema.ts';
 import type { Caller, Logger, TaskRunner, UpstreamCall } from './ports.ts';
 
 /** What a handler gets besides its input. */
@@ -52,8 +51,8 @@ export interface ToolAnnotations {
 
 /** A tool: one thing that a person would ask for. Handlers return data; `text` says it to a model. */
 export interface ToolDefinition<
-  Input extends z.ZodObject = z.ZodObject,
-  Output extends z.ZodObject = z.ZodObject,
+  Input extends ObjectSchema<unknown, unknown> = ObjectSchema,
+  Output extends ObjectSchema<unknown, unknown> = ObjectSchema,
 > {
   /** 1–64 characters of `A–Z a–z 0–9 _ - .`. */
   readonly name: string;
@@ -67,18 +66,18 @@ export interface ToolDefinition<
   readonly input: Input;
   readonly output: Output;
   readonly annotations: ToolAnnotations;
-  readonly permission: Permission<z.output<Input>>;
+  readonly permission: Permission<OutputOf<Input>>;
   /** The longest that a call may take, in milliseconds. @default 30_000 */
   readonly deadlineMs?: number | undefined;
-  audit?(input: z.output<Input>): AuditDetails;
+  audit?(input: OutputOf<Input>): AuditDetails;
   /** Whether a call goes on when the audit trail cannot record it. @default 'allow-reads' */
   readonly onUnavailable?: OnUnavailable | undefined;
   /** @throws {PublicError} for a failure that the model should read; any other error becomes a reference id. */
-  handle(input: z.output<Input>, context: CallContext): Promise<z.input<Output>>;
+  handle(input: OutputOf<Input>, context: CallContext): Promise<InputOf<Output>>;
   /** A short text for a model: the outcome first, then what to do next. */
-  text(output: z.output<Output>, input: z.output<Input>): string;
+  text(output: OutputOf<Output>, input: OutputOf<Input>): string;
   /** Whether this output is a failure (`isError`). @default false */
-  isFailure?(output: z.output<Output>): boolean;
+  isFailure?(output: OutputOf<Output>): boolean;
 }
 
 /** One entry of `resources/list`. */
@@ -97,33 +96,33 @@ export type Completer = (
 ) => Promise<readonly string[]>;
 
 /** A resource, or a family of them under a URI template with `{variables}` (RFC 6570 level 1). */
-export interface ResourceDefinition<Parameters extends z.ZodObject = z.ZodObject> {
+export interface ResourceDefinition<Parameters extends ObjectSchema<unknown, unknown> = ObjectSchema> {
   readonly name: string;
   readonly title: string;
   readonly description: string;
   readonly uriTemplate: string;
   /** One string schema for each variable of the template. */
   readonly parameters: Parameters;
-  readonly permission: Permission<z.output<Parameters>>;
-  readonly complete?: { readonly [Name in keyof z.output<Parameters>]?: Completer };
-  audit?(parameters: z.output<Parameters>): AuditDetails;
+  readonly permission: Permission<OutputOf<Parameters>>;
+  readonly complete?: { readonly [Name in keyof OutputOf<Parameters>]?: Completer };
+  audit?(parameters: OutputOf<Parameters>): AuditDetails;
   /** The resources that exist now. */
   list(context: CallContext): Promise<readonly ResourceListing[]>;
   /** The content, sent as `application/json`; `undefined` when there is no such resource. */
-  read(parameters: z.output<Parameters>, context: CallContext): Promise<JsonValue | undefined>;
+  read(parameters: OutputOf<Parameters>, context: CallContext): Promise<JsonValue | undefined>;
 }
 
 /** A prompt: a text that a person picks to start a piece of work with a model. */
-export interface PromptDefinition<Arguments extends z.ZodObject = z.ZodObject> {
+export interface PromptDefinition<Arguments extends ObjectSchema<unknown, unknown> = ObjectSchema> {
   readonly name: string;
   readonly title: string;
   readonly description: string;
   /** One string schema for each argument; `.describe()` is shown to the person. */
   readonly arguments: Arguments;
-  readonly permission: Permission<z.output<Arguments>>;
-  readonly complete?: { readonly [Name in keyof z.output<Arguments>]?: Completer };
+  readonly permission: Permission<OutputOf<Arguments>>;
+  readonly complete?: { readonly [Name in keyof OutputOf<Arguments>]?: Completer };
   /** The text of the user message. */
-  render(values: z.output<Arguments>): string;
+  render(values: OutputOf<Arguments>): string;
 }
 
 /** What a task's handler gets besides its input. */
@@ -146,21 +145,22 @@ export interface TaskDefinition {
 }
 
 /** Returns the tool as it is, with the handler's types inferred from its schemas. */
-export function defineTool<Input extends z.ZodObject, Output extends z.ZodObject>(
-  tool: ToolDefinition<Input, Output>,
-): ToolDefinition<Input, Output> {
+export function defineTool<
+  Input extends ObjectSchema<unknown, unknown>,
+  Output extends ObjectSchema<unknown, unknown>,
+>(tool: ToolDefinition<Input, Output>): ToolDefinition<Input, Output> {
   return tool;
 }
 
 /** Returns the resource as it is, with the parameters' types inferred from its schema. */
-export function defineResource<Parameters extends z.ZodObject>(
+export function defineResource<Parameters extends ObjectSchema<unknown, unknown>>(
   resource: ResourceDefinition<Parameters>,
 ): ResourceDefinition<Parameters> {
   return resource;
 }
 
 /** Returns the prompt as it is, with the arguments' types inferred from its schema. */
-export function definePrompt<Arguments extends z.ZodObject>(
+export function definePrompt<Arguments extends ObjectSchema<unknown, unknown>>(
   prompt: PromptDefinition<Arguments>,
 ): PromptDefinition<Arguments> {
   return prompt;

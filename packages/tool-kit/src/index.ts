@@ -17,6 +17,7 @@ export {
   type ToolAnnotations,
   type ToolDefinition,
 } from './definitions.ts';
+export type { ObjectSchema } from './object-schema.ts';
 export { PublicError, RpcError } from './errors.ts';
 export type { JsonObject, JsonValue } from './json.ts';
 export { createMethodTable, type MethodHandler, type MethodTable } from './method-table.ts';

@@ -10,6 +10,7 @@ import type {
 } from './definitions.ts';
 import { RpcError, rpcCodes } from './errors.ts';
 import type { JsonObject, JsonValue } from './json.ts';
+import { zodObject } from './object-schema.ts';
 import type { Caller } from './ports.ts';
 import type { Operation } from './run-call.ts';
 
@@ -28,7 +29,7 @@ export function callTool(
   return {
     name: tool.name,
     permission: tool.permission,
-    input: tool.input,
+    input: zodObject(tool.input),
     arguments: sent ?? {},
     readOnly: tool.annotations.readOnly,
     audited: 'always',
@@ -36,7 +37,7 @@ export function callTool(
     deadlineMs: tool.deadlineMs,
     audit: (input) => tool.audit?.(input) ?? {},
     async run(input, context) {
-      const output = tool.output.parse(await tool.handle(input, context));
+      const output = zodObject(tool.output).parse(await tool.handle(input, context));
       return {
         // The schema has just been checked; what it lets through must be JSON, as it has a JSON Schema.
         structuredContent: output as JsonObject,
@@ -75,7 +76,7 @@ export function readResource(
     return {
       name: definition.name,
       permission: definition.permission,
-      input: definition.parameters,
+      input: zodObject(definition.parameters),
       arguments: parameters,
       readOnly: true,
       audited: 'always',
@@ -95,7 +96,7 @@ export function renderPrompt(
   return {
     name: prompt.name,
     permission: prompt.permission,
-    input: prompt.arguments,
+    input: zodObject(prompt.arguments),
     arguments: sent ?? {},
     readOnly: true,
     audited: 'always',
