@@ -11,6 +11,8 @@ export type SetTimer = (
 /** Timers of the machine. */
 export const systemTimer: SetTimer = (callback, delayMs, { keepsProcessAlive }) => {
   const timer = setTimeout(callback, delayMs);
-  if (!keepsProcessAlive) timer.unref();
+  if (!keepsProcessAlive) {
+    timer.unref();
+  }
   return () => clearTimeout(timer);
 };

@@ -42,7 +42,7 @@ export class AuditError extends Error {
   override readonly name = 'AuditError';
   readonly code: AuditErrorCode;
   readonly publicMessage: string;
-  /** How long a sink asks to wait before the next attempt, in ms. */
+  /** How long a sink asks to wait before the next attempt, in milliseconds. */
   readonly retryAfterMs: number | undefined;
 
   constructor(code: AuditErrorCode, message: string, options?: { cause?: unknown; retryAfterMs?: number }) {

@@ -1,8 +1,8 @@
-export { adoptTrails } from './adoption.ts';
-export type { AdoptTrailsOptions, TrailAdoption } from './adoption.ts';
 export { openAuditTrail } from './audit-trail.ts';
 export type { AuditEntry, AuditTrail } from './audit-trail.ts';
-export type { AuditHealth, AuditSinkHealth } from './health/audit-health.ts';
+export type { AuditHealth, AuditSinkHealth } from './health/health.ts';
+export { createTrailAdoption } from './trail-adoption.ts';
+export type { TrailAdoption, TrailAdoptionOptions } from './trail-adoption.ts';
 export type { AuditTrailOptions } from './trail-options.ts';
 export { auditCheckpointSchema } from './chain/checkpoint.ts';
 export type { AuditCheckpoint } from './chain/checkpoint.ts';
@@ -20,10 +20,12 @@ export type {
   AuditIntentEvent,
   AuditOutcome,
   AuditOutcomeEvent,
+  IntentContext,
   JsonObject,
   JsonValue,
+  OutcomeContext,
+  UpstreamCall,
 } from './event/event.ts';
-export type { IntentContext, OutcomeContext, UpstreamCall } from './event/event-context.ts';
 export type { AuditFile, AuditFileSystem } from './disk/file-system.ts';
 export type { Logger } from './logger.ts';
 export { toEcs } from './mappers/ecs.ts';
@@ -32,9 +34,9 @@ export { createDigest } from './privacy/digest.ts';
 export type { Digest } from './privacy/digest.ts';
 export { openPersonalKeys } from './privacy/personal-keys.ts';
 export type { PersonalData, PersonalKeys } from './privacy/personal-keys.ts';
-export { protectTrail } from './privacy/protect-trail.ts';
-export type { ProtectedAuditTrail, ProtectTrailOptions } from './privacy/protect-trail.ts';
-export type { AuditSink } from './delivery/sink.ts';
+export { createProtectedTrail } from './privacy/protected-trail.ts';
+export type { ProtectedAuditTrail, ProtectedTrailOptions } from './privacy/protected-trail.ts';
+export type { AuditSink, DeliverOptions } from './delivery/sink.ts';
 export { createFileSink } from './sinks/file-sink.ts';
 export type { FileSinkOptions } from './sinks/file-sink.ts';
 export { createOpenTelemetrySink } from './sinks/open-telemetry-sink.ts';

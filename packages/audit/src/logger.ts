@@ -1,7 +1,7 @@
 /** Where the trail reports its own troubles; never the record itself. A pino logger fits. */
 export interface Logger {
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
+  readonly warn: (fields: object, message: string) => void;
+  readonly error: (fields: object, message: string) => void;
 }
 
 /** Discards everything. */

@@ -2,7 +2,9 @@
 import { runCli } from './cli/run-cli.ts';
 
 const interrupted = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => interrupted.abort());
+}
 // A reader such as `head` may go away first.
 process.stdout.on('error', () => interrupted.abort());
 

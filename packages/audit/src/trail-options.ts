@@ -1,7 +1,10 @@
 import type { KeyObject } from 'node:crypto';
 
+import { isSigningKey } from './chain/signing.ts';
+import { checkWhole, MAX_TIMER_MS } from './check-number.ts';
 import { systemTimer, type SetTimer } from './clock.ts';
-import type { AuditSink } from './delivery/sink.ts';
+import { checkSinkName, type AuditSink } from './delivery/sink.ts';
+import { checkPath } from './disk/check-path.ts';
 import { nodeFileSystem, type AuditFileSystem } from './disk/file-system.ts';
 import { silentLogger, type Logger } from './logger.ts';
 
@@ -14,76 +17,108 @@ export interface AuditTrailOptions {
   /** Written into each event. */
   readonly server: { readonly name: string; readonly version: string };
   /** Reports repairs and failures. @default silent */
-  readonly logger?: Logger;
-  /** How long an event that is not urgent may wait before it is shipped, in ms. @default 10000 */
-  readonly deliveryIntervalMs?: number;
-  /** Size at which a segment file is followed by a new one, in bytes. @default 8 MiB */
-  readonly segmentBytes?: number;
+  readonly logger?: Logger | undefined;
+  /** How long an event that is not urgent may wait before it is shipped, in milliseconds, 1 to 2147483647. @default 10000 */
+  readonly deliveryIntervalMs?: number | undefined;
+  /** Size at which a segment file is followed by a new one, in bytes, from 1. @default 8 MiB */
+  readonly segmentBytes?: number | undefined;
   /**
    * The private ed25519 key that signs checkpoints. @default one that is made once and kept in the directory with
    * mode 0600; whoever can read it can also rebuild the trail, so a key from elsewhere proves more
    */
-  readonly signingKey?: KeyObject;
-  /** A checkpoint follows at the latest after so many events. @default 1000 */
-  readonly checkpointEvents?: number;
-  /** A checkpoint follows at the latest so long after an event, in ms. @default 60000 */
-  readonly checkpointIntervalMs?: number;
-  /** Space kept for the outcomes of running calls when the disk is full, in bytes. @default 1 MiB */
-  readonly reserveBytes?: number;
-  /** Free space below which `health()` is `degraded`, in bytes. @default 256 MiB */
-  readonly minFreeBytes?: number;
-  /** How long delivered events are kept here, in days. @default they are never removed */
-  readonly keepDays?: number;
-  /** How long `close()` tries to ship what is left, in ms. @default 5000 */
-  readonly closeTimeoutMs?: number;
-  /** Wall clock in ms since the epoch. @default Date.now */
-  readonly now?: () => number;
+  readonly signingKey?: KeyObject | undefined;
+  /** A checkpoint follows at the latest after so many events, from 1. @default 1000 */
+  readonly checkpointEvents?: number | undefined;
+  /** A checkpoint follows at the latest so long after an event, in milliseconds, 1 to 2147483647. @default 60000 */
+  readonly checkpointIntervalMs?: number | undefined;
+  /** Space kept for the outcomes of running calls when the disk is full, in bytes, 1 to 1 GiB. @default 1 MiB */
+  readonly reserveBytes?: number | undefined;
+  /** Free space below which `health()` is `degraded`, in bytes, from 1. @default 256 MiB */
+  readonly minFreeBytes?: number | undefined;
+  /** How long delivered events are kept here, in whole days, 1 to 36500. @default they are never removed */
+  readonly keepDays?: number | undefined;
+  /** How long `close()` tries to ship what is left, in milliseconds, 1 to 2147483647. @default 5000 */
+  readonly closeTimeoutMs?: number | undefined;
+  /** Wall clock in milliseconds since the Unix epoch. @default Date.now */
+  readonly now?: (() => number) | undefined;
   /** Jitter of the back-off, in [0, 1). @default Math.random */
-  readonly random?: () => number;
-  /** Timers of delivery. @default setTimeout */
-  readonly setTimer?: SetTimer;
+  readonly random?: (() => number) | undefined;
+  /** Timers of delivery, checkpoints and maintenance. @default setTimeout */
+  readonly setTimer?: SetTimer | undefined;
   /** File operations. @default the machine's */
-  readonly fileSystem?: AuditFileSystem;
+  readonly fileSystem?: AuditFileSystem | undefined;
 }
 
-/** The options with every default filled in. */
-export type Settings = Required<Omit<AuditTrailOptions, 'signingKey'>>;
+/** The options that have no default. */
+type Optional = 'signingKey' | 'keepDays';
 
-/** @throws TypeError or RangeError for an option out of its range */
-export function checkedOptions(options: AuditTrailOptions): Settings {
-  const names = options.sinks.map((sink) => sink.name);
-  for (const [index, name] of names.entries()) {
-    if (!/^[a-z0-9-]{1,64}$/.test(name)) throw new TypeError(`A sink's name is a-z, 0-9 and -, got ${name}`);
-    if (names.indexOf(name) !== index) throw new TypeError(`Two sinks are named ${name}`);
+/** The options of a trail, checked, with every default filled in. Without `keepDays` nothing is removed. */
+export type ResolvedAuditTrailOptions = Pick<AuditTrailOptions, Optional> & {
+  readonly [Name in Exclude<keyof AuditTrailOptions, Optional>]-?: Exclude<
+    AuditTrailOptions[Name],
+    undefined
+  >;
+};
+
+// The reserve is written in one piece.
+const MAX_RESERVE_BYTES = 1024 ** 3;
+const MAX_KEEP_DAYS = 36_500;
+
+/** @throws {TypeError | RangeError} for an option that is missing or out of its range */
+export function resolveAuditTrailOptions(options: AuditTrailOptions): ResolvedAuditTrailOptions {
+  const resolved = {
+    directory: options.directory,
+    sinks: options.sinks,
+    server: options.server,
+    logger: options.logger ?? silentLogger,
+    deliveryIntervalMs: options.deliveryIntervalMs ?? 10_000,
+    segmentBytes: options.segmentBytes ?? 8 * 1024 ** 2,
+    signingKey: options.signingKey,
+    checkpointEvents: options.checkpointEvents ?? 1000,
+    checkpointIntervalMs: options.checkpointIntervalMs ?? 60_000,
+    reserveBytes: options.reserveBytes ?? 1024 ** 2,
+    minFreeBytes: options.minFreeBytes ?? 256 * 1024 ** 2,
+    keepDays: options.keepDays,
+    closeTimeoutMs: options.closeTimeoutMs ?? 5000,
+    now: options.now ?? Date.now,
+    random: options.random ?? Math.random,
+    setTimer: options.setTimer ?? systemTimer,
+    fileSystem: options.fileSystem ?? nodeFileSystem,
+  };
+  checkPath('directory', resolved.directory);
+  checkSinks(resolved.sinks);
+  checkServer(resolved.server);
+  if (resolved.signingKey !== undefined && !isSigningKey(resolved.signingKey)) {
+    throw new TypeError('signingKey must be a private ed25519 key, got another one');
   }
-  const {
-    deliveryIntervalMs = 10_000,
-    segmentBytes = 8 * 1024 * 1024,
-    checkpointEvents = 1000,
-    checkpointIntervalMs = 60_000,
-    reserveBytes = 1024 * 1024,
-    minFreeBytes = 256 * 1024 * 1024,
-    closeTimeoutMs = 5000,
-  } = options;
-  const numbers = {
-    deliveryIntervalMs,
-    segmentBytes,
-    checkpointEvents,
-    checkpointIntervalMs,
-    reserveBytes,
-    minFreeBytes,
-    closeTimeoutMs,
-    keepDays: options.keepDays ?? Infinity,
-  };
-  for (const [name, value] of Object.entries(numbers))
-    if (!(value > 0)) throw new RangeError(`${name} must be positive, got ${value}`);
-  return {
-    logger: silentLogger,
-    now: Date.now,
-    random: Math.random,
-    setTimer: systemTimer,
-    fileSystem: nodeFileSystem,
-    ...options,
-    ...numbers,
-  };
+  checkWhole('deliveryIntervalMs', resolved.deliveryIntervalMs, 1, MAX_TIMER_MS);
+  checkWhole('segmentBytes', resolved.segmentBytes, 1, Number.MAX_SAFE_INTEGER);
+  checkWhole('checkpointEvents', resolved.checkpointEvents, 1, Number.MAX_SAFE_INTEGER);
+  checkWhole('checkpointIntervalMs', resolved.checkpointIntervalMs, 1, MAX_TIMER_MS);
+  checkWhole('reserveBytes', resolved.reserveBytes, 1, MAX_RESERVE_BYTES);
+  checkWhole('minFreeBytes', resolved.minFreeBytes, 1, Number.MAX_SAFE_INTEGER);
+  checkWhole('closeTimeoutMs', resolved.closeTimeoutMs, 1, MAX_TIMER_MS);
+  if (resolved.keepDays !== undefined) {
+    checkWhole('keepDays', resolved.keepDays, 1, MAX_KEEP_DAYS);
+  }
+  return resolved;
+}
+
+function checkSinks(sinks: readonly AuditSink[]): void {
+  if (!Array.isArray(sinks)) {
+    throw new TypeError(`sinks must be a list, got ${typeof sinks}`);
+  }
+  const names = sinks.map((sink) => sink.name);
+  for (const [index, name] of names.entries()) {
+    checkSinkName(`sinks[${index}].name`, name);
+    if (names.indexOf(name) !== index) {
+      throw new TypeError(`sinks must have different names, got ${name} twice`);
+    }
+  }
+}
+
+function checkServer(server: AuditTrailOptions['server']): void {
+  if (typeof server?.name !== 'string' || typeof server.version !== 'string') {
+    throw new TypeError(`server must have a name and a version, got ${JSON.stringify(server)}`);
+  }
 }

@@ -5,7 +5,9 @@
 export async function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   const aborted = Promise.withResolvers<never>();
   const abort = (): void => aborted.reject(signal.reason);
-  if (signal.aborted) abort();
+  if (signal.aborted) {
+    abort();
+  }
   signal.addEventListener('abort', abort, { once: true });
   try {
     return await Promise.race([promise, aborted.promise]);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { adoptTrails, createCollectorSink, openAuditTrail } from '../src/index.ts';
+import { createTrailAdoption, createCollectorSink, openAuditTrail } from '../src/index.ts';
 import { Collector } from './collector.ts';
 import { intent, options, storedEvents, temporaryDirectory } from './fixtures.ts';
 import { startWriter } from './writer-process.ts';
@@ -14,7 +14,7 @@ async function folders(parent: string): Promise<string[]> {
   return (await readdir(parent)).map((name) => join(parent, name));
 }
 
-describe('adoptTrails', () => {
+describe('createTrailAdoption', () => {
   it('ships what a killed process left, and closes what it had begun', async () => {
     await using parent = await temporaryDirectory();
     await using collector = await Collector.start();
@@ -25,7 +25,7 @@ describe('adoptTrails', () => {
 
     const sinks = [createCollectorSink({ url: collector.url })];
     const directories = async () => [join(parent.path, 'missing'), ...(await folders(parent.path))];
-    await using _adoption = adoptTrails({ directories, sinks, server });
+    await using _adoption = createTrailAdoption({ directories, sinks, server });
     const known = () => new Set(collector.stored.map((event) => event.id));
     await expect.poll(() => writer.ids.filter((id) => !known().has(id)), { timeout: 10_000 }).toEqual([]);
     await expect.poll(async () => (await storedEvents(orphan)).every(({ id }) => known().has(id))).toBe(true);
@@ -43,7 +43,7 @@ describe('adoptTrails', () => {
     await (await holder.begin(intent())).finish({ result: 'success', durationMs: 1 });
 
     const sinks = [createCollectorSink({ url: collector.url })];
-    await using _adoption = adoptTrails({
+    await using _adoption = createTrailAdoption({
       directories: () => folders(parent.path),
       sinks,
       server,
@@ -67,7 +67,7 @@ describe('adoptTrails', () => {
     };
     const sinks = [createCollectorSink({ url: 'http://127.0.0.1:9/', fetch })];
     const directories = () => folders(parent.path);
-    const adoption = adoptTrails({ directories, sinks, server, closeTimeoutMs: 1 });
+    const adoption = createTrailAdoption({ directories, sinks, server, closeTimeoutMs: 1 });
     await asked.promise;
     await adoption.close();
     await using again = await openAuditTrail(options(join(parent.path, '1')));

@@ -6,7 +6,9 @@ import { memoryDisk } from './memory-disk.ts';
 const ROUNDS_PER_TRAIL = 50;
 
 const rounds = Number(process.argv[2] ?? 1000);
-if (!Number.isInteger(rounds) || rounds < 1) throw new RangeError(`rounds must be 1 or more, got ${rounds}`);
+if (!Number.isInteger(rounds) || rounds < 1) {
+  throw new RangeError(`rounds must be 1 or more, got ${rounds}`);
+}
 const startedAt = performance.now();
 const portions = Array.from({ length: Math.ceil(rounds / ROUNDS_PER_TRAIL) }, (_, index) =>
   Math.min(ROUNDS_PER_TRAIL, rounds - index * ROUNDS_PER_TRAIL),
@@ -24,7 +26,9 @@ for (const portion of portions) {
   const before = sum(portions.slice(0, kills.length));
   kills.push(
     await runChaos(portion, (round) => {
-      if (round % 10 === 0) tell(`${before + round} of ${rounds} kills`);
+      if (round % 10 === 0) {
+        tell(`${before + round} of ${rounds} kills`);
+      }
     }),
   );
 }
@@ -59,7 +63,9 @@ const isRight =
   sum(Object.values(faults)) + findings.length === 0;
 tell(JSON.stringify(summary, undefined, 2));
 tell(isRight ? 'chaos:audit passed' : 'chaos:audit FAILED');
-if (!isRight) process.exitCode = 1;
+if (!isRight) {
+  process.exitCode = 1;
+}
 
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0);

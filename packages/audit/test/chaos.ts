@@ -61,8 +61,11 @@ export async function runChaos(
   const onDisk = new Set(ids);
   const atCollector = new Set(collector.stored.map((event) => event.id));
   const outcomes = new Map<string, number>();
-  for (const event of stored)
-    if (event.stage === 'outcome') outcomes.set(event.intentId, (outcomes.get(event.intentId) ?? 0) + 1);
+  for (const event of stored) {
+    if (event.stage === 'outcome') {
+      outcomes.set(event.intentId, (outcomes.get(event.intentId) ?? 0) + 1);
+    }
+  }
   const intents = stored.filter((event) => event.stage === 'intent');
   const { findings } = await verifyTrail({ directory: directory.path });
   return {
@@ -96,14 +99,17 @@ export async function runPowerLoss(
     const call = async (): Promise<void> => {
       while (power.isOn) {
         const entry = await trail.begin(intent());
-        if (power.isOn) acknowledged.push(entry.id);
+        if (power.isOn) {
+          acknowledged.push(entry.id);
+        }
         await entry.finish({ result: 'success', durationMs: 1 });
       }
     };
     const calls = Array.from({ length: 8 }, call);
     const steps = Math.floor(Math.random() * 100);
-    for (let step = 0; step < steps; step += 1)
+    for (let step = 0; step < steps; step += 1) {
       await new Promise<void>((resolve) => (step % 2 ? queueMicrotask(resolve) : process.nextTick(resolve)));
+    }
     power.isOn = false;
     disk = disk.afterPowerLoss(Math.random);
     await Promise.all(calls);

@@ -32,7 +32,9 @@ async function writeTrail(path: string, calls: readonly Call[]): Promise<void> {
   for (const { end = {}, ago = 0, ...overrides } of calls) {
     time = NOW - ago;
     const entry = await trail.begin(intent(overrides));
-    if (end !== null) await entry.finish({ result: 'success', durationMs: 12, ...end });
+    if (end !== null) {
+      await entry.finish({ result: 'success', durationMs: 12, ...end });
+    }
   }
 }
 
@@ -136,10 +138,11 @@ describe('mcp-audit query', () => {
       ['1', 1],
       ['2', 3],
       ['10', 2],
-    ] as const)
+    ] as const) {
       await writeTrail(join(directory.path, folder, 'audit'), [
         { target: `tool-${folder}`, ago: ago * MINUTE },
       ]);
+    }
     const { lines } = await run('query', '--directory', directory.path, '--json');
     expect(lines.map((line) => auditEventSchema.parse(JSON.parse(line)).target)).toEqual([
       'tool-2',
@@ -205,8 +208,9 @@ describe('mcp-audit tail', () => {
     await (await trail.begin(intent())).finish({ result: 'success', durationMs: 1 });
     const { stdout, abort, exit } = start(['tail', '--directory', directory.path, '--json', '--follow']);
     await expect.poll(() => stdout.shown.split('\n')).toHaveLength(3);
-    for (let index = 0; index < 5; index += 1)
+    for (let index = 0; index < 5; index += 1) {
       await (await trail.begin(intent())).finish({ result: 'success', durationMs: 1 });
+    }
     await expect.poll(() => stdout.shown.split('\n')).toHaveLength(13);
     abort.abort();
     expect(await exit).toBe(0);
@@ -214,7 +218,9 @@ describe('mcp-audit tail', () => {
 
   it('asks for one trail', async () => {
     await using directory = await temporaryDirectory();
-    for (const folder of ['1', '2']) await writeTrail(join(directory.path, folder, 'audit'), calls);
+    for (const folder of ['1', '2']) {
+      await writeTrail(join(directory.path, folder, 'audit'), calls);
+    }
     expect(await run('tail', '--directory', directory.path)).toMatchObject({
       exitCode: 2,
       err: expect.stringContaining('several trails'),
@@ -383,8 +389,9 @@ describe('mcp-audit doctor', () => {
     const { exitCode, of } = await examined(directory.path);
     expect(exitCode).toBe(0);
     expect(of('lock')).toMatchObject({ state: 'ok', detail: 'free: no server writes to it' });
-    for (const check of ['permissions', 'records', 'clock', 'sink collector', 'disk', 'repairs'])
+    for (const check of ['permissions', 'records', 'clock', 'sink collector', 'disk', 'repairs']) {
       expect(of(check)).toMatchObject({ state: 'ok' });
+    }
   });
 
   it('finds open permissions, an undelivered backlog, a clock ahead and a repaired end', async () => {
@@ -438,11 +445,12 @@ describe('mcp-audit forget', () => {
 
 describe('mcp-audit', () => {
   it('explains itself', async () => {
-    for (const argv of [[], ['help'], ['--help'], ['query', '--help']])
+    for (const argv of [[], ['help'], ['--help'], ['query', '--help']]) {
       expect(await run(...argv)).toMatchObject({
         exitCode: 0,
         out: expect.stringContaining('Usage: mcp-audit'),
       });
+    }
   });
 
   it.each([
@@ -462,7 +470,8 @@ describe('mcp-audit', () => {
   });
 
   it('shows ordinary text of any script as it is', () => {
-    for (const text of ['plain', 'Größe', '漢字', 'مرحبا', '😀', 'a\\u{1b}'])
+    for (const text of ['plain', 'Größe', '漢字', 'مرحبا', '😀', 'a\\u{1b}']) {
       expect(shownText(text)).toBe(text);
+    }
   });
 });

@@ -64,14 +64,17 @@ export class Collector implements AsyncDisposable {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await text(request).catch(() => undefined);
     // The sender was killed half-way.
-    if (body === undefined) return;
+    if (body === undefined) {
+      return;
+    }
     this.bodies.push(body);
     const records = z.object({ events: z.array(auditRecordSchema) }).parse(JSON.parse(body)).events;
     const events = records.filter((record) => record.stage !== 'checkpoint');
     const checkpoints = records.filter((record) => record.stage === 'checkpoint');
     const { authorization, 'idempotency-key': idempotencyKey } = request.headers;
-    if (events.length > 0)
+    if (events.length > 0) {
       this.requests.push({ events, idempotencyKey: String(idempotencyKey), authorization });
+    }
     const mode = this.mode === 'flapping' ? flap(Math.random()) : this.mode;
     if (mode === 'reset-before') {
       request.socket.resetAndDestroy();
@@ -87,15 +90,24 @@ export class Collector implements AsyncDisposable {
     }
     this.accepted.push(...events);
     this.stored.push(...events.filter((event) => !this.#ids.has(event.id)));
-    for (const event of events) this.#ids.add(event.id);
+    for (const event of events) {
+      this.#ids.add(event.id);
+    }
     this.checkpoints.push(...checkpoints);
-    if (mode === 'reset-after') request.socket.resetAndDestroy();
-    else response.writeHead(204).end();
+    if (mode === 'reset-after') {
+      request.socket.resetAndDestroy();
+    } else {
+      response.writeHead(204).end();
+    }
   }
 }
 
 function flap(chance: number): CollectorMode {
-  if (chance < 0.15) return 'refuse';
-  if (chance < 0.2) return 'reset-before';
+  if (chance < 0.15) {
+    return 'refuse';
+  }
+  if (chance < 0.2) {
+    return 'reset-before';
+  }
   return chance < 0.25 ? 'reset-after' : 'accept';
 }

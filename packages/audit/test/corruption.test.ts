@@ -71,7 +71,9 @@ describe('recovery from corruption', () => {
       const name = names[index % names.length] ?? '';
       const at = Math.floor(random() * content.bytes.length);
       const mutation = MUTATIONS[name]?.(content.bytes, at, random);
-      if (mutation === undefined) throw new Error(name);
+      if (mutation === undefined) {
+        throw new Error(name);
+      }
       const { bytes } = mutation;
       disk.files.set(path, { bytes, durable: bytes });
 
@@ -82,7 +84,9 @@ describe('recovery from corruption', () => {
       const isTold = isAlerted || bytes.equals(content.bytes);
       const canBeCrash = isLast && mutation.canBeCrash;
       const problem = judge(disk, { path, isTold, isOneBit: name === 'bit flip', canBeCrash });
-      if (problem !== undefined) wrong.push(`${name} at ${at} of ${path}: ${problem}`);
+      if (problem !== undefined) {
+        wrong.push(`${name} at ${at} of ${path}: ${problem}`);
+      }
     }
     expect(wrong).toEqual([]);
 
@@ -90,17 +94,25 @@ describe('recovery from corruption', () => {
       disk: MemoryDisk,
       change: { path: string; isTold: boolean; isOneBit: boolean; canBeCrash: boolean },
     ): string | undefined {
-      if (change.isOneBit && !change.isTold) return 'nobody was told';
+      if (change.isOneBit && !change.isTold) {
+        return 'nobody was told';
+      }
       const mayLose = change.isTold || change.canBeCrash;
       const after = segmentsOn(disk, directory.path);
       const kept = new Map(after.flatMap(([, { bytes }]) => [...eventLines(bytes)]));
-      for (const [path, { bytes }] of segments)
-        for (const [id, line] of eventLines(bytes))
-          if (kept.get(id) !== line && !(mayLose && path === change.path)) return `event ${id} is gone`;
+      for (const [path, { bytes }] of segments) {
+        for (const [id, line] of eventLines(bytes)) {
+          if (kept.get(id) !== line && !(mayLose && path === change.path)) {
+            return `event ${id} is gone`;
+          }
+        }
+      }
       const written = after.filter(([path]) => !segments.some(([known]) => known === path));
       const numbers = written.flatMap(([, { bytes }]) => [...eventLines(bytes).values()].map(numberOf));
       const taken = new Set([...kept.values()].map(numberOf));
-      if (numbers.length < 2) return 'nothing could be written afterwards';
+      if (numbers.length < 2) {
+        return 'nothing could be written afterwards';
+      }
       return taken.size === kept.size ? undefined : 'a number was used twice';
     }
   });
@@ -109,9 +121,11 @@ describe('recovery from corruption', () => {
 /** The lines of a segment that hold an event, by its id. */
 function eventLines(bytes: Buffer): Map<string, string> {
   const lines = new Map<string, string>();
-  for (const { record, offset, endOffset } of scanLines(bytes))
-    if (record?.kind === EVENT_KIND)
+  for (const { record, offset, endOffset } of scanLines(bytes)) {
+    if (record?.kind === EVENT_KIND) {
       lines.set(parseEventHead(record).id, bytes.toString('utf8', offset, endOffset));
+    }
+  }
   return lines;
 }
 

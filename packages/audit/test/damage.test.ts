@@ -13,8 +13,9 @@ const success = { result: 'success', durationMs: 12 } as const;
 
 async function writeCalls(settings: AuditTrailOptions, count: number): Promise<void> {
   await using trail = await openAuditTrail(settings);
-  for (let index = 0; index < count; index += 1)
+  for (let index = 0; index < count; index += 1) {
     await (await trail.begin(intent({ correlationId: `call-${index}` }))).finish(success);
+  }
 }
 
 async function changeText(path: string, from: string, to: string): Promise<void> {
@@ -85,7 +86,9 @@ describe('a damaged trail', () => {
     await using collector = await Collector.start();
     const sinks = [createCollectorSink({ url: collector.url })];
     await writeCalls({ ...options(directory.path), sinks }, 1);
-    for (const path of await segmentFiles(directory.path)) await rm(path);
+    for (const path of await segmentFiles(directory.path)) {
+      await rm(path);
+    }
     await using trail = await openAuditTrail({ ...options(directory.path), sinks });
     expect(trail.health()).toMatchObject({ lastError: { code: 'damaged' } });
     await trail.flush();
@@ -95,7 +98,9 @@ describe('a damaged trail', () => {
   it('holds back no event behind a bad record in an old segment', async () => {
     await using directory = await temporaryDirectory();
     await using collector = await Collector.start();
-    for (let run = 0; run < 4; run += 1) await writeCalls(options(directory.path), 1);
+    for (let run = 0; run < 4; run += 1) {
+      await writeCalls(options(directory.path), 1);
+    }
     const [path = ''] = await segmentFiles(directory.path);
     await changeText(path, '"result":"success"', '"result":"failure"');
     const sinks = [createCollectorSink({ url: collector.url })];
@@ -114,7 +119,9 @@ describe('a start', () => {
     {
       await using trail = await openAuditTrail({ ...options(directory.path), segmentBytes: 4000 });
       ({ id } = await trail.begin(intent({ correlationId: 'old' })));
-      for (let index = 0; index < 20; index += 1) await (await trail.begin(intent())).finish(success);
+      for (let index = 0; index < 20; index += 1) {
+        await (await trail.begin(intent())).finish(success);
+      }
     }
     const files = await segmentFiles(directory.path);
     expect(files.length).toBeGreaterThan(4);
@@ -190,9 +197,13 @@ describe('verifyTrail', () => {
       for (const mask of [1 << (index % 8), 0xff, 0x20]) {
         const changed = Buffer.from(bytes);
         changed.writeUInt8(changed.readUInt8(index) ^ mask, index);
-        if (closed) closed.bytes = changed;
+        if (closed) {
+          closed.bytes = changed;
+        }
         const { isIntact } = await verifyTrail({ directory: directory.path, fileSystem });
-        if (isIntact) unnoticed.push(index);
+        if (isIntact) {
+          unnoticed.push(index);
+        }
       }
     }
     expect(unnoticed).toEqual([]);
@@ -212,7 +223,9 @@ describe('verifyTrail', () => {
 
   it('misses segments that were removed without a tombstone', async () => {
     await using directory = await temporaryDirectory();
-    for (let run = 0; run < 3; run += 1) await writeCalls(options(directory.path), 1);
+    for (let run = 0; run < 3; run += 1) {
+      await writeCalls(options(directory.path), 1);
+    }
     const [first = '', second = ''] = await segmentFiles(directory.path);
     await rm(second);
     expect((await verifyTrail({ directory: directory.path })).findings[0]?.code).toBe('broken_link');

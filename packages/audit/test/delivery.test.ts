@@ -19,7 +19,9 @@ import { manualTimers } from './manual-timers.ts';
 const success = { result: 'success', durationMs: 12 } as const;
 
 async function makeCalls(trail: AuditTrail, count: number): Promise<void> {
-  for (let index = 0; index < count; index += 1) await (await trail.begin(intent())).finish(success);
+  for (let index = 0; index < count; index += 1) {
+    await (await trail.begin(intent())).finish(success);
+  }
 }
 
 function sequences(events: readonly AuditEvent[]): number[] {
@@ -197,8 +199,9 @@ describe('a collector in trouble', () => {
     await using trail = await openAuditTrail({ ...options(directory.path), ...timers, sinks });
     await trail.begin(intent({ urgent: true }));
     await expect.poll(() => timers.delays).toHaveLength(1);
-    for (const entry of await Promise.all(upTo(5).map(() => trail.begin(intent({ urgent: true })))))
+    for (const entry of await Promise.all(upTo(5).map(() => trail.begin(intent({ urgent: true }))))) {
       await entry.finish({ result: 'denied', durationMs: 1 });
+    }
     expect(collector.requests).toHaveLength(1);
     collector.mode = 'accept';
   });

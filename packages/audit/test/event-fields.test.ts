@@ -51,8 +51,9 @@ describe('the fields of an event', () => {
 
   it('leave out what nobody knows', async () => {
     const [begun, ended] = await stored({ rule: undefined, argumentNames: undefined });
-    for (const name of ['traceId', 'rule', 'directoryAgeMs', 'argumentNames'])
+    for (const name of ['traceId', 'rule', 'directoryAgeMs', 'argumentNames']) {
       expect(begun).not.toHaveProperty(name);
+    }
     expect(ended).not.toHaveProperty('upstreamCalls');
   });
 

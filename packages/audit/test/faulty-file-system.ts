@@ -8,7 +8,7 @@ export interface FaultyFileSystem extends AuditFileSystem {
   /** Every write fails, in segments and elsewhere. */
   isFull: boolean;
   /** Sets `isFull` until a file is removed: the one that holds the reserve. */
-  fillUntilReserveIsReleased(): void;
+  readonly fillUntilReserveIsReleased: () => void;
   failTruncate: boolean;
   /** Syncs per segment file after one of its syncs failed; must stay 0. */
   syncsAfterFailure: number;
@@ -30,11 +30,15 @@ export function faultyFileSystem(): FaultyFileSystem {
     },
     async remove(path) {
       await nodeFileSystem.remove(path);
-      if (isReserved && path.endsWith('reserve')) faulty.isFull = isReserved = false;
+      if (isReserved && path.endsWith('reserve')) {
+        faulty.isFull = isReserved = false;
+      }
     },
     async open(path, mode) {
       const file = await nodeFileSystem.open(path, mode);
-      if (mode === 'read') return file;
+      if (mode === 'read') {
+        return file;
+      }
       return path.endsWith('.jsonl') ? segment(file) : limited(file);
     },
   };
@@ -43,7 +47,9 @@ export function faultyFileSystem(): FaultyFileSystem {
     const checked =
       (write: AuditFile['write']): AuditFile['write'] =>
       async (bytes, offset) => {
-        if (faulty.isFull) throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+        if (faulty.isFull) {
+          throw Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+        }
         await write(bytes, offset);
       };
     return {
@@ -60,20 +66,26 @@ export function faultyFileSystem(): FaultyFileSystem {
       ...file,
       async writeDurably(bytes, offset) {
         faulty.segmentSyncs += 1;
-        if (hasFailed) faulty.syncsAfterFailure += 1;
+        if (hasFailed) {
+          faulty.syncsAfterFailure += 1;
+        }
         if (faulty.failNextWrite) {
           faulty.failNextWrite = false;
           await file.write(bytes.subarray(0, bytes.length >> 1), offset);
           throw Object.assign(new Error('i/o error'), { code: 'EIO' });
         }
-        if (!faulty.failNextSync) return file.writeDurably(bytes, offset);
+        if (!faulty.failNextSync) {
+          return file.writeDurably(bytes, offset);
+        }
         faulty.failNextSync = false;
         hasFailed = true;
         await file.write(bytes, offset);
         throw Object.assign(new Error('i/o error'), { code: 'EIO' });
       },
       async truncate(sizeBytes) {
-        if (faulty.failTruncate) throw Object.assign(new Error('i/o error'), { code: 'EIO' });
+        if (faulty.failTruncate) {
+          throw Object.assign(new Error('i/o error'), { code: 'EIO' });
+        }
         await file.truncate(sizeBytes);
       },
     };

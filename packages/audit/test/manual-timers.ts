@@ -9,14 +9,16 @@ export interface ManualTimers {
   /** The delays of the timers that wait now, in the order they were set. */
   readonly delays: readonly number[];
   /** Fires every timer that waits now. */
-  fire(): void;
+  readonly fire: () => void;
 }
 
 export function manualTimers(): ManualTimers {
   const waiting = new Map<object, { callback: () => void; delayMs: number }>();
   return {
     setTimer(callback, delayMs) {
-      if (delayMs >= HOUSEKEEPING_MS) return () => {};
+      if (delayMs >= HOUSEKEEPING_MS) {
+        return () => {};
+      }
       const key = {};
       waiting.set(key, { callback, delayMs });
       return () => waiting.delete(key);
@@ -27,7 +29,9 @@ export function manualTimers(): ManualTimers {
     fire() {
       const due = [...waiting.values()];
       waiting.clear();
-      for (const { callback } of due) callback();
+      for (const { callback } of due) {
+        callback();
+      }
     },
   };
 }

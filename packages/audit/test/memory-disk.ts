@@ -15,9 +15,9 @@ export interface MemoryDisk extends AuditFileSystem {
   /** The files by path, for a test to read and to change. */
   readonly files: Map<string, Content>;
   /** What is there after a power loss now: everything synced, and a random part of the rest. */
-  afterPowerLoss(random: () => number): MemoryDisk;
+  readonly afterPowerLoss: (random: () => number) => MemoryDisk;
   /** Another disk with the same files, all of them durable. */
-  copy(): MemoryDisk;
+  readonly copy: () => MemoryDisk;
 }
 
 /** `isHonest: false` is a disk, or a program, that never syncs. */
@@ -38,7 +38,9 @@ export function memoryDisk({ isHonest = true } = {}): MemoryDisk {
       content.bytes = grown;
     };
     const sync = (): void => {
-      if (isHonest) content.durable = content.bytes;
+      if (isHonest) {
+        content.durable = content.bytes;
+      }
     };
     return {
       write: async (bytes, offset) => write(bytes, offset),
@@ -67,26 +69,39 @@ export function memoryDisk({ isHonest = true } = {}): MemoryDisk {
       ),
     async open(path, mode) {
       const found = files.get(path);
-      if (found !== undefined && mode === 'create')
+      if (found !== undefined && mode === 'create') {
         throw Object.assign(new Error(`exists: ${path}`), { code: 'EEXIST' });
-      if (found === undefined && mode === 'read') throw missing(path);
+      }
+      if (found === undefined && mode === 'read') {
+        throw missing(path);
+      }
       const content = found ?? { bytes: Buffer.alloc(0), durable: Buffer.alloc(0) };
       files.set(path, content);
       return handle(content);
     },
     async rename(from, to) {
       const content = files.get(from);
-      if (content === undefined) throw missing(from);
+      if (content === undefined) {
+        throw missing(from);
+      }
       files.delete(from);
       files.set(to, content);
     },
     async remove(path) {
-      if (!files.delete(path)) throw missing(path);
+      if (!files.delete(path)) {
+        throw missing(path);
+      }
     },
     async syncDirectory(path) {
-      if (!isHonest) return;
+      if (!isHonest) {
+        return;
+      }
       durableNames = new Map([...durableNames].filter(([name]) => dirname(name) !== path));
-      for (const [name, content] of files) if (dirname(name) === path) durableNames.set(name, content);
+      for (const [name, content] of files) {
+        if (dirname(name) === path) {
+          durableNames.set(name, content);
+        }
+      }
     },
     afterPowerLoss(random) {
       const left = memoryDisk({ isHonest });
@@ -96,13 +111,16 @@ export function memoryDisk({ isHonest = true } = {}): MemoryDisk {
         const bytes = survivingBytes(content, random);
         left.files.set(name, { bytes, durable: bytes });
       }
-      for (const path of new Set([...names.keys()].map((name) => dirname(name))))
+      for (const path of new Set([...names.keys()].map((name) => dirname(name)))) {
         void left.syncDirectory(path);
+      }
       return left;
     },
     copy() {
       const copied = memoryDisk();
-      for (const [name, { bytes }] of files) copied.files.set(name, { bytes, durable: bytes });
+      for (const [name, { bytes }] of files) {
+        copied.files.set(name, { bytes, durable: bytes });
+      }
       return copied;
     },
   };
@@ -111,11 +129,15 @@ export function memoryDisk({ isHonest = true } = {}): MemoryDisk {
 
 function survivingBytes({ bytes, durable }: Content, random: () => number): Buffer {
   const isAppended = bytes.subarray(0, durable.length).equals(durable);
-  if (!isAppended) return random() < 0.5 ? durable : bytes;
+  if (!isAppended) {
+    return random() < 0.5 ? durable : bytes;
+  }
   const kept = durable.length + Math.floor(random() * (bytes.length - durable.length + 1));
   const surviving = Buffer.from(bytes.subarray(0, kept));
   // The size may be newer than the data: the rest of the file reads as zeros.
-  if (random() < 0.3) surviving.fill(0, durable.length + Math.floor(random() * (kept - durable.length + 1)));
+  if (random() < 0.3) {
+    surviving.fill(0, durable.length + Math.floor(random() * (kept - durable.length + 1)));
+  }
   return surviving;
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { createDigest, openAuditTrail, openPersonalKeys, protectTrail } from '../src/index.ts';
+import { createDigest, openAuditTrail, openPersonalKeys, createProtectedTrail } from '../src/index.ts';
 import { intent, options, segmentFiles, storedEvents, temporaryDirectory } from './fixtures.ts';
 
 const ada = { displayName: 'Ada Lovelace', email: 'ada@example.test' };
@@ -71,7 +71,9 @@ describe('personal keys', () => {
     ]);
     const sealed = await Promise.all([one.seal(id, ada), two.seal(id, ada)]);
     const later = await openPersonalKeys(directory.path);
-    for (const text of sealed) expect(await later.open(id, text)).toEqual(ada);
+    for (const text of sealed) {
+      expect(await later.open(id, text)).toEqual(ada);
+    }
     expect(await readdir(directory.path)).toHaveLength(1);
   });
 
@@ -146,7 +148,7 @@ describe('a protected trail', () => {
     };
     {
       const inner = await openAuditTrail({ ...options(path), sinks: [sink] });
-      await using trail = protectTrail(inner, { personalKeys: keys });
+      await using trail = createProtectedTrail(inner, { personalKeys: keys });
       const actor = { id, kind: 'user', groups: ['platform'], ...ada } as const;
       const entry = await trail.begin(intent({ actor }));
       await entry.finish({ result: 'success', durationMs: 1 });
@@ -166,7 +168,7 @@ describe('a protected trail', () => {
 
   it('leaves names out without keys', async () => {
     await using directory = await temporaryDirectory();
-    await using trail = protectTrail(await openAuditTrail(options(directory.path)), {});
+    await using trail = createProtectedTrail(await openAuditTrail(options(directory.path)), {});
     await trail.begin(intent({ actor: { id, kind: 'user', groups: [], ...ada } }));
     expect((await storedEvents(directory.path))[0]?.actor).toEqual({ id, kind: 'user', groups: [] });
   });
@@ -174,7 +176,7 @@ describe('a protected trail', () => {
   it('leaves an anonymous actor as it is', async () => {
     await using directory = await temporaryDirectory();
     const personalKeys = await openPersonalKeys(join(directory.path, 'keys'));
-    await using trail = protectTrail(await openAuditTrail(options(directory.path)), { personalKeys });
+    await using trail = createProtectedTrail(await openAuditTrail(options(directory.path)), { personalKeys });
     await trail.begin(intent({ actor: { id: 'anonymous', kind: 'anonymous', groups: [] } }));
     expect((await storedEvents(directory.path))[0]?.actor).toMatchObject({ kind: 'anonymous' });
     expect(await readdir(join(directory.path, 'keys'))).toEqual([]);
@@ -186,7 +188,7 @@ describe('a protected trail', () => {
     const personalKeys = await openPersonalKeys(keysPath);
     await rm(keysPath, { recursive: true });
     const errors: string[] = [];
-    await using trail = protectTrail(await openAuditTrail(options(directory.path)), {
+    await using trail = createProtectedTrail(await openAuditTrail(options(directory.path)), {
       personalKeys,
       logger: { warn: () => undefined, error: (_fields, message) => errors.push(message) },
     });
@@ -198,8 +200,8 @@ describe('a protected trail', () => {
   it('makes digests only with a key', async () => {
     await using directory = await temporaryDirectory();
     await using trail = await openAuditTrail(options(directory.path));
-    expect(protectTrail(trail, {}).digest).toBeUndefined();
-    expect(protectTrail(trail, { digest: createDigest(randomBytes(32)) }).digest?.('a', 'b')).toMatch(
+    expect(createProtectedTrail(trail, {}).digest).toBeUndefined();
+    expect(createProtectedTrail(trail, { digest: createDigest(randomBytes(32)) }).digest?.('a', 'b')).toMatch(
       /^hmac/u,
     );
   });

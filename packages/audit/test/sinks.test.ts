@@ -151,15 +151,18 @@ describe('the file', () => {
     await using directory = await temporaryDirectory();
     const path = join(directory.path, 'audit.jsonl');
     const sink = createFileSink({ path, rotateBytes: 100, keepFiles: 2 });
-    for (let round = 0; round < 5; round += 1) await oneEvent(sink);
+    for (let round = 0; round < 5; round += 1) {
+      await oneEvent(sink);
+    }
     expect((await readdir(directory.path)).toSorted()).toEqual([
       'audit.jsonl',
       'audit.jsonl.1',
       'audit.jsonl.2',
     ]);
     expect((await stat(path)).mode & 0o777).toBe(0o600);
-    for (const file of [path, `${path}.1`, `${path}.2`])
+    for (const file of [path, `${path}.1`, `${path}.2`]) {
       expect(linesOf(await readFile(file, 'utf8'))).toHaveLength(2);
+    }
   });
 
   it('keeps every event of several trails that it serves, while it rotates', async () => {
@@ -274,7 +277,9 @@ describe('a syslog message', () => {
       idempotencyKey: '',
     });
     await expect(delivered).rejects.toMatchObject({ code: 'delivery_failed' });
-    for (const socket of sockets) socket.destroy();
+    for (const socket of sockets) {
+      socket.destroy();
+    }
     server.close();
   });
 });
@@ -304,7 +309,9 @@ describe('several sinks', () => {
       sinks,
       setTimer: (callback, delayMs) => {
         // The time that close() gives the hanging sink is over at once.
-        if (delayMs === 5000) queueMicrotask(callback);
+        if (delayMs === 5000) {
+          queueMicrotask(callback);
+        }
         return () => {};
       },
     });

@@ -18,8 +18,9 @@ async function writeCalls(
   fileSystem: AuditFileSystem = nodeFileSystem,
 ): Promise<void> {
   await using trail = await openAuditTrail({ ...options(directory), fileSystem });
-  for (let index = 0; index < count; index += 1)
+  for (let index = 0; index < count; index += 1) {
     await (await trail.begin(intent({ correlationId: `call-${index}` }))).finish(success);
+  }
 }
 
 describe('recording', () => {
@@ -89,7 +90,9 @@ describe('recording', () => {
     await using directory = await temporaryDirectory();
     {
       await using trail = await openAuditTrail({ ...options(directory.path), segmentBytes: 2000 });
-      for (let index = 0; index < 10; index += 1) await (await trail.begin(intent())).finish(success);
+      for (let index = 0; index < 10; index += 1) {
+        await (await trail.begin(intent())).finish(success);
+      }
     }
     expect((await segmentFiles(directory.path)).length).toBeGreaterThan(3);
     await writeCalls(directory.path, 1);

@@ -37,7 +37,9 @@ export class SyslogServer implements AsyncDisposable {
   }
 
   async down(): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#sockets) {
+      socket.destroy();
+    }
     await new Promise((resolve) => this.#server.close(resolve));
   }
 

@@ -125,8 +125,9 @@ describe('a sink that refuses content', () => {
   it('gets everything but the one event it does not take, which is set aside with an alert', async () => {
     await using directory = await temporaryDirectory();
     const sink = memorySink((events) => {
-      if (events.some((event) => event.correlationId === 'poison'))
+      if (events.some((event) => event.correlationId === 'poison')) {
         throw new AuditError('rejected_by_sink', 'no');
+      }
     });
     await using trail = await openAuditTrail({ ...options(directory.path), sinks: [sink] });
     const calls = Array.from({ length: 60 }, (_, index) => (index === 41 ? 'poison' : `call-${index}`));
@@ -151,7 +152,9 @@ describe('a sink that refuses content', () => {
     const timers = manualTimers();
     let isBroken = true;
     const sink = memorySink(() => {
-      if (isBroken) throw new AuditError('rejected_by_sink', 'no');
+      if (isBroken) {
+        throw new AuditError('rejected_by_sink', 'no');
+      }
     });
     await using trail = await openAuditTrail({ ...options(directory.path), ...timers, sinks: [sink] });
     await Promise.all(Array.from({ length: 30 }, () => trail.begin(intent({ urgent: true }))));
@@ -175,7 +178,9 @@ describe('a sink that refuses content', () => {
       name: 'strict',
       takesCheckpoints: true,
       async deliver(events, { checkpoints = [] }) {
-        if (checkpoints.length > 0) throw new AuditError('rejected_by_sink', 'unknown stage');
+        if (checkpoints.length > 0) {
+          throw new AuditError('rejected_by_sink', 'unknown stage');
+        }
         stored.push(...events);
       },
     };
@@ -203,7 +208,9 @@ describe('Retry-After', () => {
       ...settings,
       setTimer(callback, delayMs) {
         timers.push(delayMs);
-        if (delayMs === 1) callback();
+        if (delayMs === 1) {
+          callback();
+        }
         return () => {};
       },
     });
@@ -229,7 +236,9 @@ describe('a collector that refuses one event over HTTP', () => {
     collector.poison = 'call-3';
     const sinks = [createCollectorSink({ url: collector.url })];
     await using trail = await openAuditTrail({ ...options(directory.path), sinks });
-    for (let index = 0; index < 8; index += 1) await trail.begin(intent({ correlationId: `call-${index}` }));
+    for (let index = 0; index < 8; index += 1) {
+      await trail.begin(intent({ correlationId: `call-${index}` }));
+    }
     await trail.flush();
     expect(collector.stored.slice(0, 7).map((event) => event.sequence)).toEqual([1, 2, 3, 5, 6, 7, 8]);
   });

@@ -8,9 +8,9 @@ export interface WriterProcess {
   /** The ids of the intents whose begin() resolved, as far as they were reported. */
   readonly ids: readonly string[];
   /** Waits until at least `count` events were acknowledged; rejects when the process ends or the signal aborts before. */
-  acknowledged(count: number, signal?: AbortSignal): Promise<void>;
+  readonly acknowledged: (count: number, signal?: AbortSignal) => Promise<void>;
   /** Kills it with SIGKILL and waits for its last report. */
-  kill(): Promise<void>;
+  readonly kill: () => Promise<void>;
 }
 
 export async function startWriter(directory: string, collectorUrl = ''): Promise<WriterProcess> {
@@ -26,7 +26,9 @@ export async function startWriter(directory: string, collectorUrl = ''): Promise
   const lines = createInterface({ input: child.stdout });
   lines.on('line', (line) => {
     // A line cut by the kill was not reported in full.
-    if (line.length === 36) ids.push(line);
+    if (line.length === 36) {
+      ids.push(line);
+    }
   });
   const ended = Promise.all([once(child, 'close'), once(lines, 'close')]);
   return {
@@ -35,7 +37,9 @@ export async function startWriter(directory: string, collectorUrl = ''): Promise
       const isClosed = ended.then(() => true);
       while (ids.length < count) {
         const line = once(lines, 'line', signal && { signal }).then(() => false);
-        if (await Promise.race([line, isClosed])) throw new Error('The writer ended by itself');
+        if (await Promise.race([line, isClosed])) {
+          throw new Error('The writer ended by itself');
+        }
       }
     },
     async kill() {

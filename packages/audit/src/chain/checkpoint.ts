@@ -49,13 +49,17 @@ export const TOMBSTONE_KIND = 'tombstone';
 
 /** Decodes the checkpoint in a record whose hash was checked. */
 export function parseCheckpoint(record: StoredRecord): AuditCheckpoint | undefined {
-  if (record.kind !== CHECKPOINT_KIND) return undefined;
+  if (record.kind !== CHECKPOINT_KIND) {
+    return undefined;
+  }
   return auditCheckpointSchema.safeParse(JSON.parse(record.payload.toString('utf8'))).data;
 }
 
 /** Decodes the tombstone in a record whose hash was checked. */
 export function parseTombstone(record: StoredRecord): Tombstone | undefined {
-  if (record.kind !== TOMBSTONE_KIND) return undefined;
+  if (record.kind !== TOMBSTONE_KIND) {
+    return undefined;
+  }
   return tombstoneSchema.safeParse(JSON.parse(record.payload.toString('utf8'))).data;
 }
 

@@ -46,7 +46,9 @@ export function encodeRecord(tip: ChainTip, kind: string, payload: string): { li
 /** Decodes one line without its newline. Anything that is not exactly what was written is `undefined`. */
 export function decodeRecord(line: Buffer): StoredRecord | undefined {
   const head = HEAD.exec(line.toString('latin1', 0, HEAD_MAX_BYTES));
-  if (head === null || line.at(-1) !== CLOSING_BRACE) return undefined;
+  if (head === null || line.at(-1) !== CLOSING_BRACE) {
+    return undefined;
+  }
   const [matched, number, previousHash = '', hash = '', kind = ''] = head;
   const sequence = Number(number);
   const payload = line.subarray(matched.length, -1);
@@ -69,7 +71,9 @@ export interface StoredLine {
 export function* scanLines(bytes: Buffer): Generator<StoredLine> {
   for (let offset = 0; ;) {
     const newline = bytes.indexOf(NEWLINE, offset);
-    if (newline === -1) return;
+    if (newline === -1) {
+      return;
+    }
     yield { record: decodeRecord(bytes.subarray(offset, newline)), offset, endOffset: newline + 1 };
     offset = newline + 1;
   }
@@ -85,7 +89,9 @@ export function* scanRecords(
 ): Generator<{ record: StoredRecord; offset: number; endOffset: number }> {
   let last = tip;
   for (const { record, offset, endOffset } of scanLines(bytes)) {
-    if (record === undefined || !continues(last, record)) return;
+    if (record === undefined || !continues(last, record)) {
+      return;
+    }
     last = record;
     yield { record, offset, endOffset };
   }

@@ -20,26 +20,24 @@ export interface Signer {
   /** Tells keys apart: the first 16 hex digits of the SHA-256 of the public key (SPKI, DER). */
   readonly keyId: string;
   /** Returns the signature as base64. */
-  sign(text: string): string;
+  readonly sign: (text: string) => string;
 }
 
 /**
  * Takes the given key, or the one kept in the directory, or makes one and keeps it there with mode 0600.
  * Writes the public key beside it.
- * @throws AuditError `damaged` when the kept key is not an ed25519 key
- * @throws TypeError when the given one is not
+ * @throws {AuditError} `damaged` when the kept key is not an ed25519 key
  */
 export async function loadSigner(
   directory: string,
   fileSystem: AuditFileSystem,
   given?: KeyObject,
 ): Promise<Signer> {
-  if (given !== undefined && !isSigningKey(given))
-    throw new TypeError('signingKey: not a private ed25519 key');
   const key = given ?? (await keptKey(directory, fileSystem)) ?? (await newKey(directory, fileSystem));
   const publicPem = String(createPublicKey(key).export({ type: 'spki', format: 'pem' }));
-  if (publicPem !== (await readIfPresent(fileSystem, directory, PUBLIC_KEY_FILE))?.toString())
+  if (publicPem !== (await readIfPresent(fileSystem, directory, PUBLIC_KEY_FILE))?.toString()) {
     await replaceFile(fileSystem, directory, PUBLIC_KEY_FILE, Buffer.from(publicPem));
+  }
   return {
     keyId: keyIdOf(createPublicKey(key)),
     sign: (text) => sign(null, Buffer.from(text), key).toString('base64'),
@@ -65,14 +63,18 @@ export function keyIdOf(publicKey: KeyObject): string {
 
 async function keptKey(directory: string, fileSystem: AuditFileSystem): Promise<KeyObject | undefined> {
   const pem = await readIfPresent(fileSystem, directory, PRIVATE_KEY_FILE);
-  if (pem === undefined) return undefined;
+  if (pem === undefined) {
+    return undefined;
+  }
   let key: KeyObject | undefined;
   try {
     key = createPrivateKey(pem);
   } catch (cause) {
     throw new AuditError('damaged', `${directory}/${PRIVATE_KEY_FILE} is not a key`, { cause });
   }
-  if (!isSigningKey(key)) throw new AuditError('damaged', `${directory}/${PRIVATE_KEY_FILE} is not ed25519`);
+  if (!isSigningKey(key)) {
+    throw new AuditError('damaged', `${directory}/${PRIVATE_KEY_FILE} is not ed25519`);
+  }
   return key;
 }
 
@@ -83,6 +85,7 @@ async function newKey(directory: string, fileSystem: AuditFileSystem): Promise<K
   return privateKey;
 }
 
-function isSigningKey(key: KeyObject): boolean {
+/** Whether a key can sign checkpoints. */
+export function isSigningKey(key: KeyObject): boolean {
   return key.type === 'private' && key.asymmetricKeyType === 'ed25519';
 }

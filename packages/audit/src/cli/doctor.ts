@@ -62,7 +62,9 @@ async function examinePermissions(trail: string, names: readonly string[]): Prom
   for (const path of [trail, ...names.map((name) => join(trail, name))]) {
     const { mode } = await stat(path);
     // The public key is there to be read.
-    if ((mode & 0o077) !== 0 && !path.endsWith('.pub.pem')) open.push(path);
+    if ((mode & 0o077) !== 0 && !path.endsWith('.pub.pem')) {
+      open.push(path);
+    }
   }
   const [first] = open;
   return first === undefined
@@ -75,8 +77,9 @@ async function examinePermissions(trail: string, names: readonly string[]): Prom
 }
 
 function examineLock(trail: string, names: readonly string[]): Finding {
-  if (!names.includes('lock.db'))
+  if (!names.includes('lock.db')) {
     return { state: 'ok', check: 'lock', detail: 'no writer has opened this copy' };
+  }
   // Not an import: bundlers drop the `node:` prefix, without which this module has no name.
   const { DatabaseSync } = process.getBuiltinModule('node:sqlite');
   const database = new DatabaseSync(join(trail, 'lock.db'), { readOnly: true });
@@ -98,7 +101,9 @@ async function examineEvents(trail: string, now: number): Promise<{ last: number
   let [damaged, backwards, last, lastTime] = [0, 0, 0, 0];
   for await (const { event } of readEvents(trail, { onDamage: () => (damaged += 1) })) {
     const time = Date.parse(event.time);
-    if (time < lastTime - 1000) backwards += 1;
+    if (time < lastTime - 1000) {
+      backwards += 1;
+    }
     lastTime = time;
     last = event.sequence;
   }
@@ -108,34 +113,40 @@ async function examineEvents(trail: string, now: number): Promise<{ last: number
       ? { state: 'ok', check: 'records', detail: `${last} events` }
       : { state: 'problem', check: 'records', detail: `${damaged} damaged: run mcp-audit verify` },
   ];
-  if (lead > MAX_CLOCK_LEAD_MS)
+  if (lead > MAX_CLOCK_LEAD_MS) {
     findings.push({ state: 'problem', check: 'clock', detail: `the last event is ${lead} ms in the future` });
-  else if (backwards > 0)
+  } else if (backwards > 0) {
     findings.push({
       state: 'warning',
       check: 'clock',
       detail: `went back ${backwards} times; the sequence says what came first`,
     });
-  else findings.push({ state: 'ok', check: 'clock', detail: 'never went back' });
+  } else {
+    findings.push({ state: 'ok', check: 'clock', detail: 'never went back' });
+  }
   return { last, findings };
 }
 
 async function examineCursors(trail: string, names: readonly string[], last: number): Promise<Finding[]> {
   const cursors = names.filter((name) => /^cursor-.*\.json$/u.test(name));
-  if (cursors.length === 0)
+  if (cursors.length === 0) {
     return [{ state: 'warning', check: 'delivery', detail: 'nothing was delivered to any sink yet' }];
+  }
   return Promise.all(
     cursors.map(async (name) => {
       const check = `sink ${name.slice('cursor-'.length, -'.json'.length)}`;
       const cursor = cursorSchema.safeParse(await jsonOf(join(trail, name)));
-      if (!cursor.success)
+      if (!cursor.success) {
         return {
           state: 'warning',
           check,
           detail: 'cursor unreadable: everything is sent again at the next start',
         };
+      }
       const backlog = last - cursor.data.sequence;
-      if (backlog < 0) return { state: 'problem', check, detail: 'has events that are no longer here' };
+      if (backlog < 0) {
+        return { state: 'problem', check, detail: 'has events that are no longer here' };
+      }
       return backlog === 0
         ? { state: 'ok', check, detail: 'has every event' }
         : { state: 'warning', check, detail: `waits for ${backlog} events` };

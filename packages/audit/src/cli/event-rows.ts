@@ -37,7 +37,9 @@ export function eventRow(event: AuditEvent): readonly Cell[] {
 }
 
 function detailOf(event: AuditEvent): string {
-  if (event.stage === 'intent') return event.correlationId;
+  if (event.stage === 'intent') {
+    return event.correlationId;
+  }
   const duration = event.durationMs === undefined ? undefined : `${Math.round(event.durationMs)} ms`;
   return [event.reason, duration].filter((part) => part !== undefined).join(', ') || '-';
 }

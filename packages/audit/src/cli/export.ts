@@ -23,9 +23,15 @@ export async function exportEvents(options: ExportOptions, { stdout, signal }: C
   const map = exportFormats[format];
   for (const trail of trails) {
     for await (const { event } of readEvents(trail, { onDamage, sinceMs: filter.sinceMs })) {
-      if (signal.aborted) return;
-      if (!filter.matches(event)) continue;
-      if (!stdout.write(`${safeJson(map(event))}\n`)) await once(stdout, 'drain', { signal });
+      if (signal.aborted) {
+        return;
+      }
+      if (!filter.matches(event)) {
+        continue;
+      }
+      if (!stdout.write(`${safeJson(map(event))}\n`)) {
+        await once(stdout, 'drain', { signal });
+      }
     }
   }
 }

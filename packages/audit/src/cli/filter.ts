@@ -12,9 +12,9 @@ export const filterOptions = {
 
 /** Chooses events. */
 export interface Filter {
-  /** In ms since the epoch. */
+  /** In milliseconds since the Unix epoch. */
   readonly sinceMs: number | undefined;
-  matches(event: AuditEvent): boolean;
+  readonly matches: (event: AuditEvent) => boolean;
 }
 
 type FilterValues = { readonly [Name in keyof typeof filterOptions]?: string | undefined };
@@ -22,11 +22,14 @@ type FilterValues = { readonly [Name in keyof typeof filterOptions]?: string | u
 const RESULTS = ['success', 'failure', 'denied', 'unknown'];
 const UNIT_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** @throws UsageError for a time or result that means nothing */
+/** @throws {UsageError} for a time or result that means nothing */
 export function createFilter(values: FilterValues, now: number): Filter {
   const results = values.result?.split(',');
-  for (const result of results ?? [])
-    if (!RESULTS.includes(result)) throw new UsageError(`--result is ${RESULTS.join(', ')}, not ${result}`);
+  for (const result of results ?? []) {
+    if (!RESULTS.includes(result)) {
+      throw new UsageError(`--result is ${RESULTS.join(', ')}, not ${result}`);
+    }
+  }
   const sinceMs = values.since === undefined ? undefined : instant('--since', values.since, now);
   const untilMs = values.until === undefined ? undefined : instant('--until', values.until, now);
   const user = values.user?.toLowerCase();
@@ -49,12 +52,15 @@ export function createFilter(values: FilterValues, now: number): Filter {
 /** Either an ISO 8601 date or time, or how long ago: `90s`, `15m`, `2h`, `7d`. */
 function instant(option: string, text: string, now: number): number {
   const [, amount, unit] = /^(\d{1,9})([smhd])$/u.exec(text) ?? [];
-  if (amount !== undefined && isUnit(unit)) return now - Number(amount) * UNIT_MS[unit];
+  if (amount !== undefined && isUnit(unit)) {
+    return now - Number(amount) * UNIT_MS[unit];
+  }
   const time = /^\d{4}-\d\d-\d\d/u.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(time))
+  if (Number.isNaN(time)) {
     throw new UsageError(
       `${option} is a time such as 2026-01-31T12:00:00Z or an age such as 15m, not ${text}`,
     );
+  }
   return time;
 }
 

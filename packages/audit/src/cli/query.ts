@@ -24,17 +24,33 @@ export async function query(options: QueryOptions, { stdout }: CliContext): Prom
     const ended: AuditEvent[] = [];
     const { onDamage } = options;
     for await (const { event } of readEvents(trail, { onDamage, sinceMs: filter.sinceMs })) {
-      if (event.stage === 'outcome') open.delete(event.intentId);
-      if (!filter.matches(event)) continue;
-      if (event.stage === 'intent') open.set(event.id, event);
-      else ended.push(event);
-      if (isFull(ended)) ended.shift();
+      if (event.stage === 'outcome') {
+        open.delete(event.intentId);
+      }
+      if (!filter.matches(event)) {
+        continue;
+      }
+      if (event.stage === 'intent') {
+        open.set(event.id, event);
+      } else {
+        ended.push(event);
+      }
+      if (isFull(ended)) {
+        ended.shift();
+      }
     }
-    for (const event of [...ended, ...open.values()]) calls.push(event);
+    for (const event of [...ended, ...open.values()]) {
+      calls.push(event);
+    }
   }
   // Each trail has its own clock and sequence; between trails only the time says what came first.
   calls.sort((a, b) => a.time.localeCompare(b.time) || a.sequence - b.sequence);
   const shown = limit === 0 ? calls : calls.slice(-limit);
-  if (json) for (const event of shown) stdout.write(`${safeJson(event)}\n`);
-  else writeTable(stdout, [eventColumns, ...shown.map(eventRow)]);
+  if (json) {
+    for (const event of shown) {
+      stdout.write(`${safeJson(event)}\n`);
+    }
+  } else {
+    writeTable(stdout, [eventColumns, ...shown.map(eventRow)]);
+  }
 }

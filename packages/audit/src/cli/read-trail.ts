@@ -25,22 +25,30 @@ const START: Place = { segment: 0, offset: 0 };
 
 /**
  * Finds the trails in a directory: itself, or those of the numbered folders of a server's state directory.
- * @throws UsageError when there is none
+ * @throws {UsageError} when there is none
  */
 export async function findTrails(directory: string): Promise<string[]> {
   const names = await list(directory);
-  if (segmentNumbers(names).length > 0) return [directory];
+  if (segmentNumbers(names).length > 0) {
+    return [directory];
+  }
   const found: string[] = [];
-  for (const name of names.toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true })))
-    for (const candidate of [join(directory, name), join(directory, name, 'audit')])
-      if (segmentNumbers(await list(candidate)).length > 0) found.push(candidate);
-  if (found.length === 0) throw new UsageError(`There is no audit trail in ${directory}`);
+  for (const name of names.toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }))) {
+    for (const candidate of [join(directory, name), join(directory, name, 'audit')]) {
+      if (segmentNumbers(await list(candidate)).length > 0) {
+        found.push(candidate);
+      }
+    }
+  }
+  if (found.length === 0) {
+    throw new UsageError(`There is no audit trail in ${directory}`);
+  }
   return found;
 }
 
 /**
  * Reads the events of a trail, oldest first; a server may go on writing meanwhile. Calls `onDamage` for each line that is not what was written.
- * Segments that nobody wrote to since `sinceMs` (ms since the epoch) are left out.
+ * Segments that nobody wrote to since `sinceMs` (in milliseconds since the Unix epoch) are left out.
  */
 export async function* readEvents(
   directory: string,
@@ -48,13 +56,20 @@ export async function* readEvents(
 ): AsyncGenerator<{ event: AuditEvent; next: Place }> {
   const { onDamage, sinceMs = 0, from = START } = options;
   for (const segment of segmentNumbers(await list(directory))) {
-    if (segment < from.segment) continue;
+    if (segment < from.segment) {
+      continue;
+    }
     const { mtimeMs } = await stat(segmentPath(directory, segment));
-    if (mtimeMs < sinceMs) continue;
+    if (mtimeMs < sinceMs) {
+      continue;
+    }
     const offset = segment === from.segment ? from.offset : 0;
     for await (const { record, next } of readSegment(directory, segment, offset)) {
-      if (record === undefined) onDamage();
-      else if (record.kind === 'event') yield { event: eventOf(record), next };
+      if (record === undefined) {
+        onDamage();
+      } else if (record.kind === 'event') {
+        yield { event: eventOf(record), next };
+      }
     }
   }
 }
@@ -67,11 +82,15 @@ async function* readSegment(directory: string, segment: number, start: number): 
     for (;;) {
       const position = offset + rest.length;
       const { bytesRead, buffer } = await file.read(Buffer.alloc(CHUNK_BYTES), 0, CHUNK_BYTES, position);
-      if (bytesRead === 0) return;
+      if (bytesRead === 0) {
+        return;
+      }
       rest = Buffer.concat([rest, buffer.subarray(0, bytesRead)]);
       for (;;) {
         const newline = rest.indexOf(NEWLINE);
-        if (newline === -1) break;
+        if (newline === -1) {
+          break;
+        }
         offset += newline + 1;
         const record = decodeRecord(rest.subarray(0, newline));
         rest = rest.subarray(newline + 1);
@@ -93,7 +112,9 @@ async function list(directory: string): Promise<string[]> {
     return await readdir(directory);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return [];
+    if (code === 'ENOENT' || code === 'ENOTDIR') {
+      return [];
+    }
     throw error;
   }
 }

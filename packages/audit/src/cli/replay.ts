@@ -28,7 +28,9 @@ export async function replay(
 
   async function send(): Promise<void> {
     const [first, last] = [batch[0], batch.at(-1)];
-    if (first === undefined || last === undefined) return;
+    if (first === undefined || last === undefined) {
+      return;
+    }
     const idempotencyKey = `${first.writerId}:${first.sequence}-${last.sequence}`;
     await sink.deliver(batch, { signal, idempotencyKey });
     sent += batch.length;
@@ -37,9 +39,13 @@ export async function replay(
 
   try {
     for await (const { event } of readEvents(trail, { onDamage })) {
-      if (event.sequence < from || event.sequence > to) continue;
+      if (event.sequence < from || event.sequence > to) {
+        continue;
+      }
       batch.push(event);
-      if (batch.length === BATCH_EVENTS) await send();
+      if (batch.length === BATCH_EVENTS) {
+        await send();
+      }
     }
     await send();
     return { sent };

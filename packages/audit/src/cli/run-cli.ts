@@ -64,10 +64,14 @@ export async function runCli(argv: readonly string[], context: CliContext): Prom
   }
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   try {
-    if (command === undefined) throw new UsageError(`There is no command ${name}`);
+    if (command === undefined) {
+      throw new UsageError(`There is no command ${name}`);
+    }
     return await command(rest, context);
   } catch (error) {
-    if (context.signal.aborted) return 0;
+    if (context.signal.aborted) {
+      return 0;
+    }
     const isUsage = error instanceof UsageError || isParseError(error);
     const message = error instanceof Error ? error.message : String(error);
     context.stderr.write(`mcp-audit: ${shownText(message)}\n${isUsage ? 'Try mcp-audit --help.\n' : ''}`);
@@ -119,8 +123,9 @@ async function runExport(args: string[], context: CliContext): Promise<number> {
     options: { ...commonOptions, ...filterOptions, format: { type: 'string', default: 'jsonl' } },
   });
   const { format } = values;
-  if (!isFormat(format))
+  if (!isFormat(format)) {
     throw new UsageError(`--format is ${Object.keys(exportFormats).join(', ')}, not ${format}`);
+  }
   const damage = countDamage(context);
   const filter = createFilter(values, context.now());
   const trails = await findTrails(required('--directory', values.directory));
@@ -155,9 +160,14 @@ async function runReplay(args: string[], context: CliContext): Promise<number> {
     },
     context,
   );
-  if (values.json === true) context.stdout.write(`${safeJson({ sent, failedFrom: failure?.from })}\n`);
-  else context.stdout.write(`${sent} events sent\n`);
-  if (failure === undefined) return damage.exitCode();
+  if (values.json === true) {
+    context.stdout.write(`${safeJson({ sent, failedFrom: failure?.from })}\n`);
+  } else {
+    context.stdout.write(`${sent} events sent\n`);
+  }
+  if (failure === undefined) {
+    return damage.exitCode();
+  }
   const { error, from } = failure;
   const reason = error instanceof AuditError ? error.message : String(error);
   context.stderr.write(`mcp-audit: ${shownText(reason)}. Go on with --from ${from}.\n`);
@@ -189,12 +199,18 @@ async function runVerify(args: string[], context: CliContext): Promise<number> {
 async function runDoctor(args: string[], context: CliContext): Promise<number> {
   const { values } = parseArgs({ args, options: commonOptions });
   const findings = new Map<string, readonly Finding[]>();
-  for (const trail of await findTrails(required('--directory', values.directory)))
+  for (const trail of await findTrails(required('--directory', values.directory))) {
     findings.set(trail, await examine(trail, context.now()));
-  if (values.json === true)
-    for (const [trail, list] of findings)
-      for (const finding of list) context.stdout.write(`${safeJson({ trail, ...finding })}\n`);
-  else showFindings(findings, context);
+  }
+  if (values.json === true) {
+    for (const [trail, list] of findings) {
+      for (const finding of list) {
+        context.stdout.write(`${safeJson({ trail, ...finding })}\n`);
+      }
+    }
+  } else {
+    showFindings(findings, context);
+  }
   return [...findings.values()].flat().some(({ state }) => state === 'problem') ? 1 : 0;
 }
 
@@ -209,8 +225,9 @@ async function runForget(args: string[], context: CliContext): Promise<number> {
 async function oneTrail(directory: string | undefined): Promise<string> {
   const trails = await findTrails(required('--directory', directory));
   const [trail] = trails;
-  if (trail === undefined || trails.length > 1)
+  if (trail === undefined || trails.length > 1) {
     throw new UsageError(`There are several trails; give --directory one of ${trails.join(', ')}`);
+  }
   return trail;
 }
 
@@ -221,7 +238,9 @@ function countDamage({ stderr }: CliContext): { readonly add: () => void; readon
       damaged += 1;
     },
     exitCode() {
-      if (damaged === 0) return 0;
+      if (damaged === 0) {
+        return 0;
+      }
       stderr.write(`mcp-audit: ${damaged} damaged records were left out; run mcp-audit verify\n`);
       return 1;
     },
@@ -229,13 +248,19 @@ function countDamage({ stderr }: CliContext): { readonly add: () => void; readon
 }
 
 function required(option: string, value: string | undefined): string {
-  if (value === undefined || value === '') throw new UsageError(`${option} is required`);
+  if (value === undefined || value === '') {
+    throw new UsageError(`${option} is required`);
+  }
   return value;
 }
 
 function count(option: string, text: string | undefined, byDefault: number): number {
-  if (text === undefined) return byDefault;
-  if (!/^\d{1,15}$/u.test(text)) throw new UsageError(`${option} is a whole number, not ${text}`);
+  if (text === undefined) {
+    return byDefault;
+  }
+  if (!/^\d{1,15}$/u.test(text)) {
+    throw new UsageError(`${option} is a whole number, not ${text}`);
+  }
   return Number(text);
 }
 

@@ -24,8 +24,13 @@ export async function tail(options: TailOptions, context: CliContext): Promise<v
   const { stdout, signal } = context;
 
   function show(events: readonly AuditEvent[]): void {
-    if (json) for (const event of events) stdout.write(`${safeJson(event)}\n`);
-    else writeTable(stdout, events.map(eventRow), eventWidths);
+    if (json) {
+      for (const event of events) {
+        stdout.write(`${safeJson(event)}\n`);
+      }
+    } else {
+      writeTable(stdout, events.map(eventRow), eventWidths);
+    }
   }
 
   // Before the first look, so that nothing is missed between it and the watch.
@@ -34,17 +39,27 @@ export async function tail(options: TailOptions, context: CliContext): Promise<v
   let place: Place = { segment: 0, offset: 0 };
   for await (const { event, next } of readEvents(trail, { onDamage, sinceMs: filter.sinceMs })) {
     place = next;
-    if (filter.matches(event)) latest.push(event);
-    if (latest.length > lines) latest.shift();
+    if (filter.matches(event)) {
+      latest.push(event);
+    }
+    if (latest.length > lines) {
+      latest.shift();
+    }
   }
-  if (!json) writeTable(stdout, [eventColumns], eventWidths);
+  if (!json) {
+    writeTable(stdout, [eventColumns], eventWidths);
+  }
   show(latest);
-  if (changes === undefined) return;
+  if (changes === undefined) {
+    return;
+  }
   while (await changes.next()) {
     const added: AuditEvent[] = [];
     for await (const { event, next } of readEvents(trail, { onDamage, from: place })) {
       place = next;
-      if (filter.matches(event)) added.push(event);
+      if (filter.matches(event)) {
+        added.push(event);
+      }
     }
     show(added);
   }
@@ -55,7 +70,9 @@ function watchSegments(directory: string, signal: AbortSignal): Disposable & { n
   let hasChanged = false;
   let wake = (): void => {};
   const watcher = watch(directory, (_event, filename) => {
-    if (filename !== null && segmentNumbers([filename]).length === 0) return;
+    if (filename !== null && segmentNumbers([filename]).length === 0) {
+      return;
+    }
     hasChanged = true;
     wake();
   });
@@ -63,7 +80,9 @@ function watchSegments(directory: string, signal: AbortSignal): Disposable & { n
   signal.addEventListener('abort', onAbort);
   return {
     async next() {
-      if (!hasChanged && !signal.aborted) await new Promise<void>((resolve) => (wake = resolve));
+      if (!hasChanged && !signal.aborted) {
+        await new Promise<void>((resolve) => (wake = resolve));
+      }
       hasChanged = false;
       return !signal.aborted;
     },

@@ -7,7 +7,7 @@ export interface CliContext {
   readonly stderr: Writable;
   /** Ends what goes on until it is stopped. */
   readonly signal: AbortSignal;
-  /** Wall clock in ms since the epoch. */
+  /** Wall clock in milliseconds since the Unix epoch. */
   readonly now: () => number;
 }
 
@@ -47,10 +47,14 @@ export function writeTable(
   minWidths: readonly number[] = [],
 ): void {
   const widths: number[] = [...minWidths];
-  for (const row of rows)
-    for (const [index, { text }] of row.entries())
+  for (const row of rows) {
+    for (const [index, { text }] of row.entries()) {
       widths[index] = Math.max(widths[index] ?? 0, widthOf(shownText(text)));
-  for (const row of rows) stream.write(`${line(stream, row, widths)}\n`);
+    }
+  }
+  for (const row of rows) {
+    stream.write(`${line(stream, row, widths)}\n`);
+  }
 }
 
 function line(stream: CliContext['stdout'], row: readonly Cell[], widths: readonly number[]): string {
@@ -61,7 +65,9 @@ function line(stream: CliContext['stdout'], row: readonly Cell[], widths: readon
     const shown = shortened(shownText(text), Math.max(left, 1));
     cells.push(coloured(stream, colour, shown) + (isLast ? '' : padding(shown, widths[index] ?? 0)));
     left -= (widths[index] ?? 0) + GAP.length;
-    if (left <= 0) break;
+    if (left <= 0) {
+      break;
+    }
   }
   return cells.join(GAP).trimEnd();
 }

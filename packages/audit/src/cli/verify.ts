@@ -42,8 +42,11 @@ export async function verify(options: VerifyOptions, { stdout }: CliContext): Pr
     });
     isIntact &&= verification.isIntact;
     const key = given.length > 0 ? 'given' : beside === undefined ? 'none' : 'beside';
-    if (options.json) stdout.write(`${safeJson({ trail, key, ...verification })}\n`);
-    else show(trail, key, verification, stdout);
+    if (options.json) {
+      stdout.write(`${safeJson({ trail, key, ...verification })}\n`);
+    } else {
+      show(trail, key, verification, stdout);
+    }
   }
   return isIntact;
 }
@@ -64,21 +67,29 @@ function show(
       ? `after sequence ${afterSequence}: ${MEANINGS[code]}`
       : `${segmentName(segment)} line ${line}, byte ${offset}, after sequence ${afterSequence}: ${MEANINGS[code]}`,
   );
-  if (tornBytes > 0)
+  if (tornBytes > 0) {
     notes.push(`${tornBytes} bytes at the end are a write under way, or one that was cut short`);
-  if (key === 'beside')
+  }
+  if (key === 'beside') {
     notes.push(
       'the key lay beside the trail: whoever can write there can sign; give --public-key from elsewhere',
     );
-  if (key === 'none') notes.push('no public key: links were checked, signatures were not');
-  for (const note of notes) writeTable(stdout, [[{ text: '' }, { text: note }]]);
+  }
+  if (key === 'none') {
+    notes.push('no public key: links were checked, signatures were not');
+  }
+  for (const note of notes) {
+    writeTable(stdout, [[{ text: '' }, { text: note }]]);
+  }
 }
 
 async function keyBeside(trail: string): Promise<KeyObject | undefined> {
   try {
     return createPublicKey(await readFile(join(trail, PUBLIC_KEY_FILE)));
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+      return undefined;
+    }
     throw error;
   }
 }

@@ -40,10 +40,14 @@ export async function readBatch(
 ): Promise<Batch> {
   for (const [index, segment] of segments.entries()) {
     const { number } = segment;
-    if (number < from.segment) continue;
+    if (number < from.segment) {
+      continue;
+    }
     const start = number === from.segment ? from.offset : 0;
     const sizeBytes = segment.sizeBytes ?? (await sizeOf(directory, fileSystem, number, segments[index + 1]));
-    if (start >= sizeBytes) continue;
+    if (start >= sizeBytes) {
+      continue;
+    }
     const bytes = await withFile(fileSystem, segmentPath(directory, number), 'read', (file) =>
       file.read(start, Math.min(sizeBytes - start, MAX_BATCH_BYTES)),
     );
@@ -58,18 +62,27 @@ function collect(bytes: Buffer, from: LogPosition, limit: number): Batch {
   let end = from;
   let damage: Batch['damage'];
   for (const { record, endOffset } of scanLines(bytes)) {
-    if (record === undefined || !(continues(end, record) || startsChain(end, record)))
+    if (record === undefined || !(continues(end, record) || startsChain(end, record))) {
       damage ??= { segment: from.segment, afterSequence: end.sequence };
+    }
     const offset = from.offset + endOffset;
     // What has a number that is taken was delivered before.
     const isNew =
       record !== undefined && record.sequence >= end.sequence + (record.kind === EVENT_KIND ? 1 : 0);
     end = isNew ? { ...end, offset, sequence: record.sequence, hash: record.hash } : { ...end, offset };
-    if (!isNew) continue;
-    if (record.kind === EVENT_KIND) events.push(parseEvent(record));
+    if (!isNew) {
+      continue;
+    }
+    if (record.kind === EVENT_KIND) {
+      events.push(parseEvent(record));
+    }
     const checkpoint = parseCheckpoint(record);
-    if (checkpoint !== undefined) checkpoints.push(checkpoint);
-    if (events.length === limit) break;
+    if (checkpoint !== undefined) {
+      checkpoints.push(checkpoint);
+    }
+    if (events.length === limit) {
+      break;
+    }
   }
   if (end.offset === from.offset) {
     damage ??= { segment: from.segment, afterSequence: end.sequence };
@@ -93,6 +106,8 @@ async function sizeOf(
   next: LogSegment | undefined,
 ): Promise<number> {
   const linked = next && (await readHeader(directory, fileSystem, next.number))?.header.previous;
-  if (linked?.segment === number) return linked.sizeBytes;
+  if (linked?.segment === number) {
+    return linked.sizeBytes;
+  }
   return withFile(fileSystem, segmentPath(directory, number), 'read', (file: AuditFile) => file.size());
 }

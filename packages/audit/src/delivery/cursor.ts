@@ -23,12 +23,14 @@ export async function readCursor(
   logger: Logger,
 ): Promise<Cursor | undefined> {
   const bytes = await readIfPresent(fileSystem, directory, cursorName(sink));
-  if (bytes === undefined) return undefined;
+  if (bytes === undefined) {
+    return undefined;
+  }
   try {
     return cursorSchema.parse(JSON.parse(bytes.toString('utf8')));
   } catch (error) {
     // Collectors drop repeated events by id; skipping one could not be made good.
-    logger.warn({ error, sink }, 'audit cursor unreadable, delivering from the start');
+    logger.warn({ err: error, sink }, 'audit cursor unreadable, delivering from the start');
     return undefined;
   }
 }

@@ -2,7 +2,8 @@ import { GENESIS, type ChainTip, type LogPosition } from '../chain/record.ts';
 import type { SetTimer } from '../clock.ts';
 import type { AuditFileSystem } from '../disk/file-system.ts';
 import { AuditError } from '../errors.ts';
-import type { AuditEvent, EncodedEvent } from '../event/event.ts';
+import type { EncodedEvent } from '../event/encode.ts';
+import type { AuditEvent } from '../event/event.ts';
 import type { Logger } from '../logger.ts';
 import type { SegmentLog } from '../segments/segment-log.ts';
 import { untilAborted } from '../until-aborted.ts';
@@ -75,7 +76,7 @@ export class Delivery {
     return this.#keptFrom;
   }
 
-  /** How many records wait for the sink, since when (ms since the epoch), and how many attempts failed, the last why. */
+  /** How many records wait for the sink, since when (in milliseconds since the Unix epoch), and how many attempts failed, the last why. */
   get status(): {
     backlog: number;
     oldestAt: number | undefined;
@@ -95,10 +96,16 @@ export class Delivery {
 
   /** Takes note of what just became durable. */
   committed(events: readonly EncodedEvent[], hasCheckpoint: boolean): void {
-    if (this.#stopping.signal.aborted) return;
+    if (this.#stopping.signal.aborted) {
+      return;
+    }
     this.#oldestAt ??= events[0]?.time;
-    if (events.some((event) => event.deliverAtOnce)) return this.#makeDue();
-    if (events.length === 0 && !(hasCheckpoint && this.#options.sink.takesCheckpoints)) return;
+    if (events.some((event) => event.deliverAtOnce)) {
+      return this.#makeDue();
+    }
+    if (events.length === 0 && !(hasCheckpoint && this.#options.sink.takesCheckpoints)) {
+      return;
+    }
     this.#cancelInterval ??= this.#options.setTimer(
       () => {
         this.#cancelInterval = undefined;
@@ -113,7 +120,9 @@ export class Delivery {
   async flush(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     const until = this.#options.log.tip;
-    if (this.#isAt(until)) return;
+    if (this.#isAt(until)) {
+      return;
+    }
     const { promise, resolve } = Promise.withResolvers<void>();
     const flush = { until, resolve };
     this.#flushes.add(flush);
@@ -136,7 +145,9 @@ export class Delivery {
 
   #makeDue(): void {
     const { tip } = this.#options.log;
-    if (this.#isAt(tip)) return;
+    if (this.#isAt(tip)) {
+      return;
+    }
     this.#dueSequence = tip.sequence;
     this.#isCheckpointDue = true;
     this.#draining ??= this.#drain();
@@ -152,7 +163,9 @@ export class Delivery {
 
   async #drain(): Promise<void> {
     try {
-      while (this.#isDue && !this.#stopping.signal.aborted) await this.#shipBatch();
+      while (this.#isDue && !this.#stopping.signal.aborted) {
+        await this.#shipBatch();
+      }
     } finally {
       this.#draining = undefined;
     }
@@ -167,13 +180,19 @@ export class Delivery {
         batch ??= await this.#read();
         await this.#deliver(batch);
         await this.#advance(batch.end);
-        if (batch.events.length > 0) this.#quarantinedInARow = 0;
+        if (batch.events.length > 0) {
+          this.#quarantinedInARow = 0;
+        }
         this.#limit = Math.min(MAX_BATCH_EVENTS, this.#limit * 2);
         return;
       } catch (error) {
-        if (signal.aborted) return;
+        if (signal.aborted) {
+          return;
+        }
         const narrowed = batch && (await this.#narrow(batch, error));
-        if (narrowed === 'read again') return;
+        if (narrowed === 'read again') {
+          return;
+        }
         if (narrowed !== undefined) {
           batch = narrowed;
           continue;
@@ -181,7 +200,7 @@ export class Delivery {
         failures += 1;
         this.#failures += 1;
         this.#lastError = error;
-        this.#options.logger.warn({ error, sink: this.sinkName, failures }, 'audit delivery failed');
+        this.#options.logger.warn({ err: error, sink: this.sinkName, failures }, 'audit delivery failed');
         await this.#backOff(failures, error);
       }
     }
@@ -193,10 +212,12 @@ export class Delivery {
    * sink that takes nothing at all is out of order, is asked again later, and no more events are set aside.
    */
   async #narrow(batch: Batch, error: unknown): Promise<Batch | 'read again' | undefined> {
-    if (!(error instanceof AuditError) || error.code !== 'rejected_by_sink') return undefined;
+    if (!(error instanceof AuditError) || error.code !== 'rejected_by_sink') {
+      return undefined;
+    }
     const { directory, fileSystem, logger, onQuarantine } = this.#options;
     if (batch.checkpoints.length > 0) {
-      logger.warn({ error, sink: this.sinkName }, 'audit checkpoints not accepted');
+      logger.warn({ err: error, sink: this.sinkName }, 'audit checkpoints not accepted');
       return { ...batch, checkpoints: [] };
     }
     const [poison] = batch.events;
@@ -204,11 +225,13 @@ export class Delivery {
       this.#limit = Math.ceil(batch.events.length / 2);
       return 'read again';
     }
-    if (poison === undefined || this.#quarantinedInARow >= MAX_QUARANTINED_IN_A_ROW) return undefined;
+    if (poison === undefined || this.#quarantinedInARow >= MAX_QUARANTINED_IN_A_ROW) {
+      return undefined;
+    }
     try {
       await quarantine(directory, fileSystem, this.sinkName, poison);
     } catch (quarantineError) {
-      logger.error({ error: quarantineError, sink: this.sinkName }, 'audit quarantine not written');
+      logger.error({ err: quarantineError, sink: this.sinkName }, 'audit quarantine not written');
       return undefined;
     }
     this.#quarantined += 1;
@@ -222,10 +245,16 @@ export class Delivery {
     const { directory, fileSystem, log } = this.#options;
     const batch = await readBatch(directory, fileSystem, log.segments, this.#position, this.#limit);
     const [first] = batch.events;
-    if (first !== undefined) this.#oldestAt = Date.parse(first.time);
-    if (batch.damage !== undefined) this.#options.onDamage(batch.damage);
+    if (first !== undefined) {
+      this.#oldestAt = Date.parse(first.time);
+    }
+    if (batch.damage !== undefined) {
+      this.#options.onDamage(batch.damage);
+    }
     // Nothing is left although the chain is longer: the files are gone. What is written next has its place.
-    if (batch.end === this.#position) return { ...batch, end: { ...batch.end, ...log.tip } };
+    if (batch.end === this.#position) {
+      return { ...batch, end: { ...batch.end, ...log.tip } };
+    }
     return batch;
   }
 
@@ -233,7 +262,9 @@ export class Delivery {
     const { sink, writerId } = this.#options;
     const [first] = events;
     const wanted = sink.takesCheckpoints ? checkpoints : [];
-    if (first === undefined && wanted.length === 0) return;
+    if (first === undefined && wanted.length === 0) {
+      return;
+    }
     const { signal } = this.#stopping;
     const range = first === undefined ? `checkpoint-${wanted[0]?.id}` : `${first.sequence}-${end.sequence}`;
     const delivered = sink.deliver(events, {
@@ -248,17 +279,25 @@ export class Delivery {
     const { directory, fileSystem, writerId, log, logger } = this.#options;
     this.#position = position;
     this.#lastError = undefined;
-    if (position.sequence >= log.tip.sequence) this.#oldestAt = undefined;
-    if (this.#isAt(log.tip)) this.#isCheckpointDue = false;
+    if (position.sequence >= log.tip.sequence) {
+      this.#oldestAt = undefined;
+    }
+    if (this.#isAt(log.tip)) {
+      this.#isCheckpointDue = false;
+    }
     try {
       await writeCursor(directory, fileSystem, this.sinkName, { version: 1, writerId, ...position });
       this.#keptFrom = position.segment;
     } catch (error) {
       // The events arrived. A lost cursor only means that a later run sends them again.
       this.#lastError = error;
-      logger.error({ error, sink: this.sinkName }, 'audit cursor not written');
+      logger.error({ err: error, sink: this.sinkName }, 'audit cursor not written');
     }
-    for (const flush of this.#flushes) if (this.#isAt(flush.until) || this.#isAt(log.tip)) flush.resolve();
+    for (const flush of this.#flushes) {
+      if (this.#isAt(flush.until) || this.#isAt(log.tip)) {
+        flush.resolve();
+      }
+    }
   }
 
   #backOff(failures: number, error: unknown): Promise<void> {
@@ -284,7 +323,8 @@ function startPosition({ cursor, writerId, log, sink, logger }: DeliveryOptions)
     const { segment, offset, sequence, hash } = cursor;
     return { segment, offset, sequence, hash };
   }
-  if (cursor !== undefined)
+  if (cursor !== undefined) {
     logger.warn({ sink: sink.name }, 'audit cursor belongs to another trail, delivering from the start');
+  }
   return { segment: log.segments[0]?.number ?? 0, offset: 0, ...GENESIS };
 }

@@ -3,21 +3,29 @@ import type { AuditEvent } from '../event/event.ts';
 
 /**
  * Where events are shipped. `deliver` resolves when all of `events` are safely received and rejects otherwise;
- * a batch that was rejected, or whose answer was lost, comes again with the same key and the same event ids.
+ * a batch that was rejected, or whose response was lost, comes again with the same key and the same event ids.
  */
 export interface AuditSink {
-  /** Names the cursor file: lower-case letters, digits and hyphens; must stay the same between runs. */
+  /** Names the cursor file: lower-case letters, digits and hyphens, at most 64; must stay the same between runs. */
   readonly name: string;
   /** Whether it wants checkpoints. Then `events` may be empty. @default false */
-  readonly takesCheckpoints?: boolean;
-  deliver(
-    events: readonly AuditEvent[],
-    options: {
-      readonly signal: AbortSignal;
-      /** Writer, first and last sequence of the batch. */
-      readonly idempotencyKey: string;
-      /** The signed checkpoints among the events of the batch; only for a sink that takes them. */
-      readonly checkpoints?: readonly AuditCheckpoint[];
-    },
-  ): Promise<void>;
+  readonly takesCheckpoints?: boolean | undefined;
+  readonly deliver: (events: readonly AuditEvent[], options: DeliverOptions) => Promise<void>;
+}
+
+/** What a sink is told with a batch. */
+export interface DeliverOptions {
+  /** Aborts when the trail no longer waits for the batch. */
+  readonly signal: AbortSignal;
+  /** Writer, first and last sequence of the batch. */
+  readonly idempotencyKey: string;
+  /** The signed checkpoints among the events of the batch; only for a sink that takes them. */
+  readonly checkpoints?: readonly AuditCheckpoint[] | undefined;
+}
+
+/** @throws {TypeError} unless a file can be named after it */
+export function checkSinkName(option: string, name: unknown): void {
+  if (typeof name !== 'string' || !/^[a-z0-9-]{1,64}$/.test(name)) {
+    throw new TypeError(`${option} must be 1 to 64 of a-z, 0-9 and -, got ${String(name)}`);
+  }
 }

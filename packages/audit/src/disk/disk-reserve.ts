@@ -26,7 +26,9 @@ export class DiskReserve {
   async hold(): Promise<void> {
     try {
       await withFile(this.#fileSystem, this.#path, 'update', async (file) => {
-        if ((await file.size()) === this.#sizeBytes) return;
+        if ((await file.size()) === this.#sizeBytes) {
+          return;
+        }
         // Zeros are written: a file that only claims a size takes no space.
         await file.write(Buffer.alloc(this.#sizeBytes), 0);
         await file.datasync();

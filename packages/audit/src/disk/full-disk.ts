@@ -45,20 +45,24 @@ export class DiskTrouble {
 
   /** Takes note of a commit that succeeded. */
   succeeded(): void {
-    if (!this.#isFull) this.#failure = undefined;
+    if (!this.#isFull) {
+      this.#failure = undefined;
+    }
   }
 
   /** Begins to look for the end of the trouble; `true` when there is room now to repeat the commit. */
   async makeRoom(cause: unknown): Promise<boolean> {
     const { reserve, logger } = this.#options;
     this.#probeLater();
-    if (!isDiskFull(cause) || !reserve.isHeld) return false;
+    if (!isDiskFull(cause) || !reserve.isHeld) {
+      return false;
+    }
     this.#isFull = true;
     try {
       await reserve.release();
       return true;
     } catch (error) {
-      logger.error({ error }, 'audit reserve not released');
+      logger.error({ err: error }, 'audit reserve not released');
       return false;
     }
   }
@@ -71,7 +75,9 @@ export class DiskTrouble {
 
   // A failed trail makes its server unready, and an unready server gets no call whose commit could succeed.
   #probeLater(): void {
-    if (this.#isClosed) return;
+    if (this.#isClosed) {
+      return;
+    }
     this.#cancelProbe ??= this.#options.setTimer(
       () => {
         this.#probing = this.#probe();
@@ -84,16 +90,25 @@ export class DiskTrouble {
   async #probe(): Promise<void> {
     this.#cancelProbe = undefined;
     const probed = this.#failure;
-    if (probed === undefined) return;
+    if (probed === undefined) {
+      return;
+    }
     try {
-      if (this.#isFull) await this.#options.reserve.hold();
-      else await probeDisk(this.#options.directory, this.#options.fileSystem);
+      if (this.#isFull) {
+        await this.#options.reserve.hold();
+      } else {
+        await probeDisk(this.#options.directory, this.#options.fileSystem);
+      }
       this.#isFull = false;
       // A commit may have failed meanwhile; that failure has not been probed.
-      if (this.#failure === probed) this.#failure = undefined;
+      if (this.#failure === probed) {
+        this.#failure = undefined;
+      }
     } catch (error) {
-      this.#options.logger.warn({ error }, 'audit disk probe failed');
+      this.#options.logger.warn({ err: error }, 'audit disk probe failed');
     }
-    if (this.#failure !== undefined) this.#probeLater();
+    if (this.#failure !== undefined) {
+      this.#probeLater();
+    }
   }
 }

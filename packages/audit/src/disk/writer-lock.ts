@@ -9,7 +9,7 @@ const SQLITE_BUSY = 5;
  * Takes the directory for this writer and returns the function that gives it back. The lock is an open
  * SQLite transaction: the kernel ends it with the process, kill -9 included, and unlike a process id in a file
  * it holds across containers, where every process has number 1. Local disks only, not NFS.
- * @throws AuditError `locked`
+ * @throws {AuditError} `locked`
  */
 export async function lockDirectory(directory: string): Promise<() => void> {
   const path = join(directory, 'lock.db');
@@ -21,7 +21,9 @@ export async function lockDirectory(directory: string): Promise<() => void> {
     database.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     database.close();
-    if (isBusy(error)) throw new AuditError('locked', `Another writer holds ${directory}`, { cause: error });
+    if (isBusy(error)) {
+      throw new AuditError('locked', `Another writer holds ${directory}`, { cause: error });
+    }
     throw error;
   }
   return () => database.close();
@@ -33,7 +35,9 @@ async function createPrivately(path: string): Promise<void> {
     const handle = await open(path, 'wx', 0o600);
     await handle.close();
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) {
+      throw error;
+    }
   }
 }
 

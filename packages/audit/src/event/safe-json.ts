@@ -32,9 +32,15 @@ function copy(value: unknown, depth: number): unknown {
     case 'bigint':
       return value.toString();
     case 'object':
-      if (value === null) return null;
-      if (depth === 0) return '[too deep]';
-      if (Array.isArray(value)) return value.map((item) => copy(item, depth - 1));
+      if (value === null) {
+        return null;
+      }
+      if (depth === 0) {
+        return '[too deep]';
+      }
+      if (Array.isArray(value)) {
+        return value.map((item) => copy(item, depth - 1));
+      }
       return copyObject(value, depth - 1);
     case 'function':
     case 'symbol':
@@ -50,9 +56,11 @@ function copyObject(value: object, depth: number): object {
   for (const [key, item] of Object.entries(value)) {
     const name = boundedText(key);
     // To assign `__proto__` would set the prototype.
-    if (name === '__proto__')
+    if (name === '__proto__') {
       Object.defineProperty(copied, name, { value: copy(item, depth), enumerable: true });
-    else copied[name] = copy(item, depth);
+    } else {
+      copied[name] = copy(item, depth);
+    }
   }
   return copied;
 }

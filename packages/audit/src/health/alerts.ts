@@ -1,18 +1,23 @@
 import { AuditError, type AuditErrorCode } from '../errors.ts';
-import { describe, encodeIntent, encodeOutcome, type EventSource, type JsonObject } from '../event/event.ts';
+import { describe, encodeIntent, encodeOutcome, type EventSource } from '../event/encode.ts';
+import type { JsonObject } from '../event/event.ts';
 import type { Logger } from '../logger.ts';
 import type { SegmentLog } from '../segments/segment-log.ts';
 
 /** The troubles of the trail that need an operator: in the log, in its health, and as events in the trail itself. */
 export class Alerts {
   readonly #source: EventSource;
-  readonly #log: SegmentLog;
+  readonly #log: Pick<SegmentLog, 'append'>;
   readonly #logger: Logger;
   readonly #now: () => number;
   readonly #raised = new Set<string>();
   #last: AuditError | undefined;
 
-  constructor(source: EventSource, log: SegmentLog, options: { logger: Logger; now: () => number }) {
+  constructor(
+    source: EventSource,
+    log: Pick<SegmentLog, 'append'>,
+    options: { readonly logger: Logger; readonly now: () => number },
+  ) {
     this.#source = source;
     this.#log = log;
     this.#logger = options.logger;
@@ -31,7 +36,9 @@ export class Alerts {
   async raise(code: AuditErrorCode, target: string, details: JsonObject): Promise<void> {
     const action = `audit/${code}`;
     const key = `${action}: ${target}`;
-    if (this.#raised.has(key)) return;
+    if (this.#raised.has(key)) {
+      return;
+    }
     this.#raised.add(key);
     this.#last = new AuditError(code, key);
     this.#logger.error({ action, target, ...details }, 'audit alert');
@@ -49,7 +56,7 @@ export class Alerts {
     try {
       await Promise.all([this.#log.append(intent), this.#log.append(outcome)]);
     } catch (error) {
-      this.#logger.error({ error, action }, 'audit alert not recorded');
+      this.#logger.error({ err: error, action }, 'audit alert not recorded');
     }
   }
 }

@@ -13,7 +13,8 @@ interface MaintenanceOptions {
   readonly deliveries: readonly Delivery[];
   readonly directory: string;
   readonly fileSystem: AuditFileSystem;
-  readonly keepDays: number;
+  /** Without it nothing is removed. */
+  readonly keepDays?: number | undefined;
   readonly minFreeBytes: number;
   readonly now: () => number;
   readonly setTimer: SetTimer;
@@ -49,14 +50,18 @@ export class Maintenance {
     try {
       await this.#measureSpace();
       const keptFrom = Math.min(Infinity, ...deliveries.map((delivery) => delivery.keptFrom));
-      if (keepDays !== Infinity) {
-        const retired = await findRetired(log, keptFrom, this.#options);
-        if (retired !== undefined && !this.#isStopped) await log.retire(retired);
+      if (keepDays !== undefined) {
+        const retired = await findRetired(log, keptFrom, { ...this.#options, keepDays });
+        if (retired !== undefined && !this.#isStopped) {
+          await log.retire(retired);
+        }
       }
     } catch (error) {
-      logger.warn({ error }, 'audit maintenance failed');
+      logger.warn({ err: error }, 'audit maintenance failed');
     }
-    if (this.#isStopped) return;
+    if (this.#isStopped) {
+      return;
+    }
     this.#cancelTimer = setTimer(
       () => {
         this.#running = this.#run();
@@ -70,7 +75,9 @@ export class Maintenance {
     const { directory, fileSystem, minFreeBytes, logger } = this.#options;
     const freeBytes = await fileSystem.freeBytes?.(directory);
     const isLow = freeBytes !== undefined && freeBytes < minFreeBytes;
-    if (isLow && this.#trouble === undefined) logger.error({ freeBytes, minFreeBytes }, 'audit disk is low');
+    if (isLow && this.#trouble === undefined) {
+      logger.error({ freeBytes, minFreeBytes }, 'audit disk is low');
+    }
     this.#trouble = isLow ? new AuditError('disk_low', `${freeBytes} bytes are free`) : undefined;
   }
 }

@@ -63,12 +63,16 @@ export function toEcs(event: AuditEvent): JsonObject {
 }
 
 function typesOf(event: AuditEvent): string[] {
-  if (event.stage === 'intent') return ['start'];
+  if (event.stage === 'intent') {
+    return ['start'];
+  }
   return event.result === 'denied' ? ['end', 'denied'] : ['end'];
 }
 
 function outcomeOf(event: AuditEvent): object {
-  if (event.stage === 'intent') return { outcome: 'unknown' };
+  if (event.stage === 'intent') {
+    return { outcome: 'unknown' };
+  }
   return {
     outcome: event.result === 'denied' ? 'failure' : event.result,
     reason: event.reason,

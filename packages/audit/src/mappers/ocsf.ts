@@ -79,7 +79,9 @@ function activityOf(action: string): { id: number; name: string } {
 }
 
 function statusOf(event: AuditEvent): object {
-  if (event.stage === 'intent') return { status_id: 99, status: 'Started' };
+  if (event.stage === 'intent') {
+    return { status_id: 99, status: 'Started' };
+  }
   return {
     ...statusOfResult(event.result),
     status_code: event.reason,

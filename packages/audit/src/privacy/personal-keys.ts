@@ -18,13 +18,13 @@ export interface PersonalKeys {
   /**
    * Encrypts a person's data with their key, which is made durable first if it is new. Each text keeps at most
    * 256 bytes.
-   * @throws AuditError `unavailable` when the key can be neither read nor stored
+   * @throws {AuditError} `unavailable` when the key can be neither read nor stored
    */
-  seal(actorId: string, data: PersonalData): Promise<string>;
+  readonly seal: (actorId: string, data: PersonalData) => Promise<string>;
   /** Decrypts what was sealed; `undefined` once the key is destroyed, or when the text is not what was sealed. */
-  open(actorId: string, sealed: string): Promise<PersonalData | undefined>;
+  readonly open: (actorId: string, sealed: string) => Promise<PersonalData | undefined>;
   /** Destroys a person's key; resolves when that is durable, with whether there was one. */
-  destroy(actorId: string): Promise<boolean>;
+  readonly destroy: (actorId: string) => Promise<boolean>;
 }
 
 const KEY_BYTES = 32;
@@ -45,7 +45,9 @@ export async function openPersonalKeys(directory: string): Promise<PersonalKeys>
 
   function remember(actorId: string, key: Buffer): Buffer {
     const [oldest] = cache.keys();
-    if (cache.size >= MAX_CACHED_KEYS && oldest !== undefined) cache.delete(oldest);
+    if (cache.size >= MAX_CACHED_KEYS && oldest !== undefined) {
+      cache.delete(oldest);
+    }
     cache.set(actorId, key);
     return key;
   }
@@ -66,7 +68,9 @@ export async function openPersonalKeys(directory: string): Promise<PersonalKeys>
       try {
         await unlink(keyPath(directory, actorId));
       } catch (error) {
-        if (hasCode(error, 'ENOENT')) return false;
+        if (hasCode(error, 'ENOENT')) {
+          return false;
+        }
         throw error;
       }
       await syncDirectory(directory);
@@ -96,23 +100,31 @@ async function createKey(directory: string, actorId: string): Promise<Buffer> {
   try {
     await link(temporary, keyPath(directory, actorId));
   } catch (error) {
-    if (!hasCode(error, 'EEXIST')) throw error;
+    if (!hasCode(error, 'EEXIST')) {
+      throw error;
+    }
   } finally {
     await unlink(temporary);
   }
   await syncDirectory(directory);
   const key = await readKey(directory, actorId);
-  if (key === undefined) throw new Error('The new key is gone');
+  if (key === undefined) {
+    throw new Error('The new key is gone');
+  }
   return key;
 }
 
 async function readKey(directory: string, actorId: string): Promise<Buffer | undefined> {
   try {
     const key = await readFile(keyPath(directory, actorId));
-    if (key.byteLength !== KEY_BYTES) throw new Error(`A key file has ${key.byteLength} bytes`);
+    if (key.byteLength !== KEY_BYTES) {
+      throw new Error(`A key file has ${key.byteLength} bytes`);
+    }
     return key;
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) return undefined;
+    if (hasCode(error, 'ENOENT')) {
+      return undefined;
+    }
     throw error;
   }
 }
@@ -128,7 +140,9 @@ function encrypt(key: Buffer, actorId: string, text: string): string {
 function decrypt(key: Buffer, actorId: string, sealed: string): string | undefined {
   const [version, iv = '', data = ''] = sealed.split('.');
   const bytes = Buffer.from(data, 'base64url');
-  if (version !== 'v1' || bytes.length < TAG_BYTES) return undefined;
+  if (version !== 'v1' || bytes.length < TAG_BYTES) {
+    return undefined;
+  }
   try {
     const decipher = createDecipheriv('aes-256-gcm', key, Buffer.from(iv, 'base64url'), {
       authTagLength: TAG_BYTES,
@@ -144,7 +158,9 @@ function decrypt(key: Buffer, actorId: string, sealed: string): string | undefin
 
 /** Cut at a character's boundary, so that the whole stays within what an event keeps of one text. */
 function bounded(text: string | undefined): string | undefined {
-  if (text === undefined || Buffer.byteLength(text) <= MAX_TEXT_BYTES) return text;
+  if (text === undefined || Buffer.byteLength(text) <= MAX_TEXT_BYTES) {
+    return text;
+  }
   return Buffer.from(text)
     .subarray(0, MAX_TEXT_BYTES)
     .toString('utf8')

@@ -1,49 +1,77 @@
-import { encodeRecord, EVENT_KIND, type ChainTip } from '../chain/record.ts';
-import { eventPayload, type EncodedEvent } from '../event/event.ts';
-import type { OpenIntent } from './segment-header.ts';
+import type { AuditError } from '../errors.ts';
+import type { EncodedEvent } from '../event/encode.ts';
 
-/** The records of one commit, encoded one after the other. Nothing in it counts before it is durable. */
-export class RecordGroup {
-  readonly #segment: number;
-  readonly #startOffset: number;
-  readonly #lines: string[] = [];
-  #sizeBytes = 0;
-  #tip: ChainTip;
-  /** Intents that this group opens and the ids of those it closes. */
-  readonly opened: OpenIntent[] = [];
-  readonly closed: string[] = [];
+/** An event that waits for its commit. */
+export interface WaitingEvent {
+  readonly event: EncodedEvent;
+  readonly resolve: () => void;
+  readonly reject: (error: AuditError) => void;
+}
 
-  constructor(tip: ChainTip, segment: { readonly number: number; readonly sizeBytes: number }) {
-    this.#tip = tip;
-    this.#segment = segment.number;
-    this.#startOffset = segment.sizeBytes;
+/**
+ * Makes one group of all events that wait, and commits one group at a time. Whatever waits when a commit ends is the
+ * next group, so one caller waits for one sync and sixty-four callers share one. No timer delays a commit.
+ */
+export class GroupCommit {
+  readonly #commit: (group: readonly WaitingEvent[]) => Promise<void>;
+  #waiting: WaitingEvent[] = [];
+  #isRequested = false;
+  #committing: Promise<void> | undefined;
+
+  /** `commit` settles every event of its group, or puts it back. */
+  constructor(commit: (group: readonly WaitingEvent[]) => Promise<void>) {
+    this.#commit = commit;
   }
 
-  /** Where the chain stands after the group. */
-  get tip(): ChainTip {
-    return this.#tip;
+  /** Whether an event waits for the next group. */
+  get isWaiting(): boolean {
+    return this.#waiting.length > 0;
   }
 
-  /** Where the segment ends after the group. */
-  get endOffset(): number {
-    return this.#startOffset + this.#sizeBytes;
+  /** Resolves when the event was committed. */
+  append(event: EncodedEvent): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ event, resolve, reject });
+      this.#start();
+    });
   }
 
-  get bytes(): Buffer {
-    return Buffer.from(this.#lines.join(''));
+  /** Asks for a commit although no event may wait. */
+  request(): void {
+    this.#isRequested = true;
+    this.#start();
   }
 
-  addEvent(event: EncodedEvent): void {
-    if (event.intentId === undefined)
-      this.opened.push({ id: event.id, segment: this.#segment, offset: this.endOffset });
-    else this.closed.push(event.intentId);
-    this.add(EVENT_KIND, eventPayload(event, this.#tip.sequence + 1));
+  /** Makes a group that failed the first part of the next one. */
+  putBack(group: readonly WaitingEvent[]): void {
+    this.#waiting.unshift(...group);
   }
 
-  add(kind: string, payload: string): void {
-    const { line, tip } = encodeRecord(this.#tip, kind, payload);
-    this.#lines.push(line);
-    this.#sizeBytes += Buffer.byteLength(line);
-    this.#tip = tip;
+  /** Resolves when nothing waits any more. */
+  async finished(): Promise<void> {
+    await this.#committing;
+  }
+
+  #start(): void {
+    this.#committing ??= this.#run();
+  }
+
+  async #run(): Promise<void> {
+    try {
+      for (;;) {
+        // Until the promises that are settled now have run their course: calls made together, and callers
+        // whose last commit just ended, share one group.
+        await new Promise<void>((resolve) => process.nextTick(resolve));
+        if (this.#waiting.length === 0 && !this.#isRequested) {
+          return;
+        }
+        const group = this.#waiting;
+        this.#waiting = [];
+        this.#isRequested = false;
+        await this.#commit(group);
+      }
+    } finally {
+      this.#committing = undefined;
+    }
   }
 }

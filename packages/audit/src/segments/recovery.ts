@@ -31,7 +31,7 @@ export interface RecoveredLog {
   /** Events that no checkpoint vouches for. */
   readonly unsignedEvents: number;
   /** Set when the chain cannot be continued: the next segment starts a new one. */
-  readonly broken?: BrokenChain;
+  readonly broken?: BrokenChain | undefined;
 }
 
 /** How far a sink got: proof that the chain once reached this record. */
@@ -69,8 +69,12 @@ export async function recoverLog(
   const highest = Math.max(previous?.highestSequence ?? 0, last?.highestSequence ?? 0, deliveredSequence);
   if (broken === undefined) {
     await cutPrevious(disk, last, previous);
-    if (last !== undefined) await settle(disk, last, last.endOffset);
-  } else if (last !== undefined) await settle(disk, last, last.bytes.length);
+    if (last !== undefined) {
+      await settle(disk, last, last.endOffset);
+    }
+  } else if (last !== undefined) {
+    await settle(disk, last, last.bytes.length);
+  }
 
   const openIntents = openAfter([previous, last]);
   return {
@@ -95,7 +99,9 @@ interface Disk {
 async function lastWithRecords(disk: Disk, numbers: number[]): Promise<LoadedSegment | undefined> {
   for (let number = numbers.at(-1); number !== undefined; number = numbers.at(-1)) {
     const segment = await loadSegment(disk.directory, disk.fileSystem, number);
-    if (segment.endOffset > 0 || !segment.isTorn) return segment;
+    if (segment.endOffset > 0 || !segment.isTorn) {
+      return segment;
+    }
     await setAside(disk, number);
     numbers.pop();
   }
@@ -111,11 +117,15 @@ async function previousOf(
   if (linked !== undefined) {
     // A segment whose first commit failed and that could not be removed: the next one does not link to it.
     const refused = numbers.slice(0, -1).filter((number) => number > linked.segment);
-    for (const number of refused) await setAside(disk, number);
+    for (const number of refused) {
+      await setAside(disk, number);
+    }
     numbers.splice(-1 - refused.length, refused.length);
   }
   const number = numbers.at(-2);
-  if (number === undefined) return undefined;
+  if (number === undefined) {
+    return undefined;
+  }
   const limit = linked?.segment === number ? linked.sizeBytes : undefined;
   return loadSegment(disk.directory, disk.fileSystem, number, limit);
 }
@@ -127,17 +137,25 @@ function findDamage(
   deliveredSequence: number,
 ): BrokenChain | undefined {
   const end = (segment: number, tip: ChainTip, reason: string): BrokenChain => ({ segment, ...tip, reason });
-  if (last === undefined)
+  if (last === undefined) {
     return deliveredSequence > 0 ? end(0, GENESIS, 'every segment is missing') : undefined;
-  if (last.header === undefined) return end(last.number, last.tip, 'the first record is damaged');
-  if (!last.isTorn && last.endOffset < last.bytes.length)
+  }
+  if (last.header === undefined) {
+    return end(last.number, last.tip, 'the first record is damaged');
+  }
+  if (!last.isTorn && last.endOffset < last.bytes.length) {
     return end(last.number, last.tip, 'a record is damaged');
-  if (deliveredSequence > last.tip.sequence)
+  }
+  if (deliveredSequence > last.tip.sequence) {
     return end(last.number, last.tip, `record ${deliveredSequence} was delivered and is missing`);
+  }
   // The chain starts in this segment; what is before it was dealt with when it began.
-  if (last.start.hash === GENESIS.hash || previous === undefined) return undefined;
-  if (last.header.previous?.segment !== numbers.at(-2))
+  if (last.start.hash === GENESIS.hash || previous === undefined) {
+    return undefined;
+  }
+  if (last.header.previous?.segment !== numbers.at(-2)) {
     return end(previous.number, previous.tip, 'the next segment is missing');
+  }
   const isLinked =
     previous.tip.sequence === last.start.sequence &&
     previous.tip.hash === last.start.hash &&
@@ -151,9 +169,12 @@ function knownSize(
   previous: LoadedSegment | undefined,
   broken: BrokenChain | undefined,
 ): { sizeBytes?: number } {
-  if (number === last?.number)
+  if (number === last?.number) {
     return { sizeBytes: broken === undefined ? last.endOffset : last.bytes.length };
-  if (number === previous?.number) return { sizeBytes: previous.limit };
+  }
+  if (number === previous?.number) {
+    return { sizeBytes: previous.limit };
+  }
   return {};
 }
 
@@ -161,9 +182,19 @@ function knownSize(
 function openAfter(segments: readonly (LoadedSegment | undefined)[]): OpenIntent[] {
   const open = new Map<string, OpenIntent>();
   const loaded = segments.filter((segment) => segment !== undefined);
-  for (const intent of loaded[0]?.header?.openIntents ?? []) open.set(intent.id, intent);
-  for (const { opened } of loaded) for (const intent of opened) open.set(intent.id, intent);
-  for (const { closed } of loaded) for (const id of closed) open.delete(id);
+  for (const intent of loaded[0]?.header?.openIntents ?? []) {
+    open.set(intent.id, intent);
+  }
+  for (const { opened } of loaded) {
+    for (const intent of opened) {
+      open.set(intent.id, intent);
+    }
+  }
+  for (const { closed } of loaded) {
+    for (const id of closed) {
+      open.delete(id);
+    }
+  }
   return [...open.values()];
 }
 
@@ -171,8 +202,11 @@ async function readIntents(disk: Disk, open: readonly OpenIntent[]): Promise<Aud
   const intents: AuditIntentEvent[] = [];
   for (const location of open) {
     const intent = await readIntent(disk.directory, disk.fileSystem, location);
-    if (intent !== undefined) intents.push(intent);
-    else disk.logger.error({ ...location }, 'audit intent without an outcome cannot be read');
+    if (intent !== undefined) {
+      intents.push(intent);
+    } else {
+      disk.logger.error({ ...location }, 'audit intent without an outcome cannot be read');
+    }
   }
   return intents;
 }
@@ -188,8 +222,12 @@ async function cutPrevious(
   last: LoadedSegment | undefined,
   previous: LoadedSegment | undefined,
 ): Promise<void> {
-  if (previous === undefined || last?.header?.previous?.segment !== previous.number) return;
-  if (previous.limit < previous.bytes.length) await settle(disk, previous, previous.limit);
+  if (previous === undefined || last?.header?.previous?.segment !== previous.number) {
+    return;
+  }
+  if (previous.limit < previous.bytes.length) {
+    await settle(disk, previous, previous.limit);
+  }
 }
 
 // Makes the good part durable (it may only be in the page cache after a kill) once the rest is set aside.
@@ -208,7 +246,9 @@ async function settle(
     logger.warn({ path, tornBytes: torn.length }, 'audit segment repaired');
   }
   await withFile(fileSystem, path, 'update', async (file) => {
-    if (torn.length > 0) await file.truncate(sizeBytes);
+    if (torn.length > 0) {
+      await file.truncate(sizeBytes);
+    }
     await file.datasync();
   });
 }

@@ -24,10 +24,14 @@ export async function findRetired(
   const firstOpen = Math.min(keptFrom, log.firstOpenSegment);
   let retired: Retirement | undefined;
   for (const [segment, next] of pairs(log.segments)) {
-    if (segment.number >= firstOpen) break;
+    if (segment.number >= firstOpen) {
+      break;
+    }
     // The next segment was created when this one was closed, and says where the chain stood.
     const follower = await readHeader(directory, fileSystem, next.number);
-    if (follower === undefined || Date.parse(follower.header.createdAt) >= closedBefore) break;
+    if (follower === undefined || Date.parse(follower.header.createdAt) >= closedBefore) {
+      break;
+    }
     const { sequence, previousHash } = follower.record;
     retired = { segment: segment.number, tip: { sequence, hash: previousHash } };
   }

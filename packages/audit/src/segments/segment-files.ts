@@ -46,7 +46,9 @@ export class SegmentFiles {
   /** The segment for the next group: the current one, or a new and empty one after it. */
   async writable(): Promise<CurrentSegment> {
     const { directory, fileSystem, segmentBytes } = this.#options;
-    if (this.#current !== undefined && this.#current.sizeBytes < segmentBytes) return this.#current;
+    if (this.#current !== undefined && this.#current.sizeBytes < segmentBytes) {
+      return this.#current;
+    }
     if (this.#current !== undefined) {
       this.#finished.push({ number: this.#current.number, sizeBytes: this.#current.sizeBytes });
       const { file } = this.#current;
@@ -71,22 +73,27 @@ export class SegmentFiles {
    * fsync Linux marks the pages clean, so a second fsync would succeed without the data being on the disk.
    */
   async abandonCurrent(): Promise<void> {
-    if (this.#current === undefined) return;
+    if (this.#current === undefined) {
+      return;
+    }
     const { number, file, sizeBytes } = this.#current;
     this.#current = undefined;
-    if (sizeBytes > 0) this.#finished.push({ number, sizeBytes });
+    if (sizeBytes > 0) {
+      this.#finished.push({ number, sizeBytes });
+    }
     try {
       await file.truncate(sizeBytes);
     } catch (error) {
       // Recovery cuts what is left: the next segment says which record it follows.
-      this.#options.logger.warn({ error, segment: number }, 'audit segment not truncated');
+      this.#options.logger.warn({ err: error, segment: number }, 'audit segment not truncated');
     }
     try {
       await file.close();
-      if (sizeBytes === 0)
+      if (sizeBytes === 0) {
         await this.#options.fileSystem.remove(segmentPath(this.#options.directory, number));
+      }
     } catch (error) {
-      this.#options.logger.warn({ error, segment: number }, 'audit segment not removed');
+      this.#options.logger.warn({ err: error, segment: number }, 'audit segment not removed');
     }
   }
 
@@ -94,7 +101,9 @@ export class SegmentFiles {
   async removeUpTo(last: number): Promise<void> {
     const { directory, fileSystem } = this.#options;
     for (let first = this.#finished[0]; first !== undefined; first = this.#finished[0]) {
-      if (first.number > last) break;
+      if (first.number > last) {
+        break;
+      }
       await fileSystem.remove(segmentPath(directory, first.number));
       this.#finished.shift();
     }

@@ -67,7 +67,9 @@ export function segmentNumbers(names: readonly string[]): number[] {
 
 /** Decodes the header in a record whose hash was checked. */
 export function parseHeader(record: StoredRecord | undefined): SegmentHeader | undefined {
-  if (record?.kind !== HEADER_KIND) return undefined;
+  if (record?.kind !== HEADER_KIND) {
+    return undefined;
+  }
   return headerSchema.safeParse(JSON.parse(record.payload.toString('utf8'))).data;
 }
 

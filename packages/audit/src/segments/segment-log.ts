@@ -1,3 +1,4 @@
+import { CheckpointCadence } from '../chain/checkpoint-cadence.ts';
 import { CHECKPOINT_KIND, createCheckpoint, createTombstone, TOMBSTONE_KIND } from '../chain/checkpoint.ts';
 import type { ChainTip } from '../chain/record.ts';
 import type { Signer } from '../chain/signing.ts';
@@ -6,9 +7,10 @@ import type { DiskReserve } from '../disk/disk-reserve.ts';
 import type { AuditFileSystem } from '../disk/file-system.ts';
 import { DiskTrouble } from '../disk/full-disk.ts';
 import { AuditError } from '../errors.ts';
-import type { EncodedEvent } from '../event/event.ts';
+import type { EncodedEvent } from '../event/encode.ts';
 import type { Logger } from '../logger.ts';
-import { RecordGroup } from './commit-group.ts';
+import { GroupCommit, type WaitingEvent } from './commit-group.ts';
+import { RecordGroup } from './record-group.ts';
 import type { RecoveredLog } from './recovery.ts';
 import { SegmentFiles, type LogSegment } from './segment-files.ts';
 import { HEADER_KIND, type BrokenChain, type OpenIntent, type SegmentHeader } from './segment-header.ts';
@@ -33,12 +35,6 @@ export interface SegmentLogOptions {
 // Keeps a header readable in one piece. More calls at a time than that have other troubles.
 const MAX_OPEN_INTENTS = 5000;
 
-interface Waiting {
-  readonly event: EncodedEvent;
-  readonly resolve: () => void;
-  readonly reject: (error: AuditError) => void;
-}
-
 interface Retiring {
   readonly retirement: Retirement;
   readonly resolve: () => void;
@@ -51,22 +47,16 @@ export interface Retirement {
   readonly tip: ChainTip;
 }
 
-/**
- * The append-only record. Commits when idle: whatever waits when a commit ends is the next group, so one
- * caller waits for one sync and sixty-four callers share one. No timer delays a commit.
- */
+/** The append-only record: writes each group of events to the current segment, with checkpoints among them. */
 export class SegmentLog {
   readonly #options: SegmentLogOptions;
   readonly #files: SegmentFiles;
   readonly #trouble: DiskTrouble;
   readonly #openIntents: Map<string, OpenIntent>;
+  readonly #commits = new GroupCommit((group) => this.#commitGroup(group));
+  readonly #cadence: CheckpointCadence;
   #tip: ChainTip;
   #broken: BrokenChain | undefined;
-  #waiting: Waiting[] = [];
-  #committing: Promise<void> | undefined;
-  #unsignedEvents: number;
-  #isCheckpointDue = false;
-  #cancelCheckpoint: (() => void) | undefined;
   #retiring: Retiring | undefined;
 
   constructor(options: SegmentLogOptions) {
@@ -77,7 +67,11 @@ export class SegmentLog {
     this.#tip = tip;
     this.#broken = broken;
     this.#openIntents = new Map(openIntents.map((intent) => [intent.id, intent]));
-    this.#unsignedEvents = unsignedEvents;
+    this.#cadence = new CheckpointCadence({
+      ...options,
+      unsignedEvents,
+      onDue: () => this.#makeCheckpoint(),
+    });
   }
 
   /** The segments, oldest first. Bytes beyond their sizes belong to no acknowledged event. */
@@ -102,7 +96,7 @@ export class SegmentLog {
 
   /**
    * Removes segments once a signed tombstone for them is durable.
-   * @throws AuditError `unavailable`
+   * @throws {AuditError} `unavailable`
    */
   async retire(retirement: Retirement): Promise<void> {
     await new Promise<void>((resolve, reject) => {
@@ -114,48 +108,33 @@ export class SegmentLog {
 
   /**
    * Resolves when the event is durable.
-   * @throws AuditError `unavailable`
+   * @throws {AuditError} `unavailable`
    */
   append(event: EncodedEvent): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ event, resolve, reject });
-      this.#committing ??= this.#commitWaiting();
-    });
+    return this.#commits.append(event);
   }
 
   /** Commits what waits, signs the end and closes the file. Nothing may be appended afterwards. */
   async close(): Promise<void> {
-    if (this.#unsignedEvents > 0 || this.#waiting.length > 0) this.#makeCheckpoint();
-    await this.#committing;
-    this.#cancelCheckpoint?.();
+    if (this.#cadence.hasUnsigned || this.#commits.isWaiting) {
+      this.#makeCheckpoint();
+    }
+    await this.#commits.finished();
+    this.#cadence.stop();
     await this.#trouble.close();
     await this.#files.close();
   }
 
   #makeCheckpoint(): void {
-    this.#isCheckpointDue = true;
-    this.#committing ??= this.#commitWaiting();
+    this.#cadence.request();
+    this.#commits.request();
   }
 
-  async #commitWaiting(): Promise<void> {
-    try {
-      for (;;) {
-        // Until the promises that are settled now have run their course: calls made together, and callers
-        // whose last commit just ended, share one group.
-        await new Promise<void>((resolve) => process.nextTick(resolve));
-        if (this.#waiting.length === 0 && !this.#isCheckpointDue) return;
-        const group = this.#waiting;
-        this.#waiting = [];
-        await this.#commitGroup(group);
-      }
-    } finally {
-      this.#committing = undefined;
-    }
-  }
-
-  async #commitGroup(waiting: readonly Waiting[]): Promise<void> {
+  async #commitGroup(waiting: readonly WaitingEvent[]): Promise<void> {
     const group = this.#admitted(waiting);
-    if (group.length === 0 && !this.#isCheckpointDue) return;
+    if (group.length === 0 && !this.#cadence.isRequested) {
+      return;
+    }
     const events = group.map(({ event }) => event);
     let hasCheckpoint: boolean;
     try {
@@ -165,53 +144,64 @@ export class SegmentLog {
       return;
     }
     this.#trouble.succeeded();
-    for (const { resolve } of group) resolve();
+    for (const { resolve } of group) {
+      resolve();
+    }
     this.#options.onCommit(events, hasCheckpoint);
-    this.#checkpointLater();
   }
 
   // What is left of a full disk belongs to the calls that are under way.
-  #admitted(group: readonly Waiting[]): readonly Waiting[] {
+  #admitted(group: readonly WaitingEvent[]): readonly WaitingEvent[] {
     const failure = this.#trouble.fullDisk;
-    if (failure === undefined) return group;
-    for (const { event, reject } of group) if (event.intentId === undefined) reject(failure);
+    if (failure === undefined) {
+      return group;
+    }
+    for (const { event, reject } of group) {
+      if (event.intentId === undefined) {
+        reject(failure);
+      }
+    }
     return group.filter(({ event }) => event.intentId !== undefined);
   }
 
-  async #failGroup(group: readonly Waiting[], cause: unknown): Promise<void> {
+  async #failGroup(group: readonly WaitingEvent[], cause: unknown): Promise<void> {
     const error = new AuditError('unavailable', 'A group of events could not be made durable', { cause });
     this.#trouble.failed(error);
-    this.#isCheckpointDue = false;
-    this.#options.logger.error({ error, events: group.length }, 'audit commit failed');
+    this.#cadence.failed();
+    this.#options.logger.error({ err: error, events: group.length }, 'audit commit failed');
     await this.#files.abandonCurrent();
     if (await this.#trouble.makeRoom(cause)) {
-      this.#waiting.unshift(...group);
+      this.#commits.putBack(group);
       return;
     }
-    for (const { reject } of group) reject(error);
+    for (const { reject } of group) {
+      reject(error);
+    }
   }
 
   async #commit(events: readonly EncodedEvent[]): Promise<boolean> {
-    const { segmentBytes, checkpointEvents, signer, now, recovered } = this.#options;
-    const isDue = this.#isCheckpointDue;
-    this.#isCheckpointDue = false;
+    const { segmentBytes, signer, now, recovered } = this.#options;
+    const { writerId } = recovered;
+    const isDue = this.#cadence.takeDue(events.length);
     const segment = await this.#files.writable();
     const group = new RecordGroup(this.#tip, segment);
-    if (segment.sizeBytes === 0) group.add(HEADER_KIND, JSON.stringify(this.#header(segment.number)));
-    for (const event of events) group.addEvent(event);
-    const unsignedEvents = this.#unsignedEvents + events.length;
-    const hasCheckpoint = isDue || unsignedEvents >= checkpointEvents || group.endOffset >= segmentBytes;
-    if (hasCheckpoint)
-      group.add(
-        CHECKPOINT_KIND,
-        JSON.stringify(createCheckpoint(signer, recovered.writerId, group.tip, now())),
-      );
+    if (segment.sizeBytes === 0) {
+      group.add(HEADER_KIND, JSON.stringify(this.#header(segment.number)));
+    }
+    for (const event of events) {
+      group.addEvent(event);
+    }
+    const hasCheckpoint = isDue || group.endOffset >= segmentBytes;
+    if (hasCheckpoint) {
+      const checkpoint = createCheckpoint(signer, writerId, group.tip, now());
+      group.add(CHECKPOINT_KIND, JSON.stringify(checkpoint));
+    }
     const retiring = this.#retiring;
     this.#retiring = undefined;
     try {
       if (retiring !== undefined) {
-        const removed = { writerId: recovered.writerId, ...retiring.retirement };
-        group.add(TOMBSTONE_KIND, JSON.stringify(createTombstone(signer, removed, now())));
+        const tombstone = createTombstone(signer, { writerId, ...retiring.retirement }, now());
+        group.add(TOMBSTONE_KIND, JSON.stringify(tombstone));
       }
       await segment.file.writeDurably(group.bytes, segment.sizeBytes);
     } catch (error) {
@@ -223,9 +213,13 @@ export class SegmentLog {
     this.#tip = group.tip;
     this.#broken = undefined;
     retiring?.resolve();
-    this.#unsignedEvents = hasCheckpoint ? 0 : unsignedEvents;
-    for (const intent of group.opened) this.#openIntents.set(intent.id, intent);
-    for (const id of group.closed) this.#openIntents.delete(id);
+    this.#cadence.committed(events.length, hasCheckpoint);
+    for (const intent of group.opened) {
+      this.#openIntents.set(intent.id, intent);
+    }
+    for (const id of group.closed) {
+      this.#openIntents.delete(id);
+    }
     return hasCheckpoint;
   }
 
@@ -243,22 +237,5 @@ export class SegmentLog {
       openIntents: [...this.#openIntents.values()].slice(-MAX_OPEN_INTENTS),
       ...(this.#broken && { broken: this.#broken }),
     };
-  }
-
-  // The last events of a quiet hour are signed too, not only when more follow.
-  #checkpointLater(): void {
-    if (this.#unsignedEvents === 0) {
-      this.#cancelCheckpoint?.();
-      this.#cancelCheckpoint = undefined;
-      return;
-    }
-    this.#cancelCheckpoint ??= this.#options.setTimer(
-      () => {
-        this.#cancelCheckpoint = undefined;
-        this.#makeCheckpoint();
-      },
-      this.#options.checkpointIntervalMs,
-      { keepsProcessAlive: false },
-    );
   }
 }

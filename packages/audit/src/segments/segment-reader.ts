@@ -47,20 +47,30 @@ export async function loadSegment(
   for (const { record, offset, endOffset: end } of scanLines(durable)) {
     if (offset === 0) {
       header = parseHeader(record);
-      if (record !== undefined && header !== undefined)
+      if (record !== undefined && header !== undefined) {
         start = tip = { sequence: record.sequence, hash: record.previousHash };
+      }
     }
     isLinked &&= record !== undefined && tip !== undefined && continues(tip, record);
     // Good records behind a damaged one still tell which intents are closed and which numbers are taken.
-    if (record === undefined) continue;
+    if (record === undefined) {
+      continue;
+    }
     highestSequence = Math.max(highestSequence, record.sequence);
     if (record.kind === EVENT_KIND) {
       const { id, intentId } = parseEventHead(record);
-      if (intentId === undefined) opened.push({ id, segment: number, offset });
-      else closed.push(intentId);
+      if (intentId === undefined) {
+        opened.push({ id, segment: number, offset });
+      } else {
+        closed.push(intentId);
+      }
       eventsSinceCheckpoint += 1;
-    } else if (record.kind === CHECKPOINT_KIND) eventsSinceCheckpoint = 0;
-    if (!isLinked) continue;
+    } else if (record.kind === CHECKPOINT_KIND) {
+      eventsSinceCheckpoint = 0;
+    }
+    if (!isLinked) {
+      continue;
+    }
     tip = { sequence: record.sequence, hash: record.hash };
     endOffset = end;
   }

@@ -27,7 +27,9 @@ export function parseEvent(record: StoredRecord): AuditEvent {
 /** Reads the head of an event, which is several times as fast as to parse all of it. */
 export function parseEventHead(record: StoredRecord): EventHead {
   const matched = HEAD.exec(record.payload.toString('latin1', 0, HEAD_MAX_BYTES));
-  if (matched?.[1] !== undefined) return { id: matched[1], intentId: matched[2] };
+  if (matched?.[1] !== undefined) {
+    return { id: matched[1], intentId: matched[2] };
+  }
   const event = parseEvent(record);
   return { id: event.id, intentId: event.stage === 'outcome' ? event.intentId : undefined };
 }
@@ -50,7 +52,9 @@ export async function readIntent(
     const event = record && parseEvent(record);
     return event?.stage === 'intent' && event.id === id ? event : undefined;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+      return undefined;
+    }
     throw error;
   }
 }

@@ -33,11 +33,11 @@ export interface VerifyTrailOptions {
   /** The directory of a trail, or a copy of its segments. Nothing in it is changed; a writer may go on. */
   readonly directory: string;
   /** The public ed25519 keys of the checkpoints. @default no signature is checked, only the chain */
-  readonly publicKey?: KeyObject | readonly KeyObject[];
+  readonly publicKey?: KeyObject | readonly KeyObject[] | undefined;
   /** The last checkpoint that somebody else has, such as the collector: shows whether the end was cut off. */
-  readonly anchor?: AuditCheckpoint;
+  readonly anchor?: AuditCheckpoint | undefined;
   /** @default the machine's */
-  readonly fileSystem?: AuditFileSystem;
+  readonly fileSystem?: AuditFileSystem | undefined;
 }
 
 /** What is wrong with a trail, and where. */
@@ -136,14 +136,20 @@ class Walk {
       ({ endOffset } = stored);
     }
     const rest = bytes.subarray(endOffset);
-    if (isLast && isTorn(rest)) this.#tornBytes = rest.length;
-    else if (rest.length > 0 || line === 0)
+    if (isLast && isTorn(rest)) {
+      this.#tornBytes = rest.length;
+    } else if (rest.length > 0 || line === 0) {
       this.#report(this.#finding('damaged_record', number, line + 1, endOffset));
+    }
   }
 
   end(): TrailVerification {
-    if (this.#missingBefore !== undefined) this.#findings.unshift(this.#missingBefore.finding);
-    if (this.#anchor !== undefined && !this.#isAnchored) this.#report(this.#finding('missing_end', 0, 0, 0));
+    if (this.#missingBefore !== undefined) {
+      this.#findings.unshift(this.#missingBefore.finding);
+    }
+    if (this.#anchor !== undefined && !this.#isAnchored) {
+      this.#report(this.#finding('missing_end', 0, 0, 0));
+    }
     return {
       isIntact: this.#findings.length === 0,
       findings: this.#findings,
@@ -160,17 +166,21 @@ class Walk {
   #line({ record, offset }: StoredLine, finding: (code: TrailFinding['code']) => TrailFinding): void {
     if (record === undefined) {
       // What follows damage cannot be linked; only the first record after it says so once more.
-      if (!this.#isDamaged) this.#report(finding('damaged_record'));
+      if (!this.#isDamaged) {
+        this.#report(finding('damaged_record'));
+      }
       this.#isDamaged = true;
       return;
     }
     const header = offset === 0 ? parseHeader(record) : undefined;
     const start = this.#tip === undefined && header !== undefined;
-    if (start) this.#begin(record, header, finding);
-    else if (header?.broken !== undefined && record.previousHash === GENESIS.hash)
+    if (start) {
+      this.#begin(record, header, finding);
+    } else if (header?.broken !== undefined && record.previousHash === GENESIS.hash) {
       this.#report(finding('broken_chain'));
-    else if (this.#tip === undefined || !(continues(this.#tip, record) || this.#isDamaged))
+    } else if (this.#tip === undefined || !(continues(this.#tip, record) || this.#isDamaged)) {
       this.#report(finding('broken_link'));
+    }
     this.#isDamaged = false;
     this.#check(record, finding);
     this.#tip = { sequence: record.sequence, hash: record.hash };
@@ -181,13 +191,15 @@ class Walk {
     header: SegmentHeader,
     finding: (code: TrailFinding['code']) => TrailFinding,
   ): void {
-    if (header.broken !== undefined) this.#report(finding('broken_chain'));
-    else if (record.previousHash !== GENESIS.hash || header.previous !== undefined)
+    if (header.broken !== undefined) {
+      this.#report(finding('broken_chain'));
+    } else if (record.previousHash !== GENESIS.hash || header.previous !== undefined) {
       this.#missingBefore = {
         segment: header.previous?.segment ?? 0,
         tip: { sequence: record.sequence, hash: record.previousHash },
         finding: finding('missing_segments'),
       };
+    }
   }
 
   #check(record: StoredRecord, finding: (code: TrailFinding['code']) => TrailFinding): void {
@@ -200,8 +212,9 @@ class Walk {
     const checkpoint = parseCheckpoint(record);
     if (checkpoint !== undefined) {
       const isTrue = checkpoint.hash === record.previousHash && checkpoint.sequence === record.sequence;
-      if (!isTrue || (this.#keys && !isCheckpointSigned(checkpoint, this.#keys)))
+      if (!isTrue || (this.#keys && !isCheckpointSigned(checkpoint, this.#keys))) {
         this.#report(finding('bad_signature'));
+      }
       this.#checkpoints += 1;
       this.#unsignedEvents = 0;
       this.#isAnchored ||=
@@ -209,15 +222,19 @@ class Walk {
     }
     const tombstone = parseTombstone(record);
     if (tombstone !== undefined) {
-      if (this.#keys && !isTombstoneSigned(tombstone, this.#keys)) this.#report(finding('bad_signature'));
-      else this.#bury(tombstone);
+      if (this.#keys && !isTombstoneSigned(tombstone, this.#keys)) {
+        this.#report(finding('bad_signature'));
+      } else {
+        this.#bury(tombstone);
+      }
     }
   }
 
   #bury({ segment, sequence, hash }: Tombstone): void {
     const missing = this.#missingBefore;
-    if (missing?.segment === segment && missing.tip.sequence === sequence && missing.tip.hash === hash)
+    if (missing?.segment === segment && missing.tip.sequence === sequence && missing.tip.hash === hash) {
       this.#missingBefore = undefined;
+    }
   }
 
   #finding(code: TrailFinding['code'], segment: number, line: number, offset: number): TrailFinding {
@@ -225,6 +242,8 @@ class Walk {
   }
 
   #report(finding: TrailFinding): void {
-    if (this.#findings.length < MAX_FINDINGS) this.#findings.push(finding);
+    if (this.#findings.length < MAX_FINDINGS) {
+      this.#findings.push(finding);
+    }
   }
 }

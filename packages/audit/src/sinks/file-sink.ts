@@ -11,11 +11,11 @@ export interface FileSinkOptions {
   /** One JSON event per line. Created with mode 0600; its directory must exist. */
   readonly path: string;
   /** Names the cursor file. @default 'file' */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** Size at which the file is renamed to `path.1`, `path.1` to `path.2` and so on, in bytes. @default 64 MiB */
-  readonly rotateBytes?: number;
+  readonly rotateBytes?: number | undefined;
   /** How many renamed files are kept; the oldest is deleted. @default 10 */
-  readonly keepFiles?: number;
+  readonly keepFiles?: number | undefined;
 }
 
 const NEWLINE = 0x0a;
@@ -24,17 +24,22 @@ const NEWLINE = 0x0a;
  * Appends events to a file for a log shipper to follow. `deliver` resolves after `fdatasync` and rejects with
  * AuditError `delivery_failed`. After a crash the last batch may be there twice; drop repeated ids. One process for
  * each file.
- * @throws RangeError when a number is out of its range
+ * @throws {RangeError} when a number is out of its range
  */
 export function createFileSink(options: FileSinkOptions): AuditSink {
   const { path, name = 'file', rotateBytes = 64 * 1024 * 1024, keepFiles = 10 } = options;
-  if (!(rotateBytes > 0)) throw new RangeError(`rotateBytes must be positive, got ${rotateBytes}`);
-  if (!(Number.isInteger(keepFiles) && keepFiles > 0))
+  if (!(rotateBytes > 0)) {
+    throw new RangeError(`rotateBytes must be positive, got ${rotateBytes}`);
+  }
+  if (!(Number.isInteger(keepFiles) && keepFiles > 0)) {
     throw new RangeError(`keepFiles must be a positive integer, got ${keepFiles}`);
+  }
 
   async function write(lines: string): Promise<void> {
     try {
-      if ((await sizeOf(path)) >= rotateBytes) await rotate(path, keepFiles);
+      if ((await sizeOf(path)) >= rotateBytes) {
+        await rotate(path, keepFiles);
+      }
       await append(path, lines);
     } catch (cause) {
       throw new AuditError('delivery_failed', `${path} could not be written`, { cause });
@@ -63,7 +68,9 @@ async function append(path: string, lines: string): Promise<void> {
     const isNew = (await file.stat()).size === 0;
     await file.appendFile((await endsInsideLine(file)) ? `\n${lines}` : lines);
     await file.datasync();
-    if (isNew) await syncDirectory(path);
+    if (isNew) {
+      await syncDirectory(path);
+    }
   } finally {
     await file.close();
   }
@@ -72,15 +79,18 @@ async function append(path: string, lines: string): Promise<void> {
 // What a crash cut off stays a line of its own, and spoils no event.
 async function endsInsideLine(file: FileHandle): Promise<boolean> {
   const { size } = await file.stat();
-  if (size === 0) return false;
+  if (size === 0) {
+    return false;
+  }
   const { buffer } = await file.read(Buffer.alloc(1), 0, 1, size - 1);
   return buffer[0] !== NEWLINE;
 }
 
 async function rotate(path: string, keepFiles: number): Promise<void> {
   await ignoreMissing(unlink(`${path}.${keepFiles}`));
-  for (let number = keepFiles - 1; number > 0; number -= 1)
+  for (let number = keepFiles - 1; number > 0; number -= 1) {
     await ignoreMissing(rename(`${path}.${number}`, `${path}.${number + 1}`));
+  }
   await rename(path, `${path}.1`);
   await syncDirectory(path);
 }
@@ -102,7 +112,9 @@ async function ignoreMissing<T>(work: Promise<T>): Promise<T | undefined> {
   try {
     return await work;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+      return undefined;
+    }
     throw error;
   }
 }

@@ -7,7 +7,7 @@ import { untilAborted } from '../until-aborted.ts';
 export interface OpenTelemetryLogger {
   emit(record: {
     readonly eventName: string;
-    /** In ms since the epoch. */
+    /** In milliseconds since the Unix epoch. */
     readonly timestamp: number;
     readonly severityNumber: number;
     readonly severityText: string;
@@ -23,7 +23,7 @@ export interface OpenTelemetrySinkOptions {
   /** Waits until what was emitted is exported; `() => provider.forceFlush()`. */
   readonly flush: () => Promise<void>;
   /** Names the cursor file. @default 'opentelemetry' */
-  readonly name?: string;
+  readonly name?: string | undefined;
 }
 
 /**
@@ -36,7 +36,9 @@ export function createOpenTelemetrySink(options: OpenTelemetrySinkOptions): Audi
     name,
     async deliver(events, { signal }) {
       signal.throwIfAborted();
-      for (const event of events) logger.emit(toLogRecord(event));
+      for (const event of events) {
+        logger.emit(toLogRecord(event));
+      }
       await untilAborted(flush(), signal);
     },
   };

@@ -7,13 +7,13 @@ import type { AuditEvent } from '../event/event.ts';
 export interface SinkHarness extends AsyncDisposable {
   readonly sink: AuditSink;
   /** The events that arrived, in the order they did, repeated ones included. */
-  received(): Promise<readonly AuditEvent[]>;
+  readonly received: () => Promise<readonly AuditEvent[]>;
   /** Everything that arrived, as text. */
-  text(): Promise<string>;
+  readonly text: () => Promise<string>;
   /** Makes the place refuse, or be gone. */
-  fail(): Promise<void>;
+  readonly fail: () => Promise<void>;
   /** Ends what {@link fail} began. */
-  recover(): Promise<void>;
+  readonly recover: () => Promise<void>;
 }
 
 /** One promise of the port; `check` rejects when it is broken. */
@@ -100,8 +100,11 @@ async function deliver(sink: AuditSink, events: readonly AuditEvent[]): Promise<
 }
 
 function deepFreeze<T extends object>(value: T): T {
-  for (const member of Object.values(value))
-    if (typeof member === 'object' && member !== null) deepFreeze(member as object);
+  for (const member of Object.values(value)) {
+    if (typeof member === 'object' && member !== null) {
+      deepFreeze(member as object);
+    }
+  }
   return Object.freeze(value);
 }
 
@@ -130,7 +133,9 @@ function sampleEvent(sequence: number): AuditEvent {
     transport: 'http',
     urgent: false,
   } as const;
-  if (sequence % 2 === 1) return { ...common, actor: mutable(common.actor), stage: 'intent' };
+  if (sequence % 2 === 1) {
+    return { ...common, actor: mutable(common.actor), stage: 'intent' };
+  }
   const intentId = `0199d3a1-1c00-7000-8000-${(sequence - 1).toString(16).padStart(12, '0')}`;
   const results = ['success', 'failure', 'denied', 'unknown'] as const;
   const result = results[(sequence / 2) % 4] ?? 'success';

@@ -8,9 +8,9 @@ import { untilAborted } from '../until-aborted.ts';
 /** Which stream events are written to. */
 export interface StreamSinkOptions {
   /** @default process.stderr, because stdout belongs to the protocol on stdio */
-  readonly stream?: Writable;
+  readonly stream?: Writable | undefined;
   /** Names the cursor file. @default 'stderr' */
-  readonly name?: string;
+  readonly name?: string | undefined;
 }
 
 /**
@@ -42,8 +42,11 @@ function write(stream: Writable, text: string): Promise<void> {
     stream.on('error', onError);
     stream.write(text, (cause) => {
       setImmediate(() => stream.off('error', onError));
-      if (cause) reject(new AuditError('delivery_failed', 'The stream could not be written', { cause }));
-      else resolve();
+      if (cause) {
+        reject(new AuditError('delivery_failed', 'The stream could not be written', { cause }));
+      } else {
+        resolve();
+      }
     });
   });
 }

@@ -29,7 +29,9 @@ export function syslogFrame(event: AuditEvent, header: SyslogHeader): string {
 }
 
 function severityOf(event: AuditEvent): number {
-  if (event.stage === 'intent') return SEVERITY.informational;
+  if (event.stage === 'intent') {
+    return SEVERITY.informational;
+  }
   switch (event.result) {
     case 'success':
       return SEVERITY.informational;

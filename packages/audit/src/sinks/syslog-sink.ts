@@ -10,35 +10,40 @@ import { syslogFrame } from './syslog-message.ts';
 export interface SyslogSinkOptions {
   readonly host: string;
   /** @default 6514 with TLS, 601 without */
-  readonly port?: number;
+  readonly port?: number | undefined;
   /** What the TLS connection needs beyond the system's trust; `false` sends in clear text. @default {} */
-  readonly tls?: Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'servername'> | false;
+  readonly tls?: Pick<ConnectionOptions, 'ca' | 'cert' | 'key' | 'servername'> | false | undefined;
   /** Names the cursor file. @default 'syslog' */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** HOSTNAME of each message. @default the machine's */
-  readonly hostName?: string;
+  readonly hostName?: string | undefined;
   /** Facility number of each message. @default 13, log audit */
-  readonly facility?: number;
-  /** How long one batch may take, in ms. @default 10000 */
-  readonly timeoutMs?: number;
+  readonly facility?: number | undefined;
+  /** How long one batch may take, in milliseconds. @default 10000 */
+  readonly timeoutMs?: number | undefined;
 }
 
 /**
  * Sends events as RFC 5424 messages over TLS (RFC 5425) or TCP (RFC 6587, octet counting), one connection for
  * each batch. Syslog acknowledges nothing: `deliver` resolves when the server, told that no more comes, closes
  * its side too, and rejects with AuditError `delivery_failed`.
- * @throws RangeError when a number is out of its range
+ * @throws {RangeError} when a number is out of its range
  */
 export function createSyslogSink(options: SyslogSinkOptions): AuditSink {
   const { name = 'syslog', tls = {}, facility = 13, timeoutMs = 10_000 } = options;
   const { host, port = tls === false ? 601 : 6514, hostName = hostname() } = options;
-  if (!(Number.isInteger(facility) && facility >= 0 && facility <= 23))
+  if (!(Number.isInteger(facility) && facility >= 0 && facility <= 23)) {
     throw new RangeError(`facility must be 0 to 23, got ${facility}`);
-  if (!(timeoutMs > 0)) throw new RangeError(`timeoutMs must be positive, got ${timeoutMs}`);
+  }
+  if (!(timeoutMs > 0)) {
+    throw new RangeError(`timeoutMs must be positive, got ${timeoutMs}`);
+  }
 
   // Calls back when the server may be sent to: with TLS not before its certificate was accepted.
   function open(onReady: () => void): Socket {
-    if (tls === false) return connectTcp({ host, port }, onReady);
+    if (tls === false) {
+      return connectTcp({ host, port }, onReady);
+    }
     return connectTls({ host, port, minVersion: 'TLSv1.2', ...tls }, onReady);
   }
 
@@ -71,8 +76,11 @@ function send(open: (onReady: () => void) => Socket, text: string, signal: Abort
     socket.once('close', () => {
       signal.removeEventListener('abort', onAbort);
       // A reset after our last byte leaves open how much of it was read.
-      if (hasEnded) resolve();
-      else reject(new Error('The connection ended early'));
+      if (hasEnded) {
+        resolve();
+      } else {
+        reject(new Error('The connection ended early'));
+      }
     });
     // Nothing is expected, but an unread byte would hold back the end.
     socket.resume();

@@ -1,16 +1,17 @@
 import type { Delivery } from '../delivery/delivery.ts';
 import { AuditError, type AuditErrorCode } from '../errors.ts';
-import type { SegmentLog } from '../segments/segment-log.ts';
 
 /** Whether the trail records (`unavailable` if not) and is whole, has space and is delivered (`degraded` if not). */
 export interface AuditHealth {
   readonly state: 'ok' | 'degraded' | 'unavailable';
   /** Durable records that the slowest sink does not have yet. */
   readonly backlog: number;
-  /** Age of the oldest event that some sink does not have yet; 0 without a backlog. */
+  /** Age of the oldest event that some sink does not have yet, in milliseconds; 0 without a backlog. */
   readonly oldestUndeliveredAgeMs: number;
   /** The trouble there is now. `message` is public. */
-  readonly lastError?: { readonly code: AuditErrorCode; readonly message: string; readonly sink?: string };
+  readonly lastError?:
+    | { readonly code: AuditErrorCode; readonly message: string; readonly sink?: string | undefined }
+    | undefined;
   /** Each sink by itself, in the order they were given. */
   readonly sinks: readonly AuditSinkHealth[];
 }
@@ -20,7 +21,9 @@ export interface AuditSinkHealth {
   readonly name: string;
   /** `failing` from a failed attempt until the next one succeeds. */
   readonly state: 'ok' | 'failing';
+  /** Durable records that it does not have yet. */
   readonly backlog: number;
+  /** Age of the oldest event that it does not have yet, in milliseconds; 0 without a backlog. */
   readonly oldestUndeliveredAgeMs: number;
   /** Failed attempts since the trail was opened. */
   readonly failures: number;
@@ -28,14 +31,19 @@ export interface AuditSinkHealth {
   readonly quarantined: number;
 }
 
+/** What the parts of a trail say of themselves. */
+interface HealthFacts {
+  /** Why nothing is recorded. */
+  readonly failure: AuditError | undefined;
+  /** What an operator should look at although events are recorded. */
+  readonly trouble: AuditError | undefined;
+  readonly deliveries: readonly Pick<Delivery, 'sinkName' | 'status'>[];
+  /** In milliseconds since the Unix epoch. */
+  readonly now: number;
+}
+
 /** Puts together what the log and its deliveries say of themselves. */
-export function healthOf(
-  log: SegmentLog,
-  trouble: AuditError | undefined,
-  deliveries: readonly Delivery[],
-  isClosed: boolean,
-  now: number,
-): AuditHealth {
+export function healthOf({ failure, trouble, deliveries, now }: HealthFacts): AuditHealth {
   const statuses = deliveries.map((delivery) => ({ sink: delivery.sinkName, ...delivery.status }));
   const oldestAt = Math.min(now, ...statuses.flatMap((status) => status.oldestAt ?? []));
   const measures = {
@@ -52,19 +60,18 @@ export function healthOf(
       }),
     ),
   };
-  if (isClosed)
-    return { state: 'unavailable', ...measures, lastError: publicError(new AuditError('closed', '')) };
-  if (log.failure !== undefined)
-    return { state: 'unavailable', ...measures, lastError: publicError(log.failure) };
+  if (failure !== undefined) {
+    return { state: 'unavailable', ...measures, lastError: publicError(failure) };
+  }
   const failing = statuses.find((status) => status.lastError !== undefined);
-  if (failing === undefined && trouble !== undefined)
+  if (failing !== undefined) {
+    const lastError = { ...publicError(failing.lastError), sink: failing.sink };
+    return { state: 'degraded', ...measures, lastError };
+  }
+  if (trouble !== undefined) {
     return { state: 'degraded', ...measures, lastError: publicError(trouble) };
-  if (failing === undefined) return { state: 'ok', ...measures };
-  return {
-    state: 'degraded',
-    ...measures,
-    lastError: { ...publicError(failing.lastError), sink: failing.sink },
-  };
+  }
+  return { state: 'ok', ...measures };
 }
 
 function publicError(error: unknown): { code: AuditErrorCode; message: string } {

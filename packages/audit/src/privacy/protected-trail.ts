@@ -5,7 +5,7 @@ import type { Digest } from './digest.ts';
 import type { PersonalKeys } from './personal-keys.ts';
 
 /** The keys that keep data out of the trail, or out of reach in it. */
-export interface ProtectTrailOptions {
+export interface ProtectedTrailOptions {
   /** Seals names and e-mail addresses of actors. @default they are left out */
   readonly personalKeys?: PersonalKeys | undefined;
   /** Recognises arguments whose values are not kept; from `createDigest`. @default only their names are kept */
@@ -22,7 +22,7 @@ export type ProtectedAuditTrail = AuditTrail & { readonly digest?: Digest };
  * what, and leads to a person only through the identity provider. A name that cannot be sealed is left out: who did
  * it is on record by the id, and a missing key stops no work.
  */
-export function protectTrail(trail: AuditTrail, options: ProtectTrailOptions): ProtectedAuditTrail {
+export function createProtectedTrail(trail: AuditTrail, options: ProtectedTrailOptions): ProtectedAuditTrail {
   const { personalKeys, digest, logger = silentLogger } = options;
   return {
     ...trail,
@@ -38,10 +38,14 @@ async function protectActor(
   keys: PersonalKeys | undefined,
   logger: Logger,
 ): Promise<AuditActor> {
-  if (actor.kind === 'anonymous') return actor;
+  if (actor.kind === 'anonymous') {
+    return actor;
+  }
   const { id, kind, groups, displayName, email } = actor;
   const isNamed = displayName !== undefined || email !== undefined;
-  if (keys === undefined || !isNamed) return { id, kind, groups };
+  if (keys === undefined || !isNamed) {
+    return { id, kind, groups };
+  }
   try {
     return { id, kind, groups, sealed: await keys.seal(id, { displayName, email }) };
   } catch (error) {
