@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 import { clientCredentials, createClient, type AnyEndpoint, type Client } from '@mcp-parts/resilient-client';
+import { createCatalog, defineResource } from '@mcp-parts/tool-kit';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -183,6 +184,25 @@ describe('openapi.yaml', () => {
     expect(Object.keys(known?.responses ?? {})).toContain(String(status));
     expect(headers.get('content-type')).toMatch(/^application\/problem\+json/);
     expect(Object.keys(body).toSorted()).toEqual(['detail', 'status', 'title', 'type']);
+  });
+
+  it('makes endpoints whose responses a resource may return as they are', async () => {
+    const deployment = defineResource({
+      name: 'deployment',
+      title: 'Deployment',
+      description: 'One deployment.',
+      uriTemplate: 'deployment://{id}',
+      parameters: z.object({ id: z.string() }),
+      permission: 'deployments:read',
+      list: () => Promise.resolve([]),
+      read: async (params) => {
+        const shown = await deployments.call(platform.deploymentsGet, { params }, { signal });
+        return shown.ok ? shown.data : undefined;
+      },
+    });
+
+    const { resources } = createCatalog({ resources: [deployment] });
+    expect(resources.get('deployment')?.listing).toHaveProperty('uriTemplate', 'deployment://{id}');
   });
 
   it('is used by an endpoint for each of its operations', async () => {

@@ -1,5 +1,8 @@
 import { describe, expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
+import { z as zod3 } from 'zod-3.25';
+import { z as otherZod } from 'zod-4.3';
+import * as mini from 'zod/mini';
 
 import { createCatalog } from './catalog.ts';
 import {
@@ -11,6 +14,7 @@ import {
   type ResourceDefinition,
   type ToolDefinition,
 } from './definitions.ts';
+import type { JsonObject, JsonValue } from './json.ts';
 import type { AuditTrail, Caller, Logger } from './ports.ts';
 import type { registerTool as registerTool2025 } from './sdk-2025.ts';
 import type { registerTool as registerTool2026 } from './sdk-2026.ts';
@@ -103,6 +107,38 @@ describe('defineTool', () => {
     ).toBeObject();
   });
 
+  it('does not compile with a schema that is not an object of this zod', () => {
+    const members = { ...base, handle: () => Promise.resolve({ id: '' }), text: () => '' };
+    expectTypeOf(
+      defineTool({
+        ...members,
+        // @ts-expect-error arguments are an object
+        input: z.string(),
+      }),
+    ).toBeObject();
+    expectTypeOf(
+      defineTool({
+        ...members,
+        // @ts-expect-error annotations of zod/mini are not read
+        input: mini.object({ service: mini.string() }),
+      }),
+    ).toBeObject();
+    expectTypeOf(
+      defineTool({
+        ...members,
+        // @ts-expect-error the version differs
+        input: otherZod.object({ service: otherZod.string() }),
+      }),
+    ).toBeObject();
+    expectTypeOf(
+      defineTool({
+        ...members,
+        // @ts-expect-error zod 3
+        input: zod3.object({ service: zod3.string() }),
+      }),
+    ).toBeObject();
+  });
+
   it('requires the annotations, one by one', () => {
     expectTypeOf(
       defineTool({
@@ -137,6 +173,15 @@ describe('defineResource', () => {
       expectTypeOf(parameters).toEqualTypeOf<{ service: string; environment: 'staging' | 'production' }>();
       return Promise.resolve(undefined);
     },
+  });
+
+  it('takes content with optional members, and none that JSON lacks', () => {
+    const content = z.object({ id: z.string(), failure: z.object({ reason: z.string() }).optional() });
+    expectTypeOf<z.output<typeof content>>().toExtend<JsonValue>();
+    expectTypeOf<z.output<typeof content>>().toExtend<JsonObject>();
+    expectTypeOf<{ at: Date }>().not.toExtend<JsonValue>();
+    expectTypeOf<{ size: bigint }>().not.toExtend<JsonValue>();
+    expectTypeOf<readonly (string | undefined)[]>().not.toExtend<JsonValue>();
   });
 
   it('gives a resource that fits the catalog', () => {
