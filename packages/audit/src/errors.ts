@@ -41,13 +41,18 @@ const PUBLIC_MESSAGES: Readonly<Record<AuditErrorCode, string>> = {
 export class AuditError extends Error {
   override readonly name = 'AuditError';
   readonly code: AuditErrorCode;
+  /** Says what failed and what to try next, and nothing of paths. */
   readonly publicMessage: string;
   /** How long a sink asks to wait before the next attempt, in milliseconds. */
   readonly retryAfterMs: number | undefined;
 
-  constructor(code: AuditErrorCode, message: string, options?: { cause?: unknown; retryAfterMs?: number }) {
+  constructor(
+    code: AuditErrorCode,
+    message: string,
+    options: { readonly cause?: unknown; readonly retryAfterMs?: number | undefined } = {},
+  ) {
     super(message, options);
-    this.retryAfterMs = options?.retryAfterMs;
+    this.retryAfterMs = options.retryAfterMs;
     this.code = code;
     this.publicMessage = PUBLIC_MESSAGES[code];
   }

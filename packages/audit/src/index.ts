@@ -40,7 +40,11 @@ export type { AuditSink, DeliverOptions } from './delivery/sink.ts';
 export { createFileSink } from './sinks/file-sink.ts';
 export type { FileSinkOptions } from './sinks/file-sink.ts';
 export { createOpenTelemetrySink } from './sinks/open-telemetry-sink.ts';
-export type { OpenTelemetryLogger, OpenTelemetrySinkOptions } from './sinks/open-telemetry-sink.ts';
+export type {
+  OpenTelemetryLogger,
+  OpenTelemetryLogRecord,
+  OpenTelemetrySinkOptions,
+} from './sinks/open-telemetry-sink.ts';
 export { createStreamSink } from './sinks/stream-sink.ts';
 export type { StreamSinkOptions } from './sinks/stream-sink.ts';
 export { createSyslogSink } from './sinks/syslog-sink.ts';

@@ -279,7 +279,7 @@ describe('mcp-audit replay', () => {
       '3',
     );
     expect(exitCode).toBe(1);
-    expect(err).toBe('mcp-audit: The collector answered 503. Go on with --from 3.\n');
+    expect(err).toBe('mcp-audit: The collector responded with 503. Go on with --from 3.\n');
   });
 });
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 
 import { z } from 'zod';
 
+import { checkPath } from '../disk/check-path.ts';
 import { AuditError } from '../errors.ts';
 
 /** What identifies a person beyond the id. */
@@ -38,8 +39,10 @@ const personalData = z.object({ displayName: z.string().optional(), email: z.str
  * Keeps a key for each person in a directory (mode 0700), one file each, which several processes may share. Keep it
  * out of backups that outlive an erasure: a key that is restored opens everything again. A process that sealed for a
  * person keeps their key in memory until it ends.
+ * @throws {TypeError} when there is no directory
  */
 export async function openPersonalKeys(directory: string): Promise<PersonalKeys> {
+  checkPath('directory', directory);
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const cache = new Map<string, Buffer>();
 

@@ -19,6 +19,7 @@ import {
   type StoredRecord,
 } from '../chain/record.ts';
 import { keyIdOf } from '../chain/signing.ts';
+import { checkPath } from '../disk/check-path.ts';
 import { withFile, nodeFileSystem, type AuditFileSystem } from '../disk/file-system.ts';
 import {
   parseHeader,
@@ -36,8 +37,17 @@ export interface VerifyTrailOptions {
   readonly publicKey?: KeyObject | readonly KeyObject[] | undefined;
   /** The last checkpoint that somebody else has, such as the collector: shows whether the end was cut off. */
   readonly anchor?: AuditCheckpoint | undefined;
-  /** @default the machine's */
+  /** File operations. @default the machine's */
   readonly fileSystem?: AuditFileSystem | undefined;
+}
+
+/** @throws {TypeError} when there is no directory */
+function resolveVerifyTrailOptions(options: VerifyTrailOptions) {
+  const { directory, publicKey, anchor, fileSystem = nodeFileSystem } = options;
+  checkPath('directory', directory);
+  const given = publicKey === undefined ? undefined : [publicKey].flat();
+  const keys = given && new Map(given.map((key) => [keyIdOf(key), key]));
+  return { directory, keys, anchor, fileSystem };
 }
 
 /** What is wrong with a trail, and where. */
@@ -85,11 +95,12 @@ export interface TrailVerification {
 
 const MAX_FINDINGS = 100;
 
-/** Verifies every record of a trail, offline. Reads one segment at a time. */
+/**
+ * Verifies every record of a trail, offline. Reads one segment at a time.
+ * @throws {TypeError} when there is no directory
+ */
 export async function verifyTrail(options: VerifyTrailOptions): Promise<TrailVerification> {
-  const { directory, publicKey, anchor, fileSystem = nodeFileSystem } = options;
-  const given = publicKey === undefined ? undefined : [publicKey].flat();
-  const keys = given && new Map(given.map((key) => [keyIdOf(key), key]));
+  const { directory, keys, anchor, fileSystem } = resolveVerifyTrailOptions(options);
   const numbers = segmentNumbers(await fileSystem.list(directory));
   const walk = new Walk(keys, anchor);
   for (const [index, number] of numbers.entries()) {

@@ -1,4 +1,5 @@
-import type { AuditSink } from '../delivery/sink.ts';
+import { checkWhole, MAX_TIMER_MS } from '../check-number.ts';
+import { checkSinkName, type AuditSink } from '../delivery/sink.ts';
 import { AuditError } from '../errors.ts';
 import { safeJson } from '../event/safe-json.ts';
 import { untilAborted } from '../until-aborted.ts';
@@ -16,8 +17,30 @@ export interface CollectorSinkOptions {
   readonly fetch?: typeof globalThis.fetch | undefined;
   /** Returns the bearer token; called for each request. @default none is sent */
   readonly token?: (() => Promise<string>) | undefined;
-  /** How long one request may take, token included, in milliseconds. @default 10000 */
+  /** How long one request may take, token included, in milliseconds, 1 to 2147483647. @default 10000 */
   readonly timeoutMs?: number | undefined;
+}
+
+/** The options of a collector sink, checked, with every default filled in. */
+interface ResolvedCollectorSinkOptions {
+  readonly url: URL;
+  readonly name: string;
+  readonly fetch: typeof globalThis.fetch;
+  /** Without it no token is sent. */
+  readonly token: (() => Promise<string>) | undefined;
+  readonly timeoutMs: number;
+}
+
+/** @throws {TypeError | RangeError} for an option that is missing or out of its range */
+function resolveCollectorSinkOptions(options: CollectorSinkOptions): ResolvedCollectorSinkOptions {
+  const { name = 'collector', fetch = globalThis.fetch, token, timeoutMs = 10_000 } = options;
+  const url = URL.parse(String(options.url));
+  if (url === null || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
+    throw new TypeError(`url must be an http or https URL, got ${String(options.url)}`);
+  }
+  checkSinkName('name', name);
+  checkWhole('timeoutMs', timeoutMs, 1, MAX_TIMER_MS);
+  return { url, name, fetch, token, timeoutMs };
 }
 
 const REFUSES_CONTENT = new Set([400, 413, 422]);
@@ -25,19 +48,10 @@ const REFUSES_CONTENT = new Set([400, 413, 422]);
 /**
  * Ships events to an HTTP collector. Redirects are refused, so the token reaches no other server.
  * Its `deliver` rejects with AuditError `delivery_failed`, or `rejected_by_sink` after 400, 413 or 422.
- * @throws {TypeError} when `url` is not http or https
- * @throws {RangeError} when `timeoutMs` is not positive
+ * @throws {TypeError | RangeError} for an option that is missing or out of its range
  */
 export function createCollectorSink(options: CollectorSinkOptions): AuditSink {
-  const { name = 'collector', token, timeoutMs = 10_000, fetch = globalThis.fetch } = options;
-  const url = new URL(options.url);
-  if (url.protocol !== 'https:' && url.protocol !== 'http:') {
-    throw new TypeError(`url must be http or https, got ${url.protocol}`);
-  }
-  if (!(timeoutMs > 0)) {
-    throw new RangeError(`timeoutMs must be positive, got ${timeoutMs}`);
-  }
-
+  const { url, name, fetch, token, timeoutMs } = resolveCollectorSinkOptions(options);
   return {
     name,
     takesCheckpoints: true,
@@ -57,7 +71,7 @@ export function createCollectorSink(options: CollectorSinkOptions): AuditSink {
           redirect: 'error',
           signal: attempt,
         });
-        // The answer's text is of no use; an unread body would hold its connection.
+        // The text of the response is of no use; an unread body would hold its connection.
         await response.body?.cancel();
       } catch (cause) {
         signal.throwIfAborted();
@@ -68,9 +82,7 @@ export function createCollectorSink(options: CollectorSinkOptions): AuditSink {
       }
       const code = REFUSES_CONTENT.has(response.status) ? 'rejected_by_sink' : 'delivery_failed';
       const retryAfterMs = parseRetryAfter(response.headers.get('retry-after'), Date.now());
-      throw new AuditError(code, `The collector answered ${response.status}`, {
-        ...(retryAfterMs !== undefined && { retryAfterMs }),
-      });
+      throw new AuditError(code, `The collector responded with ${response.status}`, { retryAfterMs });
     },
   };
 }

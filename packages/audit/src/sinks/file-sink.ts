@@ -2,7 +2,9 @@ import { constants } from 'node:fs';
 import { open, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-import type { AuditSink } from '../delivery/sink.ts';
+import { checkWhole } from '../check-number.ts';
+import { checkSinkName, type AuditSink } from '../delivery/sink.ts';
+import { checkPath } from '../disk/check-path.ts';
 import { AuditError } from '../errors.ts';
 import { safeJson } from '../event/safe-json.ts';
 
@@ -12,28 +14,39 @@ export interface FileSinkOptions {
   readonly path: string;
   /** Names the cursor file. @default 'file' */
   readonly name?: string | undefined;
-  /** Size at which the file is renamed to `path.1`, `path.1` to `path.2` and so on, in bytes. @default 64 MiB */
+  /** Size at which the file is renamed to `path.1`, `path.1` to `path.2` and so on, in bytes, from 1. @default 64 MiB */
   readonly rotateBytes?: number | undefined;
-  /** How many renamed files are kept; the oldest is deleted. @default 10 */
+  /** How many renamed files are kept; the oldest is deleted. 1 to 1000. @default 10 */
   readonly keepFiles?: number | undefined;
 }
 
+/** The options of a file sink, checked, with every default filled in. */
+type ResolvedFileSinkOptions = {
+  readonly [Name in keyof FileSinkOptions]-?: NonNullable<FileSinkOptions[Name]>;
+};
+
+/** @throws {TypeError | RangeError} for an option that is missing or out of its range */
+function resolveFileSinkOptions(options: FileSinkOptions): ResolvedFileSinkOptions {
+  const { path, name = 'file', rotateBytes = 64 * 1024 ** 2, keepFiles = 10 } = options;
+  checkPath('path', path);
+  checkSinkName('name', name);
+  checkWhole('rotateBytes', rotateBytes, 1, Number.MAX_SAFE_INTEGER);
+  checkWhole('keepFiles', keepFiles, 1, MAX_KEPT_FILES);
+  return { path, name, rotateBytes, keepFiles };
+}
+
+// A rotation renames each of them.
+const MAX_KEPT_FILES = 1000;
 const NEWLINE = 0x0a;
 
 /**
  * Appends events to a file for a log shipper to follow. `deliver` resolves after `fdatasync` and rejects with
  * AuditError `delivery_failed`. After a crash the last batch may be there twice; drop repeated ids. One process for
  * each file.
- * @throws {RangeError} when a number is out of its range
+ * @throws {TypeError | RangeError} for an option that is missing or out of its range
  */
 export function createFileSink(options: FileSinkOptions): AuditSink {
-  const { path, name = 'file', rotateBytes = 64 * 1024 * 1024, keepFiles = 10 } = options;
-  if (!(rotateBytes > 0)) {
-    throw new RangeError(`rotateBytes must be positive, got ${rotateBytes}`);
-  }
-  if (!(Number.isInteger(keepFiles) && keepFiles > 0)) {
-    throw new RangeError(`keepFiles must be a positive integer, got ${keepFiles}`);
-  }
+  const { path, name, rotateBytes, keepFiles } = resolveFileSinkOptions(options);
 
   async function write(lines: string): Promise<void> {
     try {

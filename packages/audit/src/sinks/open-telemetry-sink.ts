@@ -1,19 +1,24 @@
-import type { AuditSink } from '../delivery/sink.ts';
+import { checkSinkName, type AuditSink } from '../delivery/sink.ts';
 import type { AuditEvent } from '../event/event.ts';
 import { safeJson } from '../event/safe-json.ts';
 import { untilAborted } from '../until-aborted.ts';
 
+type Attributes = Record<string, string | number | boolean>;
+
 /** The part of `Logger` of `@opentelemetry/api-logs` that is used; that logger fits. */
 export interface OpenTelemetryLogger {
-  emit(record: {
-    readonly eventName: string;
-    /** In milliseconds since the Unix epoch. */
-    readonly timestamp: number;
-    readonly severityNumber: number;
-    readonly severityText: string;
-    readonly body: string;
-    readonly attributes: Record<string, string | number | boolean>;
-  }): void;
+  readonly emit: (record: OpenTelemetryLogRecord) => void;
+}
+
+/** What is emitted for one event. */
+export interface OpenTelemetryLogRecord {
+  readonly eventName: string;
+  /** In milliseconds since the Unix epoch. */
+  readonly timestamp: number;
+  readonly severityNumber: number;
+  readonly severityText: string;
+  readonly body: string;
+  readonly attributes: Attributes;
 }
 
 /** Which logger events are emitted on. */
@@ -26,12 +31,28 @@ export interface OpenTelemetrySinkOptions {
   readonly name?: string | undefined;
 }
 
+/** @throws {TypeError} for an option that is missing or none of its kind */
+function resolveOpenTelemetrySinkOptions(
+  options: OpenTelemetrySinkOptions,
+): Required<OpenTelemetrySinkOptions> & { readonly name: string } {
+  const { logger, flush, name = 'opentelemetry' } = options;
+  if (typeof logger?.emit !== 'function') {
+    throw new TypeError(`logger must have a function emit, got ${typeof logger?.emit}`);
+  }
+  if (typeof flush !== 'function') {
+    throw new TypeError(`flush must be a function, got ${typeof flush}`);
+  }
+  checkSinkName('name', name);
+  return { logger, flush, name };
+}
+
 /**
  * Emits events as OpenTelemetry log records. An SDK may drop records it cannot export without telling, so use it
  * beside a sink that acknowledges. `deliver` rejects as `flush` does.
+ * @throws {TypeError} for an option that is missing or none of its kind
  */
 export function createOpenTelemetrySink(options: OpenTelemetrySinkOptions): AuditSink {
-  const { logger, flush, name = 'opentelemetry' } = options;
+  const { logger, flush, name } = resolveOpenTelemetrySinkOptions(options);
   return {
     name,
     async deliver(events, { signal }) {
@@ -44,12 +65,10 @@ export function createOpenTelemetrySink(options: OpenTelemetrySinkOptions): Audi
   };
 }
 
-type Attributes = Record<string, string | number | boolean>;
-
 // The numbers of the OpenTelemetry log data model.
 const SEVERITY = { INFO: 9, WARN: 13 };
 
-function toLogRecord(event: AuditEvent): Parameters<OpenTelemetryLogger['emit']>[0] {
+function toLogRecord(event: AuditEvent): OpenTelemetryLogRecord {
   const severityText =
     event.stage === 'outcome' && (event.result === 'denied' || event.result === 'unknown') ? 'WARN' : 'INFO';
   const attributes: Attributes = {

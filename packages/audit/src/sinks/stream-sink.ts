@@ -1,25 +1,39 @@
 import type { Writable } from 'node:stream';
 
-import type { AuditSink } from '../delivery/sink.ts';
+import { checkSinkName, type AuditSink } from '../delivery/sink.ts';
 import { AuditError } from '../errors.ts';
 import { safeJson } from '../event/safe-json.ts';
 import { untilAborted } from '../until-aborted.ts';
 
 /** Which stream events are written to. */
 export interface StreamSinkOptions {
-  /** @default process.stderr, because stdout belongs to the protocol on stdio */
+  /** Where the lines go. @default process.stderr, because stdout belongs to the protocol on stdio */
   readonly stream?: Writable | undefined;
   /** Names the cursor file. @default 'stderr' */
   readonly name?: string | undefined;
+}
+
+/** @throws {TypeError} for an option that is none of its kind */
+function resolveStreamSinkOptions(options: StreamSinkOptions): {
+  readonly stream: Writable;
+  readonly name: string;
+} {
+  const { stream = process.stderr, name = 'stderr' } = options;
+  if (typeof stream.write !== 'function') {
+    throw new TypeError(`stream must be a writable stream, got ${typeof stream}`);
+  }
+  checkSinkName('name', name);
+  return { stream, name };
 }
 
 /**
  * Writes events as JSON lines `{"auditEvent":{...}}`, which tell them from log lines on the same stream. For
  * platforms that collect the output of a container. `deliver` resolves when the stream took the lines, which is
  * no promise that anybody stored them, and rejects with AuditError `delivery_failed`.
+ * @throws {TypeError} for an option that is none of its kind
  */
 export function createStreamSink(options: StreamSinkOptions = {}): AuditSink {
-  const { stream = process.stderr, name = 'stderr' } = options;
+  const { stream, name } = resolveStreamSinkOptions(options);
   return {
     name,
     async deliver(events, { signal }) {
