@@ -17,7 +17,7 @@ import {
 import { Collector } from './collector.ts';
 import { intent, options, segmentFiles, temporaryDirectory } from './fixtures.ts';
 
-const unsafeCharacters =
+const UNSAFE_CHARACTERS =
   // oxlint-disable-next-line no-control-regex -- these are what is looked for
   /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u;
 const NOW = Date.parse('2026-03-01T12:00:00.000Z');
@@ -164,7 +164,7 @@ describe('mcp-audit query', () => {
     await writeTrail(directory.path, [{ target, resource: '\u001b]0;owned\u0007' }]);
     for (const command of ['query', 'tail', 'export']) {
       const { out } = await run(command, '--directory', directory.path);
-      expect(out).not.toMatch(unsafeCharacters);
+      expect(out).not.toMatch(UNSAFE_CHARACTERS);
     }
     const { out } = await run('query', '--directory', directory.path);
     expect(out).toContain('a\\u{1b}[2J\\u{d}\\u{202e}\\u{2066}\\u{200b}b\\u{e0041}\\u{85}');

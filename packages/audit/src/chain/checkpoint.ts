@@ -41,10 +41,12 @@ const tombstoneSchema = z.looseObject({
   signature: z.string(),
 });
 
+/** The signed statement that segments were removed. */
 export type Tombstone = z.infer<typeof tombstoneSchema>;
 
-/** The kinds of the records that hold them. */
+/** The kind of the records that hold a checkpoint. */
 export const CHECKPOINT_KIND = 'checkpoint';
+/** The kind of the records that hold a tombstone. */
 export const TOMBSTONE_KIND = 'tombstone';
 
 /** Decodes the checkpoint in a record whose hash was checked. */

@@ -19,7 +19,7 @@ export interface Batch {
   readonly checkpoints: readonly AuditCheckpoint[];
   readonly end: LogPosition;
   /** Where records are missing or damaged, and were passed over. */
-  readonly damage?: { readonly segment: number; readonly afterSequence: number };
+  readonly damage?: { readonly segment: number; readonly afterSequence: number } | undefined;
 }
 
 /** How many events a sink is given at a time. */
@@ -88,7 +88,7 @@ function collect(bytes: Buffer, from: LogPosition, limit: number): Batch {
     damage ??= { segment: from.segment, afterSequence: end.sequence };
     end = { ...end, offset: from.offset + bytes.length };
   }
-  return { events, checkpoints, end, ...(damage && { damage }) };
+  return { events, checkpoints, end, damage };
 }
 
 // Either a sink without a cursor begins at the oldest segment that was kept, or the record is the first after

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 
+import { GENESIS, type LogPosition } from '../chain/record.ts';
 import { readIfPresent, replaceFile, type AuditFileSystem } from '../disk/file-system.ts';
 import type { Logger } from '../logger.ts';
+import type { AuditSink } from './sink.ts';
 
 const cursorSchema = z.strictObject({
   version: z.literal(1),
@@ -44,6 +46,27 @@ export async function writeCursor(
 ): Promise<void> {
   const bytes = Buffer.from(`${JSON.stringify(cursor)}\n`);
   await replaceFile(fileSystem, directory, cursorName(sink), bytes);
+}
+
+/** Where a delivery goes on: where the cursor is, or at the first segment when it belongs to another chain. */
+export function startPosition(
+  options: {
+    readonly cursor: Cursor | undefined;
+    readonly writerId: string;
+    readonly sink: Pick<AuditSink, 'name'>;
+    readonly logger: Logger;
+  },
+  firstSegment = 0,
+): LogPosition {
+  const { cursor, writerId, sink, logger } = options;
+  if (cursor?.writerId === writerId) {
+    const { segment, offset, sequence, hash } = cursor;
+    return { segment, offset, sequence, hash };
+  }
+  if (cursor !== undefined) {
+    logger.warn({ sink: sink.name }, 'audit cursor belongs to another trail, delivering from the start');
+  }
+  return { segment: firstSegment, offset: 0, ...GENESIS };
 }
 
 function cursorName(sink: string): string {

@@ -1,4 +1,4 @@
-import { GENESIS, type ChainTip, type LogPosition } from '../chain/record.ts';
+import type { ChainTip, LogPosition } from '../chain/record.ts';
 import type { SetTimer } from '../clock.ts';
 import type { AuditFileSystem } from '../disk/file-system.ts';
 import { AuditError } from '../errors.ts';
@@ -7,11 +7,13 @@ import type { AuditEvent } from '../event/event.ts';
 import type { Logger } from '../logger.ts';
 import type { SegmentLog } from '../segments/segment-log.ts';
 import { untilAborted } from '../until-aborted.ts';
-import { MAX_BATCH_EVENTS, readBatch, type Batch } from './batch.ts';
-import { writeCursor, type Cursor } from './cursor.ts';
-import { quarantine } from './quarantine.ts';
+import { backoffMs } from './backoff.ts';
+import { readBatch, type Batch } from './batch.ts';
+import { startPosition, writeCursor, type Cursor } from './cursor.ts';
+import { Quarantine } from './quarantine.ts';
 import type { AuditSink } from './sink.ts';
 
+/** What is delivered to whom. */
 export interface DeliveryOptions {
   readonly sink: AuditSink;
   readonly log: SegmentLog;
@@ -29,11 +31,19 @@ export interface DeliveryOptions {
   readonly logger: Logger;
 }
 
-const BACKOFF_BASE_MS = 500;
-const BACKOFF_MAX_MS = 60_000;
-// A sink that asks for more is asked again all the same.
-const RETRY_AFTER_MAX_MS = 60 * 60 * 1000;
-const MAX_QUARANTINED_IN_A_ROW = 10;
+/** How far a delivery got. */
+export interface DeliveryStatus {
+  /** How many records wait for the sink. */
+  readonly backlog: number;
+  /** When the oldest of them was made, in milliseconds since the Unix epoch. */
+  readonly oldestAt: number | undefined;
+  /** How many attempts failed. */
+  readonly failures: number;
+  /** How many events were set aside. */
+  readonly quarantined: number;
+  /** Why the last attempt failed; `undefined` once one succeeds. */
+  readonly lastError: unknown;
+}
 
 /**
  * Ships the log to one sink, strictly in order and one batch at a time. What is due is a sequence number
@@ -42,6 +52,7 @@ const MAX_QUARANTINED_IN_A_ROW = 10;
  */
 export class Delivery {
   readonly #options: DeliveryOptions;
+  readonly #quarantine: Quarantine;
   readonly #stopping = new AbortController();
   readonly #flushes = new Set<{ until: ChainTip; resolve: () => void }>();
   #position: LogPosition;
@@ -56,17 +67,16 @@ export class Delivery {
   #failures = 0;
   /** The segment that the cursor on disk is in: nothing older is needed any more. */
   #keptFrom: number;
-  #limit = MAX_BATCH_EVENTS;
-  #quarantined = 0;
-  #quarantinedInARow = 0;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
-    this.#position = startPosition(options);
+    this.#quarantine = new Quarantine({ ...options, sink: options.sink.name });
+    this.#position = startPosition(options, options.log.segments[0]?.number);
     this.#keptFrom = this.#position.segment;
     this.#makeDue();
   }
 
+  /** The name of the sink. */
   get sinkName(): string {
     return this.#options.sink.name;
   }
@@ -76,20 +86,13 @@ export class Delivery {
     return this.#keptFrom;
   }
 
-  /** How many records wait for the sink, since when (in milliseconds since the Unix epoch), and how many attempts failed, the last why. */
-  get status(): {
-    backlog: number;
-    oldestAt: number | undefined;
-    failures: number;
-    quarantined: number;
-    lastError: unknown;
-  } {
-    const backlog = this.#options.log.tip.sequence - this.#position.sequence;
+  /** How far it got. */
+  get status(): DeliveryStatus {
     return {
-      backlog,
+      backlog: this.#options.log.tip.sequence - this.#position.sequence,
       oldestAt: this.#oldestAt,
       failures: this.#failures,
-      quarantined: this.#quarantined,
+      quarantined: this.#quarantine.events,
       lastError: this.#lastError,
     };
   }
@@ -180,70 +183,45 @@ export class Delivery {
         batch ??= await this.#read();
         await this.#deliver(batch);
         await this.#advance(batch.end);
-        if (batch.events.length > 0) {
-          this.#quarantinedInARow = 0;
-        }
-        this.#limit = Math.min(MAX_BATCH_EVENTS, this.#limit * 2);
+        this.#quarantine.accepted(batch);
         return;
       } catch (error) {
         if (signal.aborted) {
           return;
         }
-        const narrowed = batch && (await this.#narrow(batch, error));
-        if (narrowed === 'read again') {
-          return;
-        }
-        if (narrowed !== undefined) {
-          batch = narrowed;
-          continue;
+        const narrowed = batch && (await this.#quarantine.narrow(batch, error));
+        switch (narrowed?.step) {
+          case 'resend':
+            ({ batch } = narrowed);
+            continue;
+          case 'set aside':
+            await this.#advance(batch?.end ?? this.#position);
+            return;
+          case 'read less':
+            return;
+          case undefined:
+            break;
+          default:
+            narrowed satisfies never;
         }
         failures += 1;
         this.#failures += 1;
         this.#lastError = error;
         this.#options.logger.warn({ err: error, sink: this.sinkName, failures }, 'audit delivery failed');
-        await this.#backOff(failures, error);
+        await this.#backOff(backoffMs(failures, error, this.#options.random()));
       }
     }
   }
 
-  /**
-   * Narrows a batch that the sink refused because of what is in it: first its checkpoints go, then half of its
-   * events, and the one event that is left at last is set aside. `undefined` when there is nothing to narrow: a
-   * sink that takes nothing at all is out of order, is asked again later, and no more events are set aside.
-   */
-  async #narrow(batch: Batch, error: unknown): Promise<Batch | 'read again' | undefined> {
-    if (!(error instanceof AuditError) || error.code !== 'rejected_by_sink') {
-      return undefined;
-    }
-    const { directory, fileSystem, logger, onQuarantine } = this.#options;
-    if (batch.checkpoints.length > 0) {
-      logger.warn({ err: error, sink: this.sinkName }, 'audit checkpoints not accepted');
-      return { ...batch, checkpoints: [] };
-    }
-    const [poison] = batch.events;
-    if (batch.events.length > 1) {
-      this.#limit = Math.ceil(batch.events.length / 2);
-      return 'read again';
-    }
-    if (poison === undefined || this.#quarantinedInARow >= MAX_QUARANTINED_IN_A_ROW) {
-      return undefined;
-    }
-    try {
-      await quarantine(directory, fileSystem, this.sinkName, poison);
-    } catch (quarantineError) {
-      logger.error({ err: quarantineError, sink: this.sinkName }, 'audit quarantine not written');
-      return undefined;
-    }
-    this.#quarantined += 1;
-    this.#quarantinedInARow += 1;
-    onQuarantine(this.sinkName, poison);
-    await this.#advance(batch.end);
-    return 'read again';
-  }
-
   async #read(): Promise<Batch> {
     const { directory, fileSystem, log } = this.#options;
-    const batch = await readBatch(directory, fileSystem, log.segments, this.#position, this.#limit);
+    const batch = await readBatch(
+      directory,
+      fileSystem,
+      log.segments,
+      this.#position,
+      this.#quarantine.limit,
+    );
     const [first] = batch.events;
     if (first !== undefined) {
       this.#oldestAt = Date.parse(first.time);
@@ -270,7 +248,7 @@ export class Delivery {
     const delivered = sink.deliver(events, {
       signal,
       idempotencyKey: `${writerId}:${range}`,
-      ...(wanted.length > 0 && { checkpoints: wanted }),
+      checkpoints: wanted.length > 0 ? wanted : undefined,
     });
     await untilAborted(delivered, signal);
   }
@@ -300,11 +278,9 @@ export class Delivery {
     }
   }
 
-  #backOff(failures: number, error: unknown): Promise<void> {
-    const { random, setTimer } = this.#options;
-    const ceilingMs = Math.min(BACKOFF_MAX_MS, BACKOFF_BASE_MS * 2 ** Math.min(failures - 1, 20));
-    const askedMs = error instanceof AuditError ? (error.retryAfterMs ?? 0) : 0;
-    const delayMs = Math.max(Math.min(askedMs, RETRY_AFTER_MAX_MS), random() * ceilingMs);
+  // A flush ends the wait.
+  #backOff(delayMs: number): Promise<void> {
+    const { setTimer } = this.#options;
     return new Promise((resolve) => {
       const cancel = setTimer(() => this.#endBackoff?.(), delayMs, {
         keepsProcessAlive: this.#flushes.size > 0,
@@ -316,15 +292,4 @@ export class Delivery {
       };
     });
   }
-}
-
-function startPosition({ cursor, writerId, log, sink, logger }: DeliveryOptions): LogPosition {
-  if (cursor?.writerId === writerId) {
-    const { segment, offset, sequence, hash } = cursor;
-    return { segment, offset, sequence, hash };
-  }
-  if (cursor !== undefined) {
-    logger.warn({ sink: sink.name }, 'audit cursor belongs to another trail, delivering from the start');
-  }
-  return { segment: log.segments[0]?.number ?? 0, offset: 0, ...GENESIS };
 }

@@ -1,7 +1,8 @@
 import type { SetTimer } from '../clock.ts';
 import type { Delivery } from '../delivery/delivery.ts';
 import type { AuditFileSystem } from '../disk/file-system.ts';
-import { AuditError } from '../errors.ts';
+import { FreeSpace } from '../disk/free-space.ts';
+import type { AuditError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { findRetired } from '../segments/retention.ts';
 import type { SegmentLog } from '../segments/segment-log.ts';
@@ -24,21 +25,23 @@ interface MaintenanceOptions {
 /** Looks after the disk once a minute: removes what may go, and says when space runs low. */
 export class Maintenance {
   readonly #options: MaintenanceOptions;
-  #trouble: AuditError | undefined;
+  readonly #freeSpace: FreeSpace;
   #cancelTimer: (() => void) | undefined;
   #running: Promise<void> | undefined;
   #isStopped = false;
 
   constructor(options: MaintenanceOptions) {
     this.#options = options;
+    this.#freeSpace = new FreeSpace(options);
     this.#running = this.#run();
   }
 
   /** Set while the disk has less free space than it should. */
   get trouble(): AuditError | undefined {
-    return this.#trouble;
+    return this.#freeSpace.trouble;
   }
 
+  /** Ends the round under way and begins no other. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#cancelTimer?.();
@@ -48,7 +51,7 @@ export class Maintenance {
   async #run(): Promise<void> {
     const { log, deliveries, logger, setTimer, keepDays } = this.#options;
     try {
-      await this.#measureSpace();
+      await this.#freeSpace.measure();
       const keptFrom = Math.min(Infinity, ...deliveries.map((delivery) => delivery.keptFrom));
       if (keepDays !== undefined) {
         const retired = await findRetired(log, keptFrom, { ...this.#options, keepDays });
@@ -69,15 +72,5 @@ export class Maintenance {
       INTERVAL_MS,
       { keepsProcessAlive: false },
     );
-  }
-
-  async #measureSpace(): Promise<void> {
-    const { directory, fileSystem, minFreeBytes, logger } = this.#options;
-    const freeBytes = await fileSystem.freeBytes?.(directory);
-    const isLow = freeBytes !== undefined && freeBytes < minFreeBytes;
-    if (isLow && this.#trouble === undefined) {
-      logger.error({ freeBytes, minFreeBytes }, 'audit disk is low');
-    }
-    this.#trouble = isLow ? new AuditError('disk_low', `${freeBytes} bytes are free`) : undefined;
   }
 }

@@ -7,7 +7,7 @@ const NANOSECONDS_PER_MILLISECOND = 1e6;
 
 /**
  * An event in the Elastic Common Schema 8.17. ECS has no outcome for a denial: it is a failure of the type
- * `denied`. An intent has the outcome `unknown`, as ECS asks for a request without its answer. What ECS has no
+ * `denied`. An intent has the outcome `unknown`, as ECS asks for a request without its response. What ECS has no
  * field for is in `mcp.audit`.
  */
 export function toEcs(event: AuditEvent): JsonObject {

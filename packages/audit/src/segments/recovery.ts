@@ -20,7 +20,7 @@ import { readIntent } from './stored-event.ts';
 export interface RecoveredLog {
   readonly writerId: string;
   /** Oldest first. The size of one that was not read is not known. */
-  readonly segments: readonly { readonly number: number; readonly sizeBytes?: number }[];
+  readonly segments: readonly { readonly number: number; readonly sizeBytes?: number | undefined }[];
   /** The highest number that was ever used. */
   readonly lastNumber: number;
   readonly tip: ChainTip;
@@ -85,7 +85,7 @@ export async function recoverLog(
     openIntents,
     interrupted: await readIntents(disk, openIntents),
     unsignedEvents: last?.eventsSinceCheckpoint ?? 0,
-    ...(broken && { broken }),
+    broken,
   };
 }
 
@@ -168,7 +168,7 @@ function knownSize(
   last: LoadedSegment | undefined,
   previous: LoadedSegment | undefined,
   broken: BrokenChain | undefined,
-): { sizeBytes?: number } {
+): { readonly sizeBytes?: number | undefined } {
   if (number === last?.number) {
     return { sizeBytes: broken === undefined ? last.endOffset : last.bytes.length };
   }

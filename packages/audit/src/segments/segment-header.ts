@@ -53,6 +53,7 @@ export function segmentPath(directory: string, number: number): string {
   return join(directory, segmentName(number));
 }
 
+/** The file name of a segment. */
 export function segmentName(number: number): string {
   return `${String(number).padStart(10, '0')}.jsonl`;
 }

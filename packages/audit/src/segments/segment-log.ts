@@ -15,6 +15,7 @@ import type { RecoveredLog } from './recovery.ts';
 import { SegmentFiles, type LogSegment } from './segment-files.ts';
 import { HEADER_KIND, type BrokenChain, type OpenIntent, type SegmentHeader } from './segment-header.ts';
 
+/** What a log is made of. */
 export interface SegmentLogOptions {
   readonly directory: string;
   readonly fileSystem: AuditFileSystem;

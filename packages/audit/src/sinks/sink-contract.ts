@@ -45,10 +45,10 @@ export function auditSinkContract(open: () => Promise<SinkHarness>): readonly Co
     {
       name: 'lets no control or bidirectional character through',
       check: withHarness(async (harness) => {
-        const event = { ...sampleEvent(1), target: hostileText, resource: `a${hostileText}b` };
+        const event = { ...sampleEvent(1), target: HOSTILE_TEXT, resource: `a${HOSTILE_TEXT}b` };
         await deliver(harness.sink, [event]);
         assert.deepEqual(await harness.received(), [event]);
-        assert.doesNotMatch(await harness.text(), unsafeCharacters);
+        assert.doesNotMatch(await harness.text(), UNSAFE_CHARACTERS);
       }),
     },
     {
@@ -88,9 +88,9 @@ export function auditSinkContract(open: () => Promise<SinkHarness>): readonly Co
   ];
 }
 
-const hostileText = 'a\u0000\u001b[2J\r\n\u0085\u009b\u2028\u202e\u2066\u200fz';
+const HOSTILE_TEXT = 'a\u0000\u001b[2J\r\n\u0085\u009b\u2028\u202e\u2066\u200fz';
 // Line breaks separate records; everything else is text.
-const unsafeCharacters =
+const UNSAFE_CHARACTERS =
   // oxlint-disable-next-line no-control-regex -- these are what is looked for
   /[\u0000-\u0009\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u;
 
