@@ -25,6 +25,10 @@ export default defineConfig({
   target: 'node22',
   dts: manifest.private !== true,
   sourcemap: true,
+  esbuildOptions(options) {
+    // The maps point at src, which is published too; the sources need not be in them a second time.
+    options.sourcesContent = false;
+  },
   clean: true,
   splitting: true,
   // `sqlite` without its prefix is no built-in module.
