@@ -13,7 +13,10 @@ export async function probeDisk(directory: string, fileSystem: AuditFileSystem):
       await file.write(Buffer.alloc(PROBE_BYTES), 0);
       await file.datasync();
     });
-  } finally {
-    await fileSystem.remove(path);
+  } catch (error) {
+    // It may not be there to be removed; why it could not be written is what counts.
+    await fileSystem.remove(path).catch(() => {});
+    throw error;
   }
+  await fileSystem.remove(path);
 }

@@ -18,6 +18,7 @@ export class DiskReserve {
     this.#sizeBytes = sizeBytes;
   }
 
+  /** Whether the space is taken. */
   get isHeld(): boolean {
     return this.#isHeld;
   }
@@ -35,7 +36,8 @@ export class DiskReserve {
       });
       this.#isHeld = true;
     } catch (error) {
-      await this.release();
+      // It may not be there to be removed; why it could not be written is what counts.
+      await this.release().catch(() => {});
       throw error;
     }
   }

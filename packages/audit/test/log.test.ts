@@ -1,0 +1,236 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+
+import { describe, expect, it } from 'vitest';
+
+import { nodeFileSystem } from '../src/disk/file-system.ts';
+import {
+  AuditError,
+  createProtectedTrail,
+  createTrailAdoption,
+  openAuditTrail,
+  type AuditFileSystem,
+  type AuditSink,
+  type AuditTrailOptions,
+  type Logger,
+} from '../src/index.ts';
+import { intent, options, segmentFiles, temporaryDirectory } from './fixtures.ts';
+import { manualTimers } from './manual-timers.ts';
+
+// The logger that our servers use; this package itself depends on none.
+const requireBeside = createRequire(new URL('../../observability/package.json', import.meta.url));
+const pino = requireBeside('pino') as (options: object, stream: { write(line: string): void }) => Logger;
+
+const CAUSE = 'the cause in full';
+const success = { result: 'success', durationMs: 1 } as const;
+
+interface Scene {
+  readonly path: string;
+  readonly logger: Logger;
+  /** Resolves when a line with the message under test was logged. */
+  readonly logged: () => Promise<void>;
+}
+
+/** The machine's file system, but for what is refused. */
+function refusing(isRefused: (operation: string, path: string) => boolean, code = 'EIO'): AuditFileSystem {
+  function check(operation: string, path: string): void {
+    if (isRefused(operation, path)) {
+      throw Object.assign(new Error(CAUSE), { code });
+    }
+  }
+  return {
+    ...nodeFileSystem,
+    async open(path, mode) {
+      check('open', path);
+      const file = await nodeFileSystem.open(path, mode);
+      return {
+        ...file,
+        async writeDurably(bytes, offset) {
+          check('write', path);
+          await file.writeDurably(bytes, offset);
+        },
+        async truncate(sizeBytes) {
+          check('truncate', path);
+          await file.truncate(sizeBytes);
+        },
+        async close() {
+          await file.close();
+          check('close', path);
+        },
+      };
+    },
+    async remove(path) {
+      check('remove', path);
+      await nodeFileSystem.remove(path);
+    },
+    async freeBytes(path) {
+      check('free', path);
+      return Infinity;
+    },
+  };
+}
+
+/** Opens a trail, makes a call that may be refused, waits for the line, and closes it. */
+async function call({ path, logger, logged }: Scene, given: Partial<AuditTrailOptions> = {}): Promise<void> {
+  const settings = { ...options(path), setTimer: undefined, closeTimeoutMs: 1, logger, ...given };
+  await using trail = await openAuditTrail(settings);
+  await trail.begin(intent({ urgent: true })).catch(() => undefined);
+  await logged();
+}
+
+function sinkThat(deliver: AuditSink['deliver']): Partial<AuditTrailOptions> {
+  return { sinks: [{ name: 'memory', takesCheckpoints: true, deliver }], checkpointEvents: 1 };
+}
+
+const isSegment = (path: string): boolean => path.endsWith('.jsonl');
+const taken = async (): Promise<void> => undefined;
+
+/** What makes each line of the log with a cause. */
+const scenes: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
+  'audit reserve not taken': (scene) =>
+    call(scene, {
+      fileSystem: refusing((operation, path) => operation === 'open' && path.endsWith('reserve')),
+    }),
+  'audit maintenance failed': (scene) =>
+    call(scene, { fileSystem: refusing((operation) => operation === 'free') }),
+  'audit commit failed': (scene) =>
+    call(scene, { fileSystem: refusing((operation) => operation === 'write') }),
+  'audit segment not truncated': (scene) =>
+    call(scene, {
+      fileSystem: refusing(
+        (operation, path) => isSegment(path) && (operation === 'write' || operation === 'truncate'),
+      ),
+    }),
+  'audit segment not removed': (scene) =>
+    call(scene, {
+      fileSystem: refusing(
+        (operation, path) => isSegment(path) && (operation === 'write' || operation === 'close'),
+      ),
+    }),
+  'audit reserve not released': (scene) =>
+    call(scene, {
+      fileSystem: refusing((operation) => operation === 'write' || operation === 'remove', 'ENOSPC'),
+    }),
+  async 'audit disk probe failed'(scene) {
+    const timers = manualTimers();
+    const isRefused = (operation: string, path: string): boolean =>
+      operation === 'write' || (operation === 'open' && path.endsWith('probe.tmp'));
+    const settings = { ...timers, fileSystem: refusing(isRefused), logger: scene.logger };
+    await using trail = await openAuditTrail({ ...options(scene.path), ...settings });
+    await trail.begin(intent()).catch(() => undefined);
+    timers.fire();
+    await scene.logged();
+  },
+  async 'audit alert not recorded'(scene) {
+    {
+      await using trail = await openAuditTrail(options(scene.path));
+      await (await trail.begin(intent())).finish(success);
+    }
+    const [file = ''] = await segmentFiles(scene.path);
+    await writeFile(file, (await readFile(file, 'utf8')).replace('trigger_', 'forget_'));
+    const settings = { ...options(scene.path), logger: scene.logger };
+    await using _trail = await openAuditTrail({
+      ...settings,
+      fileSystem: refusing((operation) => operation === 'write'),
+    });
+    await scene.logged();
+  },
+  async 'audit cursor unreadable, delivering from the start'(scene) {
+    await writeFile(join(scene.path, 'cursor-memory.json'), CAUSE);
+    await call(scene, sinkThat(taken));
+  },
+  'audit cursor not written': (scene) =>
+    call(scene, {
+      ...sinkThat(taken),
+      fileSystem: refusing((operation, path) => operation === 'open' && path.includes('cursor-memory.json.')),
+    }),
+  'audit delivery failed': (scene) =>
+    call(
+      scene,
+      sinkThat(() => Promise.reject(new Error(CAUSE))),
+    ),
+  'audit checkpoints not accepted': (scene) =>
+    call(
+      scene,
+      sinkThat(async (_events, { checkpoints = [] }) => {
+        if (checkpoints.length > 0) {
+          throw new AuditError('rejected_by_sink', CAUSE);
+        }
+      }),
+    ),
+  'audit quarantine not written': (scene) =>
+    call(scene, {
+      ...sinkThat(() => Promise.reject(new AuditError('rejected_by_sink', 'no'))),
+      fileSystem: refusing((operation, path) => operation === 'open' && path.includes('quarantine-')),
+    }),
+  async 'audit adoption failed'(scene) {
+    const directories = (): Promise<never> => Promise.reject(new Error(CAUSE));
+    const { sinks, server } = options(scene.path);
+    await using _adoption = createTrailAdoption({ sinks, server, directories, logger: scene.logger });
+    await scene.logged();
+  },
+  async 'audit trail not adopted'(scene) {
+    {
+      await using trail = await openAuditTrail(options(scene.path));
+      await trail.begin(intent());
+    }
+    const { server } = options(scene.path);
+    const directories = (): Promise<string[]> => Promise.resolve([scene.path]);
+    const fileSystem = refusing((_operation, path) => path.endsWith('signing-key.pem'));
+    const sinks = [{ name: 'memory', deliver: taken }];
+    await using _adoption = createTrailAdoption({
+      sinks,
+      server,
+      directories,
+      fileSystem,
+      logger: scene.logger,
+    });
+    await scene.logged();
+  },
+  async 'a name could not be sealed and was left out of the audit trail'(scene) {
+    const refuse = (): Promise<never> => Promise.reject(new Error(CAUSE));
+    const personalKeys = { seal: refuse, open: refuse, destroy: refuse };
+    await using trail = createProtectedTrail(await openAuditTrail(options(scene.path)), {
+      personalKeys,
+      logger: scene.logger,
+    });
+    await trail.begin(intent());
+    await scene.logged();
+  },
+};
+
+describe('a line of the log with a cause', () => {
+  it.each(Object.entries(scenes))(
+    'is printed by pino with its message and stack: %s',
+    async (message, play) => {
+      await using directory = await temporaryDirectory();
+      const lines: { msg: string; err?: { message: string; stack: string } }[] = [];
+      const logger = pino({}, { write: (line) => void lines.push(JSON.parse(line)) });
+      const found = () => lines.find(({ msg }) => msg === message);
+      await play({
+        path: directory.path,
+        logger,
+        logged: () => expect.poll(found, { timeout: 5000 }).toBeDefined(),
+      });
+      expect(found()?.err?.message).toContain(CAUSE);
+      expect(found()?.err?.stack).toContain(CAUSE);
+      expect(found()).not.toHaveProperty('error');
+    },
+  );
+
+  it('is made by one of the cases above, each of them', () => {
+    const source = new URL('../src', import.meta.url);
+    const texts = readdirSync(source, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => readFileSync(new URL(`../src/${name.replaceAll('\\', '/')}`, import.meta.url), 'utf8'));
+    const logged = texts.flatMap((text) =>
+      [...text.matchAll(/ogger\.(?:warn|error)\(\s*\{ err\b[^}]*\},\s*'(?<message>[^']+)'/gu)].map(
+        ({ groups }) => groups?.['message'],
+      ),
+    );
+    expect(new Set(logged)).toEqual(new Set(Object.keys(scenes)));
+    expect(texts.filter((text) => /ogger\.(?:warn|error)\(\s*\{ error\b/u.test(text))).toEqual([]);
+  });
+});
