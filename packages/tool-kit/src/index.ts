@@ -1,5 +1,5 @@
-export { createCatalog, type Catalog, type CatalogDefinitions } from './catalog.ts';
-export type { BindingOptions, RegisterToolOptions, RequestOrigin } from './binding.ts';
+export { createCatalog, type Catalog, type CatalogDefinitions } from './catalog/catalog.ts';
+export type { BindingOptions, RegisterToolOptions, RequestOrigin } from './protocol/binding.ts';
 export {
   definePrompt,
   defineResource,
@@ -16,11 +16,11 @@ export {
   type TaskDefinition,
   type ToolAnnotations,
   type ToolDefinition,
-} from './definitions.ts';
-export type { ObjectSchema } from './object-schema.ts';
+} from './definition/definitions.ts';
+export type { ObjectSchema } from './definition/object-schema.ts';
 export { PublicError, RpcError } from './errors.ts';
 export type { JsonObject, JsonValue } from './json.ts';
-export { createMethodTable, type MethodHandler, type MethodTable } from './method-table.ts';
+export { createMethodTable, type MethodHandler, type MethodTable } from './protocol/method-table.ts';
 export type {
   AuditEntry,
   AuditIntent,
@@ -37,6 +37,6 @@ export type {
   Telemetry,
   UpstreamCall,
 } from './ports.ts';
-export { requiredPermission } from './required-permission.ts';
-export type { RequestContext } from './run-call.ts';
-export type { RuntimeOptions } from './runtime.ts';
+export { requiredPermission } from './protocol/required-permission.ts';
+export type { RequestContext } from './call/run-call.ts';
+export type { RuntimeOptions } from './call/pipeline-options.ts';

@@ -13,16 +13,16 @@ import {
   type CallToolResult,
 } from '@modelcontextprotocol/sdk/types.js';
 
+import type { ToolDefinition } from './definition/definitions.ts';
+import type { JsonObject } from './json.ts';
 import {
   answer,
   singleTool,
   type BindingOptions,
   type RegisterToolOptions,
   type SdkRequest,
-} from './binding.ts';
-import type { ToolDefinition } from './definitions.ts';
-import type { JsonObject } from './json.ts';
-import type { MethodTable } from './method-table.ts';
+} from './protocol/binding.ts';
+import type { MethodTable } from './protocol/method-table.ts';
 
 const requestSchemas = {
   'tools/list': ListToolsRequestSchema,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import type { RequestContext } from '../src/call/run-call.ts';
 import {
   definePrompt,
   defineResource,
@@ -7,7 +8,7 @@ import {
   type PromptDefinition,
   type ResourceDefinition,
   type ToolDefinition,
-} from '../src/definitions.ts';
+} from '../src/definition/definitions.ts';
 import type {
   AuditIntent,
   AuditOutcome,
@@ -17,7 +18,6 @@ import type {
   Logger,
   Telemetry,
 } from '../src/ports.ts';
-import type { RequestContext } from '../src/run-call.ts';
 
 /** A person who may read. */
 export function aCaller(overrides: Partial<Caller> = {}): Caller {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
+import { createRuntime, type RuntimeOptions } from '../src/call/pipeline-options.ts';
+import { runCall, type Operation, type RequestContext } from '../src/call/run-call.ts';
 import type { Authorizer } from '../src/ports.ts';
-import { runCall, type Operation, type RequestContext } from '../src/run-call.ts';
-import { createRuntime, type RuntimeOptions } from '../src/runtime.ts';
 import { aRequest, recordingPorts } from './fixtures.ts';
 
 /** What no model may ever read. */

@@ -1,6 +1,6 @@
-import type { JsonObject, JsonValue } from './json.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
+import type { Caller, Logger, TaskRunner, UpstreamCall } from '../ports.ts';
 import type { InputOf, ObjectSchema, OutputOf } from './object-schema.ts';
-import type { Caller, Logger, TaskRunner, UpstreamCall } from './ports.ts';
 
 /** What a handler gets besides its input. */
 export interface CallContext {

@@ -1,5 +1,5 @@
-import { PublicError } from './errors.ts';
-import type { AuditTrail, Authorizer, Logger, RateLimiter, TaskRunner, Telemetry } from './ports.ts';
+import { PublicError } from '../errors.ts';
+import type { AuditTrail, Authorizer, Logger, RateLimiter, TaskRunner, Telemetry } from '../ports.ts';
 
 /** The ports and limits of the call pipeline. Whatever is left out has the default that its comment names. */
 export interface RuntimeOptions {

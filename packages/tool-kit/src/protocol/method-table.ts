@@ -1,8 +1,10 @@
-import { isHeld, isVisible, type Catalog, type Listed } from './catalog.ts';
-import type { Permission, ResourceListing } from './definitions.ts';
-import { RpcError, rpcCodes } from './errors.ts';
-import { internalFailure, shorten, type CallFailure } from './failure.ts';
-import type { JsonObject, JsonValue } from './json.ts';
+import { internalFailure, shorten, type CallFailure } from '../call/failure.ts';
+import { createRuntime, type Runtime, type RuntimeOptions } from '../call/pipeline-options.ts';
+import { runCall, type Call, type CallResult, type RequestContext } from '../call/run-call.ts';
+import { isHeld, isVisible, type Catalog, type Listed } from '../catalog/catalog.ts';
+import type { Permission, ResourceListing } from '../definition/definitions.ts';
+import { RpcError, rpcCodes } from '../errors.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
 import {
   callTool,
   complete,
@@ -11,8 +13,6 @@ import {
   renderPrompt,
   type ToolOutput,
 } from './operations.ts';
-import { runCall, type Call, type CallResult, type RequestContext } from './run-call.ts';
-import { createRuntime, type Runtime, type RuntimeOptions } from './runtime.ts';
 
 /** Answers one MCP method. Rejects only with an {@link RpcError}. */
 export type MethodHandler = (params: JsonObject, request: RequestContext) => Promise<JsonObject>;

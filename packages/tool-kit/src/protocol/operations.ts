@@ -1,18 +1,18 @@
 import { z } from 'zod';
 
-import { isHeld, type Catalog, type ListedResource } from './catalog.ts';
+import type { Operation } from '../call/run-call.ts';
+import { isHeld, type Catalog, type ListedResource } from '../catalog/catalog.ts';
 import type {
   Completer,
   Permission,
   PromptDefinition,
   ResourceListing,
   ToolDefinition,
-} from './definitions.ts';
-import { RpcError, rpcCodes } from './errors.ts';
-import type { JsonObject, JsonValue } from './json.ts';
-import { zodObject } from './object-schema.ts';
-import type { Caller } from './ports.ts';
-import type { Operation } from './run-call.ts';
+} from '../definition/definitions.ts';
+import { zodObject } from '../definition/object-schema.ts';
+import { RpcError, rpcCodes } from '../errors.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
+import type { Caller } from '../ports.ts';
 
 /** A tool's answer in the two forms that clients read. */
 export interface ToolOutput {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
-import { never } from '../test/fixtures.ts';
-import { denies, echo, run, secret, write, type Setup } from '../test/run-echo.ts';
-import { PublicError } from './errors.ts';
-import type { AuditOutcome } from './ports.ts';
+import { never } from '../../test/fixtures.ts';
+import { denies, echo, run, secret, write, type Setup } from '../../test/run-echo.ts';
+import { PublicError } from '../errors.ts';
+import type { AuditOutcome } from '../ports.ts';
 
 const aborted = AbortSignal.abort(new Error('gone'));
 

@@ -1,8 +1,8 @@
-import type { RecordedArguments } from './argument-privacy.ts';
+import type { RecordedArguments } from '../definition/argument-privacy.ts';
+import type { AuditEntry, AuditOutcome, Caller, UpstreamCall } from '../ports.ts';
 import { shorten, type CallFailure } from './failure.ts';
-import type { AuditEntry, AuditOutcome, Caller, UpstreamCall } from './ports.ts';
+import type { Runtime } from './pipeline-options.ts';
 import type { Call, CallResult, RequestContext } from './run-call.ts';
-import type { Runtime } from './runtime.ts';
 
 /** What the trail learns of a call: what the definition tells, and the policy's rule once it has decided. */
 export interface CallDetails extends RecordedArguments {

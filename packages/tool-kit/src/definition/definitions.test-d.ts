@@ -4,7 +4,11 @@ import { z as zod3 } from 'zod-3.25';
 import { z as otherZod } from 'zod-4.3';
 import * as mini from 'zod/mini';
 
-import { createCatalog } from './catalog.ts';
+import { createCatalog } from '../catalog/catalog.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
+import type { AuditTrail, Caller, Logger } from '../ports.ts';
+import type { registerTool as registerTool2025 } from '../sdk-2025.ts';
+import type { registerTool as registerTool2026 } from '../sdk-2026.ts';
 import {
   definePrompt,
   defineResource,
@@ -14,10 +18,6 @@ import {
   type ResourceDefinition,
   type ToolDefinition,
 } from './definitions.ts';
-import type { JsonObject, JsonValue } from './json.ts';
-import type { AuditTrail, Caller, Logger } from './ports.ts';
-import type { registerTool as registerTool2025 } from './sdk-2025.ts';
-import type { registerTool as registerTool2026 } from './sdk-2026.ts';
 
 const input = z.strictObject({
   service: z.string(),

@@ -1,13 +1,13 @@
 import type { z } from 'zod';
 
-import { recordArguments } from './argument-privacy.ts';
+import { isVisible } from '../catalog/catalog.ts';
+import { recordArguments } from '../definition/argument-privacy.ts';
+import type { AuditDetails, CallContext, OnUnavailable, Permission } from '../definition/definitions.ts';
+import { asPublicError } from '../errors.ts';
+import type { Caller, Decision } from '../ports.ts';
 import { openRecord, type CallDetails } from './call-record.ts';
-import { isVisible } from './catalog.ts';
-import type { AuditDetails, CallContext, OnUnavailable, Permission } from './definitions.ts';
-import { asPublicError } from './errors.ts';
 import * as failure from './failure.ts';
-import type { Caller, Decision } from './ports.ts';
-import type { Runtime } from './runtime.ts';
+import type { Runtime } from './pipeline-options.ts';
 
 /** Where a call comes from. */
 export interface RequestContext {

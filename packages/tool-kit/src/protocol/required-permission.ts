@@ -1,7 +1,7 @@
-import type { Catalog } from './catalog.ts';
-import type { JsonObject } from './json.ts';
+import type { Operation } from '../call/run-call.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { JsonObject } from '../json.ts';
 import { callTool, readResource, renderPrompt } from './operations.ts';
-import type { Operation } from './run-call.ts';
 
 /**
  * The permission that a request will need, where that follows from the request alone, so that a transport can ask

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
-import { echoTool } from '../test/fixtures.ts';
-import { createCatalog } from './catalog.ts';
-import { definePrompt, defineResource, defineTool } from './definitions.ts';
+import { echoTool } from '../../test/fixtures.ts';
+import { createCatalog } from '../catalog/catalog.ts';
+import { definePrompt, defineResource, defineTool } from '../definition/definitions.ts';
 import { requiredPermission } from './required-permission.ts';
 
 const environment = z.enum(['staging', 'production']);

@@ -2,9 +2,9 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
-import { echoTool } from '../test/fixtures.ts';
+import { echoTool } from '../../test/fixtures.ts';
+import { createCatalog } from '../catalog/catalog.ts';
 import { recordArguments } from './argument-privacy.ts';
-import { createCatalog } from './catalog.ts';
 
 const audit = { digest: (name: string, text: string) => `digest of ${name}, ${text.length} characters` };
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
-import { aCaller, aPrompt, aRequest, aResource, echoTool } from '../test/fixtures.ts';
+import { aCaller, aPrompt, aRequest, aResource, echoTool } from '../../test/fixtures.ts';
+import { createMethodTable } from '../protocol/method-table.ts';
 import { createCatalog, isHeld, isVisible } from './catalog.ts';
-import { createMethodTable } from './method-table.ts';
 
 describe('createCatalog', () => {
   it.each(['', 'has space', 'a/b', 'ä', 'x'.repeat(65), 'line\n'])('rejects the name %j', (name) => {

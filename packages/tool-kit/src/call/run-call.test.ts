@@ -1,11 +1,11 @@
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 
-import { aCaller, aRequest, never, recordingPorts } from '../test/fixtures.ts';
-import { denies, echo, run, secret, write, type Echo } from '../test/run-echo.ts';
-import type { AuditEntry, AuditTrail, Authorizer } from './ports.ts';
+import { aCaller, aRequest, never, recordingPorts } from '../../test/fixtures.ts';
+import { denies, echo, run, secret, write, type Echo } from '../../test/run-echo.ts';
+import type { AuditEntry, AuditTrail, Authorizer } from '../ports.ts';
+import { createRuntime } from './pipeline-options.ts';
 import { runCall } from './run-call.ts';
-import { createRuntime } from './runtime.ts';
 
 describe('what the model cannot tell apart', () => {
   it('gives a hidden target the same words as an unknown one, and only the trail its reason', async () => {

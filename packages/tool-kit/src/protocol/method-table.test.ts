@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
-import { aCaller, aPrompt, aRequest, aResource, echoTool, recordingPorts } from '../test/fixtures.ts';
-import { createCatalog, type CatalogDefinitions } from './catalog.ts';
-import { PublicError, RpcError } from './errors.ts';
-import type { JsonObject } from './json.ts';
+import { aCaller, aPrompt, aRequest, aResource, echoTool, recordingPorts } from '../../test/fixtures.ts';
+import type { RuntimeOptions } from '../call/pipeline-options.ts';
+import type { RequestContext } from '../call/run-call.ts';
+import { createCatalog, type CatalogDefinitions } from '../catalog/catalog.ts';
+import { PublicError, RpcError } from '../errors.ts';
+import type { JsonObject } from '../json.ts';
 import { createMethodTable } from './method-table.ts';
-import type { RequestContext } from './run-call.ts';
-import type { RuntimeOptions } from './runtime.ts';
 
 const everything: CatalogDefinitions = {
   tools: [echoTool()],

@@ -1,12 +1,12 @@
 import { describe, expect, it, vi } from 'vitest';
 
-import { aCaller, aPrompt, aRequest, aResource, recordingPorts } from '../test/fixtures.ts';
-import { createCatalog } from './catalog.ts';
-import type { Completer, ResourceDefinition } from './definitions.ts';
-import type { JsonObject } from './json.ts';
+import { aCaller, aPrompt, aRequest, aResource, recordingPorts } from '../../test/fixtures.ts';
+import type { RuntimeOptions } from '../call/pipeline-options.ts';
+import type { RequestContext } from '../call/run-call.ts';
+import { createCatalog } from '../catalog/catalog.ts';
+import type { Completer, ResourceDefinition } from '../definition/definitions.ts';
+import type { JsonObject } from '../json.ts';
 import { createMethodTable } from './method-table.ts';
-import type { RequestContext } from './run-call.ts';
-import type { RuntimeOptions } from './runtime.ts';
 
 const ofResource = { type: 'ref/resource', uri: 'thing://{id}' };
 const ofPrompt = { type: 'ref/prompt', name: 'plan' };

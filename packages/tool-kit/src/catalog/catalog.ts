@@ -1,18 +1,18 @@
 import { z } from 'zod';
 
-import { withoutPrivacy } from './argument-privacy.ts';
+import { isTimerDelay } from '../call/pipeline-options.ts';
+import { withoutPrivacy } from '../definition/argument-privacy.ts';
 import type {
   Permission,
   PromptDefinition,
   ResourceDefinition,
   TaskDefinition,
   ToolDefinition,
-} from './definitions.ts';
-import type { JsonObject } from './json.ts';
-import { zodObject } from './object-schema.ts';
-import type { Caller } from './ports.ts';
-import { isTimerDelay } from './runtime.ts';
-import { checkSchemaVersion } from './schema-version.ts';
+} from '../definition/definitions.ts';
+import { zodObject } from '../definition/object-schema.ts';
+import { checkSchemaVersion } from '../definition/schema-version.ts';
+import type { JsonObject } from '../json.ts';
+import type { Caller } from '../ports.ts';
 import { parseUriTemplate, type UriTemplate } from './uri-template.ts';
 
 /** Everything that a server offers. */

@@ -2,16 +2,16 @@ import { randomUUID } from 'node:crypto';
 
 import { z } from 'zod';
 
-import { createCatalog, jsonSchema } from './catalog.ts';
-import type { ToolDefinition } from './definitions.ts';
-import { RpcError, rpcCodes } from './errors.ts';
-import { internalFailure, shorten } from './failure.ts';
-import type { JsonObject } from './json.ts';
+import { internalFailure, shorten } from '../call/failure.ts';
+import type { RuntimeOptions } from '../call/pipeline-options.ts';
+import type { RequestContext } from '../call/run-call.ts';
+import { createCatalog, jsonSchema } from '../catalog/catalog.ts';
+import type { ToolDefinition } from '../definition/definitions.ts';
+import { zodObject } from '../definition/object-schema.ts';
+import { RpcError, rpcCodes } from '../errors.ts';
+import type { JsonObject } from '../json.ts';
+import type { Logger } from '../ports.ts';
 import { createMethodTable, type MethodTable } from './method-table.ts';
-import { zodObject } from './object-schema.ts';
-import type { Logger } from './ports.ts';
-import type { RequestContext } from './run-call.ts';
-import type { RuntimeOptions } from './runtime.ts';
 
 /** What only the transport knows about a request. */
 export interface RequestOrigin {
