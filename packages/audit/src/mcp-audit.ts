@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import manifest from '../package.json' with { type: 'json' };
 import { runCli } from './cli/run-cli.ts';
 
 const interrupted = new AbortController();
@@ -9,8 +10,13 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 process.stdout.on('error', () => interrupted.abort());
 
 const { stdout, stderr } = process;
-void runCli(process.argv.slice(2), { stdout, stderr, signal: interrupted.signal, now: Date.now }).then(
-  (exitCode) => {
-    process.exitCode = exitCode;
-  },
-);
+const { version } = manifest;
+void runCli(process.argv.slice(2), {
+  stdout,
+  stderr,
+  signal: interrupted.signal,
+  now: Date.now,
+  version,
+}).then((exitStatus) => {
+  process.exitCode = exitStatus;
+});

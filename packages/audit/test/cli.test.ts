@@ -4,8 +4,8 @@ import { PassThrough } from 'node:stream';
 
 import { describe, expect, it } from 'vitest';
 
+import { shownText } from '../src/cli/output/terminal.ts';
 import { runCli } from '../src/cli/run-cli.ts';
-import { shownText } from '../src/cli/terminal.ts';
 import {
   auditEventSchema,
   createCollectorSink,
@@ -54,7 +54,7 @@ class Screen extends PassThrough {
 function start(argv: readonly string[], stdout = new Screen()) {
   const stderr = new Screen();
   const abort = new AbortController();
-  const exit = runCli(argv, { stdout, stderr, signal: abort.signal, now: () => NOW });
+  const exit = runCli(argv, { stdout, stderr, signal: abort.signal, now: () => NOW, version: '1.2.3' });
   return { stdout, stderr, abort, exit };
 }
 
@@ -380,7 +380,11 @@ describe('mcp-audit doctor', () => {
     await using collector = await Collector.start();
     {
       const sinks = [createCollectorSink({ url: collector.url })];
-      await using trail = await openAuditTrail({ ...options(directory.path), sinks, now: () => NOW });
+      await using trail = await openAuditTrail({
+        ...options(directory.path),
+        sinks,
+        now: () => NOW,
+      });
       await (await trail.begin(intent())).finish({ result: 'success', durationMs: 1 });
       await trail.flush();
       const { of } = await examined(directory.path);
@@ -445,7 +449,7 @@ describe('mcp-audit forget', () => {
 
 describe('mcp-audit', () => {
   it('explains itself', async () => {
-    for (const argv of [[], ['help'], ['--help'], ['query', '--help']]) {
+    for (const argv of [['help'], ['--help'], ['-h'], ['query', '--help'], ['query', '-h']]) {
       expect(await run(...argv)).toMatchObject({
         exitCode: 0,
         out: expect.stringContaining('Usage: mcp-audit'),
@@ -458,11 +462,11 @@ describe('mcp-audit', () => {
     [['constructor'], 'There is no command constructor'],
     [['query'], '--directory is required'],
     [['query', '--directory', '/nonexistent'], 'There is no audit trail in /nonexistent'],
-    [['query', '--directory', '.', '--result', 'fine'], '--result is success'],
-    [['query', '--directory', '.', '--since', 'yesterday'], '--since is a time'],
-    [['query', '--directory', '.', '--limit', 'many'], '--limit is a whole number'],
+    [['query', '--directory', '.', '--result', 'fine'], '--result must be one of success'],
+    [['query', '--directory', '.', '--since', 'yesterday'], '--since must be a time'],
+    [['query', '--directory', '.', '--limit', 'many'], '--limit must be a whole number'],
     [['query', '--wrong'], "Unknown option '--wrong'"],
-    [['export', '--directory', '.', '--format', 'xml'], '--format is jsonl, ocsf, ecs'],
+    [['export', '--directory', '.', '--format', 'xml'], '--format must be one of jsonl, ocsf, ecs'],
     [['replay', '--directory', '.'], '--to is required'],
     [['query\u001b[2J'], 'query\\u{1b}[2J'],
   ])('refuses %j', async (argv, message) => {

@@ -1,13 +1,40 @@
 import { readdir, readFile, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 
 import { z } from 'zod';
 
-import { readEvents } from './read-trail.ts';
-import { writeTable, type CliContext, type Colour } from './terminal.ts';
+import { safeJson } from '../event/safe-json.ts';
+import { required, type CliContext, type Command } from './command.ts';
+import { writeTable, type Colour } from './output/terminal.ts';
+import { findTrails, readEvents, trailOptions } from './read-trail.ts';
+
+/** Says what is wrong before it matters. */
+export const doctorCommand: Command = {
+  summary: 'Checks permissions, lock, records, clock, delivery, disk, repairs and quarantine.',
+  options: trailOptions,
+  found: 'a problem was found, or a trail cannot be read',
+  async run(args, context) {
+    const { values } = parseArgs({ args, options: trailOptions });
+    const findings = new Map<string, readonly Finding[]>();
+    for (const trail of await findTrails(required('--directory', values.directory))) {
+      findings.set(trail, await examine(trail, context.now()));
+    }
+    if (values.json === true) {
+      for (const [trail, list] of findings) {
+        for (const finding of list) {
+          context.stdout.write(`${safeJson({ trail, ...finding })}\n`);
+        }
+      }
+    } else {
+      showFindings(findings, context);
+    }
+    return [...findings.values()].flat().some(({ state }) => state === 'problem') ? 1 : 0;
+  },
+};
 
 /** What was looked at, and what was found. */
-export interface Finding {
+interface Finding {
   readonly state: 'ok' | 'warning' | 'problem';
   readonly check: string;
   readonly detail: string;
@@ -25,7 +52,7 @@ const COLOURS: Readonly<Record<Finding['state'], Colour>> = {
 const cursorSchema = z.looseObject({ sequence: z.int().nonnegative() });
 
 /** Looks at everything around a trail that can go wrong. Changes nothing; a server may go on writing. */
-export async function examine(trail: string, now: number): Promise<Finding[]> {
+async function examine(trail: string, now: number): Promise<Finding[]> {
   const names = await readdir(trail);
   const { last, findings } = await examineEvents(trail, now);
   return [
@@ -39,11 +66,7 @@ export async function examine(trail: string, now: number): Promise<Finding[]> {
   ];
 }
 
-/** Shows the findings of some trails. */
-export function showFindings(
-  findings: ReadonlyMap<string, readonly Finding[]>,
-  { stdout }: CliContext,
-): void {
+function showFindings(findings: ReadonlyMap<string, readonly Finding[]>, { stdout }: CliContext): void {
   for (const [trail, list] of findings) {
     writeTable(stdout, [[{ text: trail, colour: 'dim' }]]);
     writeTable(

@@ -1,26 +1,56 @@
 import { once } from 'node:events';
+import { parseArgs } from 'node:util';
 
 import { safeJson } from '../event/safe-json.ts';
 import { toEcs } from '../mappers/ecs.ts';
 import { toOcsf } from '../mappers/ocsf.ts';
-import type { Filter } from './filter.ts';
-import { readEvents } from './read-trail.ts';
-import type { CliContext } from './terminal.ts';
+import { required, UsageError, type CliContext, type Command } from './command.ts';
+import { createFilter, filterOptions, type Filter } from './filter.ts';
+import { createDamageCount, findTrails, readEvents, trailOptions } from './read-trail.ts';
 
 /** How an event is written, by the name of the format. */
-export const exportFormats = { jsonl: (event: object) => event, ocsf: toOcsf, ecs: toEcs } as const;
+const formats = { jsonl: (event: object) => event, ocsf: toOcsf, ecs: toEcs } as const;
 
-export interface ExportOptions {
+const options = {
+  directory: trailOptions.directory,
+  format: {
+    type: 'string',
+    value: '<format>',
+    default: 'jsonl',
+    description: `${Object.keys(formats).join(', ')} (jsonl).`,
+  },
+  ...filterOptions,
+} as const;
+
+/** Writes a trail for another system. */
+export const exportCommand: Command = {
+  summary: 'Writes every event, intents included, as one line of JSON; one trail after the other.',
+  options,
+  found: 'damaged records were left out, or a trail cannot be read',
+  async run(args, context) {
+    const { values } = parseArgs({ args, options });
+    const { format } = values;
+    if (!isFormat(format)) {
+      throw new UsageError(`--format must be one of ${Object.keys(formats).join(', ')}, got ${format}`);
+    }
+    const damage = createDamageCount(context);
+    const filter = createFilter(values, context.now());
+    const trails = await findTrails(required('--directory', values.directory));
+    await exportEvents({ trails, filter, format, onDamage: damage.add }, context);
+    return damage.exitStatus();
+  },
+};
+
+interface ExportOptions {
   readonly trails: readonly string[];
   readonly filter: Filter;
-  readonly format: keyof typeof exportFormats;
+  readonly format: keyof typeof formats;
   readonly onDamage: () => void;
 }
 
-/** Writes every event, intents included, as one line of JSON; one trail after the other. */
-export async function exportEvents(options: ExportOptions, { stdout, signal }: CliContext): Promise<void> {
+async function exportEvents(options: ExportOptions, { stdout, signal }: CliContext): Promise<void> {
   const { trails, filter, format, onDamage } = options;
-  const map = exportFormats[format];
+  const map = formats[format];
   for (const trail of trails) {
     for await (const { event } of readEvents(trail, { onDamage, sinceMs: filter.sinceMs })) {
       if (signal.aborted) {
@@ -34,4 +64,8 @@ export async function exportEvents(options: ExportOptions, { stdout, signal }: C
       }
     }
   }
+}
+
+function isFormat(text: string): text is keyof typeof formats {
+  return Object.hasOwn(formats, text);
 }

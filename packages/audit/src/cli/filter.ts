@@ -1,19 +1,28 @@
 import type { AuditEvent } from '../event/event.ts';
-import { UsageError } from './terminal.ts';
+import { UsageError } from './command.ts';
 
-/** The options of `parseArgs` by which events are chosen. */
+/** The options by which events are chosen. */
 export const filterOptions = {
-  user: { type: 'string' },
-  tool: { type: 'string' },
-  result: { type: 'string' },
-  since: { type: 'string' },
-  until: { type: 'string' },
+  user: { type: 'string', value: '<text>', description: "Part of the actor's id." },
+  tool: { type: 'string', value: '<name>', description: 'The tool, URI or prompt.' },
+  result: {
+    type: 'string',
+    value: '<list>',
+    description: 'success, failure, denied, unknown; separated by commas.',
+  },
+  since: {
+    type: 'string',
+    value: '<time>',
+    description: '2026-01-31T12:00:00Z, or how long ago: 90s, 15m, 2h, 7d.',
+  },
+  until: { type: 'string', value: '<time>', description: 'The same; events before it.' },
 } as const;
 
 /** Chooses events. */
 export interface Filter {
   /** In milliseconds since the Unix epoch. */
   readonly sinceMs: number | undefined;
+  /** Whether an event is chosen. */
   readonly matches: (event: AuditEvent) => boolean;
 }
 
@@ -22,12 +31,15 @@ type FilterValues = { readonly [Name in keyof typeof filterOptions]?: string | u
 const RESULTS = ['success', 'failure', 'denied', 'unknown'];
 const UNIT_MS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** @throws {UsageError} for a time or result that means nothing */
+/**
+ * Makes a filter of the values of {@link filterOptions}.
+ * @throws {UsageError} for a time or result that means nothing
+ */
 export function createFilter(values: FilterValues, now: number): Filter {
   const results = values.result?.split(',');
   for (const result of results ?? []) {
     if (!RESULTS.includes(result)) {
-      throw new UsageError(`--result is ${RESULTS.join(', ')}, not ${result}`);
+      throw new UsageError(`--result must be one of ${RESULTS.join(', ')}, got ${result}`);
     }
   }
   const sinceMs = values.since === undefined ? undefined : instant('--since', values.since, now);
@@ -58,7 +70,7 @@ function instant(option: string, text: string, now: number): number {
   const time = /^\d{4}-\d\d-\d\d/u.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(time)) {
     throw new UsageError(
-      `${option} is a time such as 2026-01-31T12:00:00Z or an age such as 15m, not ${text}`,
+      `${option} must be a time such as 2026-01-31T12:00:00Z or an age such as 15m, got ${text}`,
     );
   }
   return time;

@@ -1,11 +1,40 @@
+import { parseArgs } from 'node:util';
+
 import type { AuditEvent } from '../event/event.ts';
 import { safeJson } from '../event/safe-json.ts';
-import { eventColumns, eventRow } from './event-rows.ts';
-import type { Filter } from './filter.ts';
-import { readEvents } from './read-trail.ts';
-import { writeTable, type CliContext } from './terminal.ts';
+import { required, wholeNumber, type CliContext, type Command } from './command.ts';
+import { createFilter, filterOptions, type Filter } from './filter.ts';
+import { eventColumns, eventRow } from './output/event-rows.ts';
+import { writeTable } from './output/terminal.ts';
+import { createDamageCount, findTrails, readEvents, trailOptions } from './read-trail.ts';
 
-export interface QueryOptions {
+const options = {
+  ...trailOptions,
+  limit: {
+    type: 'string',
+    value: '<n>',
+    description: 'How many of the latest calls are shown; 0 shows all (100).',
+  },
+  ...filterOptions,
+} as const;
+
+/** Answers who did what. */
+export const queryCommand: Command = {
+  summary: 'Shows calls, oldest first: the outcome of each, or its intent while it has none.',
+  options,
+  found: 'damaged records were left out, or a trail cannot be read',
+  async run(args, context) {
+    const { values } = parseArgs({ args, options });
+    const damage = createDamageCount(context);
+    const filter = createFilter(values, context.now());
+    const limit = wholeNumber('--limit', values.limit, 100);
+    const trails = await findTrails(required('--directory', values.directory));
+    await query({ trails, filter, limit, json: values.json ?? false, onDamage: damage.add }, context);
+    return damage.exitStatus();
+  },
+};
+
+interface QueryOptions {
   readonly trails: readonly string[];
   readonly filter: Filter;
   /** How many of the latest calls are shown; 0 shows all. */
@@ -14,8 +43,7 @@ export interface QueryOptions {
   readonly onDamage: () => void;
 }
 
-/** Shows calls, oldest first: the outcome of each, or its intent while it has none. */
-export async function query(options: QueryOptions, { stdout }: CliContext): Promise<void> {
+async function query(options: QueryOptions, { stdout }: CliContext): Promise<void> {
   const { filter, limit, json } = options;
   const calls: AuditEvent[] = [];
   const isFull = (kept: readonly AuditEvent[]): boolean => limit > 0 && kept.length > limit;

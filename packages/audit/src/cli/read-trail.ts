@@ -1,10 +1,11 @@
 import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { decodeRecord, type StoredRecord } from '../chain/record.ts';
+import { decodeRecord, EVENT_KIND, type StoredRecord } from '../chain/record.ts';
 import type { AuditEvent } from '../event/event.ts';
 import { segmentNumbers, segmentPath } from '../segments/segment-header.ts';
-import { UsageError } from './terminal.ts';
+import { parseEvent } from '../segments/stored-event.ts';
+import { required, UsageError, type CliContext } from './command.ts';
 
 /** A place in a trail: so many bytes into a segment. */
 export interface Place {
@@ -23,8 +24,18 @@ const NEWLINE = 0x0a;
 const CHUNK_BYTES = 1024 * 1024;
 const START: Place = { segment: 0, offset: 0 };
 
+/** The options of a command that reads trails. */
+export const trailOptions = {
+  directory: {
+    type: 'string',
+    value: '<path>',
+    description: 'The directory of a trail, or the state directory of a server.',
+  },
+  json: { type: 'boolean', description: 'JSON lines instead of a table.' },
+} as const;
+
 /**
- * Finds the trails in a directory: itself, or those of the numbered folders of a server's state directory.
+ * Finds the trails in a directory: itself, or those of the numbered directories in a server's state directory.
  * @throws {UsageError} when there is none
  */
 export async function findTrails(directory: string): Promise<string[]> {
@@ -47,12 +58,54 @@ export async function findTrails(directory: string): Promise<string[]> {
 }
 
 /**
- * Reads the events of a trail, oldest first; a server may go on writing meanwhile. Calls `onDamage` for each line that is not what was written.
+ * Finds the one trail in a directory.
+ * @throws {UsageError} when there is none, or more than one
+ */
+export async function findTrail(directory: string | undefined): Promise<string> {
+  const trails = await findTrails(required('--directory', directory));
+  const [trail] = trails;
+  if (trail === undefined || trails.length > 1) {
+    throw new UsageError(`There are several trails; give --directory one of ${trails.join(', ')}`);
+  }
+  return trail;
+}
+
+/** Counts damaged records, and makes an exit status of their number. */
+export interface DamageCount {
+  readonly add: () => void;
+  /** Says how many there were; 1 if any. */
+  readonly exitStatus: () => number;
+}
+
+/** Begins to count damaged records. */
+export function createDamageCount({ stderr }: CliContext): DamageCount {
+  let damaged = 0;
+  return {
+    add() {
+      damaged += 1;
+    },
+    exitStatus() {
+      if (damaged === 0) {
+        return 0;
+      }
+      stderr.write(`mcp-audit: ${damaged} damaged records were left out; run mcp-audit verify\n`);
+      return 1;
+    },
+  };
+}
+
+/**
+ * Reads the events of a trail, oldest first; a server may go on writing meanwhile. Calls `onDamage` for each line that
+ * is not what was written.
  * Segments that nobody wrote to since `sinceMs` (in milliseconds since the Unix epoch) are left out.
  */
 export async function* readEvents(
   directory: string,
-  options: { readonly onDamage: () => void; readonly sinceMs?: number | undefined; readonly from?: Place },
+  options: {
+    readonly onDamage: () => void;
+    readonly sinceMs?: number | undefined;
+    readonly from?: Place | undefined;
+  },
 ): AsyncGenerator<{ event: AuditEvent; next: Place }> {
   const { onDamage, sinceMs = 0, from = START } = options;
   for (const segment of segmentNumbers(await list(directory))) {
@@ -67,8 +120,8 @@ export async function* readEvents(
     for await (const { record, next } of readSegment(directory, segment, offset)) {
       if (record === undefined) {
         onDamage();
-      } else if (record.kind === 'event') {
-        yield { event: eventOf(record), next };
+      } else if (record.kind === EVENT_KIND) {
+        yield { event: parseEvent(record), next };
       }
     }
   }
@@ -100,11 +153,6 @@ async function* readSegment(directory: string, segment: number, start: number): 
   } finally {
     await file.close();
   }
-}
-
-function eventOf(record: StoredRecord): AuditEvent {
-  // The hash shows that these are the bytes this package wrote; a newer version may have added fields.
-  return JSON.parse(record.payload.toString('utf8')) as AuditEvent;
 }
 
 async function list(directory: string): Promise<string[]> {

@@ -1,14 +1,50 @@
 import { watch } from 'node:fs';
+import { parseArgs } from 'node:util';
 
 import type { AuditEvent } from '../event/event.ts';
 import { safeJson } from '../event/safe-json.ts';
 import { segmentNumbers } from '../segments/segment-header.ts';
-import { eventColumns, eventRow, eventWidths } from './event-rows.ts';
-import type { Filter } from './filter.ts';
-import { readEvents, type Place } from './read-trail.ts';
-import { writeTable, type CliContext } from './terminal.ts';
+import { wholeNumber, type CliContext, type Command } from './command.ts';
+import { createFilter, filterOptions, type Filter } from './filter.ts';
+import { eventColumns, eventRow, eventWidths } from './output/event-rows.ts';
+import { writeTable } from './output/terminal.ts';
+import { createDamageCount, findTrail, readEvents, trailOptions, type Place } from './read-trail.ts';
 
-export interface TailOptions {
+const options = {
+  ...trailOptions,
+  lines: { type: 'string', value: '<n>', description: 'How many of the latest events are shown first (20).' },
+  follow: {
+    type: 'boolean',
+    short: 'f',
+    description: 'Shows every event that is added, until it is stopped.',
+  },
+  ...filterOptions,
+} as const;
+
+/** Shows what happens now. */
+export const tailCommand: Command = {
+  summary: 'Shows the latest events of a trail.',
+  options,
+  found: 'damaged records were left out, or the trail cannot be read',
+  async run(args, context) {
+    const { values } = parseArgs({ args, options });
+    const damage = createDamageCount(context);
+    await tail(
+      {
+        trail: await findTrail(values.directory),
+        filter: createFilter(values, context.now()),
+        lines: wholeNumber('--lines', values.lines, 20),
+        follow: values.follow ?? false,
+        json: values.json ?? false,
+        onDamage: damage.add,
+      },
+      context,
+    );
+    return damage.exitStatus();
+  },
+};
+
+interface TailOptions {
   readonly trail: string;
   readonly filter: Filter;
   /** How many of the latest events are shown first. */
@@ -19,7 +55,7 @@ export interface TailOptions {
 }
 
 /** Shows the latest events of a trail and, when told to follow, every one that is added. */
-export async function tail(options: TailOptions, context: CliContext): Promise<void> {
+async function tail(options: TailOptions, context: CliContext): Promise<void> {
   const { trail, filter, lines, follow, json, onDamage } = options;
   const { stdout, signal } = context;
 
@@ -66,7 +102,10 @@ export async function tail(options: TailOptions, context: CliContext): Promise<v
 }
 
 /** Tells when segments changed since it was last asked; `next` resolves with `false` once the signal aborts. */
-function watchSegments(directory: string, signal: AbortSignal): Disposable & { next(): Promise<boolean> } {
+function watchSegments(
+  directory: string,
+  signal: AbortSignal,
+): Disposable & { readonly next: () => Promise<boolean> } {
   let hasChanged = false;
   let wake = (): void => {};
   const watcher = watch(directory, (_event, filename) => {

@@ -1,15 +1,54 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 
 import { auditCheckpointSchema, type AuditCheckpoint } from '../chain/checkpoint.ts';
 import { PUBLIC_KEY_FILE } from '../chain/signing.ts';
 import { safeJson } from '../event/safe-json.ts';
 import { segmentName } from '../segments/segment-header.ts';
 import { verifyTrail, type TrailFinding, type TrailVerification } from '../segments/verify-trail.ts';
-import { UsageError, writeTable, type CliContext } from './terminal.ts';
+import { required, UsageError, type CliContext, type Command } from './command.ts';
+import { writeTable } from './output/terminal.ts';
+import { findTrails, trailOptions } from './read-trail.ts';
 
-export interface VerifyOptions {
+const options = {
+  ...trailOptions,
+  'public-key': {
+    type: 'string',
+    multiple: true,
+    default: [],
+    value: '<file>',
+    description: 'A public key of the trail, as PEM; may be given again (the key beside the trail).',
+  },
+  anchor: {
+    type: 'string',
+    value: '<file>',
+    description: 'The last checkpoint that the collector has, as JSON; shows whether the end was cut off.',
+  },
+} satisfies Command['options'];
+
+/** Proves a trail, or shows where it is broken. */
+export const verifyCommand: Command = {
+  summary: 'Checks chain and signatures of trails offline, and says where each one first breaks.',
+  options,
+  found: 'something is broken, or a trail cannot be read',
+  async run(args, context) {
+    const { values } = parseArgs({ args, options });
+    const isIntact = await verify(
+      {
+        trails: await findTrails(required('--directory', values.directory)),
+        publicKeyFiles: values['public-key'],
+        anchorFile: values.anchor,
+        json: values.json ?? false,
+      },
+      context,
+    );
+    return isIntact ? 0 : 1;
+  },
+};
+
+interface VerifyOptions {
   readonly trails: readonly string[];
   /** Files that hold public keys as PEM. Without one, the key that lies beside a trail is taken. */
   readonly publicKeyFiles: readonly string[];
@@ -27,8 +66,8 @@ const MEANINGS: Readonly<Record<TrailFinding['code'], string>> = {
   missing_end: 'the anchor is not in the trail: its end was cut off',
 };
 
-/** Verifies trails offline and says where each one first breaks. Returns whether all are intact. */
-export async function verify(options: VerifyOptions, { stdout }: CliContext): Promise<boolean> {
+/** Returns whether all are intact. */
+async function verify(options: VerifyOptions, { stdout }: CliContext): Promise<boolean> {
   const given = await Promise.all(options.publicKeyFiles.map(publicKeyIn));
   const anchor = options.anchorFile === undefined ? undefined : await anchorIn(options.anchorFile);
   let isIntact = true;
@@ -37,8 +76,8 @@ export async function verify(options: VerifyOptions, { stdout }: CliContext): Pr
     const keys = beside === undefined ? given : [beside];
     const verification = await verifyTrail({
       directory: trail,
-      ...(keys.length > 0 && { publicKey: keys }),
-      ...(anchor && { anchor }),
+      publicKey: keys.length > 0 ? keys : undefined,
+      anchor,
     });
     isIntact &&= verification.isIntact;
     const key = given.length > 0 ? 'given' : beside === undefined ? 'none' : 'beside';

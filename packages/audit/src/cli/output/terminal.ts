@@ -1,19 +1,9 @@
 import type { Writable } from 'node:stream';
 import { styleText } from 'node:util';
 
-/** What a command is given of the world. */
-export interface CliContext {
-  readonly stdout: Writable & { readonly columns?: number };
-  readonly stderr: Writable;
-  /** Ends what goes on until it is stopped. */
-  readonly signal: AbortSignal;
-  /** Wall clock in milliseconds since the Unix epoch. */
-  readonly now: () => number;
-}
-
-/** A wrong command line. `message` is shown as it is. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
+/** A stream that may be a terminal; without `columns` its lines are as long as they need to be. */
+export interface TableStream extends Writable {
+  readonly columns?: number | undefined;
 }
 
 /** The colours that results and states are shown in. */
@@ -42,7 +32,7 @@ function coloured(stream: Writable, colour: Colour | undefined, text: string): s
 
 /** Writes rows as columns of equal width; the last column takes what the terminal has left. */
 export function writeTable(
-  stream: CliContext['stdout'],
+  stream: TableStream,
   rows: readonly (readonly Cell[])[],
   minWidths: readonly number[] = [],
 ): void {
@@ -57,7 +47,7 @@ export function writeTable(
   }
 }
 
-function line(stream: CliContext['stdout'], row: readonly Cell[], widths: readonly number[]): string {
+function line(stream: TableStream, row: readonly Cell[], widths: readonly number[]): string {
   let left = stream.columns ?? Number.POSITIVE_INFINITY;
   const cells: string[] = [];
   for (const [index, { text, colour }] of row.entries()) {

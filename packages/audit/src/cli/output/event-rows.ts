@@ -1,4 +1,4 @@
-import type { AuditEvent } from '../event/event.ts';
+import type { AuditEvent } from '../../event/event.ts';
 import type { Cell, Colour } from './terminal.ts';
 
 /** The names of the columns of {@link eventRow}. */
