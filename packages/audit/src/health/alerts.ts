@@ -51,7 +51,7 @@ export class Alerts {
       transport: 'internal',
       urgent: true,
     });
-    const intent = encodeIntent(description, details, time);
+    const intent = encodeIntent(description, { arguments: details }, time);
     const outcome = encodeOutcome(description, intent.id, { result: 'failure', reason: code }, time);
     try {
       await Promise.all([this.#log.append(intent), this.#log.append(outcome)]);

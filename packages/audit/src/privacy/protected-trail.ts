@@ -15,7 +15,7 @@ export interface ProtectedTrailOptions {
 }
 
 /** A trail that can also make digests of arguments. */
-export type ProtectedAuditTrail = AuditTrail & { readonly digest?: Digest };
+export type ProtectedAuditTrail = AuditTrail & { readonly digest?: Digest | undefined };
 
 /**
  * Wraps a trail so that no name and no e-mail address is stored in clear. The actor's id stays: it says who did
@@ -26,7 +26,7 @@ export function createProtectedTrail(trail: AuditTrail, options: ProtectedTrailO
   const { personalKeys, digest, logger = silentLogger } = options;
   return {
     ...trail,
-    ...(digest && { digest }),
+    digest,
     async begin(intent) {
       return trail.begin({ ...intent, actor: await protectActor(intent.actor, personalKeys, logger) });
     },

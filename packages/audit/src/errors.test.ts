@@ -1,0 +1,27 @@
+import { expect, it } from 'vitest';
+
+import { AuditError, type AuditErrorCode } from './errors.ts';
+
+const codes: Readonly<Record<AuditErrorCode, true>> = {
+  locked: true,
+  damaged: true,
+  unavailable: true,
+  invalid_event: true,
+  already_finished: true,
+  closed: true,
+  delivery_failed: true,
+  rejected_by_sink: true,
+  disk_low: true,
+};
+
+it.each(Object.keys(codes))(
+  'tells the public a sentence, and nothing of what operators are told: %s',
+  (code) => {
+    const cause = new Error('ENOSPC');
+    const error = new AuditError(code as AuditErrorCode, '/var/lib/secret is full', { cause });
+    expect(error.publicMessage).toMatch(/^The [^/]+\.( [A-Z][^/]+\.)?$/u);
+    expect(error.publicMessage).not.toContain('secret');
+    expect(error).toMatchObject({ name: 'AuditError', code, message: '/var/lib/secret is full', cause });
+    expect(error.retryAfterMs).toBeUndefined();
+  },
+);
