@@ -131,6 +131,7 @@ describe.skipIf(slapdProgram === undefined)('an OpenLDAP directory', () => {
       const output = {
         write: (text: string) => (stdout += text),
         writeError: (text: string) => (stderr += text),
+        version: '1.2.3',
         now: Date.now,
       };
       const asked = ['--policy', policy, '--directory', directory, '--permission', 'deploy:production'];

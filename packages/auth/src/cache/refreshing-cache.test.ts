@@ -136,7 +136,9 @@ describe('createRefreshingCache', () => {
 
   it('lets the longest unused key go when it is full', async () => {
     const { get, load } = cacheWith({ maxEntries: 2 });
-    for (const key of ['a', 'b', 'a', 'c', 'a']) await get(key);
+    for (const key of ['a', 'b', 'a', 'c', 'a']) {
+      await get(key);
+    }
     expect(load).toHaveBeenCalledTimes(3);
     await get('b');
     expect(load).toHaveBeenCalledTimes(4);
@@ -194,21 +196,33 @@ describe('createRefreshingCache', () => {
         let isDown = false;
         // The directory's answer is the time: the oldest truth that it can be taken for.
         const load = async (): Promise<string> => {
-          if (isDown) throw new Error('down');
+          if (isDown) {
+            throw new Error('down');
+          }
           return String(clock.now);
         };
         const keepsPromise = async (action: (typeof steps)[number]): Promise<boolean> => {
-          if (action.kind === 'wait') clock.now += action.ms;
-          if (action.kind === 'outage') isDown = action.isDown;
-          if (action.kind !== 'get') return true;
+          if (action.kind === 'wait') {
+            clock.now += action.ms;
+          }
+          if (action.kind === 'outage') {
+            isDown = action.isDown;
+          }
+          if (action.kind !== 'get') {
+            return true;
+          }
           const { maxAgeMs } = action;
           const isOut = isDown || cache.retryAfterMs('a') > 0;
           const answer = await cache.get('a', load, { signal, maxAgeMs }).catch(() => undefined);
           const limitMs = isOut ? MAX_STALE_MS : TTL_MS;
-          if (answer === undefined) return isOut;
+          if (answer === undefined) {
+            return isOut;
+          }
           return clock.now - Number(answer.value) <= Math.min(limitMs, maxAgeMs ?? limitMs);
         };
-        for (const action of steps) expect(await keepsPromise(action)).toBe(true);
+        for (const action of steps) {
+          expect(await keepsPromise(action)).toBe(true);
+        }
       }),
     );
   });

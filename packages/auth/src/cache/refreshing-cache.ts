@@ -1,21 +1,36 @@
 import { untilAborted } from '../abort.ts';
+import { checkWhole, MAX_TIMER_MS } from '../check-number.ts';
 
 /** From this share of its time on, an answer is asked for again in the background. */
 const REFRESH_FROM = 0.8;
 const FIRST_BACKOFF_MS = 1_000;
-const LONGEST_BACKOFF_MS = 30_000;
+const MAX_BACKOFF_MS = 30_000;
 
+/** How long values count, and how many are kept. */
 export interface RefreshingCacheOptions<Value> {
   /** How long a value is good, in milliseconds. */
   readonly ttlMs: (value: Value) => number;
-  /** How old a value may become while no new one can be had, in milliseconds. */
+  /** How old a value may become while no new one can be had, in milliseconds: 0 to 2_147_483_647. */
   readonly maxStaleMs: number;
-  readonly maxEntries: number;
-  /** Deadline of one load, in milliseconds. */
+  /** Values kept, 1 to 1_000_000. @default 10_000 */
+  readonly maxEntries?: number | undefined;
+  /** Deadline of one load, in milliseconds: 1 to 2_147_483_647. */
   readonly loadTimeoutMs: number;
+  /** The time in milliseconds since the Unix epoch. */
   readonly now: () => number;
   /** 0 to 1, as `Math.random`. */
   readonly random: () => number;
+}
+
+/** @throws {RangeError} naming the number */
+function resolveRefreshingCacheOptions<Value>(
+  options: RefreshingCacheOptions<Value>,
+): RefreshingCacheOptions<Value> & { readonly maxEntries: number } {
+  const { maxEntries = 10_000 } = options;
+  checkWhole('maxEntries', maxEntries, 1, 1_000_000);
+  checkWhole('maxStaleMs', options.maxStaleMs, 0, MAX_TIMER_MS);
+  checkWhole('loadTimeoutMs', options.loadTimeoutMs, 1, MAX_TIMER_MS);
+  return { ...options, maxEntries };
 }
 
 /** A value and when it was asked for, in milliseconds since the Unix epoch: it may be as old as the question. */
@@ -32,7 +47,7 @@ export interface RefreshingCache<Value> {
   /**
    * An answer that was asked for at most `maxAgeMs` before this call. The signal that `load` gets ends with the
    * deadline or the cache, not with one who waits.
-   * @throws what `load` threw last, when there is no answer that will do; the signal's reason
+   * @throws {unknown} what `load` threw last, when there is no answer that will do; the signal's reason
    */
   readonly get: (
     key: string,
@@ -43,6 +58,7 @@ export interface RefreshingCache<Value> {
   readonly retryAfterMs: (key: string) => number;
   /** Forgets one key; an answer that is under way is not kept either. */
   readonly invalidate: (key: string) => void;
+  /** Forgets every key. */
   readonly clear: () => void;
   /** Forgets everything and ends loads in flight. */
   readonly close: () => void;
@@ -54,9 +70,13 @@ interface Entry<Value> {
   failure?: { readonly count: number; readonly retryAt: number; readonly error: unknown } | undefined;
 }
 
-/** Creates a cache; the longest unused entry goes first when it is full. */
+/**
+ * Creates a cache; the longest unused entry goes first when it is full.
+ * @throws {RangeError} naming the number
+ */
 export function createRefreshingCache<Value>(options: RefreshingCacheOptions<Value>): RefreshingCache<Value> {
-  const { ttlMs, maxStaleMs, maxEntries, loadTimeoutMs, now, random } = options;
+  const { ttlMs, maxStaleMs, maxEntries, loadTimeoutMs, now, random } =
+    resolveRefreshingCacheOptions(options);
   const closing = new AbortController();
   // A Map iterates in order of insertion, so the first key is the longest unused.
   const entries = new Map<string, Entry<Value>>();
@@ -66,7 +86,9 @@ export function createRefreshingCache<Value>(options: RefreshingCacheOptions<Val
     entries.delete(key);
     entries.set(key, entry);
     for (const oldest of entries.keys()) {
-      if (entries.size <= maxEntries) break;
+      if (entries.size <= maxEntries) {
+        break;
+      }
       entries.delete(oldest);
     }
     return entry;
@@ -85,8 +107,8 @@ export function createRefreshingCache<Value>(options: RefreshingCacheOptions<Val
       return { value, asOf };
     } catch (error) {
       const count = (entry.failure?.count ?? 0) + 1;
-      const longestMs = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (count - 1));
-      entry.failure = { count, retryAt: now() + longestMs * (0.5 + random() / 2), error };
+      const maxMs = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (count - 1));
+      entry.failure = { count, retryAt: now() + maxMs * (0.5 + random() / 2), error };
       throw error;
     }
   }
@@ -97,12 +119,16 @@ export function createRefreshingCache<Value>(options: RefreshingCacheOptions<Val
     load: (signal: AbortSignal) => Promise<Value>,
     notBefore: number,
   ): Promise<Answer<Value>> {
-    if (entry.load !== undefined && entry.load.asOf >= notBefore) return entry.load.answer;
+    if (entry.load !== undefined && entry.load.asOf >= notBefore) {
+      return entry.load.answer;
+    }
     const asOf = now();
     const started = { asOf, answer: ask(entry, asOf, load) };
     entry.load = started;
     const finish = (): void => {
-      if (entry.load === started) entry.load = undefined;
+      if (entry.load === started) {
+        entry.load = undefined;
+      }
     };
     started.answer.then(finish, finish);
     return started.answer;
@@ -118,18 +144,24 @@ export function createRefreshingCache<Value>(options: RefreshingCacheOptions<Val
       const isBackingOff = failure !== undefined && at < failure.retryAt;
       if (answer !== undefined && at < answer.staleAt && at - answer.asOf <= maxAgeMs) {
         // A failed refresh is not this caller's problem: the answer is still good.
-        if (at >= answer.refreshAt && !isBackingOff) loadOnce(entry, load, -Infinity).catch(() => undefined);
+        if (at >= answer.refreshAt && !isBackingOff) {
+          loadOnce(entry, load, -Infinity).catch(() => undefined);
+        }
         return { value: answer.value, asOf: answer.asOf };
       }
       try {
-        if (isBackingOff) throw failure.error;
+        if (isBackingOff) {
+          throw failure.error;
+        }
         return await untilAborted(loadOnce(entry, load, at - maxAgeMs), signal);
       } catch (error) {
         signal.throwIfAborted();
         closing.signal.throwIfAborted();
         const { answer: last } = entry;
         const age = now() - (last?.asOf ?? -Infinity);
-        if (last === undefined || age > maxStaleMs || age > maxAgeMs) throw error;
+        if (last === undefined || age > maxStaleMs || age > maxAgeMs) {
+          throw error;
+        }
         return { value: last.value, asOf: last.asOf };
       }
     },

@@ -36,7 +36,9 @@ describe('createTtlCache', () => {
   it('lets the longest unused entry go when it is full', async () => {
     const cache = cacheAt({ now: 0 }, 2);
     const load = vi.fn<() => Promise<string>>(async () => 'value');
-    for (const key of ['a', 'b', 'a', 'c', 'a']) await cache.get(key, signal, load);
+    for (const key of ['a', 'b', 'a', 'c', 'a']) {
+      await cache.get(key, signal, load);
+    }
     expect(load).toHaveBeenCalledTimes(3);
     await cache.get('b', signal, load);
     expect(load).toHaveBeenCalledTimes(4);

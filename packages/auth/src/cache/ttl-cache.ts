@@ -1,12 +1,26 @@
 import { untilAborted } from '../abort.ts';
+import { checkWhole, MAX_TIMER_MS } from '../check-number.ts';
 
+/** How long values count, and how many are kept. */
 export interface TtlCacheOptions<Value> {
   /** How long a value is served, in milliseconds. */
   readonly ttlMs: (value: Value) => number;
-  readonly maxEntries: number;
-  /** Deadline of one load, in milliseconds. */
+  /** Values kept, 1 to 1_000_000. @default 10_000 */
+  readonly maxEntries?: number | undefined;
+  /** Deadline of one load, in milliseconds: 1 to 2_147_483_647. */
   readonly loadTimeoutMs: number;
+  /** The time in milliseconds since the Unix epoch. */
   readonly now: () => number;
+}
+
+/** @throws {RangeError} naming the number */
+function resolveTtlCacheOptions<Value>(
+  options: TtlCacheOptions<Value>,
+): TtlCacheOptions<Value> & { readonly maxEntries: number } {
+  const { maxEntries = 10_000 } = options;
+  checkWhole('maxEntries', maxEntries, 1, 1_000_000);
+  checkWhole('loadTimeoutMs', options.loadTimeoutMs, 1, MAX_TIMER_MS);
+  return { ...options, maxEntries };
 }
 
 /** A bounded cache that asks once however many wait. A failed load is never kept. */
@@ -24,9 +38,12 @@ export interface TtlCache<Value> {
   readonly close: () => void;
 }
 
-/** Creates a cache; the longest unused entry goes first when it is full. */
+/**
+ * Creates a cache; the longest unused entry goes first when it is full.
+ * @throws {RangeError} naming the number
+ */
 export function createTtlCache<Value>(options: TtlCacheOptions<Value>): TtlCache<Value> {
-  const { ttlMs, maxEntries, loadTimeoutMs, now } = options;
+  const { ttlMs, maxEntries, loadTimeoutMs, now } = resolveTtlCacheOptions(options);
   const closing = new AbortController();
   // A Map iterates in order of insertion, so the first key is the longest unused.
   const entries = new Map<string, { readonly value: Value; readonly staleAt: number }>();

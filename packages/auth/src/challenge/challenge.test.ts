@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { AuthError } from '../errors.ts';
-import type { AuthErrorCode } from '../errors.ts';
+import type { AuthErrorCode } from '../public-messages.ts';
 import { challengeFor } from './challenge.ts';
 
 const options = {

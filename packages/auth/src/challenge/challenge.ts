@@ -1,4 +1,6 @@
-import type { AuthError, AuthErrorCode } from '../errors.ts';
+import type { AuthError } from '../errors.ts';
+import { withNeededScopes } from '../public-messages.ts';
+import type { AuthErrorCode } from '../public-messages.ts';
 import { advertisedScopes } from './resource-metadata.ts';
 
 /** What a challenge tells the client. */
@@ -11,50 +13,67 @@ export interface ChallengeOptions {
   readonly dpopAlgorithms?: readonly string[] | undefined;
 }
 
-/** An HTTP answer, header names in lower case. Nothing in it tells more than the error's code. */
+/** @throws {TypeError} naming the option and the value */
+function resolveChallengeOptions(options: ChallengeOptions): ChallengeOptions {
+  const { resourceMetadataUrl } = options;
+  const url = URL.parse(resourceMetadataUrl);
+  if (url === null) {
+    throw new TypeError(
+      `resourceMetadataUrl must be an absolute URL, got ${JSON.stringify(resourceMetadataUrl)}`,
+    );
+  }
+  return { ...options, resourceMetadataUrl: url.href };
+}
+
+/** An HTTP response, header names in lower case. Nothing in it tells more than the error's code. */
 export interface Challenge {
   readonly status: 400 | 401 | 403 | 503;
+  /** `cache-control`, and as needed `www-authenticate` or `retry-after`. */
   readonly headers: Readonly<Record<string, string>>;
   /** For `application/json`. */
   readonly body: { readonly error: AuthErrorCode; readonly error_description: string };
 }
 
 /**
- * The HTTP answer to a failed authentication (RFC 6750 §3, RFC 9449 §7.1, RFC 9728 §5.1): 401 and 403 with a challenge, 400
- * for a malformed header, 503 with Retry-After when nothing could be decided.
+ * The HTTP response to a failed authentication (RFC 6750 §3, RFC 9449 §7.1, RFC 9728 §5.1): 401 and 403 with a
+ * challenge, 400 for a malformed header, 503 with Retry-After when nothing could be decided.
+ * @throws {TypeError} when `resourceMetadataUrl` is no URL
  */
 export function challengeFor(error: AuthError, options: ChallengeOptions): Challenge {
-  const scopes = advertisedScopes(error.requiredScopes.length > 0 ? error.requiredScopes : options.scopes);
+  const resolved = resolveChallengeOptions(options);
+  const offered = schemesOf(resolved);
+  const scopes = advertisedScopes(error.requiredScopes.length > 0 ? error.requiredScopes : resolved.scopes);
   const common = {
-    resource_metadata: new URL(options.resourceMetadataUrl).href,
+    resource_metadata: resolved.resourceMetadataUrl,
+    // RFC 6750 §3: a challenge without scopes has no `scope`.
     ...(scopes.length > 0 && { scope: scopes.join(' ') }),
   };
   const description = error.publicMessage;
-  const offered = schemesOf(options);
   switch (error.code) {
     case 'missing_token':
       // RFC 6750 §3.1: no error code when the client sent no credential.
-      return answer(401, error, description, offered, common);
+      return refusal(401, { error, offered, parameters: common });
     case 'invalid_token':
-      return answer(401, error, description, offered, oauthError('invalid_token', description, common));
+      return refusal(401, { error, offered, parameters: oauthError('invalid_token', description, common) });
     case 'invalid_proof': {
       // RFC 9449 §7.1. Only this scheme helps.
       const dpop = offered.filter(({ scheme }) => scheme === 'DPoP');
-      return answer(401, error, description, dpop, oauthError('invalid_dpop_proof', description, common));
+      const parameters = oauthError('invalid_dpop_proof', description, common);
+      return refusal(401, { error, offered: dpop, parameters });
     }
     case 'malformed_authorization':
-      return answer(400, error, description, offered, oauthError('invalid_request', description, common));
+      return refusal(400, { error, offered, parameters: oauthError('invalid_request', description, common) });
     case 'insufficient_scope': {
-      // Some clients show the description only, so it names the scopes as well.
-      const named = scopes.length > 0 ? `${description} Needed: ${scopes.join(' ')}` : description;
-      return answer(403, error, named, offered, oauthError('insufficient_scope', named, common));
+      const named = withNeededScopes(description, scopes);
+      const parameters = oauthError('insufficient_scope', named, common);
+      return refusal(403, { error, offered, parameters, description: named });
     }
     case 'access_denied':
       // No challenge: it would send the client for a token that changes nothing.
-      return answer(403, error, description);
+      return refusal(403, { error });
     case 'unavailable': {
-      const { status, headers, body } = answer(503, error, description);
-      const seconds = Math.max(1, Math.ceil((error.retryAfterMs ?? 0) / 1000));
+      const { status, headers, body } = refusal(503, { error });
+      const seconds = Math.max(1, Math.ceil((error.retryAfterMs ?? 0) / 1_000));
       return { status, headers: { ...headers, 'retry-after': String(seconds) }, body };
     }
     default:
@@ -74,18 +93,25 @@ interface Scheme {
 /** Bearer comes first: clients that read only one challenge read that one. */
 function schemesOf({ dpopAlgorithms }: ChallengeOptions): readonly Scheme[] {
   const bearer: Scheme = { scheme: 'Bearer', parameters: {} };
-  if (dpopAlgorithms === undefined) return [bearer];
+  if (dpopAlgorithms === undefined) {
+    return [bearer];
+  }
   return [bearer, { scheme: 'DPoP', parameters: { algs: dpopAlgorithms.join(' ') } }];
 }
 
-function answer(
-  status: Challenge['status'],
-  error: AuthError,
-  description: string,
-  schemes: readonly Scheme[] = [],
-  parameters: Readonly<Record<string, string>> = {},
-): Challenge {
-  const challenges = schemes.map(
+interface RefusalParts {
+  readonly error: AuthError;
+  /** The schemes to challenge with. @default no challenge */
+  readonly offered?: readonly Scheme[] | undefined;
+  /** What each challenge says. @default nothing */
+  readonly parameters?: Readonly<Record<string, string>> | undefined;
+  /** @default the error's public message */
+  readonly description?: string | undefined;
+}
+
+function refusal(status: Challenge['status'], parts: RefusalParts): Challenge {
+  const { error, offered = [], parameters, description = error.publicMessage } = parts;
+  const challenges = offered.map(
     (offer) => `${offer.scheme} ${formatParameters({ ...parameters, ...offer.parameters })}`,
   );
   return {

@@ -14,6 +14,19 @@ export interface ProtectedResourceOptions {
   readonly resourceName?: string | undefined;
 }
 
+/** @throws {TypeError} naming the option and the value */
+function resolveProtectedResourceOptions(options: ProtectedResourceOptions): ProtectedResourceOptions {
+  const { resource, authorizationServers } = options;
+  checkResource(resource);
+  if (!Array.isArray(authorizationServers) || authorizationServers.length === 0) {
+    throw new TypeError('authorizationServers must name at least one issuer');
+  }
+  for (const issuer of authorizationServers) {
+    secureUrl(issuer, 'authorizationServers');
+  }
+  return { ...options, resource: canonicalResource(resource) };
+}
+
 /** Protected resource metadata, RFC 9728 §2. */
 export interface ProtectedResourceMetadata {
   readonly resource: string;
@@ -25,18 +38,15 @@ export interface ProtectedResourceMetadata {
 
 /**
  * The document that tells clients where to get a token for this server (RFC 9728).
- * @throws TypeError naming the option
+ * @throws {TypeError} naming the option
  */
 export function protectedResourceMetadata(options: ProtectedResourceOptions): ProtectedResourceMetadata {
-  const { resource, authorizationServers, scopes, resourceName } = options;
-  checkResource(resource);
-  if (authorizationServers.length === 0)
-    throw new TypeError('authorizationServers must name at least one issuer');
-  for (const issuer of authorizationServers) secureUrl(issuer, 'authorizationServers');
+  const { resource, authorizationServers, scopes, resourceName } = resolveProtectedResourceOptions(options);
   return {
-    resource: canonicalResource(resource),
+    resource,
     authorization_servers: [...authorizationServers],
     bearer_methods_supported: ['header'],
+    // What is not known must be absent from the document.
     ...(scopes !== undefined && { scopes_supported: advertisedScopes(scopes) }),
     ...(resourceName !== undefined && { resource_name: resourceName }),
   };
@@ -45,7 +55,7 @@ export function protectedResourceMetadata(options: ProtectedResourceOptions): Pr
 /**
  * Where the document is served: `paths` lists the path-inserted place of RFC 9728 §3.1 and the root one that
  * MCP clients try next; `url` is the address for the challenge.
- * @throws TypeError when `resource` is not https, or http on loopback
+ * @throws {TypeError} when `resource` is not https, or http on loopback
  */
 export function metadataPaths(resource: string): { readonly paths: readonly string[]; readonly url: string } {
   checkResource(resource);

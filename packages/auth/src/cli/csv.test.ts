@@ -47,11 +47,14 @@ function parseCsv(line: string): string[] {
     if (character === '"' && quoted && text[index + 1] === '"') {
       cell += '"';
       index += 1;
-    } else if (character === '"') quoted = !quoted;
-    else if (character === ',' && !quoted) {
+    } else if (character === '"') {
+      quoted = !quoted;
+    } else if (character === ',' && !quoted) {
       cells.push(cell);
       cell = '';
-    } else cell += character;
+    } else {
+      cell += character;
+    }
   }
   return [...cells, cell];
 }

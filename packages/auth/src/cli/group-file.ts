@@ -27,7 +27,7 @@ const anyDocument = z.looseObject({ ldap: z.unknown().optional() });
 
 /**
  * The groups of a directory file, in which every membership is direct.
- * @throws TypeError when the file names an LDAP directory instead
+ * @throws {TypeError} when the file names an LDAP directory instead
  */
 export async function openGroupFile(path: string): Promise<GroupSource> {
   const { mtimeMs } = await stat(path);

@@ -47,6 +47,7 @@ async function run(...argv: string[]) {
     write: (text) => void (stdout += text),
     writeError: (text) => void (stderr += text),
     now: () => changedAt.getTime() + 3 * 60_000,
+    version: '1.2.3',
   });
   return { code, stdout, stderr };
 }
@@ -195,9 +196,27 @@ describe('mcp-auth check', () => {
   it('reports every problem of a policy that would not start', async () => {
     const bad = join(folder, 'bad.yaml');
     await writeFile(bad, `${policyText}\ngrant: []\n`.replace('group: platform', 'group: plattform'));
-    const { code, stderr } = await run('check', bad);
-    expect(stderr).toContain('"plattform" is not in groups');
-    expect(stderr).toContain('Unrecognized key: "grant"');
+    const { code, stdout } = await run('check', bad);
+    expect(stdout).toContain('error: ' + bad);
+    expect(stdout).toContain('"plattform" is not in groups');
+    expect(stdout).toContain('Unrecognized key: "grant"');
+    expect(stdout).toContain(`${bad}: not valid; 2 errors`);
+    expect(code).toBe(1);
+    const { stdout: json } = await run('check', bad, '--json');
+    expect(JSON.parse(json)).toMatchObject({ policy: bad, problems: expect.any(Array), findings: [] });
+  });
+
+  it('reports a directory that would not start', async () => {
+    const bad = join(folder, 'bad-directory.yaml');
+    await writeFile(bad, 'version: 2\nusers: {}\n');
+    const { code, stdout } = await run('check', policy, '--directory', bad);
+    expect(stdout).toContain(`error: ${bad}: version`);
+    expect(code).toBe(1);
+  });
+
+  it('cannot answer without a file that can be read', async () => {
+    const { code, stderr } = await run('check', join(folder, 'nowhere.yaml'));
+    expect(stderr).toMatch(/^mcp-auth: ENOENT[^\n]*\nRun mcp-auth --help for usage\.\n$/);
     expect(code).toBe(2);
   });
 });
@@ -206,13 +225,13 @@ describe('mcp-auth', () => {
   it('explains itself, and knows no other command', async () => {
     expect(await run('--help')).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining('mcp-auth explain'),
+      stdout: expect.stringMatching(/^Usage: mcp-auth <command> \[options\]\n[^]*\n {2}explain /),
     });
     expect(await run('explain', '--help')).toMatchObject({ code: 0 });
     expect(await run()).toMatchObject({ code: 2 });
     expect(await run('delete')).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('unknown command delete'),
+      stderr: 'mcp-auth: unknown command "delete"\nRun mcp-auth --help for usage.\n',
     });
   });
 });

@@ -11,3 +11,9 @@ export interface Directory {
     options: { readonly signal: AbortSignal },
   ) => Promise<readonly string[]>;
 }
+
+/** Told of what an operator wants to know of a directory; a pino logger fits. */
+export interface DirectoryLogger {
+  readonly info: (fields: object, message: string) => void;
+  readonly error: (fields: object, message: string) => void;
+}

@@ -3,8 +3,9 @@ import { readFile, stat } from 'node:fs/promises';
 import { z } from 'zod';
 
 import { untilAborted } from '../abort.ts';
-import { parseDocument } from '../document-file.ts';
-import type { Directory } from './directory.ts';
+import { checkWhole, MAX_TIMER_MS } from '../check-number.ts';
+import { checkPath, parseDocument } from '../document-file.ts';
+import type { Directory, DirectoryLogger } from './directory.ts';
 
 const userId = z
   .string()
@@ -15,31 +16,45 @@ const directorySchema = z.strictObject({
   users: z.record(userId, z.strictObject({ groups: z.array(z.string().min(1).max(512)) })),
 });
 
+/** Where the file is, and how soon a change of it counts. */
 export interface FileDirectoryOptions {
   /** A YAML or JSON file: `{ version: 1, users: { "issuer#subject": { groups: [...] } } }`. */
   readonly path: string;
-  /** How often, at most, the file is looked at for changes, in milliseconds. @default 1000 */
+  /** How often, at most, the file is looked at for changes, in milliseconds: 0 to 2_147_483_647. @default 1_000 */
   readonly checkIntervalMs?: number | undefined;
-  /** Told when a changed file is taken or refused. @default nobody */
-  readonly logger?:
-    | {
-        readonly info: (fields: object, message: string) => void;
-        readonly error: (fields: object, message: string) => void;
-      }
-    | undefined;
+  /** Told when a changed file is taken or refused; a pino logger fits. @default nobody */
+  readonly logger?: DirectoryLogger | undefined;
   /** The time in milliseconds since the Unix epoch. @default Date.now */
   readonly now?: (() => number) | undefined;
+}
+
+interface ResolvedFileDirectoryOptions {
+  readonly path: string;
+  readonly checkIntervalMs: number;
+  readonly logger: DirectoryLogger | undefined;
+  readonly now: () => number;
+}
+
+/**
+ * Fills in and checks.
+ * @throws {TypeError} without a path
+ * @throws {RangeError} naming the number
+ */
+function resolveFileDirectoryOptions(options: FileDirectoryOptions): ResolvedFileDirectoryOptions {
+  const { path, checkIntervalMs = 1_000, logger, now = () => Date.now() } = options;
+  checkPath('path', path);
+  checkWhole('checkIntervalMs', checkIntervalMs, 0, MAX_TIMER_MS);
+  return { path, checkIntervalMs, logger, now };
 }
 
 /**
  * A directory in one file. A changed file is taken on the next question; a bad edit is logged and the last
  * good content stays. Reads the file before it resolves.
- * @throws TypeError naming the file, the key and the problem; the file system's error when unreadable
+ * @throws {TypeError} naming the file, the key and the problem; the file system's error when unreadable
+ * @throws {RangeError} naming the option
  */
 export async function createFileDirectory(options: FileDirectoryOptions): Promise<Directory> {
-  const { path, checkIntervalMs = 1_000, logger, now = () => Date.now() } = options;
-  if (!(checkIntervalMs >= 0))
-    throw new RangeError(`checkIntervalMs must be 0 or more, got ${checkIntervalMs}`);
+  const { path, checkIntervalMs, logger, now } = resolveFileDirectoryOptions(options);
 
   // The version is taken before the content: an edit in between is then seen at the next check.
   let version = await versionOf(path);
@@ -53,14 +68,18 @@ export async function createFileDirectory(options: FileDirectoryOptions): Promis
     let found = 'not found';
     try {
       found = await versionOf(path);
-      if (found === version) return;
+      if (found === version) {
+        return;
+      }
       groups = await readGroups(path);
       version = found;
       logger?.info({ path, users: groups.size }, 'directory file reloaded');
     } catch (error) {
-      if (refused === found) return;
+      if (refused === found) {
+        return;
+      }
       refused = found;
-      logger?.error({ path, error }, 'directory file not usable, keeping the last good content');
+      logger?.error({ path, err: error }, 'directory file not usable, keeping the last good content');
     }
   }
 
@@ -70,7 +89,9 @@ export async function createFileDirectory(options: FileDirectoryOptions): Promis
         checkedAt = now();
         check = reloadIfChanged().finally(() => (check = undefined));
       }
-      if (check !== undefined) await untilAborted(check, signal);
+      if (check !== undefined) {
+        await untilAborted(check, signal);
+      }
       return groups.get(principal.id) ?? [];
     },
   };
@@ -82,7 +103,10 @@ async function versionOf(path: string): Promise<string> {
   return `${mtimeNs}/${ino}/${size}`;
 }
 
-/** Reads and checks the file: groups by user id. @throws as `createFileDirectory` does */
+/**
+ * Reads and checks the file: groups by user id.
+ * @throws {TypeError} as `createFileDirectory` does
+ */
 export async function readGroups(path: string): Promise<ReadonlyMap<string, readonly string[]>> {
   const { users } = parseDocument(await readFile(path, 'utf8'), directorySchema, path);
   return new Map(Object.entries(users).map(([id, user]) => [id, Object.freeze([...new Set(user.groups)])]));

@@ -3,7 +3,6 @@ import { AuthError, isAuthError } from '../errors.ts';
 import type { Principal } from '../tokens/principal.ts';
 import type { Directory } from './directory.ts';
 
-const MAX_CACHED_PRINCIPALS = 10_000;
 /** Time for two servers that are silent, one after the other, and then for an answer. */
 const LOOKUP_TIMEOUT_MS = 10_000;
 /** Somebody without groups may just have been added, somebody refused just been let in: ask again soon. */
@@ -22,7 +21,7 @@ interface KnownGroups {
 export interface GroupLookup {
   /**
    * The groups of a principal, asked for at most `maxAgeMs` ago; without it, as old as the cache lets them become.
-   * @throws AuthError `unavailable` when the directory cannot be asked, `access_denied` when it refuses the account;
+   * @throws {AuthError} `unavailable` when the directory cannot be asked, `access_denied` when it refuses the account;
    * the signal's reason
    */
   readonly groupsOf: (
@@ -37,19 +36,23 @@ export interface GroupLookup {
   readonly close: () => void;
 }
 
-type Membership = { readonly groups: readonly string[] } | { readonly refusal: AuthError };
-
-/** Asks a directory once per principal and time, however many wait, and bridges an outage for a while. */
-export function createGroupLookup(options: {
+/** Checked by `createAuthenticator`. */
+interface GroupLookupOptions {
   readonly directory: Directory;
-  /** How long groups are trusted, in milliseconds, give or take a tenth. */
+  /** How long groups are trusted, in milliseconds, ±10 %. */
   readonly ttlMs: number;
   /** How old groups may become while the directory cannot be asked, in milliseconds. */
   readonly maxStaleMs: number;
+  /** The time in milliseconds since the Unix epoch. */
   readonly now: () => number;
   /** 0 to 1, as `Math.random`. */
   readonly random: () => number;
-}): GroupLookup {
+}
+
+type Membership = { readonly groups: readonly string[] } | { readonly refusal: AuthError };
+
+/** Asks a directory once per principal and time, however many wait, and bridges an outage for a while. */
+export function createGroupLookup(options: GroupLookupOptions): GroupLookup {
   const { directory, ttlMs, maxStaleMs, now, random } = options;
   const cache = createRefreshingCache<Membership>({
     ttlMs: (membership) =>
@@ -57,7 +60,6 @@ export function createGroupLookup(options: {
         ? ttlMs * (1 - TTL_SPREAD + 2 * TTL_SPREAD * random())
         : Math.min(NOTHING_TTL_MS, ttlMs),
     maxStaleMs,
-    maxEntries: MAX_CACHED_PRINCIPALS,
     loadTimeoutMs: LOOKUP_TIMEOUT_MS,
     now,
     random,
@@ -69,7 +71,9 @@ export function createGroupLookup(options: {
       return { groups: Object.freeze([...(await directory.groupsOf(principal, { signal }))]) };
     } catch (error) {
       // An answer like any other. Only what is no answer may be bridged with an older one.
-      if (isAuthError(error) && error.code === 'access_denied') return { refusal: error };
+      if (isAuthError(error) && error.code === 'access_denied') {
+        return { refusal: error };
+      }
       throw error;
     }
   }
@@ -82,14 +86,18 @@ export function createGroupLookup(options: {
       try {
         ({ value: membership, asOf } = await cache.get(principal.id, load, { signal, maxAgeMs }));
       } catch (cause) {
-        if (signal.aborted) throw cause;
+        if (signal.aborted) {
+          throw cause;
+        }
         throw new AuthError('unavailable', {
           message: 'the directory cannot be asked',
           retryAfterMs: Math.max(RETRY_AFTER_MS, Math.ceil(cache.retryAfterMs(principal.id))),
           cause,
         });
       }
-      if ('refusal' in membership) throw membership.refusal;
+      if ('refusal' in membership) {
+        throw membership.refusal;
+      }
       return { groups: membership.groups, asOf };
     },
     invalidate: (principalId) => cache.invalidate(principalId),

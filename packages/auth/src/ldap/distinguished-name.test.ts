@@ -14,9 +14,13 @@ function escape(value: string, random: () => boolean): string {
       (character === '#' && index === 0) ||
       (character === ' ' && (index === 0 || isLast));
     const hex = [...Buffer.from(character)].map((byte) => `\\${byte.toString(16).padStart(2, '0')}`).join('');
-    if (character === '\0') text += '\\00';
-    else if (mustEscape) text += random() ? hex : `\\${character}`;
-    else text += random() && random() ? hex : character;
+    if (character === '\0') {
+      text += '\\00';
+    } else if (mustEscape) {
+      text += random() ? hex : `\\${character}`;
+    } else {
+      text += random() && random() ? hex : character;
+    }
   }
   return text;
 }

@@ -8,7 +8,7 @@ const TYPE = /^(?:[a-z][a-z0-9-]*|(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*))+)$/i;
  * equal. Case, the kind of escape, spaces at separators and repeated ones, and the order within a multi-valued
  * component do not count, as with `caseIgnoreMatch` (RFC 4518), which groups and people are named by. What a
  * server may fold beyond that is taken for different here: a group missed denies, a group mistaken would allow.
- * @throws SyntaxError when the text is not a distinguished name
+ * @throws {SyntaxError} when the text is not a distinguished name
  */
 export function distinguishedNameKey(text: string): string {
   return JSON.stringify(parse(text).map((component) => component.toSorted()));
@@ -26,26 +26,37 @@ function fold(value: string): string {
 /** Components of a name, first one first; each has one folded `type=value`, or several that `+` joins. */
 function parse(text: string): string[][] {
   const reader = new Reader(text);
-  if (reader.isAtEnd()) return [];
+  if (reader.isAtEnd()) {
+    return [];
+  }
   const components: string[][] = [];
   do {
     const component: string[] = [];
-    do component.push(readPart(reader));
-    while (reader.take('+'));
+    do {
+      component.push(readPart(reader));
+    } while (reader.take('+'));
     components.push(component);
     // RFC 2253 allowed a semicolon; servers still accept it.
   } while (reader.take(',') || reader.take(';'));
-  if (!reader.isAtEnd()) throw reader.fault('unexpected character');
+  if (!reader.isAtEnd()) {
+    throw reader.fault('unexpected character');
+  }
   return components;
 }
 
 function readPart(reader: Reader): string {
   reader.skipSpaces();
   let type = '';
-  while (!reader.isAtEnd() && reader.peek() !== '=') type += reader.next();
+  while (!reader.isAtEnd() && reader.peek() !== '=') {
+    type += reader.next();
+  }
   type = type.trimEnd();
-  if (!TYPE.test(type)) throw reader.fault('not an attribute type');
-  if (!reader.take('=')) throw reader.fault('missing "="');
+  if (!TYPE.test(type)) {
+    throw reader.fault('not an attribute type');
+  }
+  if (!reader.take('=')) {
+    throw reader.fault('missing "="');
+  }
   reader.skipSpaces();
   const name = type.toLowerCase();
   // The sign after the name keeps a hexadecimal value apart from a text that looks like one.
@@ -63,34 +74,48 @@ function readValue(reader: Reader): string {
   };
   while (!reader.isAtEnd() && !'+,;'.includes(reader.peek())) {
     const character = reader.next();
-    if (character === '\0' || '"<>'.includes(character)) throw reader.fault('must be escaped');
+    if (character === '\0' || '"<>'.includes(character)) {
+      throw reader.fault('must be escaped');
+    }
     if (character === '\\') {
       push(readEscape(reader));
       end = length;
     } else {
       push(Buffer.from(character));
       // Spaces before a separator are no part of the value, unless they are escaped.
-      if (character !== ' ') end = length;
+      if (character !== ' ') {
+        end = length;
+      }
     }
   }
   return decode(Buffer.concat(bytes).subarray(0, end), reader);
 }
 
 function readEscape(reader: Reader): Buffer {
-  if (reader.isAtEnd()) throw reader.fault('nothing after the backslash');
+  if (reader.isAtEnd()) {
+    throw reader.fault('nothing after the backslash');
+  }
   const first = reader.next();
-  if (ESCAPABLE.has(first)) return Buffer.from(first);
+  if (ESCAPABLE.has(first)) {
+    return Buffer.from(first);
+  }
   const pair = reader.isAtEnd() ? first : first + reader.next();
-  if (!HEX_PAIR.test(pair)) throw reader.fault('unknown escape');
+  if (!HEX_PAIR.test(pair)) {
+    throw reader.fault('unknown escape');
+  }
   return Buffer.from(pair, 'hex');
 }
 
 /** `#` and the BER encoding of the value. Only equal spellings of it are taken for the same value. */
 function readHexValue(reader: Reader): string {
   let digits = reader.next();
-  while (!reader.isAtEnd() && !'+,; '.includes(reader.peek())) digits += reader.next();
+  while (!reader.isAtEnd() && !'+,; '.includes(reader.peek())) {
+    digits += reader.next();
+  }
   reader.skipSpaces();
-  if (!/^#(?:[0-9a-f]{2})+$/i.test(digits)) throw reader.fault('not a hexadecimal value');
+  if (!/^#(?:[0-9a-f]{2})+$/i.test(digits)) {
+    throw reader.fault('not a hexadecimal value');
+  }
   return digits.toLowerCase();
 }
 
@@ -126,13 +151,15 @@ class Reader {
   }
 
   take(character: string): boolean {
-    if (this.peek() !== character) return false;
+    if (this.peek() !== character) {
+      return false;
+    }
     this.#position += 1;
     return true;
   }
 
   skipSpaces(): void {
-    while (this.take(' '));
+    while (this.take(' ')) {}
   }
 
   /** Names the place only: the text may hold a person's name. */

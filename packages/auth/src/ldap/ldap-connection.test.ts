@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 
+import type { DirectoryLogger } from '../directory/directory.ts';
 import { createLdapConnection } from './ldap-connection.ts';
-import type { LdapLogger } from './ldap-connection.ts';
 import { LdapLimitError, LdapResultError, LdapUnreachableError } from './ldap-errors.ts';
 import { ANY_ENTRY } from './ldap-filter.ts';
 import type { LdapEntry, LdapServer, LdapSession } from './ldap-session.ts';
@@ -21,7 +21,7 @@ function connect(
 ) {
   const clock = { now: 0 };
   const opened: string[] = [];
-  const logger = { info: vi.fn<LdapLogger['info']>(), error: vi.fn<LdapLogger['error']>() };
+  const logger = { info: vi.fn<DirectoryLogger['info']>(), error: vi.fn<DirectoryLogger['error']>() };
   const sessions: { close: LdapSession['close'] }[] = [];
   const connection = createLdapConnection({
     servers: Object.keys(hosts).map((host): LdapServer => ({ host, port: 636, security: 'tls', tls: {} })),
@@ -127,7 +127,7 @@ describe('createLdapConnection', () => {
     const { ask, clock, logger } = connect({ a: { answers } });
     await Promise.allSettled(Array.from({ length: 20 }, () => ask()));
     expect(logger.error.mock.calls).toEqual([
-      [{ host: 'a', port: 636, failures: 1, retryInMs: 1_000, error: late() }, 'directory server failed'],
+      [{ host: 'a', port: 636, failures: 1, retryInMs: 1_000, err: late() }, 'directory server failed'],
     ]);
     answers.mockResolvedValue(from('a'));
     clock.now = 1_000;

@@ -1,4 +1,5 @@
 import { untilAborted } from '../abort.ts';
+import type { DirectoryLogger } from '../directory/directory.ts';
 import { LdapUnreachableError, isAboutServer } from './ldap-errors.ts';
 import type { LdapEntry, LdapSearch, LdapServer, LdapSession, OpenLdapSession } from './ldap-session.ts';
 import { createPermits } from './permits.ts';
@@ -6,8 +7,9 @@ import { createPermits } from './permits.ts';
 /** A server that failed is not the first choice for this long. */
 const AVOID_MS = 30_000;
 const FIRST_BACKOFF_MS = 1_000;
-const LONGEST_BACKOFF_MS = 30_000;
+const MAX_BACKOFF_MS = 30_000;
 
+/** Checked by `openLdapDirectory`. */
 export interface LdapConnectionOptions {
   /** In order of preference, one at least. */
   readonly servers: readonly LdapServer[];
@@ -19,18 +21,16 @@ export interface LdapConnectionOptions {
   readonly now: () => number;
   /** 0 to 1, as `Math.random`. */
   readonly random: () => number;
-  readonly logger?: LdapLogger | undefined;
-}
-
-/** Told when a server fails, once for each attempt that is made, and when it answers again. */
-export interface LdapLogger {
-  readonly info: (fields: object, message: string) => void;
-  readonly error: (fields: object, message: string) => void;
+  /** Told when a server fails, once for each attempt that is made, and when it answers again. */
+  readonly logger?: DirectoryLogger | undefined;
 }
 
 /** One directory behind several servers: one session to each that is in use, shared by all searches. */
 export interface LdapConnection {
-  /** @throws LdapResultError, LdapLimitError; LdapUnreachableError when no server answers; the signal's reason */
+  /**
+   * @throws {LdapResultError | LdapLimitError} when the server refuses, or has too much
+   * @throws {LdapUnreachableError} when no server answers; the signal's reason
+   */
   readonly search: (search: LdapSearch, signal: AbortSignal) => Promise<readonly LdapEntry[]>;
   /** Cuts all connections. */
   readonly close: () => void;
@@ -64,7 +64,9 @@ export function createLdapConnection(options: LdapConnectionOptions): LdapConnec
   }
 
   function sessionOf(server: Server): Promise<LdapSession> {
-    if (server.session?.isOpen === true) return Promise.resolve(server.session);
+    if (server.session?.isOpen === true) {
+      return Promise.resolve(server.session);
+    }
     server.opening ??= open(server).finally(() => (server.opening = undefined));
     return server.opening;
   }
@@ -84,34 +86,43 @@ export function createLdapConnection(options: LdapConnectionOptions): LdapConnec
   }
 
   function backOff(server: Server, error: unknown): void {
-    const longestMs = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** server.failures);
+    const maxMs = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** server.failures);
     server.failures += 1;
     server.avoidUntil = now() + AVOID_MS;
-    const retryInMs = Math.ceil(longestMs * (0.5 + random() / 2));
+    const retryInMs = Math.ceil(maxMs * (0.5 + random() / 2));
     server.retryAt = now() + retryInMs;
     const { failures } = server;
-    logger?.error({ ...nameOf(server), failures, retryInMs, error }, 'directory server failed');
+    logger?.error({ ...nameOf(server), failures, retryInMs, err: error }, 'directory server failed');
   }
 
   /** Many searches fail with one session: it counts once. */
   function giveUp(server: Server, session: LdapSession, error: unknown): void {
     session.close();
-    if (server.session !== session) return;
+    if (server.session !== session) {
+      return;
+    }
     server.session = undefined;
-    if (error instanceof LdapUnreachableError && error.isConnectionLost) server.avoidUntil = now() + AVOID_MS;
-    else backOff(server, error);
+    if (error instanceof LdapUnreachableError && error.isConnectionLost) {
+      server.avoidUntil = now() + AVOID_MS;
+    } else {
+      backOff(server, error);
+    }
   }
 
   async function ask(server: Server, search: LdapSearch, signal: AbortSignal): Promise<readonly LdapEntry[]> {
     const session = await untilAborted(sessionOf(server), signal);
     try {
       const entries = await session.search(search, { timeoutMs, signal });
-      if (server.failures > 0) logger?.info(nameOf(server), 'directory server answers again');
+      if (server.failures > 0) {
+        logger?.info(nameOf(server), 'directory server answers again');
+      }
       server.failures = 0;
       server.avoidUntil = 0;
       return entries;
     } catch (error) {
-      if (!signal.aborted && isAboutServer(error)) giveUp(server, session, error);
+      if (!signal.aborted && isAboutServer(error)) {
+        giveUp(server, session, error);
+      }
       throw error;
     }
   }
@@ -125,10 +136,14 @@ export function createLdapConnection(options: LdapConnectionOptions): LdapConnec
       try {
         return await ask(server, search, signal);
       } catch (error) {
-        if (signal.aborted || !isAboutServer(error)) throw error;
+        if (signal.aborted || !isAboutServer(error)) {
+          throw error;
+        }
         failure = error;
         const isLost = error instanceof LdapUnreachableError && error.isConnectionLost;
-        if (!isLost || lost.has(server)) tried.add(server);
+        if (!isLost || lost.has(server)) {
+          tried.add(server);
+        }
         lost.add(server);
       }
     }
@@ -142,7 +157,9 @@ export function createLdapConnection(options: LdapConnectionOptions): LdapConnec
     },
     close() {
       closing.abort(new Error('the directory is closed'));
-      for (const server of servers) server.session?.close();
+      for (const server of servers) {
+        server.session?.close();
+      }
     },
   };
 }

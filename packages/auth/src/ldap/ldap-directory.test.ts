@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
+import type { LdapDirectoryOptions } from './ldap-directory-options.ts';
 import { openLdapDirectory } from './ldap-directory.ts';
-import type { LdapDirectoryOptions } from './ldap-directory.ts';
 
 const options: LdapDirectoryOptions = {
   urls: ['ldaps://directory.example.test'],

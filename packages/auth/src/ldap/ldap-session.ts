@@ -15,13 +15,13 @@ const PAGE_SIZE = 500;
 
 /** How to verify the server, and how to identify to it where it asks for a certificate. All as Node.js takes them. */
 export interface LdapTlsOptions {
-  /** Authorities to trust instead of the well-known ones, in PEM. */
+  /** Authorities to trust instead of the well-known ones, in PEM. @default the well-known ones */
   readonly ca?: string | readonly string[] | undefined;
   /** The name that the certificate must have. @default the URL's host */
   readonly servername?: string | undefined;
-  /** Our certificate, in PEM. */
+  /** Our certificate, in PEM. @default none */
   readonly cert?: string | undefined;
-  /** The key of our certificate, in PEM. */
+  /** The key of our certificate, in PEM. @default none */
   readonly key?: string | undefined;
 }
 
@@ -36,6 +36,7 @@ export interface LdapServer {
   readonly bind?: { readonly dn: string; readonly password: () => string | Promise<string> } | undefined;
 }
 
+/** One search (RFC 4511 §4.5.1). */
 export interface LdapSearch {
   readonly base: string;
   readonly scope: 'base' | 'sub';
@@ -59,7 +60,8 @@ export interface LdapSession {
   readonly isOpen: boolean;
   /**
    * Whole answers only; referrals are not followed.
-   * @throws LdapResultError, LdapLimitError; LdapUnreachableError, also when `timeoutMs` is over; the signal's reason
+   * @throws {LdapResultError | LdapLimitError} when the server refuses, or has too much
+   * @throws {LdapUnreachableError} also when `timeoutMs` is over; the signal's reason
    */
   readonly search: (
     search: LdapSearch,
@@ -69,12 +71,15 @@ export interface LdapSession {
   readonly close: () => void;
 }
 
-/** Connects and signs in. @throws LdapUnreachableError, whatever went wrong; the signal's reason */
+/**
+ * Connects and signs in.
+ * @throws {LdapUnreachableError} whatever went wrong; the signal's reason
+ */
 export type OpenLdapSession = (server: LdapServer, signal: AbortSignal) => Promise<LdapSession>;
 
 /**
  * Loads the LDAP client, which is installed only where a directory is asked over LDAP.
- * @throws TypeError when it is not installed
+ * @throws {TypeError} when it is not installed
  */
 export async function loadLdapClient(): Promise<OpenLdapSession> {
   let ldapts: Ldapts;
@@ -100,7 +105,9 @@ async function openSession(ldapts: Ldapts, server: LdapServer, signal: AbortSign
     // ldapts connects again by itself: without signing in, and in cleartext after StartTLS. Here it cannot: it
     // gets one socket, once.
     createConnection: () => {
-      if (unused === undefined) throw new Error('the connection is lost');
+      if (unused === undefined) {
+        throw new Error('the connection is lost');
+      }
       const socket = unused;
       unused = undefined;
       return socket;
@@ -116,7 +123,9 @@ async function openSession(ldapts: Ldapts, server: LdapServer, signal: AbortSign
       const { dn, password } = server.bind;
       const secret = await untilAborted(Promise.resolve(password()), signal);
       // RFC 4513 §5.1.2: a name without a password is an anonymous sign-in, and servers say that it went well.
-      if (secret === '') throw new Error('bind.password is empty');
+      if (secret === '') {
+        throw new Error('bind.password is empty');
+      }
       await untilAborted(client.bind(dn, secret), signal);
     }
   } catch (error) {
@@ -138,7 +147,9 @@ async function openSession(ldapts: Ldapts, server: LdapServer, signal: AbortSign
     const entries: LdapEntry[] = [];
     for await (const { searchEntries } of pages) {
       signal.throwIfAborted();
-      for (const entry of searchEntries) entries.push(toEntry(entry));
+      for (const entry of searchEntries) {
+        entries.push(toEntry(entry));
+      }
       if (entries.length > search.maxEntries) {
         throw new LdapLimitError(`the directory has more than ${search.maxEntries} entries for one search`);
       }
@@ -153,13 +164,21 @@ async function openSession(ldapts: Ldapts, server: LdapServer, signal: AbortSign
     async search(search, { timeoutMs, signal }) {
       const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
       try {
-        if (transport.destroyed) throw new Error('the connection is lost');
+        if (transport.destroyed) {
+          throw new Error('the connection is lost');
+        }
         return await untilAborted(readPages(search, timeoutMs, limit), limit);
       } catch (error) {
-        if (error instanceof LdapLimitError) throw error;
-        if (error instanceof ldapts.ResultCodeError) throw new LdapResultError(error.code, { cause: error });
+        if (error instanceof LdapLimitError) {
+          throw error;
+        }
+        if (error instanceof ldapts.ResultCodeError) {
+          throw new LdapResultError(error.code, { cause: error });
+        }
         // One who leaves does not take the others' connection along; a server that is late does.
-        if (signal.aborted) throw signal.reason;
+        if (signal.aborted) {
+          throw signal.reason;
+        }
         transport.destroy();
         const isConnectionLost = !limit.aborted;
         throw new LdapUnreachableError('no answer from the directory server', {
@@ -236,7 +255,9 @@ function toEntry({ dn, ...attributes }: Entry): LdapEntry {
   const values = new Map<string, readonly (string | Uint8Array)[]>();
   for (const [name, value] of Object.entries(attributes)) {
     const list: readonly (string | Uint8Array)[] = Array.isArray(value) ? value : [value];
-    if (list.length > 0) values.set(name.toLowerCase(), list);
+    if (list.length > 0) {
+      values.set(name.toLowerCase(), list);
+    }
   }
   return { dn, values };
 }

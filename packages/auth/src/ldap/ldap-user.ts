@@ -22,7 +22,7 @@ const BARRED_FLAGS = 0x2 | 0x10;
 
 /**
  * The name of the one entry for `value`; `undefined` when there is none.
- * @throws AuthError `access_denied` when there are several, or the account is disabled or locked; as `search` does
+ * @throws {AuthError} `access_denied` when there are several, or the account is disabled or locked; as `search` does
  */
 export async function findUser(
   search: (search: LdapSearch) => Promise<readonly LdapEntry[]>,
@@ -41,9 +41,12 @@ export async function findUser(
     maxEntries: 100,
   });
   // Nobody can say which one the token means.
-  if (others.length > 0) throw denied('several entries of the directory have the name of this account');
-  if (user !== undefined && isBarred(user))
+  if (others.length > 0) {
+    throw denied('several entries of the directory have the name of this account');
+  }
+  if (user !== undefined && isBarred(user)) {
     throw denied('the account is disabled or locked in the directory');
+  }
   return user?.dn;
 }
 

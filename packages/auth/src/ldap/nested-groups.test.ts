@@ -32,8 +32,12 @@ describe('Active Directory', () => {
   it('is asked for the identifiers of all groups at once, then for their names', async () => {
     const identifiers = Array.from({ length: 60 }, (_, index) => Buffer.from([1, 5, index]));
     const search = vi.fn<Search>(async ({ base, filter }) => {
-      if (base === '') return [activeDirectory];
-      if (base === user) return [entry(user, { tokengroups: identifiers })];
+      if (base === '') {
+        return [activeDirectory];
+      }
+      if (base === user) {
+        return [entry(user, { tokengroups: identifiers })];
+      }
       return filter.kind === 'any'
         ? filter.filters.map((part) => entry(part.kind === 'equal' ? `cn=${part.value.at(-1)}` : 'cn=?'))
         : [];
@@ -74,7 +78,9 @@ describe('Active Directory', () => {
   it('is not what a server is that hides what it is', async () => {
     const walk = memberSearch((member) => (member === user ? ['cn=a'] : []));
     const search: Search = async (question) => {
-      if (question.base === '') throw new LdapResultError(32, { cause: undefined });
+      if (question.base === '') {
+        throw new LdapResultError(32, { cause: undefined });
+      }
       return walk(question);
     };
     expect(await find(search, 'auto')).toEqual(['cn=a']);

@@ -75,7 +75,9 @@ async function readRootDse(search: Search): Promise<readonly (string | Uint8Arra
     return root?.values.get('supportedcapabilities') ?? [];
   } catch (error) {
     // Some servers hide it, as noSuchObject (32) or insufficientAccessRights (50). Active Directory does not.
-    if (error instanceof LdapResultError && [32, 50].includes(error.resultCode)) return [];
+    if (error instanceof LdapResultError && [32, 50].includes(error.resultCode)) {
+      return [];
+    }
     throw error;
   }
 }
@@ -117,7 +119,9 @@ export async function findGroupPaths(
     for (const member of level) {
       const via = member === userDn ? [] : [...(viaOf.get(member) ?? []), member];
       for (const dn of await searchChunks(search, groups, [member], groups.memberAttribute)) {
-        if (!viaOf.has(dn)) viaOf.set(dn, via);
+        if (!viaOf.has(dn)) {
+          viaOf.set(dn, via);
+        }
         next.push(dn);
       }
     }
@@ -134,14 +138,20 @@ async function climb(
   const found = new Map<string, string>();
   let level = start;
   for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > MAX_DEPTH) throw new LdapLimitError(`groups are nested deeper than ${MAX_DEPTH} levels`);
+    if (depth > MAX_DEPTH) {
+      throw new LdapLimitError(`groups are nested deeper than ${MAX_DEPTH} levels`);
+    }
     const next: string[] = [];
     for (const dn of await findParents(level)) {
       const key = distinguishedNameKey(dn);
-      if (found.has(key)) continue;
+      if (found.has(key)) {
+        continue;
+      }
       found.set(key, dn);
       next.push(dn);
-      if (found.size > MAX_GROUPS) throw tooManyGroups();
+      if (found.size > MAX_GROUPS) {
+        throw tooManyGroups();
+      }
     }
     level = next;
   }
@@ -185,12 +195,18 @@ async function readUserValues(
     binaryAttributes: isBinary ? [attribute] : [],
     maxEntries: 1,
   });
-  if (user === undefined) throw new Error('the user was removed between two searches');
+  if (user === undefined) {
+    throw new Error('the user was removed between two searches');
+  }
   const key = attribute.toLowerCase();
   // MS-ADTS §3.1.1.3.1.3.3: `memberOf;range=0-1499` is the first part of a long list.
-  if ([...user.values.keys()].some((name) => name.startsWith(`${key};`))) throw tooManyGroups();
+  if ([...user.values.keys()].some((name) => name.startsWith(`${key};`))) {
+    throw tooManyGroups();
+  }
   const values = user.values.get(key) ?? [];
-  if (values.length > MAX_GROUPS) throw tooManyGroups();
+  if (values.length > MAX_GROUPS) {
+    throw tooManyGroups();
+  }
   return values;
 }
 

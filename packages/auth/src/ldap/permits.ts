@@ -2,14 +2,12 @@ import { untilAborted } from '../abort.ts';
 
 /** Lets a limited number run at once; the others wait their turn. */
 export interface Permits {
-  /** Runs `work` when it is its turn. @throws the signal's reason when it aborts before */
+  /** Runs `work` when it is its turn. Rejects with the signal's reason when it aborts before. */
   readonly run: <T>(work: () => Promise<T>, signal: AbortSignal) => Promise<T>;
 }
 
-/** @throws RangeError naming maxInFlight */
+/** Lets `maxInFlight` run at once, a whole number above 0. */
 export function createPermits(maxInFlight: number): Permits {
-  if (!Number.isInteger(maxInFlight) || maxInFlight < 1)
-    throw new RangeError(`maxInFlight must be a whole number above 0, got ${maxInFlight}`);
   let free = maxInFlight;
   const waiting = new Set<() => void>();
 
@@ -24,7 +22,9 @@ export function createPermits(maxInFlight: number): Permits {
       await untilAborted(turn.promise, signal);
     } catch (error) {
       // The turn may have come in the same moment as the abort: it is the next one's then.
-      if (!waiting.delete(turn.resolve)) release();
+      if (!waiting.delete(turn.resolve)) {
+        release();
+      }
       throw error;
     }
   }

@@ -55,7 +55,7 @@ export type PolicyDocument = z.infer<typeof policyDocumentSchema>;
 
 /**
  * Reads a policy from a YAML or JSON file; pass the result to `createPolicy`.
- * @throws TypeError naming the file, the key and the problem, one line each; the file system's error when unreadable
+ * @throws {TypeError} naming the file, the key and the problem, one line each; the file system's error when unreadable
  */
 export async function loadPolicy(path: string): Promise<PolicyDocument> {
   return parseDocument(await readFile(path, 'utf8'), policyDocumentSchema, path);
@@ -77,26 +77,36 @@ function checkReferences(document: PolicyDocument, context: z.RefinementCtx): vo
     }
   };
   const checkGroup = (group: string, path: PropertyKey[]): void => {
-    if (!groups.has(group)) report(path, `${JSON.stringify(group)} is not in groups`);
+    if (!groups.has(group)) {
+      report(path, `${JSON.stringify(group)} is not in groups`);
+    }
   };
 
   for (const [index, grant] of document.grants.entries()) {
-    if ('group' in grant) checkGroup(grant.group, ['grants', index, 'group']);
+    if ('group' in grant) {
+      checkGroup(grant.group, ['grants', index, 'group']);
+    }
     checkPatterns(grant.allow, ['grants', index, 'allow']);
   }
   for (const [permission, rule] of Object.entries(document.require ?? {})) {
     const path = ['require', permission];
     // A wildcard here would be read as "all of them" by one person and "any of them" by the next.
-    if (!permissions.has(permission)) report(path, 'is not in permissions');
-    if (Object.keys(rule).length === 0) report(path, 'requires nothing');
-    for (const [index, group] of (rule.allGroups ?? []).entries())
+    if (!permissions.has(permission)) {
+      report(path, 'is not in permissions');
+    }
+    if (Object.keys(rule).length === 0) {
+      report(path, 'requires nothing');
+    }
+    for (const [index, group] of (rule.allGroups ?? []).entries()) {
       checkGroup(group, [...path, 'allGroups', index]);
+    }
     for (const [index, scope] of (rule.scopes ?? []).entries()) {
       if (!scopes.has(scope)) {
         report([...path, 'scopes', index], `${JSON.stringify(scope)} is neither in scopes nor a permission`);
       }
     }
   }
-  for (const [scope, patterns] of Object.entries(document.scopes ?? {}))
+  for (const [scope, patterns] of Object.entries(document.scopes ?? {})) {
     checkPatterns(patterns, ['scopes', scope]);
+  }
 }

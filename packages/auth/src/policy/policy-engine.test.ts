@@ -16,7 +16,9 @@ async function remoteDecision(subject: PolicySubject, permission: string): Promi
   if (subject.kind !== 'user' || !subject.groups.includes('platform')) {
     return { allowed: false, reason: 'missing_permission' };
   }
-  if (!(subject.scopes ?? []).includes(permission)) return { allowed: false, reason: 'missing_scope' };
+  if (!(subject.scopes ?? []).includes(permission)) {
+    return { allowed: false, reason: 'missing_scope' };
+  }
   return { allowed: true, rule: 'policy0' };
 }
 

@@ -1,4 +1,4 @@
-import { PERMISSION_NAME } from './permission-pattern.ts';
+import { checkPermissions } from './permission-pattern.ts';
 import type { Decision, PolicySubject } from './policy.ts';
 
 /** Who decides. `createPolicy` is one; Cedar, OPA or OpenFGA can be another. */
@@ -18,6 +18,7 @@ export interface PolicyEngine {
   ) => Decision | Promise<Decision>;
 }
 
+/** An engine that answers one question. */
 export interface PolicyEngineOptions {
   /** Every permission there is; nothing else is ever asked for. */
   readonly permissions: readonly string[];
@@ -29,33 +30,39 @@ export interface PolicyEngineOptions {
   ) => Decision | Promise<Decision>;
 }
 
+/** @throws {TypeError} naming the option and the value */
+function resolvePolicyEngineOptions(options: PolicyEngineOptions): PolicyEngineOptions {
+  return {
+    permissions: checkPermissions(options.permissions),
+    // Called on the options, which may be an object with a state of its own.
+    decide: (subject, permission, { signal }) => options.decide(subject, permission, { signal }),
+  };
+}
+
 /**
  * Makes a policy of an engine that answers one question, for example a Cedar or OPA decision. What is not in
  * `permissions` is denied without asking.
- * @throws TypeError when a permission is not a concrete name
+ * @throws {TypeError} when a permission is not a concrete name
  */
-export function createPolicyEngine(engine: PolicyEngineOptions): PolicyEngine {
-  const { permissions } = engine;
-  for (const permission of permissions) {
-    if (!PERMISSION_NAME.test(permission)) {
-      throw new TypeError(`permissions must be concrete names, got ${JSON.stringify(permission)}`);
-    }
-  }
-  const known = new Set(permissions);
+export function createPolicyEngine(options: PolicyEngineOptions): PolicyEngine {
+  const { permissions, decide } = resolvePolicyEngineOptions(options);
   return {
-    async permissionsFor(subject, options) {
-      const sorted = [...known].toSorted();
+    async permissionsFor(subject, { signal }) {
       const decisions = await Promise.all(
-        sorted.map(async (permission) => engine.decide(subject, permission, options)),
+        permissions.map(async (permission) => decide(subject, permission, { signal })),
       );
       const undecided = decisions.find((decision) => !decision.allowed && decision.reason === 'unavailable');
       // An empty list would be taken for "nothing is allowed" and hide the outage.
-      if (undecided !== undefined) throw new Error('the policy engine could not decide');
-      return sorted.filter((_, index) => decisions[index]?.allowed === true);
+      if (undecided !== undefined) {
+        throw new Error('the policy engine could not decide');
+      }
+      return permissions.filter((_, index) => decisions[index]?.allowed === true);
     },
-    async decide(caller, permission, options) {
-      if (!known.has(permission)) return { allowed: false, reason: 'missing_permission' };
-      return engine.decide(caller, permission, options);
+    async decide(caller, permission, { signal }) {
+      if (!permissions.includes(permission)) {
+        return { allowed: false, reason: 'missing_permission' };
+      }
+      return decide(caller, permission, { signal });
     },
   };
 }

@@ -55,7 +55,7 @@ export interface Policy {
 
 /**
  * Builds a policy. Effective permissions are scopes of the token ∩ grants of the groups ∧ `require`.
- * @throws TypeError naming each wrong key of the document
+ * @throws {TypeError} naming each wrong key of the document
  */
 export function createPolicy(document: PolicyDocument): Policy {
   const { permissions, grants, ...rest } = checkDocument(document, policyDocumentSchema, 'policy');
@@ -83,8 +83,12 @@ export function createPolicy(document: PolicyDocument): Policy {
     permission: string,
   ): 'missing_group' | 'missing_scope' | undefined {
     const rule = requirements.get(permission);
-    if (!(rule?.allGroups ?? []).every((group) => subject.groups.includes(group))) return 'missing_group';
-    if (!scopeMap.implies(subject.scopes ?? [], rule?.scopes ?? [])) return 'missing_scope';
+    if (!(rule?.allGroups ?? []).every((group) => subject.groups.includes(group))) {
+      return 'missing_group';
+    }
+    if (!scopeMap.implies(subject.scopes ?? [], rule?.scopes ?? [])) {
+      return 'missing_scope';
+    }
     return undefined;
   }
 
@@ -108,16 +112,25 @@ export function createPolicy(document: PolicyDocument): Policy {
     permissionsFor,
     decide(caller, permission) {
       // A wildcard is never a permission, so asking for `deploy:*` ends here.
-      if (!known.has(permission)) return { allowed: false, reason: 'missing_permission' };
+      if (!known.has(permission)) {
+        return { allowed: false, reason: 'missing_permission' };
+      }
       const isHeld = caller.permissions.includes(permission);
       const grant = findGrant(caller, permission);
-      if (!isHeld && grant === undefined) return { allowed: false, reason: 'missing_permission' };
+      if (!isHeld && grant === undefined) {
+        return { allowed: false, reason: 'missing_permission' };
+      }
       const unmet = unmetRequirement(caller, permission);
-      if (unmet !== undefined) return { allowed: false, reason: unmet, rule: `require ${permission}` };
+      if (unmet !== undefined) {
+        return { allowed: false, reason: unmet, rule: `require ${permission}` };
+      }
       // Held without a grant: the fixed permissions of a local caller.
-      if (isHeld) return { allowed: true, rule: grant ?? `held by the caller: ${permission}` };
-      if (!scopeMap.covers(caller.scopes ?? [], permission))
+      if (isHeld) {
+        return { allowed: true, rule: grant ?? `held by the caller: ${permission}` };
+      }
+      if (!scopeMap.covers(caller.scopes ?? [], permission)) {
         return { allowed: false, reason: 'missing_scope' };
+      }
       return { allowed: false, reason: 'missing_permission' };
     },
     scopesFor: (wanted) => scopeMap.scopesFor(wanted),
@@ -132,7 +145,9 @@ function nameOf(grant: Grant): string {
 }
 
 function appliesTo(grant: Grant, subject: PolicySubject): boolean {
-  if ('group' in grant) return subject.kind === 'user' && subject.groups.includes(grant.group);
+  if ('group' in grant) {
+    return subject.kind === 'user' && subject.groups.includes(grant.group);
+  }
   const isIssuer = grant.issuer === undefined || subject.issuer === grant.issuer;
   return subject.kind === 'service' && subject.clientId === grant.service && isIssuer;
 }

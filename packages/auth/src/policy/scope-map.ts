@@ -48,7 +48,9 @@ export function createScopeMap(
         scopes.some((scope) => scope === wanted || patternsOf.get(scope)?.includes(wanted) === true),
       ),
     include(scopes, wanted) {
-      if (scopes.includes(wanted)) return true;
+      if (scopes.includes(wanted)) {
+        return true;
+      }
       const reached = [...(reachOf.get(wanted) ?? [])];
       return (
         reached.length > 0 &&
@@ -59,10 +61,14 @@ export function createScopeMap(
       const chosen = new Set<string>();
       const known = wanted.filter((permission) => permissions.includes(permission));
       for (const permission of known) {
-        for (const scope of requirements.get(permission)?.scopes ?? []) chosen.add(scope);
+        for (const scope of requirements.get(permission)?.scopes ?? []) {
+          chosen.add(scope);
+        }
       }
       for (const permission of known) {
-        if (![...chosen].some((scope) => reaches(scope, permission))) chosen.add(narrowestScope(permission));
+        if (![...chosen].some((scope) => reaches(scope, permission))) {
+          chosen.add(narrowestScope(permission));
+        }
       }
       return [...chosen].toSorted();
     },

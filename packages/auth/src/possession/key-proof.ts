@@ -4,17 +4,18 @@ import { calculateJwkThumbprint, EmbeddedJWK, errors, jwtVerify } from 'jose';
 import type { JWTPayload } from 'jose';
 import { z } from 'zod';
 
+import { checkWhole } from '../check-number.ts';
 import { AuthError, isAuthError, tokenRefused } from '../errors.ts';
+import { checkAlgorithms } from '../signature-algorithms.ts';
 import type { Confirmation } from './confirmation.ts';
 import { createReplayMemory } from './replay-memory.ts';
 import type { ReplayMemory } from './replay-memory.ts';
 
 const MAX_PROOF_LENGTH = 8 * 1024;
-const MAX_REMEMBERED = 100_000;
-const ASYMMETRIC = /^(?:(?:RS|PS|ES)(?:256|384|512)|EdDSA|Ed25519)$/;
 
 /** How a request was sent: what a proof of possession is checked against. */
 export interface PresentedRequest {
+  /** The HTTP method, in upper case. */
   readonly method: string;
   /** The URL that the client called, as it spells it: this server's public URL. */
   readonly url: string;
@@ -24,12 +25,13 @@ export interface PresentedRequest {
   readonly certificate?: Uint8Array | undefined;
 }
 
+/** Which proofs are taken. */
 export interface KeyProofsOptions {
   /** Accepted signature algorithms of DPoP proofs, asymmetric only. @default ['ES256', 'EdDSA', 'Ed25519', 'PS256', 'RS256'] */
   readonly algorithms?: readonly string[] | undefined;
-  /** How old a proof may be, in seconds, 1 to 300. @default 60 */
+  /** How old a proof may be, in whole seconds, 1 to 300. @default 60 */
   readonly maxAgeSeconds?: number | undefined;
-  /** How far ahead the client's clock may be, 0 to 60 seconds. @default 10 */
+  /** How far ahead the client's clock may be, in whole seconds, 0 to 60. @default 10 */
   readonly clockToleranceSeconds?: number | undefined;
   /** Notices a proof that is used twice. Replicas need a common one. @default a memory of this process, for 100,000 proofs */
   readonly replays?: ReplayMemory | undefined;
@@ -37,12 +39,40 @@ export interface KeyProofsOptions {
   readonly now?: (() => number) | undefined;
 }
 
+type ResolvedKeyProofsOptions = {
+  readonly [Name in keyof KeyProofsOptions]-?: NonNullable<KeyProofsOptions[Name]>;
+};
+
+/**
+ * Fills in and checks.
+ * @throws {TypeError} naming the option
+ * @throws {RangeError} naming the number
+ */
+function resolveKeyProofsOptions(options: KeyProofsOptions): ResolvedKeyProofsOptions {
+  const {
+    algorithms = ['ES256', 'EdDSA', 'Ed25519', 'PS256', 'RS256'],
+    maxAgeSeconds = 60,
+    clockToleranceSeconds = 10,
+    now = () => Date.now(),
+    replays = createReplayMemory({ now }),
+  } = options;
+  checkWhole('maxAgeSeconds', maxAgeSeconds, 1, 300);
+  checkWhole('clockToleranceSeconds', clockToleranceSeconds, 0, 60);
+  return {
+    algorithms: checkAlgorithms(algorithms, 'algorithms'),
+    maxAgeSeconds,
+    clockToleranceSeconds,
+    now,
+    replays,
+  };
+}
+
 /** Checks that a sender holds the key that its token is bound to. */
 export interface KeyProofs {
   /** For challenges. */
   readonly algorithms: readonly string[];
   /**
-   * @throws AuthError `invalid_proof` when the DPoP proof is missing or bad, `invalid_token` when the certificate is
+   * @throws {AuthError} `invalid_proof` when the DPoP proof is missing or bad, `invalid_token` when the certificate is
    * or the token came by the wrong scheme, `unavailable` when a replay cannot be ruled out
    */
   readonly verify: (
@@ -61,29 +91,46 @@ const proofClaims = z.object({
 
 /**
  * Verifies DPoP proofs (RFC 9449) and certificate bindings (RFC 8705).
- * @throws TypeError or RangeError naming the option
+ * @throws {TypeError} naming the option
+ * @throws {RangeError} naming the number
  */
 export function createKeyProofs(options: KeyProofsOptions = {}): KeyProofs {
-  const { algorithms, maxAgeSeconds, clockToleranceSeconds, now, replays } = checkOptions(options);
+  const { algorithms, maxAgeSeconds, clockToleranceSeconds, now, replays } = resolveKeyProofsOptions(options);
 
   /** RFC 9449 §4.3, in its order; the replay is looked at last, so that only a good proof costs memory. */
   async function verifyDpop(jkt: string, token: string, request: PresentedRequest): Promise<void> {
     const proof = request.dpop ?? '';
-    if (proof === '') throw proofRefused('missing');
-    if (proof.length > MAX_PROOF_LENGTH) throw proofRefused('longer than 8 KiB');
+    if (proof === '') {
+      throw proofRefused('missing');
+    }
+    if (proof.length > MAX_PROOF_LENGTH) {
+      throw proofRefused('longer than 8 KiB');
+    }
     const at = now();
     const { payload, thumbprint } = await verifySignature(proof, new Date(at));
     const claims = proofClaims.safeParse(payload);
-    if (!claims.success) throw proofRefused('unusable claims');
+    if (!claims.success) {
+      throw proofRefused('unusable claims');
+    }
     const { jti, htm, htu, iat, ath } = claims.data;
-    if (htm !== request.method) throw proofRefused('for another method');
+    if (htm !== request.method) {
+      throw proofRefused('for another method');
+    }
     if (targetOf(htu) === undefined || targetOf(htu) !== targetOf(request.url)) {
       throw proofRefused('for another URL');
     }
-    if (iat * 1000 > at + clockToleranceSeconds * 1000) throw proofRefused('made in the future');
-    if (iat * 1000 < at - maxAgeSeconds * 1000) throw proofRefused('too old');
-    if (!isSame(ath, sha256(token))) throw proofRefused('made for another token');
-    if (!isSame(thumbprint, jkt)) throw proofRefused('made with another key than the token is bound to');
+    if (iat * 1000 > at + clockToleranceSeconds * 1000) {
+      throw proofRefused('made in the future');
+    }
+    if (iat * 1000 < at - maxAgeSeconds * 1000) {
+      throw proofRefused('too old');
+    }
+    if (!isSame(ath, sha256(token))) {
+      throw proofRefused('made for another token');
+    }
+    if (!isSame(thumbprint, jkt)) {
+      throw proofRefused('made with another key than the token is bound to');
+    }
 
     let isFirst: boolean;
     try {
@@ -96,7 +143,9 @@ export function createKeyProofs(options: KeyProofsOptions = {}): KeyProofs {
         cause,
       });
     }
-    if (!isFirst) throw proofRefused('used before');
+    if (!isFirst) {
+      throw proofRefused('used before');
+    }
   }
 
   async function verifySignature(
@@ -111,10 +160,14 @@ export function createKeyProofs(options: KeyProofsOptions = {}): KeyProofs {
         currentDate,
       });
       const { jwk } = verified.protectedHeader;
-      if (jwk === undefined) throw proofRefused('without a key');
+      if (jwk === undefined) {
+        throw proofRefused('without a key');
+      }
       return { payload: verified.payload, thumbprint: await calculateJwkThumbprint(jwk) };
     } catch (error) {
-      if (isAuthError(error)) throw error;
+      if (isAuthError(error)) {
+        throw error;
+      }
       // jose's messages hold what the sender wrote; a key that cannot be imported is a DOMException or TypeError.
       throw proofRefused(error instanceof errors.JOSEError ? error.code : 'unusable key');
     }
@@ -124,44 +177,22 @@ export function createKeyProofs(options: KeyProofsOptions = {}): KeyProofs {
     algorithms,
     async verify({ jkt, 'x5t#S256': certificateHash }, { scheme, token, request }) {
       if (certificateHash !== undefined) {
-        if (request.certificate === undefined) throw tokenRefused('bound to a certificate, none presented');
+        if (request.certificate === undefined) {
+          throw tokenRefused('bound to a certificate, none presented');
+        }
         if (!isSame(sha256(request.certificate), certificateHash)) {
           throw tokenRefused('bound to another certificate');
         }
       }
-      if (jkt === undefined) return;
+      if (jkt === undefined) {
+        return;
+      }
       // RFC 9449 §7.2: a bound token is not taken as a plain one.
-      if (scheme !== 'DPoP') throw proofRefused('the token is bound to a key but came as a bearer token');
+      if (scheme !== 'DPoP') {
+        throw proofRefused('the token is bound to a key but came as a bearer token');
+      }
       await verifyDpop(jkt, token, request);
     },
-  };
-}
-
-function checkOptions(options: KeyProofsOptions) {
-  const {
-    algorithms = ['ES256', 'EdDSA', 'Ed25519', 'PS256', 'RS256'],
-    maxAgeSeconds = 60,
-    clockToleranceSeconds = 10,
-    now = () => Date.now(),
-  } = options;
-  if (algorithms.length === 0) throw new TypeError('algorithms must name at least one');
-  for (const algorithm of algorithms) {
-    if (!ASYMMETRIC.test(algorithm)) {
-      throw new TypeError(`algorithms must be asymmetric signature algorithms, got ${algorithm}`);
-    }
-  }
-  if (!(maxAgeSeconds >= 1 && maxAgeSeconds <= 300)) {
-    throw new RangeError(`maxAgeSeconds must be 1 to 300, got ${maxAgeSeconds}`);
-  }
-  if (!(clockToleranceSeconds >= 0 && clockToleranceSeconds <= 60)) {
-    throw new RangeError(`clockToleranceSeconds must be 0 to 60, got ${clockToleranceSeconds}`);
-  }
-  return {
-    algorithms: Object.freeze([...algorithms]),
-    maxAgeSeconds,
-    clockToleranceSeconds,
-    now,
-    replays: options.replays ?? createReplayMemory({ maxEntries: MAX_REMEMBERED, now }),
   };
 }
 

@@ -29,7 +29,9 @@ export const policyEngineContract: readonly ContractCase[] = [
       const held = await engine.permissionsFor(user, { signal });
       ok(held.length > 0 && held.length < permissions.length, 'the fixture must allow some and not all');
       deepEqual(held, [...new Set(held)].toSorted());
-      for (const permission of held) ok(permissions.includes(permission), permission);
+      for (const permission of held) {
+        ok(permissions.includes(permission), permission);
+      }
     },
   },
   {
@@ -49,7 +51,9 @@ export const policyEngineContract: readonly ContractCase[] = [
       const [held = ''] = await engine.permissionsFor(user, { signal });
       const near = [held.toUpperCase(), ` ${held}`, `${held} `, `${held}:x`, held.split(':')[0] ?? ''];
       for (const permission of ['', '*', '*:*', 'area:*', ...near]) {
-        if (permissions.includes(permission)) continue;
+        if (permissions.includes(permission)) {
+          continue;
+        }
         equal((await decide(engine, user, permission)).allowed, false, JSON.stringify(permission));
       }
     },

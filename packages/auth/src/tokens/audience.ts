@@ -3,16 +3,19 @@ import { canonicalResource } from '../secure-url.ts';
 
 /**
  * MCP: a token must be issued specifically for this server, so by default it names no other.
- * @throws AuthError `invalid_token`
+ * @throws {AuthError} `invalid_token`
  */
 export function checkAudience(
   claim: unknown,
-  settings: { readonly audience: string; readonly allowExtraAudiences: boolean },
+  options: { readonly audience: string; readonly allowExtraAudiences: boolean },
 ): void {
   const audiences: readonly unknown[] = Array.isArray(claim) ? claim : [claim];
   const isOurs = (value: unknown): boolean =>
-    typeof value === 'string' && canonicalResource(value) === settings.audience;
-  if (!audiences.some(isOurs)) throw tokenRefused('issued for another audience');
-  if (!settings.allowExtraAudiences && !audiences.every(isOurs))
+    typeof value === 'string' && canonicalResource(value) === options.audience;
+  if (!audiences.some(isOurs)) {
+    throw tokenRefused('issued for another audience');
+  }
+  if (!options.allowExtraAudiences && !audiences.every(isOurs)) {
     throw tokenRefused('valid at other audiences too');
+  }
 }

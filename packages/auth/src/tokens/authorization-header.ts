@@ -11,7 +11,7 @@ const CREDENTIAL = /^(bearer|dpop) +([A-Za-z0-9\-._~+/]+=*)$/i;
 
 /**
  * Takes the token out of an Authorization header.
- * @throws AuthError `missing_token` without one or with another scheme; `malformed_authorization` when the
+ * @throws {AuthError} `missing_token` without one or with another scheme; `malformed_authorization` when the
  * header names Bearer or DPoP but is not exactly one such credential
  */
 export function credentialOf(header: string | undefined): Credential {
@@ -20,7 +20,9 @@ export function credentialOf(header: string | undefined): Credential {
   if (scheme !== undefined && token !== undefined) {
     return { scheme: scheme.toLowerCase() === 'dpop' ? 'DPoP' : 'Bearer', token };
   }
-  if (/(?:^|,\s*)(?:bearer|dpop)(?:[\s,]|$)/i.test(value)) throw new AuthError('malformed_authorization');
+  if (/(?:^|,\s*)(?:bearer|dpop)(?:[\s,]|$)/i.test(value)) {
+    throw new AuthError('malformed_authorization');
+  }
   // RFC 6750 §3.1: an unsupported scheme counts as no authentication information.
   throw new AuthError('missing_token');
 }

@@ -28,7 +28,7 @@ const distributedClaims = z.object({ _claim_names: z.record(z.string(), z.unknow
 /**
  * The groups that a token names; `overage` when it says that they are elsewhere (Entra ID does so above 200
  * groups, with `_claim_names` or `hasgroups`); `undefined` when it says nothing.
- * @throws AuthError `invalid_token` when the claim has a wrong shape
+ * @throws {AuthError} `invalid_token` when the claim has a wrong shape
  */
 export function groupsFromClaims(
   claims: unknown,
@@ -36,10 +36,16 @@ export function groupsFromClaims(
 ): readonly string[] | 'overage' | undefined {
   const record = z.record(z.string(), z.unknown()).parse(claims);
   const elsewhere = distributedClaims.safeParse(claims).data?._claim_names ?? {};
-  if (Object.hasOwn(elsewhere, claim) || record['hasgroups'] === true) return 'overage';
-  if (!Object.hasOwn(record, claim)) return undefined;
+  if (Object.hasOwn(elsewhere, claim) || record['hasgroups'] === true) {
+    return 'overage';
+  }
+  if (!Object.hasOwn(record, claim)) {
+    return undefined;
+  }
   const listed = groupList.safeParse(record[claim]);
-  if (!listed.success) throw tokenRefused(`unusable claims ${claim}`);
+  if (!listed.success) {
+    throw tokenRefused(`unusable claims ${claim}`);
+  }
   const known =
     names === undefined
       ? listed.data

@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 
 import { createTtlCache } from '../cache/ttl-cache.ts';
+import { checkWhole } from '../check-number.ts';
 import { AuthError, isAuthError, tokenRefused } from '../errors.ts';
-import { canonicalResource, secureUrl } from '../secure-url.ts';
+import { checkAudienceUri, checkIssuer, secureUrl } from '../secure-url.ts';
 import { checkAudience } from './audience.ts';
 import { fetchDocument } from './fetch-document.ts';
 import type { GroupClaimOptions } from './group-claim.ts';
@@ -16,13 +17,13 @@ import type { TokenVerifier } from './token-verifier.ts';
 const TIMEOUT_MS = 5_000;
 /** Strangers' tokens cost a request each: more at once than this wait for nobody and are turned away. */
 const MAX_IN_FLIGHT = 100;
-const MAX_CACHED_TOKENS = 10_000;
-/** Longest that a revoked token still works. */
+/** How long a revoked token still works, at most. */
 const MAX_TTL_MS = 60_000;
 /** Shorter: an issuer's replicas may not know a new token yet. */
 const REFUSAL_TTL_MS = 10_000;
 const RETRY_AFTER_MS = 5_000;
 
+/** Whose tokens are asked about, where, and how long what was said counts. */
 export interface IntrospectionVerifierOptions {
   /** The authorization server: becomes the issuer of the principals. https (http on loopback). */
   readonly issuer: string;
@@ -35,21 +36,64 @@ export interface IntrospectionVerifierOptions {
   /** Accept tokens that are valid at other servers too. @default false */
   readonly allowExtraAudiences?: boolean | undefined;
   /**
-   * What a token is whose answer names no subject: `service` for issuers that leave it out for client credentials, and
-   * never do for users; its client is then the subject. @default 'refuse'
+   * What a token is of which the endpoint names no subject: `service` for issuers that leave it out for client
+   * credentials, and never do for users; its client is then the subject. @default 'refuse'
    */
   readonly missingSubject?: 'refuse' | 'service' | undefined;
-  /** Takes groups from the answer: for an issuer that is trusted with it. @default groups come from the directory */
+  /** Takes groups from the response: for an issuer that is trusted with it. @default groups come from the directory */
   readonly groups?: GroupClaimOptions | undefined;
-  /** Allowed difference between the clocks, 0 to 60 seconds. @default 10 */
+  /** Allowed difference between the clocks, in whole seconds, 0 to 60. @default 10 */
   readonly clockToleranceSeconds?: number | undefined;
-  /** How long an answer counts, at most, in milliseconds: 0 to 60_000, and never past the token's end. @default 60_000 */
+  /** How long a response counts, at most, in milliseconds: 0 to 60_000, and never past the token's end. @default 60_000 */
   readonly cacheMs?: number | undefined;
   /** The time in milliseconds since the Unix epoch. @default Date.now */
   readonly now?: (() => number) | undefined;
 }
 
-const answerSchema = z.looseObject({
+interface ResolvedIntrospectionVerifierOptions {
+  readonly issuer: string;
+  readonly audience: string;
+  readonly url: URL;
+  /** The Authorization header of a question. */
+  readonly authorization: string;
+  readonly allowExtraAudiences: boolean;
+  readonly missingSubject: 'refuse' | 'service';
+  readonly groups: GroupClaimOptions | undefined;
+  readonly clockToleranceMs: number;
+  readonly cacheMs: number;
+  readonly now: () => number;
+}
+
+/**
+ * Fills in and checks.
+ * @throws {TypeError} naming the option
+ * @throws {RangeError} naming the number
+ */
+function resolveIntrospectionVerifierOptions(
+  options: IntrospectionVerifierOptions,
+): ResolvedIntrospectionVerifierOptions {
+  const { client, clockToleranceSeconds = 10, cacheMs = MAX_TTL_MS } = options;
+  if (client.id === '' || client.secret === '') {
+    throw new TypeError('client needs an id and a secret');
+  }
+  checkWhole('clockToleranceSeconds', clockToleranceSeconds, 0, 60);
+  checkWhole('cacheMs', cacheMs, 0, MAX_TTL_MS);
+  const basic = [client.id, client.secret].map((part) => encodeForm(part)).join(':');
+  return {
+    issuer: checkIssuer(options.issuer, 'issuer'),
+    audience: checkAudienceUri(options.audience, 'audience'),
+    url: secureUrl(options.introspectionUrl, 'introspectionUrl'),
+    authorization: `Basic ${Buffer.from(basic).toString('base64')}`,
+    allowExtraAudiences: options.allowExtraAudiences ?? false,
+    missingSubject: options.missingSubject ?? 'refuse',
+    groups: options.groups,
+    clockToleranceMs: clockToleranceSeconds * 1_000,
+    cacheMs,
+    now: options.now ?? (() => Date.now()),
+  };
+}
+
+const responseSchema = z.looseObject({
   active: z.boolean(),
   iss: z.string().optional(),
   nbf: z.number().optional(),
@@ -61,108 +105,103 @@ const answerSchema = z.looseObject({
 
 /**
  * Verifies opaque tokens by asking their issuer (RFC 7662). What it remembers, it keeps under the token's SHA-256.
- * An answer without `exp`, `sub` or our `aud` is no proof, so such a token is refused.
- * @throws TypeError or RangeError naming the option
+ * A response without `exp`, `sub` or our `aud` is no proof, so such a token is refused.
+ * @throws {TypeError} naming the option
+ * @throws {RangeError} naming the number
  */
 export function createIntrospectionVerifier(options: IntrospectionVerifierOptions): TokenVerifier {
-  const settings = checkOptions(options);
-  const { issuer, url, clockToleranceMs, cacheMs, now } = settings;
+  const resolved = resolveIntrospectionVerifierOptions(options);
+  const { issuer, url, clockToleranceMs, cacheMs, now } = resolved;
   let inFlight = 0;
-  // A refusal is kept as an answer too: it is one, and a client that repeats a bad token asks nobody again.
-  const answers = createTtlCache<Answer>({
+  // A refusal is kept too: a client that repeats a bad token asks nobody again.
+  const verdicts = createTtlCache<Verdict>({
     ttlMs: ({ endsAt }) => Math.min(endsAt - now(), cacheMs),
-    maxEntries: MAX_CACHED_TOKENS,
     loadTimeoutMs: TIMEOUT_MS,
     now,
   });
 
-  async function ask(token: string, signal: AbortSignal): Promise<Answer> {
-    if (inFlight >= MAX_IN_FLIGHT) throw unavailable('too many introspections at once');
+  async function ask(token: string, signal: AbortSignal): Promise<Verdict> {
+    if (inFlight >= MAX_IN_FLIGHT) {
+      throw unavailable('too many introspections at once');
+    }
     inFlight += 1;
     try {
       const { status, text } = await fetchDocument(url.href, signal, {
-        headers: { authorization: settings.authorization },
+        headers: { authorization: resolved.authorization },
         form: new URLSearchParams({ token, token_type_hint: 'access_token' }),
       });
-      if (status !== 200) throw unavailable(`the introspection endpoint answered ${status}`);
-      return readAnswer(answerSchema.parse(JSON.parse(text)));
+      if (status !== 200) {
+        throw unavailable(`the introspection endpoint responded with ${status}`);
+      }
+      return readResponse(responseSchema.parse(JSON.parse(text)));
     } finally {
       inFlight -= 1;
     }
   }
 
-  function readAnswer(claims: z.infer<typeof answerSchema>): Answer {
+  function readResponse(claims: z.infer<typeof responseSchema>): Verdict {
     const at = now();
-    const refusal = (reason: string): Answer => ({ refusal: reason, endsAt: at + REFUSAL_TTL_MS });
-    if (!claims.active) return refusal('not active');
-    if (claims.iss !== undefined && claims.iss !== issuer) return refusal('another issuer');
-    if (claims.exp === undefined) return refusal('no expiry');
-    if (claims.exp * 1000 + clockToleranceMs <= at) return refusal('expired');
+    const refusal = (reason: string): Verdict => ({ refusal: reason, endsAt: at + REFUSAL_TTL_MS });
+    if (!claims.active) {
+      return refusal('not active');
+    }
+    if (claims.iss !== undefined && claims.iss !== issuer) {
+      return refusal('another issuer');
+    }
+    if (claims.exp === undefined) {
+      return refusal('no expiry');
+    }
+    if (claims.exp * 1000 + clockToleranceMs <= at) {
+      return refusal('expired');
+    }
     for (const claim of ['nbf', 'iat'] as const) {
-      if ((claims[claim] ?? 0) * 1000 > at + clockToleranceMs) return refusal(`${claim} in the future`);
+      if ((claims[claim] ?? 0) * 1000 > at + clockToleranceMs) {
+        return refusal(`${claim} in the future`);
+      }
     }
     try {
-      checkAudience(claims['aud'], settings);
-      const sub = claims.sub ?? (settings.missingSubject === 'service' ? claims.client_id : undefined);
-      const identity = identityFromClaims({ ...claims, iss: issuer, sub }, settings);
+      checkAudience(claims['aud'], resolved);
+      const sub = claims.sub ?? (resolved.missingSubject === 'service' ? claims.client_id : undefined);
+      const identity = identityFromClaims({ ...claims, iss: issuer, sub }, resolved);
       return { identity, endsAt: claims.exp * 1000 + clockToleranceMs };
     } catch (error) {
-      if (!isAuthError(error)) throw error;
+      if (!isAuthError(error)) {
+        throw error;
+      }
       return refusal(error.message);
     }
   }
 
-  const close = async (): Promise<void> => answers.close();
+  const close = async (): Promise<void> => verdicts.close();
   return {
     issuers: [issuer],
     async verify(token, { signal, prove }) {
       signal.throwIfAborted();
-      if (token.length > MAX_TOKEN_LENGTH) throw tokenRefused('longer than 8 KiB');
-      let answer: Answer;
+      if (token.length > MAX_TOKEN_LENGTH) {
+        throw tokenRefused('longer than 8 KiB');
+      }
+      let verdict: Verdict;
       try {
-        answer = await answers.get(sha256(token), signal, (lookup) => ask(token, lookup));
+        verdict = await verdicts.get(sha256(token), signal, (lookup) => ask(token, lookup));
       } catch (error) {
-        if (signal.aborted || isAuthError(error)) throw error;
+        if (signal.aborted || isAuthError(error)) {
+          throw error;
+        }
         throw unavailable('the introspection endpoint cannot be asked', error);
       }
-      if ('refusal' in answer) throw tokenRefused(answer.refusal);
-      return provenPrincipal(answer.identity, prove);
+      if ('refusal' in verdict) {
+        throw tokenRefused(verdict.refusal);
+      }
+      return provenPrincipal(verdict.identity, prove);
     },
     close,
     [Symbol.asyncDispose]: close,
   };
 }
 
-type Answer =
+type Verdict =
   | { readonly identity: TokenIdentity; readonly endsAt: number }
   | { readonly refusal: string; readonly endsAt: number };
-
-function checkOptions(options: IntrospectionVerifierOptions) {
-  const { issuer, audience, client, clockToleranceSeconds = 10, cacheMs = MAX_TTL_MS } = options;
-  if (/[?#]/.test(issuer)) throw new TypeError(`issuer must have no query or fragment, got ${issuer}`);
-  secureUrl(issuer, 'issuer');
-  if (typeof audience !== 'string' || audience === '') throw new TypeError('audience is required');
-  if (client.id === '' || client.secret === '') throw new TypeError('client needs an id and a secret');
-  if (!(clockToleranceSeconds >= 0 && clockToleranceSeconds <= 60)) {
-    throw new RangeError(`clockToleranceSeconds must be 0 to 60, got ${clockToleranceSeconds}`);
-  }
-  if (!(cacheMs >= 0 && cacheMs <= MAX_TTL_MS)) {
-    throw new RangeError(`cacheMs must be 0 to ${MAX_TTL_MS}, got ${cacheMs}`);
-  }
-  const basic = [client.id, client.secret].map((part) => encodeForm(part)).join(':');
-  return {
-    issuer,
-    audience: canonicalResource(audience),
-    url: secureUrl(options.introspectionUrl, 'introspectionUrl'),
-    authorization: `Basic ${Buffer.from(basic).toString('base64')}`,
-    allowExtraAudiences: options.allowExtraAudiences ?? false,
-    missingSubject: options.missingSubject ?? 'refuse',
-    ...(options.groups !== undefined && { groups: options.groups }),
-    clockToleranceMs: clockToleranceSeconds * 1000,
-    cacheMs,
-    now: options.now ?? (() => Date.now()),
-  };
-}
 
 /** RFC 6749 §2.3.1: id and secret are form-encoded before they are joined. */
 function encodeForm(value: string): string {

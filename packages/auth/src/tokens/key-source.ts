@@ -28,18 +28,22 @@ const tokenFaults: ReadonlySet<string> = new Set([
 
 /** The public keys of one issuer. */
 export interface KeySource {
-  /** @throws AuthError `unavailable`; a JOSEError when the token names no key of the issuer */
+  /** @throws {AuthError} `unavailable`; a JOSEError when the token names no key of the issuer */
   readonly keyFor: (header: JWSHeaderParameters | undefined, token: FlattenedJWSInput) => Promise<CryptoKey>;
   /** Ends requests in flight. */
   readonly close: () => void;
 }
 
+/** Checked by `createTokenVerifier`. */
+interface KeySourceOptions {
+  readonly issuer: string;
+  readonly jwksUrl: URL | undefined;
+  /** The time in milliseconds since the Unix epoch. */
+  readonly now: () => number;
+}
+
 /** Keys from `jwksUrl`, or from where the issuer's metadata says they are (found on first use, then kept). */
-export function createKeySource(options: {
-  issuer: string;
-  jwksUrl?: URL | undefined;
-  now: () => number;
-}): KeySource {
+export function createKeySource(options: KeySourceOptions): KeySource {
   const { now } = options;
   const closing = new AbortController();
   let retryAt = 0;
@@ -69,7 +73,9 @@ export function createKeySource(options: {
       [customFetch]: (address) =>
         ask(async (signal) => {
           const { status, text } = await fetchDocument(address, signal);
-          if (status !== 200) throw new Error(`the issuer answered ${status} at ${address}`);
+          if (status !== 200) {
+            throw new Error(`the issuer responded with ${status} at ${address}`);
+          }
           const keys = keySetSchema.parse(JSON.parse(text));
           loadedAt = now();
           return Response.json(keys);
@@ -97,8 +103,12 @@ export function createKeySource(options: {
       try {
         return await keys(header, token);
       } catch (error) {
-        if (isAuthError(error)) throw error;
-        if (error instanceof errors.JOSEError && tokenFaults.has(error.code)) throw error;
+        if (isAuthError(error)) {
+          throw error;
+        }
+        if (error instanceof errors.JOSEError && tokenFaults.has(error.code)) {
+          throw error;
+        }
         throw keysUnavailable(error);
       }
     },

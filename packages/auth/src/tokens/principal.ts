@@ -10,7 +10,9 @@ import type { GroupClaimOptions } from './group-claim.ts';
 export interface Principal {
   /** `issuer#subject`: the only identity. E-mail addresses and names change hands, this does not. */
   readonly id: string;
+  /** Who vouches for the subject: the token's `iss`. */
   readonly issuer: string;
+  /** The name that the issuer gave, unique there: the token's `sub`. */
   readonly subject: string;
   /** `service` when the token was issued to a client for itself (client credentials). */
   readonly kind: 'user' | 'service';
@@ -77,12 +79,12 @@ const claimsSchema = z.object({
 
 /**
  * Reads the claims of a token whose signature, issuer and times were checked.
- * @throws AuthError `invalid_token` when a claim is missing or has a wrong shape, or binds the token to a key in
+ * @throws {AuthError} `invalid_token` when a claim is missing or has a wrong shape, or binds the token to a key in
  * a way that is not known here
  */
 export function identityFromClaims(
   claims: unknown,
-  options: { groups?: GroupClaimOptions | undefined },
+  { groups }: { readonly groups?: GroupClaimOptions | undefined },
 ): TokenIdentity {
   const parsed = claimsSchema.safeParse(claims);
   if (!parsed.success) {
@@ -92,21 +94,18 @@ export function identityFromClaims(
   }
   const { iss, sub, exp, client_id, azp, scope, scp, name, preferred_username, email, email_verified, cnf } =
     parsed.data;
-  const clientId = client_id ?? azp;
-  const displayName = name ?? preferred_username;
-  const tokenGroups = options.groups && groupsFromClaims(claims, options.groups);
   const principal: Principal = {
     id: `${iss}#${sub}`,
     issuer: iss,
     subject: sub,
     // RFC 9068 §2.2: without a resource owner, `sub` identifies the client.
     kind: sub === client_id ? 'service' : 'user',
-    ...(clientId !== undefined && { clientId }),
+    clientId: client_id ?? azp,
     scopes: [...new Set([...(scope ?? []), ...(scp ?? [])])],
     expiresAt: exp * 1000,
-    ...(displayName !== undefined && { displayName }),
-    ...(email !== undefined && email_verified !== false && { email }),
-    ...(tokenGroups !== undefined && { tokenGroups }),
+    displayName: name ?? preferred_username,
+    email: email_verified === false ? undefined : email,
+    tokenGroups: groups && groupsFromClaims(claims, groups),
   };
-  return { principal, ...(cnf !== undefined && { confirmation: cnf }) };
+  return { principal, confirmation: cnf };
 }

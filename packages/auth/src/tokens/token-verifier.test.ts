@@ -11,10 +11,16 @@ const good: TokenVerifierOptions = {
 };
 
 describe('createTokenVerifier', () => {
-  it.each(['issuer', 'audience', 'algorithms'] as const)('has no default for %s', (option) => {
+  it.each([
+    ['issuer', 'an absolute URL'],
+    ['audience', 'a URI'],
+    ['algorithms', 'a list of names'],
+  ])('has no default for %s', (option, kind) => {
     // As a caller without types would do it.
     const options = { ...good, [option]: undefined } as unknown as TokenVerifierOptions;
-    expect(() => createTokenVerifier(options)).toThrow(new TypeError(`${option} is required`));
+    expect(() => createTokenVerifier(options)).toThrow(
+      new TypeError(`${option} must be ${kind}, got undefined`),
+    );
   });
 
   it.each(['none', 'HS256', 'dir', 'RSA-OAEP', 'rs256'])('refuses the algorithm %s', (algorithm) => {
