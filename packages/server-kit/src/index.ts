@@ -8,6 +8,7 @@ export {
   type Authentication,
 } from './program/authentication.ts';
 export { authenticationSettings, commonSettings } from './program/common-settings.ts';
+export { checkHttpSettings, httpOptions, httpSettings } from './program/http-settings.ts';
 export type { TokenGateOptions } from './http/gate.ts';
 export type { HttpServer } from './http/listen.ts';
 export type { GateOptions, ServeHttpOptions } from './http/serve-http-options.ts';

@@ -6,9 +6,6 @@ import type { TokenGateOptions } from './gate.ts';
 import { resolveSessionLimits, type SessionLimits } from './session-limits.ts';
 import type { UnauthenticatedGateOptions } from './unauthenticated-gate.ts';
 
-export const DEFAULT_HOST = '127.0.0.1';
-export const DEFAULT_PORT = 3000;
-
 /** How callers prove who they are: with access tokens, or, on loopback, not at all. */
 export type GateOptions = TokenGateOptions | UnauthenticatedGateOptions;
 
@@ -58,13 +55,12 @@ export function resolveServeHttpOptions(
   options: ServeHttpOptions,
   terminationGraceMs: number | undefined,
 ): ResolvedServeHttpOptions {
-  const { host = DEFAULT_HOST, port = DEFAULT_PORT, readinessDelayMs } = options;
+  const { host, port } = resolveAddress(options);
   const isLoopback = isLoopbackHost(host);
   if (options.allowedHosts === undefined && !isLoopback) {
     throw new TypeError(`allowedHosts: required when the server listens on ${host}`);
   }
-  checkWhole('port', port, 0, 65_535);
-  const plan = planShutdown({ terminationGraceMs, readinessDelayMs });
+  const plan = planShutdown({ terminationGraceMs, readinessDelayMs: options.readinessDelayMs });
   const { drainMs = plan.callsMs } = options;
   checkWhole('drainMs', drainMs, 0, plan.callsMs);
   return {
@@ -80,4 +76,14 @@ export function resolveServeHttpOptions(
     drainMs,
     responsesMs: plan.responsesMs,
   };
+}
+
+/** @throws {RangeError} naming the port that cannot be one. */
+export function resolveAddress(options: Pick<ServeHttpOptions, 'host' | 'port'>): {
+  readonly host: string;
+  readonly port: number;
+} {
+  const { host = '127.0.0.1', port = 3000 } = options;
+  checkWhole('port', port, 0, 65_535);
+  return { host, port };
 }

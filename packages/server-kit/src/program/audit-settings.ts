@@ -17,33 +17,35 @@ const MIN_DIGEST_KEY_BYTES = 32;
 /** The settings of the audit trail; part of `commonSettings`. */
 export const auditSettings = {
   AUDIT_COLLECTOR_URL: {
-    description: 'Where audit events are shipped; without any destination they stay in the state folder',
+    description:
+      'URL of the collector that audit events are sent to. Without any destination they stay in STATE_DIRECTORY',
     schema: z.url({ protocol: /^https?$/u, message: 'must be an http(s) URL' }).optional(),
   },
   AUDIT_FILE: {
-    description: 'A file that audit events are appended to, for a log shipper; rotated at 64 MiB',
+    description: 'File that audit events are appended to, for a log shipper; rotated at 64 MiB',
     schema: z.string().optional(),
   },
   AUDIT_STDERR: {
-    description: 'Whether audit events are written to standard error too: true or false',
+    description: 'Whether audit events are also written to standard error: true or false',
     schema: z.stringbool('must be true or false').default(false),
   },
   AUDIT_SYSLOG_URL: {
-    description: 'A syslog server (RFC 5424) for audit events: tls://host:6514 or tcp://host:601',
+    description:
+      'Syslog server (RFC 5424) that audit events are sent to, as tls://host:6514 or tcp://host:601',
     schema: z.url({ protocol: /^(?:tls|tcp)$/u, message: 'must be a tls:// or tcp:// URL' }).optional(),
   },
   AUDIT_SYSLOG_CA: {
-    description: "The certificate authority of the syslog server, as PEM, when it is not one of the system's",
+    description: 'Certificate authority of the syslog server, as PEM, where the system does not know it',
     schema: z.string().optional(),
   },
   AUDIT_KEEP_DAYS: {
     description:
-      'How many days delivered events are kept in the state folder; without it they are never removed',
+      'Days that delivered audit events are kept in STATE_DIRECTORY. Without it they are never removed',
     schema: z.coerce.number('must be a number of days').positive('must be positive').optional(),
   },
   AUDIT_DIGEST_KEY: {
     description:
-      'Key of the digests of arguments: 32 bytes or more in base64; without it only names are kept',
+      'Key with which digests of call arguments are recorded, at least 32 bytes as base64. Without it, only their names are recorded',
     schema: z
       .base64('must be base64')
       .transform((text) => Buffer.from(text, 'base64'))
@@ -53,7 +55,7 @@ export const auditSettings = {
   },
   AUDIT_SIGNING_KEY: {
     description:
-      'Private ed25519 key that signs the trail, as PEM; without it one is made and kept beside the trail',
+      'Private ed25519 key that signs the audit trail, as PEM. Without it, one is made and kept in STATE_DIRECTORY',
     schema: z
       .string()
       .transform((pem, context) => {
@@ -80,7 +82,7 @@ export function auditOptions(
   const sinks: AuditSink[] = [];
   const { AUDIT_COLLECTOR_URL: url, AUDIT_FILE: path, AUDIT_SYSLOG_URL: syslog } = values;
   if (url !== undefined) {
-    sinks.push(createCollectorSink({ url, ...(token && { token }) }));
+    sinks.push(createCollectorSink({ url, token }));
   }
   if (path !== undefined) {
     sinks.push(createFileSink({ path }));
@@ -103,8 +105,8 @@ function syslogSink({ protocol, hostname, port }: URL, ca: string | undefined): 
   return createSyslogSink({
     // The brackets of an IPv6 address belong to the URL.
     host: hostname.replace(/^\[(.*)\]$/u, '$1'),
-    ...(port !== '' && { port: Number(port) }),
-    tls: protocol === 'tcp:' ? false : { ...(ca !== undefined && { ca }) },
+    port: port === '' ? undefined : Number(port),
+    tls: protocol === 'tcp:' ? false : { ca },
   });
 }
 

@@ -27,7 +27,7 @@ export interface Authentication extends AsyncDisposable {
   readonly authorizer: Authorizer;
   readonly authenticator: Authenticator;
   /** For `serveHttp`. `basicScopes` are what a client asks for first. */
-  gate(basicScopes: readonly string[]): TokenGateOptions;
+  readonly gate: (basicScopes: readonly string[]) => TokenGateOptions;
 }
 
 /** What is wrong with settings that are right one by one; for `check` of `runCommand`. */
@@ -64,7 +64,7 @@ export async function openAuthentication(
     path: settings.DIRECTORY_FILE,
     issuer: settings.AUTH_ISSUER,
     logger,
-    ...(settings.DIRECTORY_PASSWORD !== undefined && { password: settings.DIRECTORY_PASSWORD }),
+    password: settings.DIRECTORY_PASSWORD,
   });
   const proofs = createKeyProofs();
   const authenticator = createAuthenticator({ verifier, directory, policy, proofs });

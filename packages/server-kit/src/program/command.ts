@@ -1,3 +1,5 @@
+import { parseArgs } from 'node:util';
+
 import type { Logger } from '@mcp-parts/tool-kit';
 
 import { runProgram } from './lifecycle.ts';
@@ -12,18 +14,21 @@ import {
 /** A program that takes its configuration from environment variables. */
 export interface Command<S extends Settings> {
   readonly name: string;
+  /** Printed by `--version`, and the first thing that is logged. */
   readonly version: string;
   /** One sentence for `--help`. */
   readonly description: string;
   readonly settings: S;
   /** What is wrong with settings that are right one by one, each with the variable's name. @default nothing */
-  check?(settings: SettingValues<S>): readonly string[];
-  createLogger(settings: SettingValues<S>): Logger;
+  readonly check?: ((settings: SettingValues<NoInfer<S>>) => readonly string[]) | undefined;
+  /** How long the platform waits between SIGTERM and killing the process, in milliseconds. @default 30_000 */
+  readonly terminationGraceMs?: ((settings: SettingValues<NoInfer<S>>) => number) | undefined;
+  readonly createLogger: (settings: SettingValues<NoInfer<S>>) => Logger;
   /** Runs until the signal aborts. What it opens, it closes. */
-  run(
-    settings: SettingValues<S>,
+  readonly run: (
+    settings: SettingValues<NoInfer<S>>,
     context: { readonly logger: Logger; readonly signal: AbortSignal },
-  ): Promise<void>;
+  ) => Promise<void>;
 }
 
 /** What the operating system gives a program. */
@@ -33,26 +38,31 @@ export interface Invocation {
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
+/** The exit code of a program that was used wrongly. */
+const WRONG_USAGE = 2;
+
 /**
- * Runs a command: `--help` and `--version` print and end; wrong settings end it with exit code 1 and one line
- * on standard error for each; SIGINT and SIGTERM end it cleanly.
+ * Runs a command: `--help` and `--version` print and end; arguments that it does not know and wrong settings end it
+ * with exit code 2, these with one line on standard error for each; SIGINT and SIGTERM end it cleanly, with 0. A
+ * program that fails ends with 1.
  */
 export async function runCommand<S extends Settings>(
   command: Command<S>,
   invocation: Invocation,
 ): Promise<void> {
-  const [option] = invocation.argv;
-  if (option === '--version') {
-    process.stdout.write(`${command.version}\n`);
+  const { name, version } = command;
+  const request = parseArguments(invocation.argv);
+  if ('problem' in request) {
+    process.stderr.write(`${name}: ${request.problem}\nTry ${name} --help.\n`);
+    process.exitCode = WRONG_USAGE;
     return;
   }
-  if (option === '--help') {
+  if (request.help) {
     process.stdout.write(helpText(command));
     return;
   }
-  if (option !== undefined) {
-    process.stderr.write(`${command.name}: unknown option ${option}\nTry --help.\n`);
-    process.exitCode = 1;
+  if (request.version) {
+    process.stdout.write(`${version}\n`);
     return;
   }
   let settings: SettingValues<S>;
@@ -68,23 +78,54 @@ export async function runCommand<S extends Settings>(
     }
     const lines = error.problems.map((problem) => `  ${problem}\n`).join('');
     process.stderr.write(
-      `${command.name} cannot start. Set these environment variables (see --help):\n${lines}`,
+      `${name} cannot start. Set these environment variables (see ${name} --help):\n${lines}`,
     );
-    process.exitCode = 1;
+    process.exitCode = WRONG_USAGE;
     return;
   }
   const logger = command.createLogger(settings);
-  await runProgram((signal) => command.run(settings, { logger, signal }), { logger });
+  logger.info({ version }, 'starting');
+  await runProgram((signal) => command.run(settings, { logger, signal }), {
+    logger,
+    terminationGraceMs: command.terminationGraceMs?.(settings),
+  });
 }
 
-function helpText(command: Command<Settings>): string {
-  return `${command.description}
+function parseArguments(
+  argv: readonly string[],
+): { readonly help: boolean; readonly version: boolean } | { readonly problem: string } {
+  try {
+    const { values } = parseArgs({
+      args: [...argv],
+      options: {
+        help: { type: 'boolean', short: 'h', default: false },
+        version: { type: 'boolean', default: false },
+      },
+    });
+    return values;
+  } catch (error) {
+    return { problem: error instanceof Error ? error.message : String(error) };
+  }
+}
 
-Usage: ${command.name} [--help | --version]
+function helpText({
+  name,
+  description,
+  settings,
+}: Pick<Command<Settings>, 'name' | 'description' | 'settings'>): string {
+  return `${description}
 
-Configuration is taken from environment variables. A variable NAME can also be given as NAME_FILE, the path
-of a file that holds the value.
+Usage: ${name} [options]
 
-${describeSettings(command.settings)}
+Options
+  -h, --help  Shows this text.
+  --version   Shows the version.
+
+Environment variables
+${describeSettings(settings)}
+
+A variable NAME can also be given as NAME_FILE: the path of a file that holds the value.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or environment.
 `;
 }

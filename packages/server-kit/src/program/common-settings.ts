@@ -1,21 +1,33 @@
 import { z } from 'zod';
 
+import { resolveRateLimitOptions } from '../server/rate-limiter.ts';
+import { resolveShutdownOptions } from '../server/shutdown-budget.ts';
 import { auditSettings } from './audit-settings.ts';
+import { numberSetting } from './number-setting.ts';
 import type { Settings } from './settings.ts';
 
 /** The settings that every server made with this package needs; spread them into your own. */
 export const commonSettings = {
   LOG_LEVEL: {
-    description: 'How much goes to standard error: debug, info, warn, error or silent',
+    description: 'What is logged to standard error: debug, info, warn, error or silent',
     schema: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   },
   STATE_DIRECTORY: {
-    description: 'Folder on a local disk for the audit trail and the tasks',
+    description: 'Directory on a local disk for the audit trail and the tasks',
     schema: z.string(),
   },
   RATE_LIMIT_PER_MINUTE: {
-    description: 'Calls per minute for each caller',
-    schema: z.coerce.number('must be a whole number').int().min(1).max(1_000_000).default(100),
+    description: 'Maximum number of calls per minute for each caller',
+    schema: numberSetting(
+      (rateLimitPerMinute) => resolveRateLimitOptions({ rateLimitPerMinute }).rateLimitPerMinute,
+    ),
+  },
+  TERMINATION_GRACE_MS: {
+    description:
+      'Milliseconds that the platform waits between SIGTERM and killing the server, which stops by itself 2000 ms earlier',
+    schema: numberSetting(
+      (terminationGraceMs) => resolveShutdownOptions({ terminationGraceMs }).terminationGraceMs,
+    ),
   },
   ...auditSettings,
 } satisfies Settings;
@@ -23,11 +35,11 @@ export const commonSettings = {
 /** The settings of `openAuthentication`; spread them into your own. */
 export const authenticationSettings = {
   AUTH_ISSUER: {
-    description: 'The identity provider whose access tokens are accepted',
+    description: 'URL of the identity provider whose access tokens are accepted',
     schema: z.url({ protocol: /^https?$/u, message: 'must be an http(s) URL' }),
   },
   AUTH_AUDIENCE: {
-    description: "The audience that a token must be issued for: this server's public URL",
+    description: 'Public URL of this server, for which a token must have been issued',
     schema: z.url({ protocol: /^https?$/u, message: 'must be an http(s) URL' }),
   },
   AUTH_ALGORITHMS: {
@@ -39,29 +51,29 @@ export const authenticationSettings = {
   },
   AUTH_INTROSPECTION_URL: {
     description:
-      'Where AUTH_ISSUER tells what an opaque token is (RFC 7662); without it only JWTs are accepted',
+      'Introspection endpoint (RFC 7662) of AUTH_ISSUER, for opaque tokens. Without it, only JWTs are accepted',
     schema: z.url({ protocol: /^https?$/u, message: 'must be an http(s) URL' }).optional(),
   },
   AUTH_INTROSPECTION_CLIENT_ID: {
-    description: 'The client that this server is there',
+    description: 'Client id with which this server signs in at AUTH_INTROSPECTION_URL',
     schema: z.string().min(1).optional(),
   },
   AUTH_INTROSPECTION_CLIENT_SECRET: {
-    description: 'The secret of that client',
+    description: 'Client secret with which this server signs in at AUTH_INTROSPECTION_URL',
     schema: z.string().min(1).optional(),
     secret: true,
   },
   POLICY_FILE: {
-    description: 'Who may do what: a YAML or JSON policy document',
+    description: 'YAML or JSON file with the policy: who may do what',
     schema: z.string(),
   },
   DIRECTORY_FILE: {
     description:
-      'Users and their groups, read again when it changes, or where LDAP has them: a YAML or JSON file',
+      'YAML or JSON file with the users and their groups, read again when it changes, or with the LDAP directory that knows them',
     schema: z.string(),
   },
   DIRECTORY_PASSWORD: {
-    description: 'Password of the account that DIRECTORY_FILE names for LDAP',
+    description: 'Password of the LDAP account that DIRECTORY_FILE names',
     schema: z.string().min(1).optional(),
     secret: true,
   },

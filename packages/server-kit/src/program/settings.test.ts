@@ -74,6 +74,16 @@ describe('readSettings', () => {
 });
 
 describe('describeSettings', () => {
+  it('breaks long lines below each other', () => {
+    const long = { A: { description: 'word '.repeat(30).trim(), schema: z.string().optional() } };
+    const lines = describeSettings(long).split('\n');
+    expect(lines).toHaveLength(2);
+    for (const line of lines) {
+      expect(line.length).toBeLessThanOrEqual(110);
+    }
+    expect(lines[1]).toMatch(/^ {5}word/u);
+  });
+
   it('says what is required and what is the default', () => {
     expect(describeSettings(settings).split('\n')).toEqual([
       '  PORT      Port (default: 3000)',

@@ -22,6 +22,7 @@ export type SettingValues<S extends Settings> = { readonly [Name in keyof S]: z.
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
   readonly code = 'invalid_settings';
+  readonly publicMessage = 'The server is not set up correctly. Tell its operator.';
   readonly problems: readonly string[];
 
   constructor(problems: readonly string[]) {
@@ -63,9 +64,10 @@ export function readSettings<S extends Settings>(
   return values as SettingValues<S>;
 }
 
-/** A table of the settings for `--help`. */
+/** A table of the settings for `--help`, in lines of at most 110 characters. */
 export function describeSettings(settings: Settings): string {
-  const width = Math.max(...Object.keys(settings).map((name) => name.length));
+  const nameWidth = Math.max(...Object.keys(settings).map((name) => name.length));
+  const indent = ' '.repeat(nameWidth + 4);
   return Object.entries(settings)
     .map(([name, { description, schema, secret }]) => {
       const byDefault = schema.safeParse(undefined);
@@ -74,9 +76,26 @@ export function describeSettings(settings: Settings): string {
         : byDefault.data === undefined || secret === true
           ? ''
           : ` (default: ${JSON.stringify(byDefault.data).replaceAll(/[[\]"]/gu, '')})`;
-      return `  ${name.padEnd(width)}  ${description}${note}`;
+      const lines = wrap(`${description}${note}`, LINE_WIDTH - indent.length);
+      return `  ${name.padEnd(nameWidth)}  ${lines.join(`\n${indent}`)}`;
     })
     .join('\n');
+}
+
+const LINE_WIDTH = 110;
+
+function wrap(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > width) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line];
 }
 
 const unreadable = Symbol('unreadable');

@@ -14,6 +14,35 @@ export interface ShutdownOptions {
   readonly readinessDelayMs?: number | undefined;
 }
 
+type ResolvedShutdownOptions = { readonly [Name in keyof ShutdownOptions]-?: number };
+
+/** @throws {RangeError} when they do not fit each other, naming the option to change. */
+export function resolveShutdownOptions(options: ShutdownOptions): ResolvedShutdownOptions {
+  const { terminationGraceMs = 30_000, readinessDelayMs = 0 } = options;
+  checkWhole('terminationGraceMs', terminationGraceMs, MIN_TERMINATION_GRACE_MS, MAX_TIMER_MS);
+  const max = maxReadinessDelayMs(terminationGraceMs);
+  if (!Number.isSafeInteger(readinessDelayMs) || readinessDelayMs < 0 || readinessDelayMs > max) {
+    const wanted = `readinessDelayMs must be a whole number from 0 to ${max} with a terminationGraceMs of ${terminationGraceMs}`;
+    const remedy =
+      readinessDelayMs > max
+        ? `: lower it, or raise terminationGraceMs to ${graceMsFor(readinessDelayMs)}`
+        : '';
+    throw new RangeError(`${wanted}, got ${readinessDelayMs}${remedy}`);
+  }
+  return { terminationGraceMs, readinessDelayMs };
+}
+
+/** The default of `docker stop`. */
+const MIN_TERMINATION_GRACE_MS = 10_000;
+
+/** The end of the process itself, and the time that a signal needs to arrive. */
+const SPARE_MS = 2_000;
+const MIN_CALLS_MS = 3_000;
+
+/** Parts of a budget of 28 s. A smaller one is shared in proportion; what a larger one adds is for the calls. */
+const PARTS = { responsesMs: 3_000, tasksMs: 4_000, auditMs: 4_000, telemetryMs: 500, closingMs: 500 };
+const FULL_BUDGET_MS = 28_000;
+
 /** How long each part of a shutdown may take, in milliseconds, in the order of the parts. Together: `budgetMs`. */
 export interface ShutdownPlan {
   readonly budgetMs: number;
@@ -31,39 +60,13 @@ export interface ShutdownPlan {
   readonly closingMs: number;
 }
 
-/** Kubernetes' own default. */
-export const DEFAULT_TERMINATION_GRACE_MS = 30_000;
-/** The default of `docker stop`. */
-export const MIN_TERMINATION_GRACE_MS = 10_000;
-
-/** The end of the process itself, and the time that a signal needs to arrive. */
-const SPARE_MS = 2_000;
-const MIN_CALLS_MS = 3_000;
-
-/** Parts of a budget of 28 s. A smaller one is shared in proportion; what a larger one adds is for the calls. */
-const PARTS = { responsesMs: 3_000, tasksMs: 4_000, auditMs: 4_000, telemetryMs: 500, closingMs: 500 };
-const FULL_BUDGET_MS = DEFAULT_TERMINATION_GRACE_MS - SPARE_MS;
-
 /**
  * Shares one budget, which ends before the platform kills the process, between the parts of a shutdown.
  *
  * @throws {RangeError} when they do not fit, naming the option to change.
  */
-export function planShutdown({
-  terminationGraceMs = DEFAULT_TERMINATION_GRACE_MS,
-  readinessDelayMs = 0,
-}: ShutdownOptions = {}): ShutdownPlan {
-  checkWhole('terminationGraceMs', terminationGraceMs, MIN_TERMINATION_GRACE_MS, MAX_TIMER_MS);
-  const max = maxReadinessDelayMs(terminationGraceMs);
-  if (!Number.isSafeInteger(readinessDelayMs) || readinessDelayMs < 0 || readinessDelayMs > max) {
-    throw new RangeError(
-      `readinessDelayMs must be a whole number from 0 to ${max} with a terminationGraceMs of ${terminationGraceMs}, got ${readinessDelayMs}${
-        readinessDelayMs > max
-          ? `: lower it, or raise terminationGraceMs to ${graceMsFor(readinessDelayMs)}`
-          : ''
-      }`,
-    );
-  }
+export function planShutdown(options: ShutdownOptions = {}): ShutdownPlan {
+  const { terminationGraceMs, readinessDelayMs } = resolveShutdownOptions(options);
   const budgetMs = terminationGraceMs - SPARE_MS;
   const parts = partsOf(budgetMs);
   return { budgetMs, readinessDelayMs, callsMs: budgetMs - readinessDelayMs - sum(parts), ...parts };
@@ -77,10 +80,7 @@ export function maxReadinessDelayMs(terminationGraceMs: number): number {
 
 /** A grace period into which this readiness delay fits. */
 export function graceMsFor(readinessDelayMs: number): number {
-  return Math.max(
-    DEFAULT_TERMINATION_GRACE_MS,
-    Math.ceil(readinessDelayMs) + MIN_CALLS_MS + sum(PARTS) + SPARE_MS,
-  );
+  return SPARE_MS + Math.max(FULL_BUDGET_MS, Math.ceil(readinessDelayMs) + MIN_CALLS_MS + sum(PARTS));
 }
 
 function partsOf(budgetMs: number): typeof PARTS {

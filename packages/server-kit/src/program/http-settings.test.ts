@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+
+import { commonSettings } from './common-settings.ts';
+import { checkHttpSettings, httpOptions, httpSettings } from './http-settings.ts';
+import { readSettings, SettingsError } from './settings.ts';
+
+const settings = { ...httpSettings, TERMINATION_GRACE_MS: commonSettings.TERMINATION_GRACE_MS };
+const read = (environment: Record<string, string> = {}) => readSettings(settings, environment);
+
+describe('the HTTP settings', () => {
+  it('have the defaults of the options that they are for', () => {
+    expect(httpOptions(read())).toEqual({
+      host: '127.0.0.1',
+      port: 3000,
+      allowedHosts: undefined,
+      allowedOrigins: undefined,
+      trustedProxies: undefined,
+      readinessDelayMs: 0,
+    });
+    expect(readSettings({ limit: commonSettings.RATE_LIMIT_PER_MINUTE }, {})).toEqual({ limit: 100 });
+    expect(read().TERMINATION_GRACE_MS).toBe(30_000);
+  });
+
+  it.each([
+    ['PORT', '65536', 'PORT: must be a whole number from 0 to 65535'],
+    ['PORT', 'eighty', 'PORT: must be a whole number from 0 to 65535'],
+    ['READINESS_DELAY_MS', '-1', 'READINESS_DELAY_MS: must be a whole number from 0 to '],
+    ['READINESS_DELAY_MS', '0.5', 'READINESS_DELAY_MS: must be a whole number from 0 to '],
+    ['TERMINATION_GRACE_MS', '1e99', 'TERMINATION_GRACE_MS: must be a whole number from 10000 to 2147483647'],
+  ])('refuse %s=%s', (name, value, problem) => {
+    expect(() => read({ [name]: value })).toThrow(SettingsError);
+    expect(() => read({ [name]: value })).toThrow(problem);
+  });
+
+  it('that leave no time to finish calls are refused with both numbers and what to change', () => {
+    expect(checkHttpSettings(read({ READINESS_DELAY_MS: '45000' }))).toEqual([
+      'READINESS_DELAY_MS is 45000, and a TERMINATION_GRACE_MS of 30000 leaves at most 13000 for it: lower it, or set TERMINATION_GRACE_MS, and the grace period of the platform, to 62000',
+    ]);
+    const longer = { READINESS_DELAY_MS: '45000', TERMINATION_GRACE_MS: '62000' };
+    expect(checkHttpSettings(read(longer))).toEqual([]);
+    expect(checkHttpSettings(read({ READINESS_DELAY_MS: '13000' }))).toEqual([]);
+  });
+
+  it('ask for the names to answer to where others can reach the server', () => {
+    expect(checkHttpSettings(read({ HOST: '0.0.0.0' }))).toEqual([
+      'ALLOWED_HOSTS is required, because HOST is not loopback',
+    ]);
+    expect(checkHttpSettings(read({ HOST: '0.0.0.0', ALLOWED_HOSTS: 'mcp.example.com' }))).toEqual([]);
+  });
+});

@@ -1,0 +1,75 @@
+import { z } from 'zod';
+
+import { MAX_TIMER_MS } from '../check-number.ts';
+import { resolveAddress, type ServeHttpOptions } from '../http/serve-http-options.ts';
+import { isLoopbackHost } from '../loopback.ts';
+import { graceMsFor, maxReadinessDelayMs, resolveShutdownOptions } from '../server/shutdown-budget.ts';
+import type { commonSettings } from './common-settings.ts';
+import { numberSetting } from './number-setting.ts';
+import type { Settings, SettingValues } from './settings.ts';
+
+const list = z
+  .string()
+  .transform((text) => text.split(',').map((entry) => entry.trim()))
+  .optional();
+
+/** The settings of `serveHttp`; spread them into your own. */
+export const httpSettings = {
+  HOST: { description: 'Address to listen on', schema: z.string().default(resolveAddress({}).host) },
+  PORT: {
+    description: 'Port to listen on; 0 takes a free one',
+    schema: numberSetting((port) => resolveAddress({ port }).port),
+  },
+  ALLOWED_HOSTS: {
+    description:
+      'Host names under which clients reach the server, separated by commas. Required unless HOST is loopback',
+    schema: list,
+  },
+  ALLOWED_ORIGINS: {
+    description: 'Origins of web pages that may call the server, separated by commas',
+    schema: list,
+  },
+  TRUSTED_PROXIES: {
+    description:
+      'Addresses or CIDR blocks of the proxies that may name the address of a client, separated by commas',
+    schema: list,
+  },
+  READINESS_DELAY_MS: {
+    description:
+      'Milliseconds to go on serving after SIGTERM while /ready already fails, so that load balancers stop sending. Part of TERMINATION_GRACE_MS',
+    schema: numberSetting(
+      (readinessDelayMs) =>
+        resolveShutdownOptions({ readinessDelayMs, terminationGraceMs: MAX_TIMER_MS }).readinessDelayMs,
+    ),
+  },
+} satisfies Settings;
+
+/** What is wrong with HTTP settings that are right one by one; for `check` of `runCommand`. */
+export function checkHttpSettings(
+  settings: SettingValues<typeof httpSettings & Pick<typeof commonSettings, 'TERMINATION_GRACE_MS'>>,
+): readonly string[] {
+  const problems: string[] = [];
+  if (!isLoopbackHost(settings.HOST) && settings.ALLOWED_HOSTS === undefined) {
+    problems.push('ALLOWED_HOSTS is required, because HOST is not loopback');
+  }
+  const { READINESS_DELAY_MS: delayMs, TERMINATION_GRACE_MS: graceMs } = settings;
+  const maxMs = maxReadinessDelayMs(graceMs);
+  if (delayMs > maxMs) {
+    problems.push(
+      `READINESS_DELAY_MS is ${delayMs}, and a TERMINATION_GRACE_MS of ${graceMs} leaves at most ${maxMs} for it: lower it, or set TERMINATION_GRACE_MS, and the grace period of the platform, to ${graceMsFor(delayMs)}`,
+    );
+  }
+  return problems;
+}
+
+/** What the HTTP settings ask for, as options of `serveHttp`. */
+export function httpOptions(values: SettingValues<typeof httpSettings>): Omit<ServeHttpOptions, 'gate'> {
+  return {
+    host: values.HOST,
+    port: values.PORT,
+    allowedHosts: values.ALLOWED_HOSTS,
+    allowedOrigins: values.ALLOWED_ORIGINS,
+    trustedProxies: values.TRUSTED_PROXIES,
+    readinessDelayMs: values.READINESS_DELAY_MS,
+  };
+}
