@@ -32,10 +32,10 @@ const env = (more: Readonly<Record<string, string>> = {}) => ({
 });
 
 describe.concurrent('the command line', () => {
-  it('explains every variable with --help', async () => {
-    const { code, stdout } = await runToEnd(program, { args: ['--help'] });
+  it.each(['--help', '-h'])('explains every variable with %s', async (option) => {
+    const { code, stdout } = await runToEnd(program, { args: [option] });
     expect(code).toBe(0);
-    for (const name of Object.keys(settings)) expect(stdout).toMatch(new RegExp(`^  ${name} +\\S`, 'mu'));
+    for (const name of Object.keys(settings)) {expect(stdout).toMatch(new RegExp(`^  ${name} +\\S`, 'mu'));}
     expect(stdout).toContain('NAME_FILE');
   });
 
@@ -46,20 +46,22 @@ describe.concurrent('the command line', () => {
 
   it('knows no other option', async () => {
     const { code, stdout, stderr } = await runToEnd(program, { args: ['--prot=1'] });
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toContain('unknown option --prot=1');
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(
+      /^mcp-deployments-http: Unknown option '--prot'.*\nTry mcp-deployments-http --help\.\n$/su,
+    );
   });
 });
 
 describe.concurrent('a wrong environment', () => {
   it('is reported at once and whole, by name', async () => {
     const { code, stdout, stderr } = await runToEnd(program);
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     const required = Object.entries(settings)
       .filter(([, { schema }]) => !schema.safeParse(undefined).success)
       .map(([name]) => name);
     expect(required.length).toBeGreaterThan(8);
-    for (const name of required) expect(stderr).toContain(`  ${name} is required\n`);
+    for (const name of required) {expect(stderr).toContain(`  ${name} is required\n`);}
     expect(stderr.match(/^ {2}/gmu)).toHaveLength(required.length);
   });
 
@@ -73,7 +75,7 @@ describe.concurrent('a wrong environment', () => {
       PLATFORM_CLIENT_SECRET_FILE: '/nowhere/secret',
     };
     const { code, stderr } = await runToEnd(program, { env: env(wrong) });
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     for (const name of [
       'PORT',
       'AUTH_ISSUER',
@@ -86,27 +88,37 @@ describe.concurrent('a wrong environment', () => {
     expect(stderr).not.toMatch(/hunter2|eighty|\bat \w+ \(/u);
   });
 
-  it.for<[string, Record<string, string>, RegExp]>([
+  it.for<[string, Record<string, string>, RegExp, 1 | 2]>([
     [
       'an open address without names to answer to',
       { HOST: '0.0.0.0' },
       /ALLOWED_HOSTS is required, because HOST is not loopback/u,
+      2,
     ],
     [
       'half of the introspection',
       { AUTH_INTROSPECTION_URL: 'https://idp.example/introspect' },
       /AUTH_INTROSPECTION_URL, _CLIENT_ID and _CLIENT_SECRET need each other/u,
+      2,
     ],
-    ['a policy that is not there', { POLICY_FILE: '/nowhere/policy.yaml' }, /policy/iu],
+    [
+      'a readiness delay after which nothing could be drained',
+      { READINESS_DELAY_MS: '45000' },
+      /READINESS_DELAY_MS is 45000, and a TERMINATION_GRACE_MS of 30000 leaves at most 13000 for it: lower it, or set TERMINATION_GRACE_MS, .* to 62000/u,
+      2,
+    ],
+    ['a policy that is not there', { POLICY_FILE: '/nowhere/policy.yaml' }, /policy/iu, 1],
     [
       'a secret file that is not there',
       { PLATFORM_CLIENT_SECRET: '', PLATFORM_CLIENT_SECRET_FILE: '/nowhere' },
       /PLATFORM_CLIENT_SECRET_FILE cannot be read \(ENOENT\)/u,
+      2,
     ],
-    ['an algorithm that shares a secret', { AUTH_ALGORITHMS: 'HS256' }, /algorithm/iu],
-  ])('such as %s ends the program with 1', async ([, wrong, words]) => {
+    ['an algorithm that shares a secret', { AUTH_ALGORITHMS: 'HS256' }, /algorithm/iu, 1],
+  ])('such as %s ends the program before it listens', async ([, wrong, words, exitCode]) => {
     const { code, stdout, stderr } = await runToEnd(program, { env: env(wrong) });
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect({ code, stdout }).toEqual({ code: exitCode, stdout: '' });
+    expect(stderr).not.toContain('listening');
     expect(stderr).toMatch(words);
     expect(stderr).not.toContain(sandbox.clients.mcpServer.clientSecret);
   });

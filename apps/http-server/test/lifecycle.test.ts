@@ -2,6 +2,7 @@ import { startSandbox, type Sandbox } from '@mcp-parts/sandbox';
 import { mcpResource } from '@mcp-parts/sandbox/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 
+import manifest from '../package.json' with { type: 'json' };
 import { assertServes } from './assert-serves.ts';
 import { startServer, tokenFor, type TestServer } from './http-server.ts';
 import { initialize, messagesOf, modernCall, rpcHeaders, send, type RawAnswer } from './raw-request.ts';
@@ -92,9 +93,29 @@ describe('operators', () => {
   afterAll(() => server[Symbol.asyncDispose]());
 
   it('learn that the server is alive and which version it is', async () => {
+    const { name, version } = { name: 'mcp-deployments-http', version: manifest.version };
     const { status, text } = await send(`${server.origin}/health`);
     expect(status).toBe(200);
-    expect(JSON.parse(text)).toEqual({ status: 'ok', name: 'mcp-deployments-http', version: '0.0.0' });
+    expect(JSON.parse(text)).toEqual({ status: 'ok', name, version });
+  });
+
+  it('find the version of the program wherever one is shown', async () => {
+    const { version } = manifest;
+    const [firstLine = ''] = server.process.stderr().split('\n');
+    expect(JSON.parse(firstLine)).toMatchObject({ msg: 'starting', version });
+
+    const { text: metrics } = await send(`${server.origin}/metrics`);
+    const target = metrics.split('\n').find((line) => line.startsWith('target_info{'));
+    expect(target).toContain(`service_version="${version}"`);
+
+    const opened = await send(server.url, { method: 'POST', headers: rpcHeaders(token), body: initialize });
+    expect(messagesOf(opened)).toMatchObject([{ result: { serverInfo: { version } } }]);
+
+    await assertServes(server, token);
+    await vi.waitFor(() => expect(sandbox.auditEvents()).not.toEqual([]), { timeout: 15_000 });
+    for (const event of sandbox.auditEvents()) {
+      expect(event).toMatchObject({ server: { version } });
+    }
   });
 
   it('learn whether it may get traffic', async () => {

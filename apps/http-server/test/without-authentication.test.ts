@@ -6,7 +6,7 @@ import { startSandbox, type Sandbox } from '@mcp-parts/sandbox';
 import { connectClient, mcpResource, runToEnd, serverSettings, textOf } from '@mcp-parts/sandbox/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { openSettings } from '../src/configuration.ts';
+import { unauthenticatedSettings } from '../src/configuration.ts';
 import { program, startServer } from './http-server.ts';
 
 let sandbox: Sandbox;
@@ -17,7 +17,7 @@ let env: Record<string, string>;
 beforeAll(async () => {
   sandbox = await startSandbox({ mcpResource });
   folder = await mkdtemp(join(tmpdir(), 'mcp-http-open-'));
-  const known = Object.entries(serverSettings(sandbox)).filter(([name]) => name in openSettings);
+  const known = Object.entries(serverSettings(sandbox)).filter(([name]) => name in unauthenticatedSettings);
   env = {
     ...Object.fromEntries(known),
     AUTH_MODE: 'none',
@@ -48,12 +48,12 @@ describe('a server with AUTH_MODE=none', () => {
 
   it('names all that is missing at once, and asks for no issuer', async () => {
     const { code, stderr } = await runToEnd(program, { env: { AUTH_MODE: 'none', PORT: 'eighty' } });
-    expect(code).toBe(1);
-    const required = Object.entries(openSettings)
+    expect(code).toBe(2);
+    const required = Object.entries(unauthenticatedSettings)
       .filter(([, { schema }]) => !schema.safeParse(undefined).success)
       .map(([name]) => name);
-    for (const name of required) expect(stderr).toContain(`  ${name} is required\n`);
-    expect(stderr).toContain('  PORT: must be a port number\n');
+    for (const name of required) {expect(stderr).toContain(`  ${name} is required\n`);}
+    expect(stderr).toContain('  PORT: must be a whole number from 0 to 65535\n');
     expect(stderr).not.toContain('AUTH_ISSUER');
   });
 
@@ -77,7 +77,7 @@ describe('a server with AUTH_MODE=none', () => {
 describe('a server with another AUTH_MODE', () => {
   it.each(['None', 'off', ' none'])('such as "%s" does not start', async (mode) => {
     const { code, stderr } = await runToEnd(program, { env: { ...env, AUTH_MODE: mode } });
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(stderr).toMatch(/^ {2}AUTH_MODE: /mu);
   });
 });

@@ -10,7 +10,9 @@ export async function identify(
   authenticator: Authenticator,
   { logger, signal }: { readonly logger: Logger; readonly signal: AbortSignal },
 ): Promise<Caller> {
-  if (accessToken !== undefined) return authenticator.authenticateToken(accessToken, { signal });
+  if (accessToken !== undefined) {
+    return authenticator.authenticateToken(accessToken, { signal });
+  }
   logger.warn({}, 'no ACCESS_TOKEN: running as a local identity that may only read');
   return localCaller({ name: 'stdio', permissions: ['deploy:read'] });
 }

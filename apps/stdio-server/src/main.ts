@@ -17,7 +17,7 @@ import {
 
 import manifest from '../package.json' with { type: 'json' };
 import { identify } from './caller.ts';
-import { invocation, settings } from './configuration.ts';
+import { readInvocation, settings } from './configuration.ts';
 
 const name = 'mcp-deployments';
 
@@ -27,7 +27,8 @@ await runCommand(
     version: manifest.version,
     description: manifest.description,
     settings,
-    check: (config) => checkAuthenticationSettings(config),
+    check: checkAuthenticationSettings,
+    terminationGraceMs: ({ TERMINATION_GRACE_MS }) => TERMINATION_GRACE_MS,
     createLogger: ({ LOG_LEVEL }) => createLogger({ name, level: LOG_LEVEL }),
     async run(config, { logger, signal }) {
       await using authentication = await openAuthentication(config, logger);
@@ -42,10 +43,11 @@ await runCommand(
         stateDirectory: config.STATE_DIRECTORY,
         ...auditOptions(config, platform.auditToken),
         rateLimitPerMinute: config.RATE_LIMIT_PER_MINUTE,
+        terminationGraceMs: config.TERMINATION_GRACE_MS,
         probes: platform.probes,
       });
       await serveStdio(server, { caller, signal });
     },
   },
-  invocation,
+  readInvocation(),
 );

@@ -62,7 +62,7 @@ describe('a server', () => {
     expect({ code, signal }).toEqual({ code: 0, signal: null });
     const lines = stdout.trimEnd().split('\n');
     const messages = lines.map((line) => JSON.parse(line) as object);
-    for (const message of messages) expect(message).toMatchObject({ jsonrpc: '2.0' });
+    for (const message of messages) {expect(message).toMatchObject({ jsonrpc: '2.0' });}
     expect(messages.at(-1)).toMatchObject({ id: 7, result: { structuredContent: { total: 1 } } });
   });
 
@@ -125,10 +125,10 @@ describe.concurrent('the SDK of the other era', () => {
 });
 
 describe.concurrent('the command line', () => {
-  it('explains every variable with --help', async () => {
-    const { code, stdout } = await runToEnd(program, { args: ['--help'] });
+  it.each(['--help', '-h'])('explains every variable with %s', async (option) => {
+    const { code, stdout } = await runToEnd(program, { args: [option] });
     expect(code).toBe(0);
-    for (const name of Object.keys(settings)) expect(stdout).toMatch(new RegExp(`^  ${name} +\\S`, 'mu'));
+    for (const name of Object.keys(settings)) {expect(stdout).toMatch(new RegExp(`^  ${name} +\\S`, 'mu'));}
   });
 
   it('tells the version', async () => {
@@ -140,11 +140,11 @@ describe.concurrent('the command line', () => {
 
   it('names every variable that is missing, on standard error', async () => {
     const { code, stdout, stderr } = await runToEnd(program);
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     const required = Object.entries(settings)
       .filter(([, { schema }]) => !schema.safeParse(undefined).success)
       .map(([name]) => name);
     expect(required.length).toBeGreaterThan(8);
-    for (const name of required) expect(stderr).toContain(`  ${name} is required\n`);
+    for (const name of required) {expect(stderr).toContain(`  ${name} is required\n`);}
   });
 });

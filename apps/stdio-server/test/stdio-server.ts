@@ -32,7 +32,7 @@ export async function createWorld(): Promise<World> {
     folder,
     async settings(user) {
       const settings = { ...serverSettings(sandbox), STATE_DIRECTORY: join(folder, 'state') };
-      if (user === undefined) return settings;
+      if (user === undefined) {return settings;}
       const scopes = ['deploy:read', 'deploy:development', 'deploy:staging', 'deploy:production'];
       return {
         ...settings,
