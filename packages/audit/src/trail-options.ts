@@ -60,6 +60,9 @@ export type ResolvedAuditTrailOptions = Pick<AuditTrailOptions, Optional> & {
   >;
 };
 
+/** The default of `minFreeBytes`, which `mcp-audit doctor` goes by too: it knows no server's options. */
+export const DEFAULT_MIN_FREE_BYTES = 256 * 1024 ** 2;
+
 // The reserve is written in one piece.
 const MAX_RESERVE_BYTES = 1024 ** 3;
 const MAX_KEEP_DAYS = 36_500;
@@ -77,7 +80,7 @@ export function resolveAuditTrailOptions(options: AuditTrailOptions): ResolvedAu
     checkpointEvents: options.checkpointEvents ?? 1000,
     checkpointIntervalMs: options.checkpointIntervalMs ?? 60_000,
     reserveBytes: options.reserveBytes ?? 1024 ** 2,
-    minFreeBytes: options.minFreeBytes ?? 256 * 1024 ** 2,
+    minFreeBytes: options.minFreeBytes ?? DEFAULT_MIN_FREE_BYTES,
     keepDays: options.keepDays,
     closeTimeoutMs: options.closeTimeoutMs ?? 5000,
     now: options.now ?? Date.now,

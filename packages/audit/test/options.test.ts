@@ -5,6 +5,7 @@ import {
   createDigest,
   createFileSink,
   createOpenTelemetrySink,
+  createProtectedTrail,
   createStreamSink,
   createSyslogSink,
   createTrailAdoption,
@@ -109,6 +110,13 @@ describe('a text that makes no sense', () => {
     ['verifyTrail', { directory: undefined }, 'directory must be a path, got undefined'],
   ])('is refused by name: %s %j', async (factory, given, message) => {
     await expect(factories[factory](given)).rejects.toThrow(new TypeError(message));
+  });
+
+  it.each([
+    [{ personalKeys: {} }, 'personalKeys must have a function seal, got undefined'],
+    [{ digest: 'key' }, 'digest must be a function, got string'],
+  ])('is refused by name: createProtectedTrail %j', (given, message) => {
+    expect(() => createProtectedTrail({} as never, given as never)).toThrow(new TypeError(message));
   });
 
   it('is refused by name: the directory of personal keys, the key of digests', async () => {

@@ -59,10 +59,13 @@ export function programUsage(commands: ReadonlyMap<string, Command>): string {
 
 /** The usage of one command. */
 export function commandUsage(name: string, { summary, options, found }: Command): string {
-  const listed = Object.entries(options).map(([option, { short, value, description }]) => {
-    const long = value === undefined ? `--${option}` : `--${option} ${value}`;
-    return [short === undefined ? `    ${long}` : `-${short}, ${long}`, description] as const;
-  });
+  const listed = Object.entries(options).map(
+    ([option, { short, value, description, default: byDefault }]) => {
+      const long = value === undefined ? `--${option}` : `--${option} ${value}`;
+      const meaning = typeof byDefault === 'string' ? `${description} Default: ${byDefault}.` : description;
+      return [short === undefined ? `    ${long}` : `-${short}, ${long}`, meaning] as const;
+    },
+  );
   return [
     `Usage: mcp-audit ${name} [options]\n\n${summary}\n`,
     section('Options', [...listed, HELP]),
@@ -76,7 +79,10 @@ export function errorText(message: string, isUsage: boolean): string {
   return isUsage ? `${line}Run mcp-audit --help for usage.\n` : line;
 }
 
-/** @throws {UsageError} unless the option has a value */
+/**
+ * Returns the value of an option that a command cannot do without.
+ * @throws {UsageError} when there is none
+ */
 export function required(option: string, value: string | undefined): string {
   if (value === undefined || value === '') {
     throw new UsageError(`${option} is required`);
@@ -84,11 +90,11 @@ export function required(option: string, value: string | undefined): string {
   return value;
 }
 
-/** @throws {UsageError} unless the option is a whole number, or not there */
-export function wholeNumber(option: string, text: string | undefined, byDefault: number): number {
-  if (text === undefined) {
-    return byDefault;
-  }
+/**
+ * Reads a whole number.
+ * @throws {UsageError} for anything else
+ */
+export function wholeNumber(option: string, text: string): number {
   if (!/^\d{1,15}$/u.test(text)) {
     throw new UsageError(`${option} must be a whole number, got ${text}`);
   }

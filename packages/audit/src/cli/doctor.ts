@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 
 import { safeJson } from '../event/safe-json.ts';
+import { DEFAULT_MIN_FREE_BYTES } from '../trail-options.ts';
 import { required, type CliContext, type Command } from './command.ts';
 import { writeTable, type Colour } from './output/terminal.ts';
 import { findTrails, readEvents, trailOptions } from './read-trail.ts';
@@ -40,7 +41,6 @@ interface Finding {
   readonly detail: string;
 }
 
-const MIN_FREE_BYTES = 256 * 1024 * 1024;
 const MAX_CLOCK_LEAD_MS = 5000;
 const SQLITE_BUSY = 5;
 const COLOURS: Readonly<Record<Finding['state'], Colour>> = {
@@ -181,7 +181,7 @@ async function examineDisk(trail: string): Promise<Finding> {
   const { bavail, bsize } = await statfs(trail);
   const freeBytes = bavail * bsize;
   const detail = `${Math.floor(freeBytes / (1024 * 1024))} MiB free`;
-  return { state: freeBytes < MIN_FREE_BYTES ? 'problem' : 'ok', check: 'disk', detail };
+  return { state: freeBytes < DEFAULT_MIN_FREE_BYTES ? 'problem' : 'ok', check: 'disk', detail };
 }
 
 function examineRepairs(names: readonly string[]): Finding {

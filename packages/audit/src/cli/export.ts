@@ -17,7 +17,7 @@ const options = {
     type: 'string',
     value: '<format>',
     default: 'jsonl',
-    description: `${Object.keys(formats).join(', ')} (jsonl).`,
+    description: `${Object.keys(formats).join(', ')}.`,
   },
   ...filterOptions,
 } as const;

@@ -13,7 +13,8 @@ const options = {
   limit: {
     type: 'string',
     value: '<n>',
-    description: 'How many of the latest calls are shown; 0 shows all (100).',
+    default: '100',
+    description: 'How many of the latest calls are shown; 0 shows all.',
   },
   ...filterOptions,
 } as const;
@@ -27,7 +28,7 @@ export const queryCommand: Command = {
     const { values } = parseArgs({ args, options });
     const damage = createDamageCount(context);
     const filter = createFilter(values, context.now());
-    const limit = wholeNumber('--limit', values.limit, 100);
+    const limit = wholeNumber('--limit', values.limit);
     const trails = await findTrails(required('--directory', values.directory));
     await query({ trails, filter, limit, json: values.json ?? false, onDamage: damage.add }, context);
     return damage.exitStatus();

@@ -15,7 +15,7 @@ const options = {
   'until-sequence': {
     type: 'string',
     value: '<sequence>',
-    description: 'The last one (the last of the trail).',
+    description: 'The last one. Default: the last of the trail.',
   },
   'token-file': { type: 'string', value: '<path>', description: 'A file with the bearer token.' },
 } as const;
@@ -27,7 +27,7 @@ export const replayCommand: Command = {
   found: 'the collector did not take all of them, or damaged records were left out',
   async run(args, context) {
     const { values } = parseArgs({ args, options });
-    const tokenFile = values['token-file'];
+    const { 'token-file': tokenFile, 'until-sequence': until } = values;
     const token =
       tokenFile === undefined ? undefined : async () => (await readFile(tokenFile, 'utf8')).trim();
     const sink = collectorAt(required('--to', values.to), token);
@@ -36,8 +36,8 @@ export const replayCommand: Command = {
       {
         trail: await findTrail(values.directory),
         sink,
-        from: wholeNumber('--from', required('--from', values.from), 1),
-        to: wholeNumber('--until-sequence', values['until-sequence'], Number.MAX_SAFE_INTEGER),
+        from: wholeNumber('--from', required('--from', values.from)),
+        to: until === undefined ? Infinity : wholeNumber('--until-sequence', until),
         onDamage: damage.add,
       },
       context,

@@ -12,7 +12,12 @@ import { createDamageCount, findTrail, readEvents, trailOptions, type Place } fr
 
 const options = {
   ...trailOptions,
-  lines: { type: 'string', value: '<n>', description: 'How many of the latest events are shown first (20).' },
+  lines: {
+    type: 'string',
+    value: '<n>',
+    default: '20',
+    description: 'How many of the latest events are shown first.',
+  },
   follow: {
     type: 'boolean',
     short: 'f',
@@ -33,7 +38,7 @@ export const tailCommand: Command = {
       {
         trail: await findTrail(values.directory),
         filter: createFilter(values, context.now()),
-        lines: wholeNumber('--lines', values.lines, 20),
+        lines: wholeNumber('--lines', values.lines),
         follow: values.follow ?? false,
         json: values.json ?? false,
         onDamage: damage.add,

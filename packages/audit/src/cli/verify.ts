@@ -19,7 +19,7 @@ const options = {
     multiple: true,
     default: [],
     value: '<file>',
-    description: 'A public key of the trail, as PEM; may be given again (the key beside the trail).',
+    description: 'A public key of the trail, as PEM; may be given again. Default: the key beside the trail.',
   },
   anchor: {
     type: 'string',

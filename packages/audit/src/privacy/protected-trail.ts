@@ -14,6 +14,21 @@ export interface ProtectedTrailOptions {
   readonly logger?: Logger | undefined;
 }
 
+/** @throws {TypeError} for an option that is none of its kind */
+function resolveProtectedTrailOptions({
+  personalKeys,
+  digest,
+  logger = silentLogger,
+}: ProtectedTrailOptions) {
+  if (personalKeys !== undefined && typeof personalKeys.seal !== 'function') {
+    throw new TypeError(`personalKeys must have a function seal, got ${typeof personalKeys.seal}`);
+  }
+  if (digest !== undefined && typeof digest !== 'function') {
+    throw new TypeError(`digest must be a function, got ${typeof digest}`);
+  }
+  return { personalKeys, digest, logger };
+}
+
 /** A trail that can also make digests of arguments. */
 export type ProtectedAuditTrail = AuditTrail & { readonly digest?: Digest | undefined };
 
@@ -21,9 +36,10 @@ export type ProtectedAuditTrail = AuditTrail & { readonly digest?: Digest | unde
  * Wraps a trail so that no name and no e-mail address is stored in clear. The actor's id stays: it says who did
  * what, and leads to a person only through the identity provider. A name that cannot be sealed is left out: who did
  * it is on record by the id, and a missing key stops no work.
+ * @throws {TypeError} for an option that is none of its kind
  */
 export function createProtectedTrail(trail: AuditTrail, options: ProtectedTrailOptions): ProtectedAuditTrail {
-  const { personalKeys, digest, logger = silentLogger } = options;
+  const { personalKeys, digest, logger } = resolveProtectedTrailOptions(options);
   return {
     ...trail,
     digest,
