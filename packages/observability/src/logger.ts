@@ -15,11 +15,11 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 /** Options of {@link createLogger}. */
 export interface LoggerOptions {
   /** The least severe level that is written. @default 'info' */
-  level?: LogLevel;
+  readonly level?: LogLevel | undefined;
   /** Name of the program, in every line as `name`. */
-  name: string;
+  readonly name: string;
   /** Where lines go, one JSON object and `\n` per call. @default stderr, written synchronously */
-  destination?: DestinationStream;
+  readonly destination?: DestinationStream | undefined;
 }
 
 /**

@@ -17,11 +17,11 @@ export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8
 /** Options of {@link createTelemetry}. */
 export interface TelemetryOptions {
   /** `service.name` of the resource and name of the tracer. */
-  serviceName: string;
+  readonly serviceName: string;
   /** `service.version` of the resource. */
-  serviceVersion: string;
+  readonly serviceVersion: string;
   /** Further resource attributes, e.g. `deployment.environment.name`. @default {} */
-  resourceAttributes?: Readonly<Record<string, string>>;
+  readonly resourceAttributes?: Readonly<Record<string, string>> | undefined;
 }
 
 /**
@@ -30,28 +30,29 @@ export interface TelemetryOptions {
  */
 export interface CallMeasurement {
   /** MCP method, e.g. `tools/call`. */
-  method: string;
+  readonly method: string;
   /** Registered name of the tool or prompt, or URI template of the resource; ignored for other methods. */
-  target: string;
-  era: '2025' | '2026';
-  transport: 'stdio' | 'http';
-  result: 'success' | 'failure' | 'denied';
+  readonly target: string;
+  readonly era: '2025' | '2026';
+  readonly transport: 'stdio' | 'http';
+  /** `unknown`: a change may or may not have taken effect. */
+  readonly result: 'success' | 'failure' | 'denied' | 'unknown';
   /** Error code, present unless the call succeeded. @default '_OTHER' when it did not succeed */
-  reason?: string;
-  durationMs: number;
+  readonly reason?: string | undefined;
+  readonly durationMs: number;
 }
 
 /** One attempt of an HTTP request to an upstream; a call that is retried records several. Labels as in {@link CallMeasurement}. */
 export interface HttpClientMeasurement {
   /** Configured name of the upstream, e.g. `deployment-api`; never its URL. */
-  upstream: string;
+  readonly upstream: string;
   /** HTTP method. */
-  method: string;
+  readonly method: string;
   /** HTTP status, absent when no answer came. */
-  status?: number;
+  readonly status?: number | undefined;
   /** Error code when the attempt failed, e.g. `timeout`. */
-  errorCode?: string;
-  durationMs: number;
+  readonly errorCode?: string | undefined;
+  readonly durationMs: number;
 }
 
 /** A number, or one for each value of some labels, which must come from a known, small set. */
@@ -62,26 +63,26 @@ export type Reading =
 /** Spans, call metrics and their Prometheus text. Nothing here throws because of what is measured. */
 export interface Telemetry {
   /** Runs `run` in an active span; a rejection marks the span as failed (its code or class, not its message) and passes on. */
-  span<T>(
+  readonly span: <T>(
     name: string,
     attributes: Readonly<Record<string, string | number | boolean>>,
     run: () => Promise<T>,
-  ): Promise<T>;
+  ) => Promise<T>;
   /** The trace that is active where it is called, as 32 hexadecimal digits; `undefined` without a tracing SDK. */
-  activeTraceId(): string | undefined;
+  readonly activeTraceId: () => string | undefined;
   /** Counts one call and its duration. */
-  recordCall(call: CallMeasurement): void;
+  readonly recordCall: (call: CallMeasurement) => void;
   /** Counts one upstream attempt and its duration. */
-  recordHttpClientCall(call: HttpClientMeasurement): void;
+  readonly recordHttpClientCall: (call: HttpClientMeasurement) => void;
   /** Registers a gauge that is read at each scrape. A `read` that throws leaves the series out of that scrape. */
-  observeGauge(name: string, description: string, read: () => Reading): void;
+  readonly observeGauge: (name: string, description: string, read: () => Reading) => void;
   /** The same for a number that only grows, so that its rate means something. */
-  observeCounter(name: string, description: string, read: () => Reading): void;
+  readonly observeCounter: (name: string, description: string, read: () => Reading) => void;
   /** All metrics as Prometheus text; serve it with {@link PROMETHEUS_CONTENT_TYPE}. */
-  prometheus(): Promise<string>;
+  readonly prometheus: () => Promise<string>;
   /** Stops collecting. Idempotent; what is recorded afterwards is ignored. */
-  shutdown(): Promise<void>;
-  [Symbol.asyncDispose](): Promise<void>;
+  readonly shutdown: () => Promise<void>;
+  readonly [Symbol.asyncDispose]: () => Promise<void>;
 }
 
 /**

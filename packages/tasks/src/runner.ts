@@ -15,32 +15,32 @@ const UNWIND_MS = 1_000;
 const MAX_MESSAGE_LENGTH = 1_000;
 
 export interface RunnerOptions {
-  store: TaskStore;
-  definitions: ReadonlyMap<string, TaskDefinition>;
-  concurrency: number;
-  logger: TaskLogger;
-  now: () => number;
+  readonly store: TaskStore;
+  readonly definitions: ReadonlyMap<string, TaskDefinition>;
+  readonly concurrency: number;
+  readonly logger: TaskLogger;
+  readonly now: () => number;
 }
 
 /** Runs queued tasks in this process. */
 export interface Runner {
   /** Looks for queued tasks soon. */
-  wake(): void;
+  readonly wake: () => void;
   /** Applies `event` to a task and stores the outcome; undefined where it changed nothing. */
-  apply(id: string, event: TaskEvent): StoredTask | undefined;
+  readonly apply: (id: string, event: TaskEvent) => StoredTask | undefined;
   /** Aborts the signal of a task that runs here. */
-  abort(id: string, reason: TaskError): void;
+  readonly abort: (id: string, reason: TaskError) => void;
   /** Ends, or queues again, every task that is marked as running but has no handler here. */
-  recover(): void;
+  readonly recover: () => void;
   /** Starts nothing more, waits up to `deadlineMs` for handlers to end, then aborts their signals. */
-  drain(deadlineMs: number): Promise<void>;
+  readonly drain: (deadlineMs: number) => Promise<void>;
 }
 
 interface Run {
-  attempt: number;
-  definition: TaskDefinition;
-  controller: AbortController;
-  ended: Promise<void>;
+  readonly attempt: number;
+  readonly definition: TaskDefinition;
+  readonly controller: AbortController;
+  readonly ended: Promise<void>;
 }
 
 export function createRunner({ store, definitions, concurrency, logger, now }: RunnerOptions): Runner {

@@ -10,17 +10,17 @@ import type { QueuedTask, RunningTask, StoredTask } from './task.ts';
 
 /** Where tasks live. Every write is durable when the call returns. */
 export interface TaskStore {
-  insert(task: QueuedTask): void;
-  find(id: string): StoredTask | undefined;
-  findByKey(ownerId: string, kind: string, idempotencyKey: string): StoredTask | undefined;
+  readonly insert: (task: QueuedTask) => void;
+  readonly find: (id: string) => StoredTask | undefined;
+  readonly findByKey: (ownerId: string, kind: string, idempotencyKey: string) => StoredTask | undefined;
   /** The queued task that waits longest. */
-  nextQueued(): StoredTask | undefined;
-  listRunning(): StoredTask[];
+  readonly nextQueued: () => StoredTask | undefined;
+  readonly listRunning: () => StoredTask[];
   /** Stores `next` if the task is still in the state and attempt of `previous`; says whether it was. */
-  replace(previous: StoredTask, next: StoredTask): boolean;
+  readonly replace: (previous: StoredTask, next: StoredTask) => boolean;
   /** Removes tasks that ended before `instant` (milliseconds since the epoch). */
-  removeEndedBefore(instant: number): void;
-  close(): void;
+  readonly removeEndedBefore: (instant: number) => void;
+  readonly close: () => void;
 }
 
 const SCHEMA_VERSION = 1;

@@ -18,7 +18,11 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 /** A kind whose handler the test ends by hand. */
 function createKind(kind = 'deployment', onInterrupted: TaskDefinition['onInterrupted'] = 'fail') {
-  const runs: { input: JsonObject; context: TaskContext; finish: PromiseWithResolvers<JsonObject> }[] = [];
+  const runs: {
+    readonly input: JsonObject;
+    readonly context: TaskContext;
+    readonly finish: PromiseWithResolvers<JsonObject>;
+  }[] = [];
   const definition: TaskDefinition = {
     kind,
     onInterrupted,

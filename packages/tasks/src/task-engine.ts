@@ -21,28 +21,28 @@ const SWEEP_INTERVAL_MS = 60_000;
 /** Options of {@link openTaskEngine}. */
 export interface TaskEngineOptions {
   /** File on a local disk, created if missing, beside it `….lock`; or `:memory:`, which forgets everything on close. */
-  path: string;
+  readonly path: string;
   /** The kinds of tasks this engine runs. */
-  definitions: readonly TaskDefinition[];
+  readonly definitions: readonly TaskDefinition[];
   /** @default none */
-  logger?: TaskLogger;
+  readonly logger?: TaskLogger | undefined;
   /** Wall clock in milliseconds since the epoch. @default Date.now */
-  now?: () => number;
+  readonly now?: (() => number) | undefined;
   /** Most handlers that run at once; further tasks wait as `queued`. @default 10 */
-  concurrency?: number;
+  readonly concurrency?: number | undefined;
   /** How long an ended task, and with it its idempotency key, is kept, in milliseconds. @default 604_800_000 (7 days) */
-  ttlMs?: number;
+  readonly ttlMs?: number | undefined;
 }
 
 /** What to start, and for whom. */
 export interface TaskRequest {
   /** Kind of one of the definitions. */
-  kind: string;
-  input: JsonObject;
+  readonly kind: string;
+  readonly input: JsonObject;
   /** Who may see and cancel the task; compared as a whole. */
-  ownerId: string;
+  readonly ownerId: string;
   /** Starting again with the same owner, kind and key returns the first task. */
-  idempotencyKey?: string;
+  readonly idempotencyKey?: string | undefined;
 }
 
 /** Starts, shows and cancels tasks that outlive the request they came from. */
@@ -52,21 +52,21 @@ export interface TaskEngine extends AsyncDisposable {
    *
    * @throws TaskError `unknown_kind`, `invalid_input`, `idempotency_conflict` (same key, other input), `closed`
    */
-  start(request: TaskRequest): Promise<Task>;
+  readonly start: (request: TaskRequest) => Promise<Task>;
   /** The task, or undefined if it does not exist or belongs to another owner. @throws TaskError `closed` */
-  get(id: string, ownerId: string): Promise<Task | undefined>;
+  readonly get: (id: string, ownerId: string) => Promise<Task | undefined>;
   /**
    * Cancels a queued task at once. Of a running task it aborts the signal; the task is `cancelled` when its handler throws,
    * and `completed` when the handler finishes all the same. A task that ended is returned as it is. @throws TaskError `closed`
    */
-  cancel(id: string, ownerId: string): Promise<Task | undefined>;
+  readonly cancel: (id: string, ownerId: string) => Promise<Task | undefined>;
   /**
    * Accepts nothing more, lets running handlers end for up to `deadlineMs`, then aborts their signals and closes the store.
    * Queued tasks stay for the next start. Idempotent.
    *
    * @default deadlineMs 10_000
    */
-  close(options?: { deadlineMs?: number }): Promise<void>;
+  readonly close: (options?: { readonly deadlineMs?: number | undefined }) => Promise<void>;
 }
 
 /**

@@ -3,12 +3,12 @@ import type { JsonObject, StoredTask, TaskDefinition, TaskFailure, TaskProgress 
 
 /** What can happen to a task. */
 export type TaskEvent =
-  | { type: 'claim' }
-  | { type: 'progress'; progress: TaskProgress }
-  | { type: 'complete'; result: JsonObject }
-  | { type: 'fail'; error: TaskFailure }
-  | { type: 'cancel' }
-  | { type: 'interrupt'; policy: TaskDefinition['onInterrupted'] };
+  | { readonly type: 'claim' }
+  | { readonly type: 'progress'; readonly progress: TaskProgress }
+  | { readonly type: 'complete'; readonly result: JsonObject }
+  | { readonly type: 'fail'; readonly error: TaskFailure }
+  | { readonly type: 'cancel' }
+  | { readonly type: 'interrupt'; readonly policy: TaskDefinition['onInterrupted'] };
 
 /** A task that took its process down this often is not tried again. */
 const MAX_ATTEMPTS = 5;
@@ -30,7 +30,7 @@ export function transition(task: StoredTask, event: TaskEvent, now: number): Sto
 }
 
 function fromQueued(
-  task: StoredTask & { state: 'queued' },
+  task: StoredTask & { readonly state: 'queued' },
   event: TaskEvent,
   updatedAt: number,
 ): StoredTask | undefined {
@@ -51,7 +51,7 @@ function fromQueued(
 }
 
 function fromRunning(
-  running: StoredTask & { state: 'running' },
+  running: StoredTask & { readonly state: 'running' },
   event: TaskEvent,
   updatedAt: number,
 ): StoredTask | undefined {

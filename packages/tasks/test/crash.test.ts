@@ -11,9 +11,9 @@ import { openTaskEngine, type Task } from '../src/index.ts';
 import { definitions } from './kinds.fixture.ts';
 
 interface Acknowledged {
-  id: string;
-  kind: 'fail' | 'retry';
-  number: number;
+  readonly id: string;
+  readonly kind: 'fail' | 'retry';
+  readonly number: number;
 }
 
 let folder: string;

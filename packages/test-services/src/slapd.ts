@@ -21,11 +21,11 @@ export interface SlapdOptions {
   /** The entries, as LDIF (RFC 2849). */
   readonly ldif: string;
   /** Lines for the configuration before the database, such as attribute types. @default none */
-  readonly globalConfiguration?: string;
+  readonly globalConfiguration?: string | undefined;
   /** Lines for the configuration of the database, such as limits and access. @default everybody reads everything */
-  readonly databaseConfiguration?: string;
+  readonly databaseConfiguration?: string | undefined;
   /** Serves ldaps and StartTLS with it. @default cleartext only */
-  readonly certificate?: Certificate;
+  readonly certificate?: Certificate | undefined;
 }
 
 /** An OpenLDAP server of our own. */
@@ -39,12 +39,12 @@ export interface Slapd extends AsyncDisposable {
   /** The filters of the searches it was asked for, in the server's spelling. */
   readonly searches: readonly string[];
   /** Adds or, with `changetype`, changes entries. */
-  apply(ldif: string): Promise<void>;
+  readonly apply: (ldif: string) => Promise<void>;
   /** Ends it at once, as a crash does. */
-  kill(): Promise<void>;
+  readonly kill: () => Promise<void>;
   /** Starts it again on the same ports, with what it had. */
-  restart(): Promise<void>;
-  close(): Promise<void>;
+  readonly restart: () => Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /**

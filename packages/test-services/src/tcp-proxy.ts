@@ -13,8 +13,8 @@ export interface TcpProxy extends AsyncDisposable {
   /** While true, connections are closed as soon as they are accepted. */
   isRefusing: boolean;
   /** Cuts all connections. */
-  sever(): void;
-  close(): Promise<void>;
+  readonly sever: () => void;
+  readonly close: () => Promise<void>;
 }
 
 /** Forwards a new loopback port to `targetPort`. */

@@ -4,11 +4,11 @@ import { InMemoryTransport } from '@modelcontextprotocol/sdk/inMemory.js';
 import type { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 
-import { clientInfo, type Connection } from './test-client.ts';
+import { CLIENT_INFO, sdkOptions, type Connection } from './test-client.ts';
 
 /** Connects the client of `@modelcontextprotocol/sdk` 1.x to a server of the same SDK, in memory. */
 export async function connect2025(server: Server | McpServer): Promise<Connection> {
-  const client = new Client(clientInfo);
+  const client = new Client(CLIENT_INFO);
   const [clientEnd, serverEnd] = InMemoryTransport.createLinkedPair();
   await server.connect(serverEnd);
   await client.connect(clientEnd);
@@ -24,13 +24,13 @@ export async function connect2025(server: Server | McpServer): Promise<Connectio
       getInstructions: () => client.getInstructions(),
       listTools: async () => (await client.listTools()) as ListToolsResult,
       callTool: async (params, options) =>
-        (await client.callTool(params, undefined, options)) as CallToolResult,
+        (await client.callTool(params, undefined, sdkOptions(options))) as CallToolResult,
       listResources: () => client.listResources(),
       listResourceTemplates: () => client.listResourceTemplates(),
-      readResource: (params, options) => client.readResource(params, options),
+      readResource: (params, options) => client.readResource(params, sdkOptions(options)),
       listPrompts: () => client.listPrompts(),
-      getPrompt: (params, options) => client.getPrompt(params, options),
-      complete: (params, options) => client.complete(params, options),
+      getPrompt: (params, options) => client.getPrompt(params, sdkOptions(options)),
+      complete: (params, options) => client.complete(params, sdkOptions(options)),
     },
     close,
     [Symbol.asyncDispose]: close,

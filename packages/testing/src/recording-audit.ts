@@ -13,7 +13,7 @@ export interface RecordingAudit extends AuditTrail {
 
 /** Creates an empty trail. */
 export function recordingAudit(): RecordingAudit {
-  const calls: { intent: AuditIntent; outcome: AuditOutcome | undefined }[] = [];
+  const calls: { readonly intent: AuditIntent; outcome: AuditOutcome | undefined }[] = [];
   return {
     calls,
     begin(intent) {

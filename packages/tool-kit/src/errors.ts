@@ -6,7 +6,7 @@ export class PublicError extends Error {
   /** What failed and what to do next, in one or two sentences, without hosts, paths, secrets or stacks. */
   readonly publicMessage: string;
 
-  constructor(code: string, publicMessage: string, options?: { cause?: unknown }) {
+  constructor(code: string, publicMessage: string, options?: { readonly cause?: unknown }) {
     super(publicMessage, options);
     this.code = code;
     this.publicMessage = publicMessage;
@@ -35,8 +35,13 @@ export const rpcCodes = {
 } as const;
 
 /** Tells an error apart by shape, so that errors from other packages count too. */
-export function asPublicError(error: unknown): { code: string; publicMessage: string } | undefined {
+export function asPublicError(
+  error: unknown,
+): { readonly code: string; readonly publicMessage: string } | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
-  const { code, publicMessage } = error as { code?: unknown; publicMessage?: unknown };
+  const { code, publicMessage } = error as {
+    readonly code?: unknown;
+    readonly publicMessage?: unknown;
+  };
   return typeof code === 'string' && typeof publicMessage === 'string' ? { code, publicMessage } : undefined;
 }

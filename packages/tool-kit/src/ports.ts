@@ -35,11 +35,11 @@ export type Decision =
 
 /** Decides whether a caller may do what a permission names. Asked on every call, after the input is parsed. */
 export interface Authorizer {
-  decide(
+  readonly decide: (
     caller: Caller,
     permission: string,
     options: { readonly signal: AbortSignal },
-  ): Decision | Promise<Decision>;
+  ) => Decision | Promise<Decision>;
 }
 
 /** What is written down before anything happens. */
@@ -107,18 +107,18 @@ export interface AuditOutcome {
 
 /** An intent that waits for its outcome. */
 export interface AuditEntry {
-  finish(outcome: AuditOutcome): Promise<void>;
+  readonly finish: (outcome: AuditOutcome) => Promise<void>;
 }
 
 /** A durable record of who did what. A call waits for it beyond its own deadline, so it settles in bounded time. */
 export interface AuditTrail {
   /** Resolves when the intent is durable; rejects when it cannot be recorded. */
-  begin(intent: AuditIntent): Promise<AuditEntry>;
+  readonly begin: (intent: AuditIntent) => Promise<AuditEntry>;
   /**
    * A keyed digest of an argument, to recognise a value without keeping it.
    * @default only the names of arguments are kept
    */
-  digest?(name: string, text: string): string;
+  readonly digest?: ((name: string, text: string) => string) | undefined;
 }
 
 /** Work that outlives the request that started it. Times are ISO 8601. */
@@ -138,21 +138,21 @@ export interface Task {
 /** Starts and follows tasks. A task of another owner is `undefined`. */
 export interface TaskRunner {
   /** Durable when it resolves. The same owner, kind and idempotency key give the same task. */
-  start(request: {
+  readonly start: (request: {
     readonly kind: string;
     readonly input: JsonObject;
     readonly ownerId: string;
     readonly idempotencyKey?: string | undefined;
-  }): Promise<Task>;
-  get(id: string, ownerId: string): Promise<Task | undefined>;
-  cancel(id: string, ownerId: string): Promise<Task | undefined>;
+  }) => Promise<Task>;
+  readonly get: (id: string, ownerId: string) => Promise<Task | undefined>;
+  readonly cancel: (id: string, ownerId: string) => Promise<Task | undefined>;
 }
 
 /** Limits how often a key may call. When it rejects, the call fails; when it hangs, the call's deadline ends it. */
 export interface RateLimiter {
-  consume(
+  readonly consume: (
     key: string,
-  ): Promise<{ readonly allowed: true } | { readonly allowed: false; readonly retryAfterMs: number }>;
+  ) => Promise<{ readonly allowed: true } | { readonly allowed: false; readonly retryAfterMs: number }>;
 }
 
 /** One finished call, as numbers. `target` is always a name from the catalog, or `_other`. */
@@ -168,20 +168,20 @@ export interface CallMeasurement {
 
 /** Spans and metrics. */
 export interface Telemetry {
-  span<T>(
+  readonly span: <T>(
     name: string,
     attributes: Readonly<Record<string, string | number | boolean>>,
     run: () => Promise<T>,
-  ): Promise<T>;
-  recordCall(call: CallMeasurement): void;
+  ) => Promise<T>;
+  readonly recordCall: (call: CallMeasurement) => void;
   /** The trace that is active where it is called, as 32 hexadecimal digits. @default traces leave no mark in the trail */
-  activeTraceId?(): string | undefined;
+  readonly activeTraceId?: (() => string | undefined) | undefined;
 }
 
 /** The operator's log. pino fits. */
 export interface Logger {
-  debug(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
+  readonly debug: (fields: object, message: string) => void;
+  readonly info: (fields: object, message: string) => void;
+  readonly warn: (fields: object, message: string) => void;
+  readonly error: (fields: object, message: string) => void;
 }

@@ -12,15 +12,15 @@ export interface CallDetails extends RecordedArguments {
 /** Writes down how one call ends, whichever way it ends: once in the trail, once in the metrics. Never rejects. */
 export interface CallRecord<Output> {
   /** Writes the intent down, before the call runs; `false` when it could not be recorded. */
-  begin(details: CallDetails): Promise<boolean>;
+  readonly begin: (details: CallDetails) => Promise<boolean>;
   /** Takes note of the trace that the call runs in. */
-  enterTrace(): void;
+  readonly enterTrace: () => void;
   /** Takes note of a call to a service behind the server. */
-  addUpstreamCall(this: void, call: UpstreamCall): void;
+  readonly addUpstreamCall: (call: UpstreamCall) => void;
   /** Ends a call with its answer. */
-  succeed(output: Output, isFailure: boolean): Promise<CallResult<Output>>;
+  readonly succeed: (output: Output, isFailure: boolean) => Promise<CallResult<Output>>;
   /** Ends a call without an answer, and writes the intent down too where nobody has tried to. */
-  fail(failure: CallFailure, details?: CallDetails): Promise<CallResult<Output>>;
+  readonly fail: (failure: CallFailure, details?: CallDetails) => Promise<CallResult<Output>>;
 }
 
 /** Opens the record of a call that begins now. */

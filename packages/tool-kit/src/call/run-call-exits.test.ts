@@ -11,9 +11,9 @@ const aborted = AbortSignal.abort(new Error('gone'));
 interface Exit extends Setup {
   readonly exit: string;
   readonly result: AuditOutcome['result'];
-  readonly reason?: string;
+  readonly reason?: string | undefined;
   /** Whether the words for the model send it to look before it repeats the call. */
-  readonly isUncertain?: boolean;
+  readonly isUncertain?: boolean | undefined;
 }
 
 const exits: readonly Exit[] = [

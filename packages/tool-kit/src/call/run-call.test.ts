@@ -359,7 +359,7 @@ describe('interruption', () => {
   });
 
   it('swallows what a handler throws after its call has ended', async () => {
-    const late = Promise.withResolvers<{ text: string }>();
+    const late = Promise.withResolvers<{ readonly text: string }>();
     const { result } = await run({ operation: echo({ deadlineMs: 1, run: () => late.promise }) });
     late.reject(new Error('too late'));
 

@@ -46,10 +46,10 @@ export interface Operation<Input, Output> {
   /** @default 'allow-reads' */
   readonly onUnavailable?: OnUnavailable | undefined;
   readonly deadlineMs?: number | undefined;
-  audit?(input: Input): AuditDetails;
-  run(input: Input, context: CallContext): Promise<Output>;
+  readonly audit?: ((input: Input) => AuditDetails) | undefined;
+  readonly run: (input: Input, context: CallContext) => Promise<Output>;
   /** Whether a returned output reports a failure. */
-  isFailure?(output: Output): boolean;
+  readonly isFailure?: ((output: Output) => boolean) | undefined;
 }
 
 /** The answer of a call, or why there is none. */

@@ -17,11 +17,11 @@ import { parseUriTemplate, type UriTemplate } from './uri-template.ts';
 
 /** Everything that a server offers. */
 export interface CatalogDefinitions {
-  readonly tools?: readonly ToolDefinition[];
-  readonly resources?: readonly ResourceDefinition[];
-  readonly prompts?: readonly PromptDefinition[];
+  readonly tools?: readonly ToolDefinition[] | undefined;
+  readonly resources?: readonly ResourceDefinition[] | undefined;
+  readonly prompts?: readonly PromptDefinition[] | undefined;
   /** The kinds of work that the tools start. */
-  readonly tasks?: readonly TaskDefinition[];
+  readonly tasks?: readonly TaskDefinition[] | undefined;
 }
 
 /** A definition beside what clients are shown of it. */

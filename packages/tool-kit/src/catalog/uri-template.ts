@@ -2,7 +2,7 @@
 export interface UriTemplate {
   readonly variables: readonly string[];
   /** The variables' decoded values, or `undefined` when the URI is not of this form. */
-  match(uri: string): Readonly<Record<string, string>> | undefined;
+  readonly match: (uri: string) => Readonly<Record<string, string>> | undefined;
 }
 
 /** @throws {TypeError} for an operator, a repeated variable, two variables side by side or a brace without its pair. */

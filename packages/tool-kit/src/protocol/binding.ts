@@ -24,7 +24,11 @@ export interface RequestOrigin {
 
 /** How a binding presents the server and finds out who is calling. */
 export interface BindingOptions {
-  readonly serverInfo: { readonly name: string; readonly version: string; readonly title?: string };
+  readonly serverInfo: {
+    readonly name: string;
+    readonly version: string;
+    readonly title?: string | undefined;
+  };
   /** Told to the model once: what the server is for and in which order to use it. */
   readonly instructions?: string | undefined;
   /**

@@ -123,7 +123,7 @@ export function complete(
   catalog: Catalog,
   sent: JsonObject,
   caller: Caller,
-): { target: string; operation: Operation<unknown, readonly string[]> | undefined } {
+): { readonly target: string; readonly operation: Operation<unknown, readonly string[]> | undefined } {
   const params = completionParams.safeParse(sent);
   if (!params.success) throw new RpcError(rpcCodes.invalidParams, 'Invalid completion request.');
   const { ref, argument, context } = params.data;

@@ -9,7 +9,7 @@ import { requiredPermission } from './required-permission.ts';
 const environment = z.enum(['staging', 'production']);
 const permission = {
   anyOf: ['deploy:staging', 'deploy:production'],
-  select: ({ environment }: { environment: string }) => `deploy:${environment}`,
+  select: ({ environment }: { readonly environment: string }) => `deploy:${environment}`,
 };
 const deploy = defineTool({
   name: 'deploy',

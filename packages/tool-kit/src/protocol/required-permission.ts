@@ -17,11 +17,7 @@ export function requiredPermission(catalog: Catalog, method: string, params: Jso
   return parsed.success ? permission.select(parsed.data) : undefined;
 }
 
-function operationOf(
-  catalog: Catalog,
-  method: string,
-  params: JsonObject,
-): Operation<Record<string, unknown>, unknown> | undefined {
+function operationOf(catalog: Catalog, method: string, params: JsonObject): Question | undefined {
   const { name, uri, arguments: sent } = params;
   if (method === 'tools/call' && typeof name === 'string') {
     const tool = catalog.tools.get(name)?.definition;
@@ -33,3 +29,6 @@ function operationOf(
   }
   return method === 'resources/read' && typeof uri === 'string' ? readResource(catalog, uri) : undefined;
 }
+
+/** Of an operation, what its permission depends on. */
+type Question = Pick<Operation<Record<string, unknown>, unknown>, 'permission' | 'input' | 'arguments'>;
