@@ -1,6 +1,6 @@
 import { AuthError, tokenRefused } from '../errors.ts';
 import type { ProveConfirmation } from '../possession/confirmation.ts';
-import type { PresentedRequest } from '../possession/key-proof.ts';
+import type { PresentedRequest } from '../possession/presented-request.ts';
 import { credentialOf } from '../tokens/authorization-header.ts';
 import { resolveAuthenticatorOptions } from './authenticator-options.ts';
 import type { AuthenticatorOptions } from './authenticator-options.ts';

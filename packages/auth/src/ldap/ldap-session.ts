@@ -13,16 +13,12 @@ type Ldapts = typeof ldaptsModule;
 
 const PAGE_SIZE = 500;
 
-/** How to verify the server, and how to identify to it where it asks for a certificate. All as Node.js takes them. */
+/** How to verify the server. All as Node.js takes them. */
 export interface LdapTlsOptions {
   /** Authorities to trust instead of the well-known ones, in PEM. @default the well-known ones */
   readonly ca?: string | readonly string[] | undefined;
   /** The name that the certificate must have. @default the URL's host */
   readonly servername?: string | undefined;
-  /** Our certificate, in PEM. @default none */
-  readonly cert?: string | undefined;
-  /** The key of our certificate, in PEM. @default none */
-  readonly key?: string | undefined;
 }
 
 /** Where one server is and how to sign in there. */

@@ -1,0 +1,126 @@
+import { untilAborted } from '../abort.ts';
+import type { DirectoryLogger } from '../directory/directory.ts';
+import { LdapUnreachableError, isAboutServer } from './ldap-errors.ts';
+import type { LdapEntry, LdapSearch, LdapServer, LdapSession, OpenLdapSession } from './ldap-session.ts';
+
+/** A server that failed is not the first choice for this long. */
+const AVOID_MS = 30_000;
+const FIRST_BACKOFF_MS = 1_000;
+const MAX_BACKOFF_MS = 30_000;
+
+/** Checked by `openLdapDirectory`. */
+export interface ServerLinkOptions {
+  readonly openSession: OpenLdapSession;
+  /** Deadline of connecting and signing in, and of each search, in milliseconds. */
+  readonly timeoutMs: number;
+  /** The time in milliseconds since the Unix epoch. */
+  readonly now: () => number;
+  /** 0 to 1, as `Math.random`. */
+  readonly random: () => number;
+  /** Told when the server fails, once for each attempt that is made, and when it answers again. @default nobody */
+  readonly logger?: DirectoryLogger | undefined;
+}
+
+/** One server and what is known of its health: one session, shared by all searches. */
+export interface ServerLink {
+  /** `preferred`; `second` a while after a failure; `resting` just after one, when it is not to be asked. */
+  readonly state: () => 'preferred' | 'second' | 'resting';
+  /**
+   * @throws {LdapResultError | LdapLimitError} when the server refuses, or has too much
+   * @throws {LdapUnreachableError} when it does not answer; the signal's reason
+   */
+  readonly search: (search: LdapSearch, signal: AbortSignal) => Promise<readonly LdapEntry[]>;
+  /** Cuts the connection. */
+  readonly close: () => void;
+}
+
+/** Opens nothing before the first search; what is being opened ends with `closing`. */
+export function createServerLink(
+  address: LdapServer,
+  closing: AbortSignal,
+  options: ServerLinkOptions,
+): ServerLink {
+  const { openSession, timeoutMs, now, random, logger } = options;
+  const name = { host: address.host, port: address.port };
+  let session: LdapSession | undefined;
+  /** Everybody who needs a session meanwhile waits for this one. */
+  let opening: Promise<LdapSession> | undefined;
+  /** Failures in a row. */
+  let failures = 0;
+  /** Before this, another server is preferred ... */
+  let avoidUntil = 0;
+  /** ... and before this it is not asked at all. */
+  let retryAt = 0;
+
+  function currentSession(): Promise<LdapSession> {
+    if (session?.isOpen === true) {
+      return Promise.resolve(session);
+    }
+    opening ??= open().finally(() => (opening = undefined));
+    return opening;
+  }
+
+  async function open(): Promise<LdapSession> {
+    const signal = AbortSignal.any([closing, AbortSignal.timeout(timeoutMs)]);
+    try {
+      session = await openSession(address, signal);
+      return session;
+    } catch (cause) {
+      closing.throwIfAborted();
+      backOff(cause);
+      throw cause instanceof LdapUnreachableError
+        ? cause
+        : new LdapUnreachableError('no session with the directory server', { cause });
+    }
+  }
+
+  function backOff(error: unknown): void {
+    const maxMs = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** failures);
+    failures += 1;
+    avoidUntil = now() + AVOID_MS;
+    const retryInMs = Math.ceil(maxMs * (0.5 + random() / 2));
+    retryAt = now() + retryInMs;
+    logger?.error({ ...name, failures, retryInMs, err: error }, 'directory server failed');
+  }
+
+  /** Many searches fail with one session: it counts once. */
+  function giveUp(failed: LdapSession, error: unknown): void {
+    failed.close();
+    if (session !== failed) {
+      return;
+    }
+    session = undefined;
+    if (error instanceof LdapUnreachableError && error.isConnectionLost) {
+      avoidUntil = now() + AVOID_MS;
+    } else {
+      backOff(error);
+    }
+  }
+
+  return {
+    state() {
+      if (now() < retryAt) {
+        return 'resting';
+      }
+      return now() < avoidUntil ? 'second' : 'preferred';
+    },
+    async search(search, signal) {
+      const used = await untilAborted(currentSession(), signal);
+      try {
+        const entries = await used.search(search, { timeoutMs, signal });
+        if (failures > 0) {
+          logger?.info(name, 'directory server answers again');
+        }
+        failures = 0;
+        avoidUntil = 0;
+        return entries;
+      } catch (error) {
+        if (!signal.aborted && isAboutServer(error)) {
+          giveUp(used, error);
+        }
+        throw error;
+      }
+    },
+    close: () => session?.close(),
+  };
+}
