@@ -2,7 +2,12 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { platformFiles } from '../src/disk/platform-files.ts';
 import { auditEventSchema, type AuditEvent, type AuditIntent, type AuditTrailOptions } from '../src/index.ts';
+
+/** The modes of what only its owner may read, where there are modes. */
+export const PRIVATE_FILE_MODE = platformFiles.hasModes ? 0o600 : 0o666;
+export const PRIVATE_DIRECTORY_MODE = platformFiles.hasModes ? 0o700 : 0o666;
 
 /** A complete intent; `overrides` replaces fields. */
 export function intent(overrides: Partial<AuditIntent> = {}): AuditIntent {

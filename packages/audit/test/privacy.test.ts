@@ -6,7 +6,15 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { createDigest, openAuditTrail, openPersonalKeys, createProtectedTrail } from '../src/index.ts';
-import { intent, options, segmentFiles, storedEvents, temporaryDirectory } from './fixtures.ts';
+import {
+  intent,
+  options,
+  segmentFiles,
+  storedEvents,
+  temporaryDirectory,
+  PRIVATE_DIRECTORY_MODE,
+  PRIVATE_FILE_MODE,
+} from './fixtures.ts';
 
 const ada = { displayName: 'Ada Lovelace', email: 'ada@example.test' };
 const id = 'https://issuer.test#ada';
@@ -94,9 +102,9 @@ describe('personal keys', () => {
     await using directory = await temporaryDirectory();
     const path = join(directory.path, 'keys');
     await (await openPersonalKeys(path)).seal(id, ada);
-    expect((await stat(path)).mode & 0o777).toBe(0o700);
+    expect((await stat(path)).mode & 0o777).toBe(PRIVATE_DIRECTORY_MODE);
     const [file = ''] = await keyFiles(path);
-    expect((await stat(file)).mode & 0o777).toBe(0o600);
+    expect((await stat(file)).mode & 0o777).toBe(PRIVATE_FILE_MODE);
     expect(file).not.toContain('ada');
   });
 

@@ -6,7 +6,14 @@ import { describe, expect, it } from 'vitest';
 import { nodeFileSystem } from '../src/disk/file-system.ts';
 import { openAuditTrail, type AuditFileSystem } from '../src/index.ts';
 import { faultyFileSystem } from './faulty-file-system.ts';
-import { intent, options, segmentFiles, storedEvents, temporaryDirectory } from './fixtures.ts';
+import {
+  intent,
+  options,
+  segmentFiles,
+  storedEvents,
+  temporaryDirectory,
+  PRIVATE_FILE_MODE,
+} from './fixtures.ts';
 import { manualTimers } from './manual-timers.ts';
 import { eventsOn, memoryDisk, segmentsOn } from './memory-disk.ts';
 
@@ -61,7 +68,7 @@ describe('recording', () => {
     const modes = [segment, join(directory.path, 'lock.db')].map(
       async (path) => (await stat(path)).mode & 0o777,
     );
-    expect(await Promise.all(modes)).toEqual([0o600, 0o600]);
+    expect(await Promise.all(modes)).toEqual([PRIVATE_FILE_MODE, PRIVATE_FILE_MODE]);
   });
 
   it('takes a snapshot when begin() is called', async () => {

@@ -96,7 +96,7 @@ export function isCheckpointSigned(
 /** Signs that all segments up to one were removed. */
 export function createTombstone(
   signer: Signer,
-  removed: { writerId: string; segment: number; tip: ChainTip },
+  removed: { readonly writerId: string; readonly segment: number; readonly tip: ChainTip },
   time: number,
 ): Tombstone {
   const unsigned = {

@@ -36,7 +36,11 @@ const CLOSING_BRACE = 0x7d;
 export const EVENT_KIND = 'event';
 
 /** Encodes the record after `tip` as one line, newline included, and returns the new tip. */
-export function encodeRecord(tip: ChainTip, kind: string, payload: string): { line: string; tip: ChainTip } {
+export function encodeRecord(
+  tip: ChainTip,
+  kind: string,
+  payload: string,
+): { readonly line: string; readonly tip: ChainTip } {
   const sequence = numberAfter(tip, kind);
   const hash = hashOnce('sha256', hashedPrefix(sequence, tip.hash, kind) + payload);
   const line = `{"seq":${sequence},"prev":"${tip.hash}","hash":"${hash}","${kind}":${payload}}\n`;
@@ -86,7 +90,7 @@ export function* scanLines(bytes: Buffer): Generator<StoredLine> {
 export function* scanRecords(
   bytes: Buffer,
   tip: ChainTip,
-): Generator<{ record: StoredRecord; offset: number; endOffset: number }> {
+): Generator<StoredLine & { readonly record: StoredRecord }> {
   let last = tip;
   for (const { record, offset, endOffset } of scanLines(bytes)) {
     if (record === undefined || !continues(last, record)) {

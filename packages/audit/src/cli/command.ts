@@ -21,7 +21,7 @@ export class UsageError extends Error {
 }
 
 /** One option: how `parseArgs` of `node:util` reads it, and what the usage says of it. */
-export type CommandOption = NonNullable<ParseArgsConfig['options']>[string] & {
+type CommandOption = NonNullable<ParseArgsConfig['options']>[string] & {
   /** What stands for its value, such as `<path>`. */
   readonly value?: string | undefined;
   readonly description: string;

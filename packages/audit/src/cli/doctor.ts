@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 
 import { z } from 'zod';
 
+import { platformFiles } from '../disk/platform-files.ts';
 import { safeJson } from '../event/safe-json.ts';
 import { DEFAULT_MIN_FREE_BYTES } from '../trail-options.ts';
 import { required, type CliContext, type Command } from './command.ts';
@@ -81,6 +82,9 @@ function showFindings(findings: ReadonlyMap<string, readonly Finding[]>, { stdou
 }
 
 async function examinePermissions(trail: string, names: readonly string[]): Promise<Finding> {
+  if (!platformFiles.hasModes) {
+    return { state: 'ok', check: 'permissions', detail: 'not examined: they are access lists here' };
+  }
   const open: string[] = [];
   for (const path of [trail, ...names.map((name) => join(trail, name))]) {
     const { mode } = await stat(path);

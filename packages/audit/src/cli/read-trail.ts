@@ -106,7 +106,7 @@ export async function* readEvents(
     readonly sinceMs?: number | undefined;
     readonly from?: Place | undefined;
   },
-): AsyncGenerator<{ event: AuditEvent; next: Place }> {
+): AsyncGenerator<{ readonly event: AuditEvent; readonly next: Place }> {
   const { onDamage, sinceMs = 0, from = START } = options;
   for (const segment of segmentNumbers(await list(directory))) {
     if (segment < from.segment) {

@@ -50,7 +50,7 @@ describe('a picker', () => {
       fc.property(fc.dictionary(fc.constantFrom(...Object.keys(sharedFields)), fc.jsonValue()), (value) => {
         const before = JSON.stringify(value);
         const names = Object.keys(pickShared(value));
-        expect(names).toEqual(Object.keys(sharedFields));
+        expect(names).toEqual(Object.keys(sharedFields).filter((name) => (value[name] ?? null) !== null));
         expect(JSON.stringify(value)).toBe(before);
       }),
     );

@@ -11,20 +11,26 @@ export function fieldPicker(
   fields: z.ZodRawShape,
   maxEntries: Readonly<Record<string, number>> = {},
 ): (source: object) => object {
-  const picks = Object.entries(fields).map(
-    ([name, schema]) => [name, pickOf(schema, maxEntries[name])] as const,
-  );
+  const picks = Object.entries(fields).map(([name, schema]) => ({
+    name,
+    pick: pickOf(schema, maxEntries[name]),
+  }));
   return (source) => {
+    // Any member may be there; only those of the table are looked at.
+    const given = source as Readonly<Record<string, unknown>>;
     const picked: Record<string, unknown> = {};
-    for (const [name, pick] of picks) {
-      const value: unknown = Reflect.get(source, name);
-      picked[name] = value === undefined || value === null ? undefined : pick(value);
+    for (const { name, pick } of picks) {
+      const value = given[name];
+      if (value !== undefined && value !== null) {
+        picked[name] = pick === undefined ? value : pick(value);
+      }
     }
     return picked;
   };
 }
 
-function pickOf(schema: unknown, max = Infinity): Copy {
+/** How the value of a field is copied; `undefined` when it is taken as it is. */
+function pickOf(schema: unknown, max?: number): Copy | undefined {
   if (schema instanceof z.ZodOptional) {
     return pickOf(schema.unwrap(), max);
   }
@@ -34,10 +40,16 @@ function pickOf(schema: unknown, max = Infinity): Copy {
   }
   if (schema instanceof z.ZodArray) {
     const pick = pickOf(schema.element);
-    return (value) => (Array.isArray(value) ? value.slice(0, max).map(pick) : value);
+    if (pick === undefined && max === undefined) {
+      return undefined;
+    }
+    return (value) => {
+      const kept: unknown = Array.isArray(value) ? value.slice(0, max) : value;
+      return pick !== undefined && Array.isArray(kept) ? kept.map(pick) : kept;
+    };
   }
   if (schema instanceof z.ZodRecord) {
     return (value) => Object.fromEntries(Object.entries(Object(value)).slice(0, max));
   }
-  return (value) => value;
+  return undefined;
 }

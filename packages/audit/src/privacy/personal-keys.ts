@@ -1,11 +1,11 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes, randomUUID } from 'node:crypto';
-import { constants } from 'node:fs';
-import { link, mkdir, open, readFile, unlink } from 'node:fs/promises';
+import { link, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { z } from 'zod';
 
 import { checkPath } from '../disk/check-path.ts';
+import { platformFiles } from '../disk/platform-files.ts';
 import { AuditError } from '../errors.ts';
 
 /** What identifies a person beyond the id. */
@@ -27,6 +27,8 @@ export interface PersonalKeys {
   /** Destroys a person's key; resolves when that is durable, with whether there was one. */
   readonly destroy: (actorId: string) => Promise<boolean>;
 }
+
+const { open, remove, syncDirectory } = platformFiles;
 
 const KEY_BYTES = 32;
 const IV_BYTES = 12;
@@ -69,7 +71,7 @@ export async function openPersonalKeys(directory: string): Promise<PersonalKeys>
     async destroy(actorId) {
       cache.delete(actorId);
       try {
-        await unlink(keyPath(directory, actorId));
+        await remove(keyPath(directory, actorId));
       } catch (error) {
         if (hasCode(error, 'ENOENT')) {
           return false;
@@ -107,7 +109,7 @@ async function createKey(directory: string, actorId: string): Promise<Buffer> {
       throw error;
     }
   } finally {
-    await unlink(temporary);
+    await remove(temporary);
   }
   await syncDirectory(directory);
   const key = await readKey(directory, actorId);
@@ -172,15 +174,6 @@ function bounded(text: string | undefined): string | undefined {
 
 function keyPath(directory: string, actorId: string): string {
   return join(directory, `${createHash('sha256').update(actorId).digest('hex')}.key`);
-}
-
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, constants.O_RDONLY);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 function hasCode(error: unknown, code: string): boolean {

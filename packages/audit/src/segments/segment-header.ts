@@ -79,7 +79,7 @@ export async function readHeader(
   directory: string,
   fileSystem: AuditFileSystem,
   number: number,
-): Promise<{ record: StoredRecord; header: SegmentHeader } | undefined> {
+): Promise<{ readonly record: StoredRecord; readonly header: SegmentHeader } | undefined> {
   const record = await withFile(fileSystem, segmentPath(directory, number), 'read', async (file) => {
     // Most headers are short.
     return firstRecord(await file.read(0, 4096)) ?? firstRecord(await file.read(0, MAX_HEADER_BYTES));

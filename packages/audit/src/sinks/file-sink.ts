@@ -1,10 +1,11 @@
 import { constants } from 'node:fs';
-import { open, rename, stat, unlink, type FileHandle } from 'node:fs/promises';
+import { stat, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 import { checkWhole } from '../check-number.ts';
 import { checkSinkName, type AuditSink } from '../delivery/sink.ts';
 import { checkPath } from '../disk/check-path.ts';
+import { platformFiles } from '../disk/platform-files.ts';
 import { AuditError } from '../errors.ts';
 import { safeJson } from '../event/safe-json.ts';
 
@@ -34,6 +35,8 @@ function resolveFileSinkOptions(options: FileSinkOptions): ResolvedFileSinkOptio
   checkWhole('keepFiles', keepFiles, 1, MAX_KEPT_FILES);
   return { path, name, rotateBytes, keepFiles };
 }
+
+const { open, remove, rename, syncDirectory } = platformFiles;
 
 // A rotation renames each of them.
 const MAX_KEPT_FILES = 1000;
@@ -75,6 +78,7 @@ export function createFileSink(options: FileSinkOptions): AuditSink {
 }
 
 async function append(path: string, lines: string): Promise<void> {
+  // Windows has no O_NOFOLLOW, and lets few users make a link.
   const flags = constants.O_APPEND | constants.O_CREAT | constants.O_RDWR | constants.O_NOFOLLOW;
   const file = await open(path, flags, 0o600);
   try {
@@ -82,7 +86,7 @@ async function append(path: string, lines: string): Promise<void> {
     await file.appendFile((await endsInsideLine(file)) ? `\n${lines}` : lines);
     await file.datasync();
     if (isNew) {
-      await syncDirectory(path);
+      await syncDirectory(dirname(path));
     }
   } finally {
     await file.close();
@@ -100,21 +104,12 @@ async function endsInsideLine(file: FileHandle): Promise<boolean> {
 }
 
 async function rotate(path: string, keepFiles: number): Promise<void> {
-  await ignoreMissing(unlink(`${path}.${keepFiles}`));
+  await ignoreMissing(remove(`${path}.${keepFiles}`));
   for (let number = keepFiles - 1; number > 0; number -= 1) {
     await ignoreMissing(rename(`${path}.${number}`, `${path}.${number + 1}`));
   }
   await rename(path, `${path}.1`);
-  await syncDirectory(path);
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(dirname(path), constants.O_RDONLY);
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
+  await syncDirectory(dirname(path));
 }
 
 async function sizeOf(path: string): Promise<number> {
