@@ -1,6 +1,6 @@
 import { Agent } from 'node:http';
 
-import { createClient, endpoint } from '@mcp-parts/resilient-client';
+import { createClient, defineEndpoint } from '@mcp-parts/resilient-client';
 import { z } from 'zod';
 
 /** The names of what is compared, the reference first. */
@@ -38,7 +38,7 @@ const factories: Record<ContenderName, (baseUrl: string) => Promise<Contender>> 
     const client = createClient({
       name: 'thing service',
       baseUrl,
-      token: { get: () => Promise.resolve({ value: 'token' }), reject: () => {} },
+      token: { get: () => Promise.resolve({ value: 'token' }), invalidate: () => {} },
       on: () => (events += 1),
     });
     const { signal } = new AbortController();
@@ -109,7 +109,7 @@ const factories: Record<ContenderName, (baseUrl: string) => Promise<Contender>> 
   },
 };
 
-const readThing = endpoint({
+const readThing = defineEndpoint({
   id: 'things.read',
   method: 'GET',
   path: '/things/{id}',

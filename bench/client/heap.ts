@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-import { createClient, endpoint, type AnyEndpoint } from '@mcp-parts/resilient-client';
+import { createClient, defineEndpoint, type AnyEndpoint } from '@mcp-parts/resilient-client';
 import { z } from 'zod';
 
 // Calls this client 200,000 times, and 10,000 times in vain, and reports the heap that is still in use on the way.
@@ -14,14 +14,20 @@ const collectGarbage = runInNewContext('gc') as () => void;
 
 const [, , baseUrl = ''] = process.argv;
 const thing = z.object({ id: z.string() });
-const readThing = endpoint({ id: 'things.read', method: 'GET', path: '/things/1', response: thing });
+const readThing = defineEndpoint({ id: 'things.read', method: 'GET', path: '/things/1', response: thing });
 const patient = { breaker: { failures: Number.MAX_SAFE_INTEGER }, retry: { maxRetries: 0 } };
 const failing = [
-  endpoint({ id: 'fail.reset', method: 'GET', path: '/fail/reset', response: thing, policy: patient }),
-  endpoint({ id: 'fail.status', method: 'GET', path: '/fail/status', response: thing, policy: patient }),
-  endpoint({ id: 'fail.shape', method: 'GET', path: '/fail/shape', response: thing }),
+  defineEndpoint({ id: 'fail.reset', method: 'GET', path: '/fail/reset', response: thing, policy: patient }),
+  defineEndpoint({
+    id: 'fail.status',
+    method: 'GET',
+    path: '/fail/status',
+    response: thing,
+    policy: patient,
+  }),
+  defineEndpoint({ id: 'fail.shape', method: 'GET', path: '/fail/shape', response: thing }),
   // With the defaults, all but the first few are shed by the circuit.
-  endpoint({
+  defineEndpoint({
     id: 'fail.shed',
     method: 'GET',
     path: '/fail/status',

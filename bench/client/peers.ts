@@ -1,4 +1,4 @@
-import { createClient, endpoint, type Result } from '@mcp-parts/resilient-client';
+import { createClient, defineEndpoint, type Result } from '@mcp-parts/resilient-client';
 import { z } from 'zod';
 
 /** One HTTP client with retries, time-outs and, where there is one, a circuit breaker, as its README sets them up. */
@@ -97,9 +97,14 @@ export const peers: Readonly<Record<string, (url: string) => Promise<Peer>>> = {
   },
 };
 
-const readThing = endpoint({ id: 'things.read', method: 'GET', path: '/things', response: z.unknown() });
+const readThing = defineEndpoint({
+  id: 'things.read',
+  method: 'GET',
+  path: '/things',
+  response: z.unknown(),
+});
 
-const createThing = endpoint({
+const createThing = defineEndpoint({
   id: 'things.create',
   method: 'POST',
   path: '/things',

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 import {
-  clientCredentials,
+  createClientCredentials,
   createClient,
-  endpoint,
+  defineEndpoint,
   type Clock,
   type Result,
 } from '@mcp-parts/resilient-client';
@@ -55,7 +55,7 @@ const faults: readonly (Fault | undefined)[] = [
 ];
 
 /** A write that the client must take for one that cannot be repeated, whatever the platform makes of its key. */
-const createOnce = endpoint({ ...deploymentsCreate, id: 'deployments.create-once', replay: 'never' });
+const createOnce = defineEndpoint({ ...deploymentsCreate, id: 'deployments.create-once', replay: 'never' });
 
 /** Runs callers against the sandbox while its faults change, and counts what must not happen. */
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
@@ -67,7 +67,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const { clock, timers } = countingClock();
   const ledger = createLedger();
 
-  const token = clientCredentials({
+  const token = createClientCredentials({
     issuer: sandbox.urls.identity,
     clientId: sandbox.clients.mcpServer.clientId,
     clientSecret: () => sandbox.clients.mcpServer.clientSecret,
@@ -90,7 +90,9 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
         breaker: { openMs: 100 },
       },
       on: (event) => {
-        if (event.type === 'attempt') ledger.attempts += 1;
+        if (event.type === 'attempt') {
+          ledger.attempts += 1;
+        }
       },
     });
   const configuration = connect('configuration service', sandbox.urls.configuration);
@@ -153,7 +155,9 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
         }
       }
     }
-    for (const request of sandbox.requests('deployments')) ledger.arrived(request);
+    for (const request of sandbox.requests('deployments')) {
+      ledger.arrived(request);
+    }
   }
 
   // Whatever the callers meet by chance, this one write is carried out and loses its first answer.
@@ -171,18 +175,24 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const running = Array.from({ length: options.callers }, (_, caller) => callAgainAndAgain(caller));
   for (let round = 0; round < options.rounds; round += 1) {
     const fault = faults[round % faults.length];
-    for (const name of platform) if (fault !== undefined) await sandbox.faults.set(name, fault);
+    for (const name of platform) {
+      if (fault !== undefined) await sandbox.faults.set(name, fault);
+    }
     // Without an end of its own, no token could be had for as long as the round lasts.
-    if (fault?.kind === 'status') await sandbox.faults.set('identity', { ...fault, times: 1 });
+    if (fault?.kind === 'status') {
+      await sandbox.faults.set('identity', { ...fault, times: 1 });
+    }
     const before = ledger.snapshot();
     await (options.roundMs === undefined
       ? ledger.untilCallsOnTheWire(options.callsPerRound ?? 50)
       : delay(options.roundMs));
-    if (fault?.kind === 'down') ledger.whileDown.push(ledger.since(before));
+    if (fault?.kind === 'down') {
+      ledger.whileDown.push(ledger.since(before));
+    }
     await sandbox.faults.clear();
     await takeStock();
     // As if it had been revoked: the next call has to get another.
-    token.reject(
+    token.invalidate(
       (await token.get({ signal: AbortSignal.timeout(5_000) }).catch(() => ({ value: '' }))).value,
     );
   }
@@ -193,7 +203,9 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   await deployments.close();
   await sandbox.close();
   // A closed socket takes a turn or two to be gone.
-  for (let turn = 0; turn < 200 && openSockets() > socketsBefore; turn += 1) await delay(5);
+  for (let turn = 0; turn < 200 && openSockets() > socketsBefore; turn += 1) {
+    await delay(5);
+  }
   process.off('unhandledRejection', onUnhandled);
   return {
     ...ledger.report(),
@@ -256,8 +268,12 @@ function createLedger() {
     note(result: Result<unknown>) {
       const outcome = result.ok ? 'ok' : result.error.code;
       outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
-      if ((result.ok ? result.attempts : result.error.attempts) > 0) onTheWire += 1;
-      if (goal !== undefined && onTheWire >= goal.calls) goal.reached();
+      if ((result.ok ? result.attempts : result.error.attempts) > 0) {
+        onTheWire += 1;
+      }
+      if (goal !== undefined && onTheWire >= goal.calls) {
+        goal.reached();
+      }
     },
     untilCallsOnTheWire(more: number): Promise<void> {
       return new Promise((reached) => {
@@ -269,7 +285,9 @@ function createLedger() {
     },
     arrived(request: { method: string; headers: Readonly<Record<string, string>> }) {
       const key = request.headers['idempotency-key'];
-      if (key === undefined || seen.has(request)) return;
+      if (key === undefined || seen.has(request)) {
+        return;
+      }
       seen.add(request);
       arrivals.set(key, (arrivals.get(key) ?? 0) + 1);
     },

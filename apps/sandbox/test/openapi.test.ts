@@ -5,7 +5,12 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-import { clientCredentials, createClient, type AnyEndpoint, type Client } from '@mcp-parts/resilient-client';
+import {
+  createClientCredentials,
+  createClient,
+  type AnyEndpoint,
+  type Client,
+} from '@mcp-parts/resilient-client';
 import { createCatalog, defineResource } from '@mcp-parts/tool-kit';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -47,7 +52,7 @@ let deployments: Client;
 
 beforeAll(async () => {
   sandbox = await startSandbox();
-  const token = clientCredentials({
+  const token = createClientCredentials({
     issuer: sandbox.urls.identity,
     clientId: sandbox.clients.mcpServer.clientId,
     clientSecret: () => sandbox.clients.mcpServer.clientSecret,
@@ -163,7 +168,7 @@ describe('openapi.yaml', () => {
       const cancelled = await deployments.call(platform.deploymentsCancel, { params }, { signal });
       expect(cancelled).toMatchObject({
         ok: false,
-        error: { code: 'conflict', userMessage: expect.stringContaining('nothing to cancel') },
+        error: { code: 'conflict', publicMessage: expect.stringContaining('nothing to cancel') },
       });
     },
   );

@@ -1,6 +1,6 @@
 // Made from openapi.yaml by mcp-endpoints. Change the document, not this file.
 
-import { endpoint } from '@mcp-parts/resilient-client';
+import { defineEndpoint } from '@mcp-parts/resilient-client';
 import { z } from 'zod';
 
 const Service = z.object({ name: z.string(), description: z.string(), ownerTeam: z.string(), tier: z.int() });
@@ -67,7 +67,7 @@ const DeploymentRequest = z.strictObject({
 });
 
 /** Lists the services of the platform. */
-export const servicesList = endpoint({
+export const servicesList = defineEndpoint({
   id: 'services.list',
   method: 'GET',
   path: '/v1/services',
@@ -75,7 +75,7 @@ export const servicesList = endpoint({
 });
 
 /** Describes one service. */
-export const servicesGet = endpoint({
+export const servicesGet = defineEndpoint({
   id: 'services.get',
   method: 'GET',
   path: '/v1/services/{service}',
@@ -84,7 +84,7 @@ export const servicesGet = endpoint({
 });
 
 /** Names the services that this one calls. */
-export const servicesDependencies = endpoint({
+export const servicesDependencies = defineEndpoint({
   id: 'services.dependencies',
   method: 'GET',
   path: '/v1/services/{service}/dependencies',
@@ -93,7 +93,7 @@ export const servicesDependencies = endpoint({
 });
 
 /** Tells whether a version works in an environment, and if not, why. */
-export const servicesCompatibility = endpoint({
+export const servicesCompatibility = defineEndpoint({
   id: 'services.compatibility',
   method: 'GET',
   path: '/v1/services/{service}/versions/{version}/compatibility',
@@ -103,7 +103,7 @@ export const servicesCompatibility = endpoint({
 });
 
 /** Shows what runs of a service in an environment, and with which settings. */
-export const servicesConfiguration = endpoint({
+export const servicesConfiguration = defineEndpoint({
   id: 'services.configuration',
   method: 'GET',
   path: '/v1/services/{service}/environments/{environment}/configuration',
@@ -112,7 +112,7 @@ export const servicesConfiguration = endpoint({
 });
 
 /** Tells how a service does in an environment. */
-export const servicesHealth = endpoint({
+export const servicesHealth = defineEndpoint({
   id: 'services.health',
   method: 'GET',
   path: '/v1/services/{service}/environments/{environment}/health',
@@ -125,7 +125,7 @@ export const servicesHealth = endpoint({
 });
 
 /** Tells when an environment takes deployments. Keeping to it is the caller's business. */
-export const environmentsDeploymentWindow = endpoint({
+export const environmentsDeploymentWindow = defineEndpoint({
   id: 'environments.deploymentWindow',
   method: 'GET',
   path: '/v1/environments/{environment}/deployment-window',
@@ -133,7 +133,7 @@ export const environmentsDeploymentWindow = endpoint({
 });
 
 /** Lists deployments, the newest first. */
-export const deploymentsList = endpoint({
+export const deploymentsList = defineEndpoint({
   id: 'deployments.list',
   method: 'GET',
   path: '/v1/deployments',
@@ -147,7 +147,7 @@ export const deploymentsList = endpoint({
 });
 
 /** Starts a deployment; the same key and body once more answer with the deployment that was started. */
-export const deploymentsCreate = endpoint({
+export const deploymentsCreate = defineEndpoint({
   id: 'deployments.create',
   method: 'POST',
   path: '/v1/deployments',
@@ -161,7 +161,7 @@ export const deploymentsCreate = endpoint({
 });
 
 /** Shows a deployment. */
-export const deploymentsGet = endpoint({
+export const deploymentsGet = defineEndpoint({
   id: 'deployments.get',
   method: 'GET',
   path: '/v1/deployments/{id}',
@@ -170,7 +170,7 @@ export const deploymentsGet = endpoint({
 });
 
 /** Cancels a deployment that has not ended. */
-export const deploymentsCancel = endpoint({
+export const deploymentsCancel = defineEndpoint({
   id: 'deployments.cancel',
   method: 'POST',
   path: '/v1/deployments/{id}/cancel',

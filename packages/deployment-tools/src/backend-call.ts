@@ -1,8 +1,8 @@
-import type { CallContext as BackendCallContext } from '@mcp-parts/resilient-client';
+import type { CallOptions } from '@mcp-parts/resilient-client';
 import type { CallContext } from '@mcp-parts/tool-kit';
 
 /** What a call to a backend takes from the tool call that it is made for: its limits, and its place in the audit trail. */
-export function within({ signal, deadlineAt, onUpstreamCall }: CallContext): BackendCallContext {
+export function upstreamCallOptions({ signal, deadlineAt, onUpstreamCall }: CallContext): CallOptions {
   return {
     signal,
     deadlineAt,

@@ -1,6 +1,6 @@
 import { defineTool } from '@mcp-parts/tool-kit';
 
-import { within } from './backend-call.ts';
+import { upstreamCallOptions } from './backend-call.ts';
 import { readPermission } from './permissions.ts';
 import { prerequisitesText } from './prerequisites-text.ts';
 import { checkPrerequisites, type PrerequisiteSources } from './prerequisites.ts';
@@ -17,7 +17,7 @@ export function createCheckDeploymentPrerequisites(sources: PrerequisiteSources)
     annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
     permission: readPermission,
     audit: (target) => ({ resource: `${target.service}/${target.environment}`, arguments: target }),
-    handle: (target, context) => checkPrerequisites(target, sources, within(context)),
+    handle: (target, context) => checkPrerequisites(target, sources, upstreamCallOptions(context)),
     text: prerequisitesText,
     isFailure: ({ ready }) => !ready,
   });

@@ -1,15 +1,18 @@
 import type { Client } from '@mcp-parts/resilient-client';
 import type { Completer } from '@mcp-parts/tool-kit';
 
-import { within } from './backend-call.ts';
-import { dataOf } from './backend-error.ts';
+import { upstreamCallOptions } from './backend-call.ts';
 import { listServices } from './endpoints.ts';
 import { environmentSchema } from './schemas.ts';
 
 /** Suggests the services that exist. */
 export function serviceCompleter(configuration: Client): Completer {
   return async (prefix, _known, context) => {
-    const { services } = dataOf(await configuration.call(listServices, {}, within(context)));
+    const result = await configuration.call(listServices, {}, upstreamCallOptions(context));
+    if (!result.ok) {
+      throw result.error;
+    }
+    const { services } = result.data;
     return services.map(({ name }) => name).filter((name) => name.startsWith(prefix));
   };
 }

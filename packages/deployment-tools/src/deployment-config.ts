@@ -2,8 +2,7 @@ import type { Client } from '@mcp-parts/resilient-client';
 import { defineResource } from '@mcp-parts/tool-kit';
 import { z } from 'zod';
 
-import { within } from './backend-call.ts';
-import { dataOf } from './backend-error.ts';
+import { upstreamCallOptions } from './backend-call.ts';
 import { completeEnvironment, serviceCompleter } from './completion.ts';
 import { getConfiguration, listServices } from './endpoints.ts';
 import { readPermission } from './permissions.ts';
@@ -23,7 +22,11 @@ export function createDeploymentConfig({ configuration }: { configuration: Clien
     complete: { service: serviceCompleter(configuration), environment: completeEnvironment },
     audit: ({ service, environment }) => ({ resource: `${service}/${environment}` }),
     async list(context) {
-      const { services } = dataOf(await configuration.call(listServices, {}, within(context)));
+      const result = await configuration.call(listServices, {}, upstreamCallOptions(context));
+      if (!result.ok) {
+        throw result.error;
+      }
+      const { services } = result.data;
       return services.slice(0, mostServicesListed).flatMap(({ name }) =>
         environmentSchema.options.map((environment) => ({
           uri: `deployment://config/${encodeURIComponent(name)}/${environment}`,
@@ -33,9 +36,12 @@ export function createDeploymentConfig({ configuration }: { configuration: Clien
     },
     async read({ service, environment }, context) {
       const input = { params: { service, environment } };
-      const result = await configuration.call(getConfiguration, input, within(context));
+      const result = await configuration.call(getConfiguration, input, upstreamCallOptions(context));
       if (!result.ok && result.error.code === 'not_found') return undefined;
-      return { service, environment, ...dataOf(result) };
+      if (!result.ok) {
+        throw result.error;
+      }
+      return { service, environment, ...result.data };
     },
   });
 }

@@ -18,7 +18,7 @@ export function progressText({ id, state, progress }: Deployment): { percent: nu
  *
  * @throws {PublicError} `deployment_failed`, `deployment_cancelled`, with where it stopped and why
  */
-export function endedWell(deployment: Deployment, target: DeploymentTarget): JsonObject {
+export function deployedResult(deployment: Deployment, target: DeploymentTarget): JsonObject {
   const { id, state, progress, failure } = deployment;
   const what = `Deployment ${id} of ${target.service} ${target.version} to ${target.environment}`;
   switch (state) {

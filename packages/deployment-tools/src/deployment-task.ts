@@ -3,8 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Client, ClientError } from '@mcp-parts/resilient-client';
 import { PublicError, type JsonObject, type TaskContext, type TaskDefinition } from '@mcp-parts/tool-kit';
 
-import { dataOf } from './backend-error.ts';
-import { endedWell, isEnded, progressText } from './deployment-outcome.ts';
+import { deployedResult, isEnded, progressText } from './deployment-outcome.ts';
 import { cancelDeployment, createDeployment, getDeployment, type Deployment } from './endpoints.ts';
 import { refusalText } from './prerequisites-text.ts';
 import { checkPrerequisites, type PrerequisiteSources } from './prerequisites.ts';
@@ -46,7 +45,7 @@ export function createDeploymentTask(options: DeploymentTaskOptions): TaskDefini
       }
       const deployment = await start(target, context, deployments);
       try {
-        return endedWell(await follow(deployment, context, options), target);
+        return deployedResult(await follow(deployment, context, options), target);
       } catch (error) {
         if (!context.signal.aborted || isShutdown(context.signal.reason)) throw error;
         return await cancel(deployment, target, context, deployments);
@@ -80,7 +79,10 @@ async function start(
       { cause: result.error },
     );
   }
-  return dataOf(result);
+  if (!result.ok) {
+    throw result.error;
+  }
+  return result.data;
 }
 
 function mayHaveStarted({ sent, code }: ClientError): boolean {
@@ -130,7 +132,7 @@ async function follow(
     if (result.error.isRetryable && now() - seenAt < longestSilenceMs) continue;
     const reason = result.error.isRetryable
       ? 'The deployment API has not answered for 5 minutes.'
-      : result.error.userMessage;
+      : result.error.publicMessage;
     throw new PublicError(
       'status_unknown',
       `Deployment ${started.id} was started and may still be running, but its state is not known any more. ${reason} Ask the person to look at the deployment system; do not trigger it again.`,
@@ -151,7 +153,11 @@ async function cancel(
   const limits = { signal: AbortSignal.timeout(cancelLimitMs) };
   const result = await deployments.call(cancelDeployment, input, limits);
   if (!result.ok && result.error.code === 'conflict') {
-    return endedWell(dataOf(await deployments.call(getDeployment, input, limits)), target);
+    const shown = await deployments.call(getDeployment, input, limits);
+    if (!shown.ok) {
+      throw shown.error;
+    }
+    return deployedResult(shown.data, target);
   }
   const message = result.ok
     ? `Deployment ${deployment.id} was cancelled; regions that were finished keep the new version.`

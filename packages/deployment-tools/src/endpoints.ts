@@ -1,4 +1,4 @@
-import { endpoint } from '@mcp-parts/resilient-client';
+import { defineEndpoint } from '@mcp-parts/resilient-client';
 import { z } from 'zod';
 
 import { backendText } from './backend-text.ts';
@@ -14,7 +14,7 @@ const noAccess =
 const unknownService = 'The configuration service does not know that service there.';
 
 /** Every service of the platform. */
-export const listServices = endpoint({
+export const listServices = defineEndpoint({
   id: 'configuration.list_services',
   method: 'GET',
   path: '/v1/services',
@@ -33,7 +33,7 @@ export const listServices = endpoint({
 });
 
 /** What runs in one environment, and how it is set up. */
-export const getConfiguration = endpoint({
+export const getConfiguration = defineEndpoint({
   id: 'configuration.get_configuration',
   method: 'GET',
   path: '/v1/services/{service}/environments/{environment}/configuration',
@@ -50,7 +50,7 @@ export const getConfiguration = endpoint({
 });
 
 /** Whether a version fits what runs in an environment. */
-export const getCompatibility = endpoint({
+export const getCompatibility = defineEndpoint({
   id: 'configuration.get_compatibility',
   method: 'GET',
   path: '/v1/services/{service}/versions/{version}/compatibility',
@@ -61,7 +61,7 @@ export const getCompatibility = endpoint({
 });
 
 /** The services that a service calls. */
-export const getDependencies = endpoint({
+export const getDependencies = defineEndpoint({
   id: 'configuration.get_dependencies',
   method: 'GET',
   path: '/v1/services/{service}/dependencies',
@@ -71,7 +71,7 @@ export const getDependencies = endpoint({
 });
 
 /** How a service does in one environment. */
-export const getHealth = endpoint({
+export const getHealth = defineEndpoint({
   id: 'configuration.get_health',
   method: 'GET',
   path: '/v1/services/{service}/environments/{environment}/health',
@@ -85,7 +85,7 @@ export const getHealth = endpoint({
 });
 
 /** When an environment takes deployments; 404 where nobody has said so. */
-export const getDeploymentWindow = endpoint({
+export const getDeploymentWindow = defineEndpoint({
   id: 'configuration.get_deployment_window',
   method: 'GET',
   path: '/v1/environments/{environment}/deployment-window',
@@ -108,7 +108,7 @@ const deploymentSchema = z.object({
 export type Deployment = z.output<typeof deploymentSchema>;
 
 /** Starts a deployment; every repetition with the same key is the same deployment. */
-export const createDeployment = endpoint({
+export const createDeployment = defineEndpoint({
   id: 'deployments.create',
   method: 'POST',
   path: '/v1/deployments',
@@ -123,7 +123,7 @@ export const createDeployment = endpoint({
 });
 
 /** A deployment as it stands now. */
-export const getDeployment = endpoint({
+export const getDeployment = defineEndpoint({
   id: 'deployments.get',
   method: 'GET',
   path: '/v1/deployments/{id}',
@@ -133,7 +133,7 @@ export const getDeployment = endpoint({
 });
 
 /** Stops a deployment that is queued or running. */
-export const cancelDeployment = endpoint({
+export const cancelDeployment = defineEndpoint({
   id: 'deployments.cancel',
   method: 'POST',
   path: '/v1/deployments/{id}/cancel',

@@ -2,8 +2,7 @@ import type { Client } from '@mcp-parts/resilient-client';
 import { defineTool } from '@mcp-parts/tool-kit';
 import { z } from 'zod';
 
-import { within } from './backend-call.ts';
-import { dataOf } from './backend-error.ts';
+import { upstreamCallOptions } from './backend-call.ts';
 import * as endpoints from './endpoints.ts';
 import { readPermission } from './permissions.ts';
 import { searchSchema } from './schemas.ts';
@@ -25,9 +24,12 @@ export function createListServices({ configuration }: { configuration: Client })
     annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
     permission: readPermission,
     async handle({ search = '' }, context) {
-      const result = await configuration.call(endpoints.listServices, {}, within(context));
+      const result = await configuration.call(endpoints.listServices, {}, upstreamCallOptions(context));
       const wanted = search.toLowerCase();
-      const matches = dataOf(result).services.filter(({ name, description }) =>
+      if (!result.ok) {
+        throw result.error;
+      }
+      const matches = result.data.services.filter(({ name, description }) =>
         `${name}\n${description}`.toLowerCase().includes(wanted),
       );
       return { services: matches.slice(0, mostServices), total: matches.length };

@@ -1,7 +1,7 @@
 import {
-  clientCredentials,
+  createClientCredentials,
   createClient,
-  endpoint,
+  defineEndpoint,
   type Client,
   type ClientEvent,
 } from '@mcp-parts/resilient-client';
@@ -43,8 +43,8 @@ export function connectPlatform(options: PlatformOptions): Platform {
     clientSecret: () => options.clientSecret,
     resource: options.resource,
   };
-  const token = clientCredentials({ ...credentials, scope: 'platform:read platform:deploy' });
-  const auditToken = clientCredentials({ ...credentials, scope: 'audit:write' });
+  const token = createClientCredentials({ ...credentials, scope: 'platform:read platform:deploy' });
+  const auditToken = createClientCredentials({ ...credentials, scope: 'audit:write' });
   const observed = options.on === undefined ? {} : { on: options.on };
   const configuration = createClient({
     name: 'configuration service',
@@ -71,7 +71,7 @@ export function connectPlatform(options: PlatformOptions): Platform {
   };
 }
 
-const health = endpoint({
+const health = defineEndpoint({
   id: 'health',
   method: 'GET',
   path: '/health',

@@ -1,4 +1,4 @@
-import type { CallContext, Client, ClientError, Result } from '@mcp-parts/resilient-client';
+import type { CallOptions, Client, ClientError, Result } from '@mcp-parts/resilient-client';
 
 import { defaultDeploymentWindows, windowState } from './deployment-window.ts';
 import {
@@ -26,7 +26,7 @@ export interface PrerequisiteSources {
 export async function checkPrerequisites(
   target: DeploymentTarget,
   sources: PrerequisiteSources,
-  context: CallContext,
+  context: CallOptions,
 ): Promise<Prerequisites> {
   const findings = await Promise.all([
     checkConfiguration(target, sources, context),
@@ -50,7 +50,7 @@ type Finding = Passed | Failed;
 async function checkConfiguration(
   { service, environment }: DeploymentTarget,
   { configuration }: PrerequisiteSources,
-  context: CallContext,
+  context: CallOptions,
 ): Promise<Finding> {
   const check = 'configuration';
   const result = await configuration.call(getConfiguration, { params: { service, environment } }, context);
@@ -62,7 +62,7 @@ async function checkConfiguration(
 async function checkVersion(
   { service, version, environment }: DeploymentTarget,
   { configuration }: PrerequisiteSources,
-  context: CallContext,
+  context: CallOptions,
 ): Promise<Finding> {
   const check = 'version';
   const input = { params: { service, version }, query: { environment } };
@@ -81,7 +81,7 @@ async function checkVersion(
 async function checkDependencies(
   target: DeploymentTarget,
   sources: PrerequisiteSources,
-  context: CallContext,
+  context: CallOptions,
 ): Promise<Finding[]> {
   const check = 'dependencies';
   const input = { params: { service: target.service } };
@@ -96,7 +96,7 @@ async function checkHealth(
   dependency: string,
   { environment }: DeploymentTarget,
   { configuration }: PrerequisiteSources,
-  context: CallContext,
+  context: CallOptions,
 ): Promise<Finding> {
   const check = `dependency ${dependency}`;
   const input = { params: { service: dependency, environment } };
@@ -115,7 +115,7 @@ async function checkHealth(
 async function checkWindow(
   { environment }: DeploymentTarget,
   { configuration, now }: PrerequisiteSources,
-  context: CallContext,
+  context: CallOptions,
 ): Promise<Finding> {
   const check = 'window';
   const result = await configuration.call(getDeploymentWindow, { params: { environment } }, context);
@@ -139,13 +139,13 @@ async function checkWindow(
 }
 
 /** What a backend does not know has failed; what it could not say is unknown. */
-function noAnswer(check: string, { error }: Result<unknown> & { ok: false }, context: CallContext): Failed {
+function noAnswer(check: string, { error }: Result<unknown> & { ok: false }, context: CallOptions): Failed {
   context.signal.throwIfAborted();
   const isMissing = error.code === 'not_found';
   return {
     check,
     status: isMissing ? 'failed' : 'unknown',
-    reason: error.userMessage,
+    reason: error.publicMessage,
     nextStep: isMissing
       ? 'Take the name from list_services; if it is right, ask the owner of the service to set it up there.'
       : retryAdvice(error),

@@ -29,7 +29,7 @@ const look = 'GET /v1/deployments/dep-1';
 const cancel = 'POST /v1/deployments/dep-1/cancel';
 
 function run(options: Partial<DeploymentToolsOptions> = {}, signal = new AbortController().signal) {
-  const [definition] = definitionsOf(platform, options).tasks;
+  const [definition] = definitionsOf(platform, options).tasks ?? [];
   if (definition === undefined) throw new Error('no task');
   const reports: { percent: number; message: string }[] = [];
   const context: TaskContext = {

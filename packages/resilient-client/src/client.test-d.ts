@@ -1,20 +1,20 @@
 import { expectTypeOf, it } from 'vitest';
 import { z } from 'zod';
 
-import { endpoint, type Client, type PathParams, type Result, type StandardSchema } from './index.ts';
+import { defineEndpoint, type Client, type PathParams, type Result, type StandardSchema } from './index.ts';
 
 declare const api: Client;
 const context = { signal: new AbortController().signal };
 const Deployment = z.object({ id: z.string(), status: z.enum(['queued', 'running']) });
 
-const create = endpoint({
+const create = defineEndpoint({
   id: 'deployments.create',
   method: 'POST',
   path: '/v1/services/{service}/deployments',
   body: z.object({ version: z.string(), dryRun: z.boolean().default(false) }),
   response: Deployment,
 });
-const list = endpoint({
+const list = defineEndpoint({
   id: 'deployments.list',
   method: 'GET',
   path: '/v1/deployments',
@@ -53,7 +53,7 @@ it('takes any Standard Schema beside zod, with its types', () => {
   const count: StandardSchema<string, number> = {
     '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value: Number(value) }) },
   };
-  const add = endpoint({ id: 'add', method: 'POST', path: '/add', body: count, response: count });
+  const add = defineEndpoint({ id: 'add', method: 'POST', path: '/add', body: count, response: count });
   expectTypeOf(api.call(add, { body: '7' }, context)).resolves.toEqualTypeOf<Result<number>>();
   // @ts-expect-error a body of the output's type
   void api.call(add, { body: 7 }, context);

@@ -1,21 +1,8 @@
-export { bearerFrom } from './tokens/bearer.ts';
-export type { CircuitHealth, CircuitState } from './protection/circuit-breaker.ts';
-export type { CallContext, Result } from './call/call.ts';
-export { createClient, type Client, type ClientOptions } from './client.ts';
-export type { BulkheadOptions } from './protection/bulkhead.ts';
-export type { ExplainAnswer } from './errors/explain.ts';
-export type { RetryBudgetOptions } from './protection/retry-budget.ts';
-export type { SchemaInput, SchemaOutput, StandardSchema } from './endpoint/standard-schema.ts';
-export type { ClientAuthentication, ClientKey } from './tokens/client-authentication.ts';
+// A client, its endpoints and their calls.
+export { createClient, type Client } from './client.ts';
+export type { ClientOptions } from './client-options.ts';
 export {
-  clientCredentials,
-  type ClientCredentialsOptions,
-  type TokenOptions,
-} from './tokens/client-credentials.ts';
-export { ClientError, type ClientErrorCode } from './errors/client-error.ts';
-export type { Clock } from './time/clock.ts';
-export {
-  endpoint,
+  defineEndpoint,
   type AnyEndpoint,
   type CallInput,
   type Endpoint,
@@ -23,13 +10,33 @@ export {
   type PathParams,
   type QuerySchema,
   type QueryValue,
-  type Replay,
 } from './endpoint/define-endpoint.ts';
+export type { SchemaInput, SchemaOutput, StandardSchema } from './endpoint/standard-schema.ts';
+export type { CallOptions, Result } from './call/call.ts';
 export type { CallEndEvent, ClientEvent } from './call/events.ts';
-export type { BreakerRate, Hedge, Policy, PolicyOptions } from './protection/policy.ts';
+
+// What a failed call tells.
+export { ClientError } from './errors/client-error.ts';
+export type { ClientErrorCode } from './errors/failure.ts';
+export type { ExplainResponse } from './errors/explain.ts';
 export type { Problem } from './errors/problem.ts';
-export type { Sent } from './protection/replay.ts';
-export type { TokenEndpointOptions } from './tokens/endpoint.ts';
-export { tokenExchange, type TokenExchange, type TokenExchangeOptions } from './tokens/exchange.ts';
+export type { Sent } from './http/wire.ts';
+
+// How calls, and the upstream, are protected.
+export type { BreakerRate, CallPolicy, CallPolicyOptions, Hedge } from './protection/call-policy.ts';
+export type { Replay } from './protection/replay.ts';
+export type { BulkheadOptions } from './protection/bulkhead.ts';
+export type { RetryBudgetOptions } from './protection/retry-budget.ts';
+export type { CircuitHealth, CircuitState } from './protection/circuit-breaker.ts';
+
+// Tokens.
+export { createBearerSource } from './tokens/bearer.ts';
+export { createClientCredentials, type ClientCredentialsOptions } from './tokens/client-credentials.ts';
+export { createTokenExchange, type TokenExchange, type TokenExchangeOptions } from './tokens/exchange.ts';
+export type { ClientAuthentication, ClientKey } from './tokens/client-authentication.ts';
+export type { TokenEndpointOptions, TokenOptions } from './tokens/options.ts';
 export type { AccessToken, TokenSource } from './tokens/source.ts';
+
+// What a test or a network replaces.
+export type { Clock } from './time/clock.ts';
 export type { ClientCertificate, Dispatcher } from './http/undici-transport.ts';

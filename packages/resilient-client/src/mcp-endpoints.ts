@@ -11,14 +11,17 @@ async function run([input, output, ...only]: readonly string[]): Promise<string 
     return 'usage: mcp-endpoints OPENAPI-FILE OUTPUT-FILE [OPERATION-ID ...]';
   }
   const parser = await loadParser();
-  if (parser === undefined)
+  if (parser === undefined) {
     return 'mcp-endpoints needs its parser: npm install -D @apidevtools/swagger-parser';
+  }
   try {
     await parser.validate(input);
     await writeFile(output, endpointSource(await parser.bundle(input), basename(input), only));
     return undefined;
   } catch (error) {
-    if (error instanceof NotSupported) return error.message;
+    if (error instanceof NotSupported) {
+      return error.message;
+    }
     return error instanceof Error ? `${input}: ${error.message}` : String(error);
   }
 }
@@ -35,7 +38,9 @@ async function loadParser() {
 }
 
 void run(process.argv.slice(2)).then((problem) => {
-  if (problem === undefined) return;
+  if (problem === undefined) {
+    return;
+  }
   process.stderr.write(`${problem}\n`);
   process.exitCode = 1;
 });

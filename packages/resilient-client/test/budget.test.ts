@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { createClient, endpoint, type ClientEvent } from '../src/index.ts';
-import { createTestClock, refuse, reply, scriptedBackend } from '../src/testing/index.ts';
+import { createClient, defineEndpoint, type ClientEvent } from '../src/index.ts';
+import { createTestClock, refuse, reply, createScriptedUpstream } from '../src/testing/index.ts';
 import { createThing, readThing, signal } from './things.ts';
 
 const options = { name: 'thing service', baseUrl: 'https://things.example', random: () => 0 };
@@ -10,33 +10,35 @@ const read = { params: { id: 'a' } };
 const policy = { breaker: { failures: 1_000_000 } };
 
 describe('retry budget', () => {
-  it('keeps a backend that fails every call at 1.2 requests per call and 3', async () => {
+  it('keeps an upstream that fails every call at 1.2 requests per call and 3', async () => {
     const calls = 200;
     const clock = createTestClock();
-    const backend = scriptedBackend(reply(503));
-    await using api = createClient({ ...options, policy, clock, dispatcher: backend.dispatcher });
+    const upstream = createScriptedUpstream(reply(503));
+    await using api = createClient({ ...options, policy, clock, dispatcher: upstream.dispatcher });
 
-    for (let i = 0; i < calls; i++) await clock.settle(api.call(readThing, read, { signal }));
+    for (let i = 0; i < calls; i++) {
+      await clock.settle(api.call(readThing, read, { signal }));
+    }
 
-    expect(backend.requests.length).toBeGreaterThan(calls);
-    expect(backend.requests.length).toBeLessThanOrEqual(1.2 * calls + 3);
+    expect(upstream.requests.length).toBeGreaterThan(calls);
+    expect(upstream.requests.length).toBeLessThanOrEqual(1.2 * calls + 3);
   });
 
   it('is one for all endpoints of a client, and says when it denies', async () => {
     const events: ClientEvent[] = [];
     const clock = createTestClock();
-    const backend = scriptedBackend(refuse());
+    const upstream = createScriptedUpstream(refuse());
     await using api = createClient({
       ...options,
       clock,
-      dispatcher: backend.dispatcher,
+      dispatcher: upstream.dispatcher,
       on: (event) => events.push(event),
     });
 
     await clock.settle(api.call(readThing, read, { signal }));
     const result = await clock.settle(api.call(createThing, { body: { id: 'a' } }, { signal }));
 
-    expect(backend.requests).toHaveLength(5);
+    expect(upstream.requests).toHaveLength(5);
     expect(result).toMatchObject({ ok: false, error: { code: 'network', attempts: 2 } });
     expect(events.filter(({ type }) => type === 'retry_denied')).toEqual([
       { client: options.name, endpoint: createThing.id, type: 'retry_denied', by: 'budget', code: 'network' },
@@ -48,47 +50,49 @@ describe('retry budget', () => {
     ['circuit', reply(503), { breaker: { failures: 1 } }],
   ])('is not what is blamed when the %s stands against a repeat', async (by, step, policy) => {
     const denied: string[] = [];
-    const backend = scriptedBackend(step);
+    const upstream = createScriptedUpstream(step);
     await using api = createClient({
       ...options,
       policy,
-      dispatcher: backend.dispatcher,
+      dispatcher: upstream.dispatcher,
       on: (event) => event.type === 'retry_denied' && denied.push(event.by),
     });
 
     await api.call(readThing, read, { signal });
 
     expect(denied).toEqual([by]);
-    expect(backend.requests).toHaveLength(1);
+    expect(upstream.requests).toHaveLength(1);
   });
 
   it('earns nothing from calls that the circuit shed', async () => {
     const clock = createTestClock();
-    const backend = scriptedBackend(reply(503));
+    const upstream = createScriptedUpstream(reply(503));
     await using api = createClient({
       ...options,
       clock,
-      dispatcher: backend.dispatcher,
+      dispatcher: upstream.dispatcher,
       policy: { breaker: { failures: 1 } },
       retryBudget: { ratio: 0.5, minRetries: 0 },
     });
-    const patient = endpoint({ ...readThing, id: 'things.patient', policy });
+    const patient = defineEndpoint({ ...readThing, id: 'things.patient', policy });
 
-    for (let i = 0; i < 20; i++) await clock.settle(api.call(readThing, read, { signal }));
+    for (let i = 0; i < 20; i++) {
+      await clock.settle(api.call(readThing, read, { signal }));
+    }
     const result = await clock.settle(api.call(patient, read, { signal }));
 
     // Two calls reached the wire, so one retry is what they earned.
     expect(result).toMatchObject({ ok: false, error: { code: 'server_error', attempts: 2 } });
-    expect(backend.requests).toHaveLength(3);
+    expect(upstream.requests).toHaveLength(3);
   });
 
   it('does not count the replay after a 401, which loads nobody', async () => {
-    const backend = scriptedBackend(reply(401), reply(200, { id: 'a' }));
+    const upstream = createScriptedUpstream(reply(401), reply(200, { id: 'a' }));
     await using api = createClient({
       ...options,
-      dispatcher: backend.dispatcher,
+      dispatcher: upstream.dispatcher,
       retryBudget: { ratio: 0, minRetries: 0 },
-      token: { get: () => Promise.resolve({ value: 't' }), reject() {} },
+      token: { get: () => Promise.resolve({ value: 't' }), invalidate() {} },
     });
 
     expect(await api.call(readThing, read, { signal })).toMatchObject({ ok: true, attempts: 2 });
@@ -106,11 +110,11 @@ describe('retry budget', () => {
 describe('the gate after a 429', () => {
   it('holds later calls back until the time that was asked for', async () => {
     const clock = createTestClock();
-    const backend = scriptedBackend(reply(429, {}, { 'retry-after': '7' }), reply(200, { id: 'a' }));
+    const upstream = createScriptedUpstream(reply(429, {}, { 'retry-after': '7' }), reply(200, { id: 'a' }));
     await using api = createClient({
       ...options,
       clock,
-      dispatcher: backend.dispatcher,
+      dispatcher: upstream.dispatcher,
       policy: { retry: { maxRetries: 0 } },
     });
     await clock.settle(api.call(readThing, read, { signal }));
@@ -124,14 +128,14 @@ describe('the gate after a 429', () => {
 
   it('sends nothing while the time is longer than a call would wait, and says how long', async () => {
     const clock = createTestClock();
-    const backend = scriptedBackend(reply(429, {}, { 'retry-after': '60' }), reply(200, { id: 'a' }));
-    await using api = createClient({ ...options, clock, dispatcher: backend.dispatcher });
+    const upstream = createScriptedUpstream(reply(429, {}, { 'retry-after': '60' }), reply(200, { id: 'a' }));
+    await using api = createClient({ ...options, clock, dispatcher: upstream.dispatcher });
     await clock.settle(api.call(readThing, read, { signal }));
     clock.advance(10_000);
 
     const result = await clock.settle(api.call(readThing, read, { signal }));
 
-    expect(backend.requests).toHaveLength(1);
+    expect(upstream.requests).toHaveLength(1);
     expect(result).toMatchObject({
       ok: false,
       error: { code: 'throttled', sent: 'no', attempts: 0, retryAfterMs: 50_000, isRetryable: true },
@@ -140,8 +144,11 @@ describe('the gate after a 429', () => {
 
   it('opens again after the time of an open circuit, whatever was asked for', async () => {
     const clock = createTestClock();
-    const backend = scriptedBackend(reply(429, {}, { 'retry-after': '31536000' }), reply(200, { id: 'a' }));
-    await using api = createClient({ ...options, clock, dispatcher: backend.dispatcher });
+    const upstream = createScriptedUpstream(
+      reply(429, {}, { 'retry-after': '31536000' }),
+      reply(200, { id: 'a' }),
+    );
+    await using api = createClient({ ...options, clock, dispatcher: upstream.dispatcher });
     await clock.settle(api.call(readThing, read, { signal }));
     clock.advance(60_000);
 
@@ -150,8 +157,8 @@ describe('the gate after a 429', () => {
 
   it('leaves other endpoints alone', async () => {
     const clock = createTestClock();
-    const backend = scriptedBackend(reply(429, {}, { 'retry-after': '60' }), reply(201, { id: 'a' }));
-    await using api = createClient({ ...options, clock, dispatcher: backend.dispatcher });
+    const upstream = createScriptedUpstream(reply(429, {}, { 'retry-after': '60' }), reply(201, { id: 'a' }));
+    await using api = createClient({ ...options, clock, dispatcher: upstream.dispatcher });
     await clock.settle(api.call(readThing, read, { signal }));
 
     expect(await clock.settle(api.call(createThing, { body: { id: 'a' } }, { signal }))).toMatchObject({

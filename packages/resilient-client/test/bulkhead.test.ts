@@ -8,11 +8,11 @@ import {
   refuse,
   reply,
   reset,
-  scriptedBackend,
+  createScriptedUpstream,
   type Step,
 } from '../src/testing/index.ts';
-import { json, startBackend } from './backend.ts';
 import { createThing, readThing, signal } from './things.ts';
+import { json, startUpstream } from './upstream.ts';
 
 const read = { params: { id: 'a' } };
 const options = { name: 'thing service', baseUrl: 'https://things.example', random: () => 0 };
@@ -20,22 +20,22 @@ const options = { name: 'thing service', baseUrl: 'https://things.example', rand
 /** A client with one place and one seat in the queue, whose first call hangs. */
 function setUp(more: Partial<ClientOptions> = {}) {
   const clock = createTestClock();
-  const backend = scriptedBackend(hang(), reply(200, { id: 'a' }));
+  const upstream = createScriptedUpstream(hang(), reply(200, { id: 'a' }));
   const api = createClient({
     ...options,
     clock,
-    dispatcher: backend.dispatcher,
+    dispatcher: upstream.dispatcher,
     bulkhead: { concurrency: 1, queue: 1 },
     ...more,
   });
   const holder = new AbortController();
   const held = api.call(readThing, read, { signal: holder.signal });
-  return { clock, backend, api, holder, held };
+  return { clock, upstream, api, holder, held };
 }
 
 describe('concurrency limit', () => {
   it('fails at once, as overloaded and unsent, when place and queue are taken', async () => {
-    const { api, backend, holder, held } = setUp();
+    const { api, upstream, holder, held } = setUp();
     const queued = api.call(readThing, read, { signal });
 
     const result = await api.call(createThing, { body: { id: 'a' } }, { signal });
@@ -44,10 +44,10 @@ describe('concurrency limit', () => {
       ok: false,
       error: { code: 'overloaded', sent: 'no', attempts: 0, isRetryable: true },
     });
-    expect(!result.ok && result.error.userMessage).toMatch(
+    expect(!result.ok && result.error.publicMessage).toMatch(
       /^Too many calls to the thing service are waiting/,
     );
-    expect(backend.requests).toHaveLength(1);
+    expect(upstream.requests).toHaveLength(1);
     holder.abort();
     expect(await held).toMatchObject({ ok: false, error: { code: 'cancelled' } });
     expect(await queued).toMatchObject({ ok: true });
@@ -55,7 +55,7 @@ describe('concurrency limit', () => {
   });
 
   it('lets a cancelled call leave the queue without a request', async () => {
-    const { api, backend, holder, held } = setUp();
+    const { api, upstream, holder, held } = setUp();
     const caller = new AbortController();
     const queued = api.call(createThing, { body: { id: 'a' } }, { signal: caller.signal });
 
@@ -65,32 +65,32 @@ describe('concurrency limit', () => {
     holder.abort();
     await held;
     expect(await api.call(readThing, read, { signal })).toMatchObject({ ok: true });
-    expect(backend.requests).toHaveLength(2);
+    expect(upstream.requests).toHaveLength(2);
     await api.close();
   });
 
   it('waits no longer than the deadline, and the circuit hears nothing of it', async () => {
-    const { api, clock, backend } = setUp({ policy: { attemptTimeoutMs: 60_000, deadlineMs: 60_000 } });
+    const { api, clock, upstream } = setUp({ policy: { attemptTimeoutMs: 60_000, deadlineMs: 60_000 } });
     const queued = api.call(createThing, { body: { id: 'a' } }, { signal, deadlineAt: clock.now() + 2_000 });
 
     expect(await clock.settle(queued)).toMatchObject({
       ok: false,
       error: { code: 'deadline_exceeded', sent: 'no', attempts: 0 },
     });
-    expect(backend.requests).toHaveLength(1);
+    expect(upstream.requests).toHaveLength(1);
     expect(api.health()[createThing.id]).toEqual({ state: 'closed', consecutiveFailures: 0 });
     await api.close();
   });
 
   it('does not hold a place through the wait between attempts', async () => {
-    const backend = scriptedBackend(reply(503), reply(200, { id: 'b' }), reply(200, { id: 'a' }));
+    const upstream = createScriptedUpstream(reply(503), reply(200, { id: 'b' }), reply(200, { id: 'a' }));
     const clock = createTestClock();
     const retrying = Promise.withResolvers<void>();
     await using api = createClient({
       ...options,
       clock,
       random: () => 0.5,
-      dispatcher: backend.dispatcher,
+      dispatcher: upstream.dispatcher,
       bulkhead: { concurrency: 1, queue: 0 },
       on: ({ type }) => type === 'retry' && retrying.resolve(),
     });
@@ -104,11 +104,11 @@ describe('concurrency limit', () => {
   it('gives its place back however an attempt ends', async () => {
     const clock = createTestClock();
     const endings = [reset(), reply(500), hang(), refuse(), malformed(), reply(429), reply(200, { id: 'a' })];
-    const backend = scriptedBackend(...(endings as [Step, ...Step[]]));
+    const upstream = createScriptedUpstream(...(endings as [Step, ...Step[]]));
     await using api = createClient({
       ...options,
       clock,
-      dispatcher: backend.dispatcher,
+      dispatcher: upstream.dispatcher,
       bulkhead: { concurrency: 1, queue: 0 },
     });
 
@@ -125,7 +125,7 @@ describe('concurrency limit', () => {
   it('never has more requests on the wire than places, and serves everyone in the queue', async () => {
     let now = 0;
     let most = 0;
-    await using backend = await startBackend((_, response) => {
+    await using upstream = await startUpstream((_, response) => {
       most = Math.max(most, ++now);
       setImmediate(() => {
         now -= 1;
@@ -134,7 +134,7 @@ describe('concurrency limit', () => {
     });
     await using api = createClient({
       ...options,
-      baseUrl: backend.url,
+      baseUrl: upstream.url,
       bulkhead: { concurrency: 4, queue: 96 },
     });
 

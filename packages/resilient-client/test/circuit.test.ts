@@ -1,25 +1,27 @@
 import { describe, expect, it } from 'vitest';
 
-import { createClient, endpoint, type Client, type ClientEvent } from '../src/index.ts';
+import { createClient, defineEndpoint, type Client, type ClientEvent } from '../src/index.ts';
 import { createTestClock } from '../src/testing/index.ts';
-import { json, startBackend } from './backend.ts';
 import { readThing, signal } from './things.ts';
+import { json, startUpstream } from './upstream.ts';
 
 const policy = { retry: { maxRetries: 0 } };
 
 const call = (api: Client) => api.call(readThing, { params: { id: 'a' } }, { signal });
 
 async function callTimes(api: Client, times: number) {
-  for (let i = 0; i < times; i++) await call(api);
+  for (let i = 0; i < times; i++) {
+    await call(api);
+  }
 }
 
 describe('circuit', () => {
   it('sheds load after five failures without touching the wire, and says when to come back', async () => {
-    await using backend = await startBackend((_, response) => json(response, 500, {}));
+    await using upstream = await startUpstream((_, response) => json(response, 500, {}));
     const clock = createTestClock();
     await using api = createClient({
       name: 'thing service',
-      baseUrl: backend.url,
+      baseUrl: upstream.url,
       policy,
       clock,
       random: () => 0,
@@ -29,26 +31,26 @@ describe('circuit', () => {
     clock.advance(18_000);
     const result = await call(api);
 
-    expect(backend.received).toHaveLength(5);
+    expect(upstream.received).toHaveLength(5);
     expect(result).toMatchObject({
       ok: false,
       error: { code: 'circuit_open', sent: 'no', attempts: 0, retryAfterMs: 42_000, isRetryable: true },
     });
-    expect(!result.ok && result.error.userMessage).toMatch(/nothing was sent\. Try again in 42 s\.$/);
+    expect(!result.ok && result.error.publicMessage).toMatch(/nothing was sent\. Try again in 42 s\.$/);
     expect(api.health()).toEqual({
       'things.read': { state: 'open', consecutiveFailures: 5, retryInMs: 42_000 },
     });
   });
 
   it('sends one of 20 concurrent calls when half-open, and all again once that one succeeded', async () => {
-    await using backend = await startBackend((_, response, count) =>
+    await using upstream = await startUpstream((_, response, count) =>
       json(response, count <= 5 ? 500 : 200, { id: 'a' }),
     );
     const clock = createTestClock();
     const events: ClientEvent[] = [];
     await using api = createClient({
       name: 'thing service',
-      baseUrl: backend.url,
+      baseUrl: upstream.url,
       policy,
       clock,
       on: (event) => events.push(event),
@@ -58,7 +60,7 @@ describe('circuit', () => {
 
     const results = await Promise.all(Array.from({ length: 20 }, () => call(api)));
 
-    expect(backend.received).toHaveLength(6);
+    expect(upstream.received).toHaveLength(6);
     expect(results.filter((result) => result.ok)).toHaveLength(1);
     expect(await call(api)).toMatchObject({ ok: true });
     const changes = events.flatMap((event) =>
@@ -67,32 +69,32 @@ describe('circuit', () => {
     expect(changes).toEqual(['closed>open', 'open>half_open', 'half_open>closed']);
   });
 
-  it('stays closed when the backend is only too busy', async () => {
-    await using backend = await startBackend((_, response) => json(response, 429, {}));
-    await using api = createClient({ name: 'thing service', baseUrl: backend.url, policy });
+  it('stays closed when the upstream is only too busy', async () => {
+    await using upstream = await startUpstream((_, response) => json(response, 429, {}));
+    await using api = createClient({ name: 'thing service', baseUrl: upstream.url, policy });
 
     await callTimes(api, 10);
 
-    expect(backend.received).toHaveLength(10);
+    expect(upstream.received).toHaveLength(10);
     expect(api.health()['things.read']).toEqual({ state: 'closed', consecutiveFailures: 0 });
   });
 
-  it('stays closed whatever the backend says about the requests', async () => {
+  it('stays closed whatever the upstream says about the requests', async () => {
     const statuses = [400, 401, 403, 404, 409, 422, 429, 501];
-    await using backend = await startBackend((_, response, count) =>
+    await using upstream = await startUpstream((_, response, count) =>
       json(response, statuses[count % 8] ?? 400, {}),
     );
-    await using api = createClient({ name: 'thing service', baseUrl: backend.url, policy });
+    await using api = createClient({ name: 'thing service', baseUrl: upstream.url, policy });
 
     await callTimes(api, 40);
 
-    expect(backend.received).toHaveLength(40);
+    expect(upstream.received).toHaveLength(40);
     expect(api.health()['things.read']).toEqual({ state: 'closed', consecutiveFailures: 0 });
   });
 
   it('stays closed when the answers break their contract', async () => {
-    await using backend = await startBackend((_, response) => json(response, 200, { wrong: true }));
-    await using api = createClient({ name: 'thing service', baseUrl: backend.url, policy });
+    await using upstream = await startUpstream((_, response) => json(response, 200, { wrong: true }));
+    await using api = createClient({ name: 'thing service', baseUrl: upstream.url, policy });
 
     await callTimes(api, 10);
 
@@ -101,8 +103,8 @@ describe('circuit', () => {
 
   it('stays closed when callers give up', async () => {
     const arrived: (() => void)[] = [];
-    await using backend = await startBackend(() => arrived.shift()?.());
-    await using api = createClient({ name: 'thing service', baseUrl: backend.url, policy });
+    await using upstream = await startUpstream(() => arrived.shift()?.());
+    await using api = createClient({ name: 'thing service', baseUrl: upstream.url, policy });
 
     for (let i = 0; i < 6; i++) {
       const caller = new AbortController();
@@ -116,10 +118,10 @@ describe('circuit', () => {
 
   it('does not retry into the circuit its own failures opened, and reports the failure instead of the circuit', async () => {
     const types: string[] = [];
-    await using backend = await startBackend((_, response) => json(response, 503, {}));
+    await using upstream = await startUpstream((_, response) => json(response, 503, {}));
     await using api = createClient({
       name: 'thing service',
-      baseUrl: backend.url,
+      baseUrl: upstream.url,
       policy: { retry: { maxRetries: 9 } },
       retryBudget: { minRetries: 9 },
       random: () => 0,
@@ -128,23 +130,25 @@ describe('circuit', () => {
 
     const result = await call(api);
 
-    expect(backend.received).toHaveLength(5);
+    expect(upstream.received).toHaveLength(5);
     expect(types.filter((type) => type === 'retry')).toHaveLength(4);
     expect(result).toMatchObject({ ok: false, error: { code: 'server_error', status: 503, attempts: 5 } });
   });
 });
 
-describe('the circuit of a service', () => {
-  const first = endpoint({ ...readThing, id: 'things.first', breaker: 'service' });
-  const second = endpoint({ ...readThing, id: 'things.second', breaker: 'service' });
+describe('the circuit of an upstream', () => {
+  const first = defineEndpoint({ ...readThing, id: 'things.first', breaker: 'upstream' });
+  const second = defineEndpoint({ ...readThing, id: 'things.second', breaker: 'upstream' });
   const read = { params: { id: 'a' } };
 
   it('opens for all endpoints that share it, and for no other', async () => {
-    await using backend = await startBackend((_, response, count) =>
+    await using upstream = await startUpstream((_, response, count) =>
       json(response, count <= 5 ? 500 : 200, { id: 'a' }),
     );
-    await using api = createClient({ name: 'thing service', baseUrl: backend.url, policy });
-    for (const shared of [first, second, first, second, first]) await api.call(shared, read, { signal });
+    await using api = createClient({ name: 'thing service', baseUrl: upstream.url, policy });
+    for (const shared of [first, second, first, second, first]) {
+      await api.call(shared, read, { signal });
+    }
 
     const results = await Promise.all([first, second].map((shared) => api.call(shared, read, { signal })));
 
@@ -157,8 +161,8 @@ describe('the circuit of a service', () => {
   });
 
   it('has the policy of the client, so an endpoint cannot bring another', () => {
-    expect(() => endpoint({ ...first, policy: { breaker: { failures: 1 } } })).toThrow(
-      "the circuit of a service has the client's policy.breaker",
+    expect(() => defineEndpoint({ ...first, policy: { breaker: { failures: 1 } } })).toThrow(
+      "the circuit of an upstream has the client's policy.breaker",
     );
   });
 });

@@ -6,8 +6,8 @@ import { describe, expect, it } from 'vitest';
 
 import { createClient, type ClientOptions } from '../src/index.ts';
 import { createTestClock } from '../src/testing/index.ts';
-import { json, startBackend } from './backend.ts';
 import { createThing, readThing, signal } from './things.ts';
+import { json, startUpstream } from './upstream.ts';
 
 const client = (baseUrl: string, options: Partial<ClientOptions> = {}) =>
   createClient({ name: 'thing service', baseUrl, random: () => 0, ...options });
@@ -17,14 +17,14 @@ const read = { params: { id: 'a' } };
 describe('limits', () => {
   it('ends an attempt whose body only drips', async () => {
     const dripping = Promise.withResolvers<void>();
-    await using backend = await startBackend((_, response) => {
+    await using upstream = await startUpstream((_, response) => {
       response.writeHead(200, { 'content-type': 'application/json' });
       const drip = () => response.write(' ', () => setImmediate(() => response.writable && drip()));
       drip();
       dripping.resolve();
     });
     const clock = createTestClock();
-    await using api = client(backend.url, { clock, policy: { retry: { maxRetries: 0 } } });
+    await using api = client(upstream.url, { clock, policy: { retry: { maxRetries: 0 } } });
 
     const pending = api.call(readThing, read, { signal });
     await dripping.promise;
@@ -36,15 +36,15 @@ describe('limits', () => {
 
   it('gives every attempt a timer of its own and the whole call one deadline', async () => {
     const clock = createTestClock();
-    await using backend = await startBackend(() => {
+    await using upstream = await startUpstream(() => {
       // Let the attempt hang until its own timer ends it.
       clock.advance(10_000);
     });
-    await using api = client(backend.url, { clock, policy: { retry: { maxRetries: 9 } } });
+    await using api = client(upstream.url, { clock, policy: { retry: { maxRetries: 9 } } });
 
     const pending = api.call(readThing, read, { signal });
     // Waits of zero length between the attempts.
-    await expect.poll(() => (clock.advance(0), backend.received.length)).toBe(3);
+    await expect.poll(() => (clock.advance(0), upstream.received.length)).toBe(3);
 
     expect(await pending).toMatchObject({ ok: false, error: { code: 'deadline_exceeded', attempts: 3 } });
     expect(clock.pending()).toEqual([]);
@@ -52,7 +52,7 @@ describe('limits', () => {
 
   it('ends at its deadline even when a token source answers to nothing', async () => {
     const clock = createTestClock();
-    const token = { get: () => new Promise<never>(() => {}), reject() {} };
+    const token = { get: () => new Promise<never>(() => {}), invalidate() {} };
     await using api = client('https://things.example', { clock, token });
 
     expect(await clock.settle(api.call(readThing, read, { signal }))).toMatchObject({
@@ -63,10 +63,10 @@ describe('limits', () => {
     expect(clock.pending()).toEqual([]);
   });
 
-  it('inherits an earlier deadline from its caller, without blaming the backend for it', async () => {
+  it('inherits an earlier deadline from its caller, without blaming the upstream for it', async () => {
     const clock = createTestClock();
-    await using backend = await startBackend(() => clock.advance(250));
-    await using api = client(backend.url, { clock });
+    await using upstream = await startUpstream(() => clock.advance(250));
+    await using api = client(upstream.url, { clock });
 
     const result = await api.call(readThing, read, { signal, deadlineAt: clock.now() + 250 });
 
@@ -75,30 +75,32 @@ describe('limits', () => {
   });
 
   it('sends nothing when the deadline has passed or the signal has aborted', async () => {
-    await using backend = await startBackend((_, response) => json(response, 200, { id: 'a' }));
-    await using api = client(backend.url);
+    await using upstream = await startUpstream((_, response) => json(response, 200, { id: 'a' }));
+    await using api = client(upstream.url);
 
     const late = await api.call(createThing, { body: { id: 'a' } }, { signal, deadlineAt: Date.now() - 1 });
     const cancelled = await api.call(createThing, { body: { id: 'a' } }, { signal: AbortSignal.abort() });
 
     expect(late).toMatchObject({ ok: false, error: { code: 'deadline_exceeded', sent: 'no', attempts: 0 } });
     expect(cancelled).toMatchObject({ ok: false, error: { code: 'cancelled', sent: 'no', attempts: 0 } });
-    expect(backend.received).toHaveLength(0);
+    expect(upstream.received).toHaveLength(0);
   });
 
   it.each(['declared', 'undeclared'])('refuses a 10 MB body of %s length', async (length) => {
     const megabyte = Buffer.alloc(1024 * 1024, ' ');
     const closed = Promise.withResolvers<void>();
-    await using backend = await startBackend((_, response) => {
+    await using upstream = await startUpstream((_, response) => {
       response.writeHead(
         200,
         length === 'declared' ? { 'content-length': String(10 * megabyte.length) } : {},
       );
       response.on('close', closed.resolve);
-      for (let i = 0; i < 10; i++) response.write(megabyte);
+      for (let i = 0; i < 10; i++) {
+        response.write(megabyte);
+      }
       response.end();
     });
-    await using api = client(backend.url);
+    await using api = client(upstream.url);
 
     const result = await api.call(readThing, read, { signal });
 
@@ -112,11 +114,11 @@ describe('limits', () => {
   it('lets a cancellation reach the socket', async () => {
     const caller = new AbortController();
     const closed = Promise.withResolvers<void>();
-    await using backend = await startBackend((_, response) => {
+    await using upstream = await startUpstream((_, response) => {
       response.on('close', closed.resolve);
       caller.abort();
     });
-    await using api = client(backend.url);
+    await using api = client(upstream.url);
 
     const result = await api.call(createThing, { body: { id: 'a' } }, { signal: caller.signal });
 
@@ -125,10 +127,10 @@ describe('limits', () => {
   });
 
   it('lets a cancellation end the wait between attempts', async () => {
-    await using backend = await startBackend((_, response) => json(response, 503, {}));
+    await using upstream = await startUpstream((_, response) => json(response, 503, {}));
     const caller = new AbortController();
     const clock = createTestClock();
-    await using api = client(backend.url, {
+    await using api = client(upstream.url, {
       clock,
       random: () => 0.5,
       on: (event) => event.type === 'retry' && queueMicrotask(() => caller.abort()),
@@ -187,12 +189,15 @@ describe('limits', () => {
 
   it('never sends what was cancelled in the queue of a given dispatcher', async () => {
     const arrived = Promise.withResolvers<() => void>();
-    await using backend = await startBackend((_, response, count) => {
-      if (count === 1) arrived.resolve(() => json(response, 200, { id: 'a' }));
-      else json(response, 200, { id: 'a' });
+    await using upstream = await startUpstream((_, response, count) => {
+      if (count === 1) {
+        arrived.resolve(() => json(response, 200, { id: 'a' }));
+      } else {
+        json(response, 200, { id: 'a' });
+      }
     });
     const dispatcher = new Agent({ connections: 1 });
-    await using api = client(backend.url, { dispatcher });
+    await using api = client(upstream.url, { dispatcher });
     const caller = new AbortController();
 
     const first = api.call(readThing, read, { signal });
@@ -204,20 +209,20 @@ describe('limits', () => {
     await first;
     await api.call(readThing, read, { signal });
 
-    expect(backend.received.map(({ method }) => method)).toEqual(['GET', 'GET']);
+    expect(upstream.received.map(({ method }) => method)).toEqual(['GET', 'GET']);
     await dispatcher.close();
   });
 
   it('does not follow a redirect', async () => {
-    await using backend = await startBackend((_, response) => {
+    await using upstream = await startUpstream((_, response) => {
       response.writeHead(302, { location: '/elsewhere' });
       response.end();
     });
-    await using api = client(backend.url);
+    await using api = client(upstream.url);
 
     const result = await api.call(readThing, read, { signal });
 
-    expect(backend.received.map(({ url }) => url)).toEqual(['/things/a']);
+    expect(upstream.received.map(({ url }) => url)).toEqual(['/things/a']);
     expect(result).toMatchObject({ ok: false, error: { code: 'invalid_response', status: 302 } });
   });
 });

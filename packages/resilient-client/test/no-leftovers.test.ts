@@ -5,11 +5,11 @@ import { expect, it } from 'vitest';
 
 const source = new URL('../src/index.ts', import.meta.url).href;
 
-// Every way to wait: a retry, a hedge, a queue, a hanging answer, a shared flight, an open circuit.
+// Every way to wait: a retry, a hedge, a queue, a hanging response, a shared flight, an open circuit.
 const program = `
   import { createServer } from 'node:http';
   import { once } from 'node:events';
-  import { createClient, endpoint } from ${JSON.stringify(source)};
+  import { createClient, defineEndpoint } from ${JSON.stringify(source)};
 
   const response = { '~standard': { version: 1, vendor: 'test', validate: (value) => ({ value }) } };
   const server = createServer((request, response) => {
@@ -27,7 +27,7 @@ const program = `
       bulkhead: { concurrency: 2, queue: 2 },
       policy: { hedge: { afterMs: 1_000 } },
     });
-    const get = (path, more) => endpoint({ id: path.slice(1), method: 'GET', path, response, ...more });
+    const get = (path, more) => defineEndpoint({ id: path.slice(1), method: 'GET', path, response, ...more });
     const { signal } = new AbortController();
     const fine = get('/fine');
     const fail = get('/fail', { policy: { breaker: { failures: 2 }, retry: { baseDelayMs: 1, maxDelayMs: 1 } } });

@@ -4,20 +4,20 @@ import { describe, expect, it } from 'vitest';
 
 import { createClient } from '../src/index.ts';
 import { createTestClock } from '../src/testing/index.ts';
-import { json, startBackend } from './backend.ts';
 import { readThing, signal } from './things.ts';
+import { json, startUpstream } from './upstream.ts';
 
 const name = 'thing service';
 const read = { params: { id: 'a' } };
 
 describe('compressed answers', () => {
   it('asks for none', async () => {
-    await using backend = await startBackend((_, response) => json(response, 200, { id: 'a' }));
-    await using api = createClient({ name, baseUrl: backend.url });
+    await using upstream = await startUpstream((_, response) => json(response, 200, { id: 'a' }));
+    await using api = createClient({ name, baseUrl: upstream.url });
 
     await api.call(readThing, read, { signal, headers: { 'Accept-Encoding': 'gzip' } });
 
-    expect(backend.received[0]?.headers['accept-encoding']).toBe('identity');
+    expect(upstream.received[0]?.headers['accept-encoding']).toBe('identity');
   });
 
   it.each([
@@ -25,22 +25,22 @@ describe('compressed answers', () => {
     ['deflate', deflateSync],
     ['br', brotliCompressSync],
   ])('reads %s that came all the same', async (coding, compress) => {
-    await using backend = await startBackend((_, response) => {
+    await using upstream = await startUpstream((_, response) => {
       response.writeHead(200, { 'content-encoding': coding });
       response.end(compress(JSON.stringify({ id: 'a' })));
     });
-    await using api = createClient({ name, baseUrl: backend.url });
+    await using api = createClient({ name, baseUrl: upstream.url });
 
     expect(await api.call(readThing, read, { signal })).toMatchObject({ ok: true, data: { id: 'a' } });
   });
 
   it('refuses a small body that unpacks to more than the cap', async () => {
     const bomb = gzipSync(Buffer.alloc(50 * 1024 * 1024, ' '));
-    await using backend = await startBackend((_, response) => {
+    await using upstream = await startUpstream((_, response) => {
       response.writeHead(200, { 'content-encoding': 'gzip' });
       response.end(bomb);
     });
-    await using api = createClient({ name, baseUrl: backend.url });
+    await using api = createClient({ name, baseUrl: upstream.url });
 
     expect(bomb.length).toBeLessThan(100_000);
     expect(await api.call(readThing, read, { signal })).toMatchObject({
@@ -52,12 +52,12 @@ describe('compressed answers', () => {
   it.each([
     ['broken gzip', 'gzip', gzipSync('{"id":"a"}').subarray(0, 15)],
     ['an unknown coding', 'x-secret', gzipSync('{"id":"a"}')],
-  ])('takes %s for an answer it does not understand', async (_, coding, body) => {
-    await using backend = await startBackend((_, response) => {
+  ])('takes %s for a response it does not understand', async (_, coding, body) => {
+    await using upstream = await startUpstream((_, response) => {
       response.writeHead(200, { 'content-encoding': coding });
       response.end(body);
     });
-    await using api = createClient({ name, baseUrl: backend.url });
+    await using api = createClient({ name, baseUrl: upstream.url });
 
     expect(await api.call(readThing, read, { signal })).toMatchObject({
       ok: false,
@@ -74,8 +74,8 @@ describe('private addresses', () => {
   });
 
   it('are refused when a name resolves to them, and nothing is sent', async () => {
-    await using backend = await startBackend((_, response) => json(response, 200, { id: 'a' }));
-    const { port } = new URL(backend.url);
+    await using upstream = await startUpstream((_, response) => json(response, 200, { id: 'a' }));
+    const { port } = new URL(upstream.url);
     await using api = createClient({
       name,
       baseUrl: `http://localhost:${port}`,
@@ -89,12 +89,12 @@ describe('private addresses', () => {
       ok: false,
       error: { code: 'network', sent: 'no', cause: { code: 'ERR_PRIVATE_ADDRESS' } },
     });
-    expect(backend.received).toHaveLength(0);
+    expect(upstream.received).toHaveLength(0);
   });
 
   it('are reached as long as nobody forbids it', async () => {
-    await using backend = await startBackend((_, response) => json(response, 200, { id: 'a' }));
-    await using api = createClient({ name, baseUrl: `http://localhost:${new URL(backend.url).port}` });
+    await using upstream = await startUpstream((_, response) => json(response, 200, { id: 'a' }));
+    await using api = createClient({ name, baseUrl: `http://localhost:${new URL(upstream.url).port}` });
 
     expect(await api.call(readThing, read, { signal })).toMatchObject({ ok: true });
   });
@@ -103,13 +103,13 @@ describe('private addresses', () => {
 describe('the deadline header', () => {
   it('tells every attempt how long the caller will still wait', async () => {
     const clock = createTestClock();
-    await using backend = await startBackend((_, response, count) => {
+    await using upstream = await startUpstream((_, response, count) => {
       clock.advance(1_500);
       json(response, count === 1 ? 503 : 200, { id: 'a' });
     });
     await using api = createClient({
       name,
-      baseUrl: backend.url,
+      baseUrl: upstream.url,
       clock,
       random: () => 0,
       deadlineHeader: 'X-Timeout-Ms',
@@ -118,6 +118,6 @@ describe('the deadline header', () => {
 
     await api.call(readThing, read, { signal, deadlineAt: clock.now() + 9_000 });
 
-    expect(backend.received.map(({ headers }) => headers['x-timeout-ms'])).toEqual(['9000', '7500']);
+    expect(upstream.received.map(({ headers }) => headers['x-timeout-ms'])).toEqual(['9000', '7500']);
   });
 });

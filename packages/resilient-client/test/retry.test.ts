@@ -5,8 +5,8 @@ import { describe, expect, it } from 'vitest';
 
 import { createClient, type ClientEvent, type ClientOptions } from '../src/index.ts';
 import { createTestClock } from '../src/testing/index.ts';
-import { json, problem, startBackend } from './backend.ts';
 import { createThing, createThingOnce, readThing, signal } from './things.ts';
+import { json, problem, startUpstream } from './upstream.ts';
 
 /** No wait between attempts: full jitter with random 0 is 0. */
 function client(baseUrl: string, options: Partial<ClientOptions> = {}) {
@@ -15,50 +15,50 @@ function client(baseUrl: string, options: Partial<ClientOptions> = {}) {
 
 describe('retry', () => {
   it('does not repeat a POST whose connection broke after the body was read', async () => {
-    await using backend = await startBackend((_, response) => response.destroy());
-    await using api = client(backend.url);
+    await using upstream = await startUpstream((_, response) => response.destroy());
+    await using api = client(upstream.url);
 
     const result = await api.call(createThing, { body: { id: 'a' } }, { signal });
 
-    expect(backend.received).toHaveLength(1);
+    expect(upstream.received).toHaveLength(1);
     expect(result).toMatchObject({
       ok: false,
       error: { code: 'network', sent: 'maybe', isRetryable: false },
     });
-    expect(!result.ok && result.error.userMessage).toContain('may have been carried out');
+    expect(!result.ok && result.error.publicMessage).toContain('may have been carried out');
   });
 
   it('repeats such a POST with the same Idempotency-Key when the endpoint takes one', async () => {
-    await using backend = await startBackend((request, response, count) =>
+    await using upstream = await startUpstream((request, response, count) =>
       count === 1 ? response.destroy() : json(response, 201, JSON.parse(request.body)),
     );
-    await using api = client(backend.url);
+    await using api = client(upstream.url);
 
     const result = await api.call(createThingOnce, { body: { id: 'a' } }, { signal });
 
     expect(result).toEqual({ ok: true, data: { id: 'a' }, status: 201, attempts: 2 });
-    const keys = backend.received.map(({ headers }) => headers['idempotency-key']);
+    const keys = upstream.received.map(({ headers }) => headers['idempotency-key']);
     expect(keys).toHaveLength(2);
     expect(keys[0]).toMatch(/^[0-9a-f-]{36}$/);
     expect(keys[1]).toBe(keys[0]);
   });
 
   it('repeats a GET after a 503 and returns the data', async () => {
-    await using backend = await startBackend((_, response, count) =>
+    await using upstream = await startUpstream((_, response, count) =>
       json(response, count === 1 ? 503 : 200, { id: 'a' }),
     );
-    await using api = client(backend.url);
+    await using api = client(upstream.url);
 
     const result = await api.call(readThing, { params: { id: 'a' } }, { signal });
 
     expect(result).toEqual({ ok: true, data: { id: 'a' }, status: 200, attempts: 2 });
   });
 
-  it('repeats a POST that the backend refused for load', async () => {
-    await using backend = await startBackend((_, response, count) =>
+  it('repeats a POST that the upstream refused for load', async () => {
+    await using upstream = await startUpstream((_, response, count) =>
       json(response, count === 1 ? 429 : 201, { id: 'a' }),
     );
-    await using api = client(backend.url);
+    await using api = client(upstream.url);
 
     const result = await api.call(createThing, { body: { id: 'a' } }, { signal });
 
@@ -74,42 +74,42 @@ describe('retry', () => {
       ok: false,
       error: { code: 'network', sent: 'no', attempts: 3, isRetryable: true },
     });
-    expect(!result.ok && result.error.userMessage).toBe(
+    expect(!result.ok && result.error.publicMessage).toBe(
       'The thing service could not be reached. Try again in 30 s; if it still fails, tell the operator of this server.',
     );
   });
 
   it.each([400, 403, 404, 409, 501])('does not repeat a GET that was answered with %i', async (status) => {
-    await using backend = await startBackend((_, response) => problem(response, status, 'no'));
-    await using api = client(backend.url);
+    await using upstream = await startUpstream((_, response) => problem(response, status, 'no'));
+    await using api = client(upstream.url);
 
     await api.call(readThing, { params: { id: 'a' } }, { signal });
 
-    expect(backend.received).toHaveLength(1);
+    expect(upstream.received).toHaveLength(1);
   });
 
   it('stops at once when Retry-After is longer than it would wait, and reports it', async () => {
-    await using backend = await startBackend((_, response) =>
+    await using upstream = await startUpstream((_, response) =>
       json(response, 503, {}, { 'retry-after': '3600' }),
     );
-    await using api = client(backend.url);
+    await using api = client(upstream.url);
 
     const result = await api.call(readThing, { params: { id: 'a' } }, { signal });
 
-    expect(backend.received).toHaveLength(1);
+    expect(upstream.received).toHaveLength(1);
     expect(result).toMatchObject({ ok: false, error: { code: 'server_error', retryAfterMs: 3_600_000 } });
-    expect(!result.ok && result.error.userMessage).toBe('The thing service failed. Try again in 60 min.');
+    expect(!result.ok && result.error.publicMessage).toBe('The thing service failed. Try again in 60 min.');
   });
 
   it('stops when Retry-After fits into the deadline but is longer than the policy allows', async () => {
-    await using backend = await startBackend((_, response) =>
+    await using upstream = await startUpstream((_, response) =>
       json(response, 429, {}, { 'retry-after': '21' }),
     );
-    await using api = client(backend.url);
+    await using api = client(upstream.url);
 
     const result = await api.call(readThing, { params: { id: 'a' } }, { signal });
 
-    expect(backend.received).toHaveLength(1);
+    expect(upstream.received).toHaveLength(1);
     expect(result).toMatchObject({
       ok: false,
       error: { code: 'throttled', retryAfterMs: 21_000, isRetryable: true },
@@ -117,12 +117,12 @@ describe('retry', () => {
   });
 
   it('waits as long as Retry-After says, and no shorter', async () => {
-    await using backend = await startBackend((_, response, count) =>
+    await using upstream = await startUpstream((_, response, count) =>
       json(response, count === 1 ? 429 : 200, { id: 'a' }, count === 1 ? { 'retry-after': '7' } : {}),
     );
     const clock = createTestClock();
     const retried = Promise.withResolvers<ClientEvent>();
-    await using api = client(backend.url, {
+    await using api = client(upstream.url, {
       clock,
       on: (event) => event.type === 'retry' && retried.resolve(event),
     });
@@ -137,11 +137,11 @@ describe('retry', () => {
   });
 
   it('does not wait for what the deadline leaves no time for', async () => {
-    await using backend = await startBackend((_, response) =>
+    await using upstream = await startUpstream((_, response) =>
       json(response, 503, {}, { 'retry-after': '15' }),
     );
     const clock = createTestClock();
-    await using api = client(backend.url, { clock });
+    await using api = client(upstream.url, { clock });
 
     const result = await api.call(
       readThing,
@@ -149,19 +149,19 @@ describe('retry', () => {
       { signal, deadlineAt: clock.now() + 15_000 },
     );
 
-    expect(backend.received).toHaveLength(1);
+    expect(upstream.received).toHaveLength(1);
     expect(result).toMatchObject({ ok: false, error: { code: 'server_error', retryAfterMs: 15_000 } });
   });
 
-  it('gives up after the last retry with the last answer', async () => {
-    await using backend = await startBackend((_, response) =>
+  it('gives up after the last retry with the last response', async () => {
+    await using upstream = await startUpstream((_, response) =>
       problem(response, 502, 'upstream 10.1.2.3 died'),
     );
-    await using api = client(backend.url);
+    await using api = client(upstream.url);
 
     const result = await api.call(readThing, { params: { id: 'a' } }, { signal });
 
-    expect(backend.received).toHaveLength(3);
+    expect(upstream.received).toHaveLength(3);
     expect(result).toMatchObject({
       ok: false,
       error: {
@@ -171,28 +171,30 @@ describe('retry', () => {
         problem: { detail: 'upstream 10.1.2.3 died' },
       },
     });
-    expect(!result.ok && result.error.userMessage).not.toContain('10.1.2.3');
+    expect(!result.ok && result.error.publicMessage).not.toContain('10.1.2.3');
   });
 
   it('says that an earlier attempt may have succeeded when a repeated one meets a conflict', async () => {
-    await using backend = await startBackend((_, response, count) =>
+    await using upstream = await startUpstream((_, response, count) =>
       count === 1 ? response.destroy() : problem(response, 409, 'already exists'),
     );
-    await using api = client(backend.url);
+    await using api = client(upstream.url);
 
     const result = await api.call(createThingOnce, { body: { id: 'a' } }, { signal });
 
     expect(result).toMatchObject({ ok: false, error: { code: 'conflict', sent: 'maybe', attempts: 2 } });
-    expect(!result.ok && result.error.userMessage).toContain('may have been carried out');
+    expect(!result.ok && result.error.publicMessage).toContain('may have been carried out');
   });
 
   it('repeats a GET whose body was cut short', async () => {
-    await using backend = await startBackend((_, response, count) => {
-      if (count > 1) return json(response, 200, { id: 'a' });
+    await using upstream = await startUpstream((_, response, count) => {
+      if (count > 1) {
+        return json(response, 200, { id: 'a' });
+      }
       response.writeHead(200, { 'content-length': '100' });
       response.write('{"id":', () => response.destroy());
     });
-    await using api = client(backend.url);
+    await using api = client(upstream.url);
 
     const result = await api.call(readThing, { params: { id: 'a' } }, { signal });
 

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
-import { createClient, endpoint, type TokenSource } from '../src/index.ts';
-import { json, startBackend } from './backend.ts';
+import { createClient, defineEndpoint, type TokenSource } from '../src/index.ts';
 import { signal } from './things.ts';
+import { json, startUpstream } from './upstream.ts';
 
-const shared = endpoint({
+const shared = defineEndpoint({
   id: 'things.shared',
   method: 'GET',
   path: '/things/{id}',
@@ -16,34 +16,37 @@ const shared = endpoint({
 const name = 'thing service';
 const read = { params: { id: 'a' } };
 
-/** A backend that answers when it is told to. */
-async function startHeldBackend() {
+/** An upstream that answers when it is told to. */
+async function startHeldUpstream() {
   const waiting: (() => void)[] = [];
   const arrived = Promise.withResolvers<void>();
-  const backend = await startBackend((_, response) => {
+  const upstream = await startUpstream((_, response) => {
     waiting.push(() => json(response, 200, { id: 'a' }));
     arrived.resolve();
   });
-  return { backend, arrived: arrived.promise, answer: () => waiting.forEach((release) => release()) };
+  return { upstream, arrived: arrived.promise, answer: () => waiting.forEach((release) => release()) };
 }
 
 describe('single flight', () => {
   it('sends one request for concurrent calls for the same thing, and a new one afterwards', async () => {
-    await using backend = await startBackend((_, response) => json(response, 200, { id: 'a' }));
-    await using api = createClient({ name, baseUrl: backend.url });
+    await using upstream = await startUpstream((_, response) => json(response, 200, { id: 'a' }));
+    await using api = createClient({ name, baseUrl: upstream.url });
 
     const results = await Promise.all(Array.from({ length: 20 }, () => api.call(shared, read, { signal })));
 
     expect(results.every((result) => result.ok && result.data.id === 'a')).toBe(true);
-    expect(backend.received).toHaveLength(1);
+    expect(upstream.received).toHaveLength(1);
     await api.call(shared, read, { signal });
-    expect(backend.received).toHaveLength(2);
+    expect(upstream.received).toHaveLength(2);
   });
 
   it('shares nothing between different parameters, queries, headers or tokens', async () => {
-    await using backend = await startBackend((_, response) => json(response, 200, { id: 'a' }));
-    await using api = createClient({ name, baseUrl: backend.url });
-    const tokenOf = (value: string): TokenSource => ({ get: () => Promise.resolve({ value }), reject() {} });
+    await using upstream = await startUpstream((_, response) => json(response, 200, { id: 'a' }));
+    await using api = createClient({ name, baseUrl: upstream.url });
+    const tokenOf = (value: string): TokenSource => ({
+      get: () => Promise.resolve({ value }),
+      invalidate() {},
+    });
 
     await Promise.all([
       api.call(shared, read, { signal }),
@@ -56,13 +59,13 @@ describe('single flight', () => {
       api.call(shared, read, { signal, token: tokenOf('bob') }),
     ]);
 
-    expect(backend.received).toHaveLength(6);
+    expect(upstream.received).toHaveLength(6);
   });
 
-  it('lets one caller leave without taking the answer from the others', async () => {
-    const { backend, arrived, answer } = await startHeldBackend();
-    await using _ = backend;
-    await using api = createClient({ name, baseUrl: backend.url });
+  it('lets one caller leave without taking the response from the others', async () => {
+    const { upstream, arrived, answer } = await startHeldUpstream();
+    await using _ = upstream;
+    await using api = createClient({ name, baseUrl: upstream.url });
     const impatient = new AbortController();
 
     const first = api.call(shared, read, { signal: impatient.signal });
@@ -73,18 +76,20 @@ describe('single flight', () => {
     answer();
 
     expect(await second).toMatchObject({ ok: true });
-    expect(backend.received).toHaveLength(1);
+    expect(upstream.received).toHaveLength(1);
   });
 
   it('closes the socket when the last caller has left, and never joins a later one to it', async () => {
     const closed = Promise.withResolvers<void>();
     const caller = new AbortController();
-    await using backend = await startBackend((_, response, count) => {
-      if (count > 1) return json(response, 200, { id: 'a' });
+    await using upstream = await startUpstream((_, response, count) => {
+      if (count > 1) {
+        return json(response, 200, { id: 'a' });
+      }
       response.on('close', closed.resolve);
       caller.abort();
     });
-    await using api = createClient({ name, baseUrl: backend.url });
+    await using api = createClient({ name, baseUrl: upstream.url });
 
     expect(await api.call(shared, read, { signal: caller.signal })).toMatchObject({ ok: false });
     expect(await api.call(shared, read, { signal })).toMatchObject({ ok: true });
@@ -92,19 +97,19 @@ describe('single flight', () => {
   });
 
   it('gives every caller its own error for the same failure', async () => {
-    await using backend = await startBackend((_, response) => json(response, 404, {}));
-    await using api = createClient({ name, baseUrl: backend.url });
+    await using upstream = await startUpstream((_, response) => json(response, 404, {}));
+    await using api = createClient({ name, baseUrl: upstream.url });
 
     const results = await Promise.all([1, 2].map(() => api.call(shared, read, { signal })));
 
-    expect(backend.received).toHaveLength(1);
+    expect(upstream.received).toHaveLength(1);
     expect(results.map((result) => !result.ok && result.error.code)).toEqual(['not_found', 'not_found']);
   });
 
   it('reports a token that cannot be had as any other call does', async () => {
-    await using backend = await startBackend((_, response) => json(response, 200, { id: 'a' }));
-    const token: TokenSource = { get: () => Promise.reject(new Error('no')), reject() {} };
-    await using api = createClient({ name, baseUrl: backend.url, token });
+    await using upstream = await startUpstream((_, response) => json(response, 200, { id: 'a' }));
+    const token: TokenSource = { get: () => Promise.reject(new Error('no')), invalidate() {} };
+    await using api = createClient({ name, baseUrl: upstream.url, token });
 
     expect(await api.call(shared, read, { signal })).toMatchObject({
       ok: false,
@@ -114,7 +119,7 @@ describe('single flight', () => {
 
   it('is refused for anything but GET', () => {
     expect(() =>
-      endpoint({ id: 'x', method: 'PUT', path: '/', response: z.unknown(), singleFlight: true }),
+      defineEndpoint({ id: 'x', method: 'PUT', path: '/', response: z.unknown(), singleFlight: true }),
     ).toThrow('singleFlight is for GET');
   });
 });

@@ -1,7 +1,7 @@
 import { context, metrics, propagation, SpanStatusCode, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
-import { DataPointType, MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
+import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 import {
   InMemorySpanExporter,
   SimpleSpanProcessor,
@@ -10,8 +10,8 @@ import {
 } from '@opentelemetry/sdk-trace';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { createClient } from '../src/index.ts';
-import { reply, scriptedBackend } from '../src/testing/index.ts';
+import { createClient, type ClientEvent } from '../src/index.ts';
+import { reply, createScriptedUpstream } from '../src/testing/index.ts';
 import { readThing, signal } from './things.ts';
 
 /** Is read by the test and by no timer. */
@@ -46,18 +46,24 @@ afterEach(() => {
 
 /** A call that fails once, inside a span of the caller's own. */
 async function callTwice() {
-  const backend = scriptedBackend(reply(503), reply(200, { id: 'a' }));
-  await using api = createClient({ ...options, dispatcher: backend.dispatcher });
+  const upstream = createScriptedUpstream(reply(503), reply(200, { id: 'a' }));
+  const events: ClientEvent[] = [];
+  await using api = createClient({
+    ...options,
+    dispatcher: upstream.dispatcher,
+    on: (event) => events.push(event),
+  });
   await trace.getTracer('test').startActiveSpan('tool', async (span) => {
     await api.call(readThing, read, { signal });
     span.end();
   });
   const byName = new Map<string, ReadableSpan[]>();
-  for (const span of exporter.getFinishedSpans())
+  for (const span of exporter.getFinishedSpans()) {
     byName.set(span.name, [...(byName.get(span.name) ?? []), span]);
+  }
   const [tool] = byName.get('tool') ?? [];
   const [call] = byName.get('things.read') ?? [];
-  return { backend, tool, call, attempts: byName.get('GET /things/{id}') ?? [] };
+  return { upstream, events, tool, call, attempts: byName.get('GET /things/{id}') ?? [] };
 }
 
 describe('telemetry', () => {
@@ -83,30 +89,30 @@ describe('telemetry', () => {
     expect(call?.status.code).toBe(SpanStatusCode.UNSET);
   });
 
-  it('hands the context of each attempt on to the backend', async () => {
-    const { backend, attempts } = await callTwice();
+  it('hands the context of each attempt on to the upstream', async () => {
+    const { upstream, attempts } = await callTwice();
 
-    expect(backend.requests.map(({ headers }) => headers['traceparent'])).toEqual(
+    expect(upstream.requests.map(({ headers }) => headers['traceparent'])).toEqual(
       attempts.map((span) => `00-${span.spanContext().traceId}-${span.spanContext().spanId}-01`),
     );
   });
 
-  it('records the duration of every attempt in seconds', async () => {
-    await callTwice();
+  it('tells of every attempt what a metric of HTTP requests needs, and writes to no meter itself', async () => {
+    const { events } = await callTwice();
 
-    const { resourceMetrics } = await reader.collect();
-    const [metric] = resourceMetrics.scopeMetrics.flatMap((scope) => scope.metrics);
-    expect(metric?.descriptor).toMatchObject({ name: 'http.client.request.duration', unit: 's' });
-    expect(metric?.dataPointType).toBe(DataPointType.HISTOGRAM);
-    expect(metric?.dataPoints.map(({ attributes }) => attributes['http.response.status_code'])).toEqual([
-      503, 200,
+    const attempt = { type: 'attempt', client: options.name, endpoint: 'things.read', method: 'GET' };
+    const durationMs = expect.any(Number);
+    expect(events.filter(({ type }) => type === 'attempt')).toEqual([
+      { ...attempt, attempt: 1, durationMs, status: 503 },
+      { ...attempt, attempt: 2, durationMs, status: 200 },
     ]);
-    expect(metric?.dataPoints.map(({ attributes }) => Object.keys(attributes))).not.toContain('url.full');
+    const { resourceMetrics } = await reader.collect();
+    expect(resourceMetrics.scopeMetrics).toEqual([]);
   });
 
   it('marks a call that failed with its code', async () => {
-    const backend = scriptedBackend(reply(404));
-    await using api = createClient({ ...options, dispatcher: backend.dispatcher });
+    const upstream = createScriptedUpstream(reply(404));
+    await using api = createClient({ ...options, dispatcher: upstream.dispatcher });
 
     await api.call(readThing, read, { signal });
 
@@ -118,11 +124,11 @@ describe('telemetry', () => {
   it('sends no trace header when there is no SDK', async () => {
     trace.disable();
     propagation.disable();
-    const backend = scriptedBackend(reply(200, { id: 'a' }));
-    await using api = createClient({ ...options, dispatcher: backend.dispatcher });
+    const upstream = createScriptedUpstream(reply(200, { id: 'a' }));
+    await using api = createClient({ ...options, dispatcher: upstream.dispatcher });
 
     await api.call(readThing, read, { signal });
 
-    expect(Object.keys(backend.requests[0]?.headers ?? {})).not.toContain('traceparent');
+    expect(Object.keys(upstream.requests[0]?.headers ?? {})).not.toContain('traceparent');
   });
 });

@@ -1,17 +1,17 @@
 import { z } from 'zod';
 
-import { endpoint } from '../src/index.ts';
+import { defineEndpoint } from '../src/index.ts';
 
 const Thing = z.object({ id: z.string() });
 
-export const readThing = endpoint({
+export const readThing = defineEndpoint({
   id: 'things.read',
   method: 'GET',
   path: '/things/{id}',
   response: Thing,
 });
 
-export const createThing = endpoint({
+export const createThing = defineEndpoint({
   id: 'things.create',
   method: 'POST',
   path: '/things',
@@ -20,7 +20,7 @@ export const createThing = endpoint({
   explain: { 403: 'You may not create things; the owner of the shelf can grant it.' },
 });
 
-export const createThingOnce = endpoint({
+export const createThingOnce = defineEndpoint({
   id: 'things.create-once',
   method: 'POST',
   path: '/things',

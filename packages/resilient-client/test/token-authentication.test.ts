@@ -2,12 +2,12 @@ import { generateKeyPairSync, webcrypto, X509Certificate } from 'node:crypto';
 
 import { describe, expect, it } from 'vitest';
 
-import { clientCredentials, type ClientAuthentication } from '../src/index.ts';
-import { createTestClock, reply, scriptedBackend } from '../src/testing/index.ts';
-import { json, startBackend } from './backend.ts';
+import { createClientCredentials, type ClientAuthentication } from '../src/index.ts';
+import { createTestClock, reply, createScriptedUpstream } from '../src/testing/index.ts';
 import { RESOURCE, startIdentityProvider } from './identity-provider.ts';
 import { selfSigned } from './self-signed.ts';
 import { signal } from './things.ts';
+import { json, startUpstream } from './upstream.ts';
 
 const signingKey = {
   ...generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' }),
@@ -31,7 +31,7 @@ describe('client authentication against a real authorization server', () => {
   it.each(['client_secret_basic', 'client_secret_post'] as const)('signs in with %s', async (method) => {
     const client = { client_id: clientId, client_secret: clientSecret, token_endpoint_auth_method: method };
     await using provider = await startIdentityProvider({ signingKey, clients: [client] });
-    const tokens = clientCredentials({
+    const tokens = createClientCredentials({
       issuer: provider.issuer,
       clientId,
       authentication: { method, clientSecret: () => clientSecret },
@@ -61,7 +61,7 @@ describe('client authentication against a real authorization server', () => {
       ],
     });
     let reads = 0;
-    const tokens = clientCredentials({
+    const tokens = createClientCredentials({
       issuer: provider.issuer,
       clientId,
       authentication: {
@@ -74,7 +74,7 @@ describe('client authentication against a real authorization server', () => {
     });
 
     const first = await tokens.get({ signal });
-    tokens.reject(first.value);
+    tokens.invalidate(first.value);
     await tokens.get({ signal });
 
     expect(claimsOf(first.value)).toMatchObject({ client_id: clientId, aud: RESOURCE });
@@ -96,7 +96,7 @@ describe('client authentication against a real authorization server', () => {
     });
     const certificate = { key: own.key, cert: own.cert, ca: provider.ca };
     const signIn = (tls: typeof certificate) =>
-      clientCredentials({
+      createClientCredentials({
         tokenUrl: `${provider.issuer}/token`,
         clientId,
         authentication: { method: 'tls_client_auth', certificate: () => tls },
@@ -113,7 +113,7 @@ describe('client authentication against a real authorization server', () => {
   it('is told that the credentials are wrong, and does not say them', async () => {
     const client = { client_id: clientId, client_secret: clientSecret };
     await using provider = await startIdentityProvider({ signingKey, clients: [client] });
-    const tokens = clientCredentials({
+    const tokens = createClientCredentials({
       tokenUrl: `${provider.issuer}/token`,
       clientId,
       clientSecret: () => 'wrong secret',
@@ -127,8 +127,8 @@ describe('client authentication against a real authorization server', () => {
   });
 
   it('has no token while its own secret cannot be read', async () => {
-    await using provider = await startBackend((_, response) => json(response, 200, {}));
-    const tokens = clientCredentials({
+    await using provider = await startUpstream((_, response) => json(response, 200, {}));
+    const tokens = createClientCredentials({
       tokenUrl: provider.url,
       clientId,
       clientSecret: () => Promise.reject(new Error('no such file')),
@@ -144,16 +144,19 @@ describe('discovery of the token endpoint', () => {
   const authentication: ClientAuthentication = { method: 'client_secret_basic', clientSecret: () => 's' };
 
   it('reads the metadata once for any number of tokens, also where only OpenID Connect knows it', async () => {
-    await using provider = await startBackend((request, response) => {
-      if (request.url === '/.well-known/openid-configuration')
+    await using provider = await startUpstream((request, response) => {
+      if (request.url === '/.well-known/openid-configuration') {
         json(response, 200, { issuer: provider.url, token_endpoint: `${provider.url}/deep/token` });
-      else if (request.url === '/deep/token') json(response, 200, issued);
-      else json(response, 404, {});
+      } else if (request.url === '/deep/token') {
+        json(response, 200, issued);
+      } else {
+        json(response, 404, {});
+      }
     });
-    const tokens = clientCredentials({ issuer: provider.url, clientId, authentication });
+    const tokens = createClientCredentials({ issuer: provider.url, clientId, authentication });
 
     const cold = await Promise.all(Array.from({ length: 20 }, () => tokens.get({ signal })));
-    tokens.reject('t');
+    tokens.invalidate('t');
     await tokens.get({ signal });
 
     expect(new Set(cold.map(({ value }) => value))).toEqual(new Set(['t']));
@@ -169,17 +172,17 @@ describe('discovery of the token endpoint', () => {
     ['of another issuer', 200, { issuer: 'https://evil.example', token_endpoint: 'https://evil.example/t' }],
     ['without a token endpoint', 200, {}],
   ])('does not believe metadata %s', async (_, status, metadata) => {
-    await using provider = await startBackend((_, response) =>
+    await using provider = await startUpstream((_, response) =>
       json(response, status, { issuer: provider.url, ...metadata }),
     );
-    const tokens = clientCredentials({ issuer: provider.url, clientId, authentication });
+    const tokens = createClientCredentials({ issuer: provider.url, clientId, authentication });
 
     await expect(tokens.get({ signal })).rejects.toMatchObject({ code: 'invalid_response' });
     expect(provider.received).toHaveLength(1);
   });
 
   it('is read again after an hour', async () => {
-    await using provider = await startBackend((request, response) =>
+    await using provider = await startUpstream((request, response) =>
       json(
         response,
         200,
@@ -187,11 +190,11 @@ describe('discovery of the token endpoint', () => {
       ),
     );
     const clock = createTestClock();
-    const tokens = clientCredentials({ issuer: provider.url, clientId, authentication, clock });
+    const tokens = createClientCredentials({ issuer: provider.url, clientId, authentication, clock });
 
     for (const waitMs of [0, 3_590_000, 10_000]) {
       clock.advance(waitMs);
-      tokens.reject('t');
+      tokens.invalidate('t');
       await tokens.get({ signal });
     }
 
@@ -201,7 +204,7 @@ describe('discovery of the token endpoint', () => {
 
   it('takes a client with a certificate to the endpoint that asks for one (RFC 8705 §5)', async () => {
     const issuer = 'https://login.example';
-    const provider = scriptedBackend(({ path }) =>
+    const provider = createScriptedUpstream(({ path }) =>
       path.startsWith('/.well-known/')
         ? reply(200, {
             issuer,
@@ -211,7 +214,7 @@ describe('discovery of the token endpoint', () => {
         : reply(200, issued),
     );
     const ask = (authentication: ClientAuthentication) =>
-      clientCredentials({ issuer, clientId, authentication, dispatcher: provider.dispatcher }).get({
+      createClientCredentials({ issuer, clientId, authentication, dispatcher: provider.dispatcher }).get({
         signal,
       });
 
@@ -225,21 +228,32 @@ describe('discovery of the token endpoint', () => {
 
   it('does not send a secret over plain HTTP because metadata says so', async () => {
     const issuer = 'https://login.example';
-    const provider = scriptedBackend(reply(200, { issuer, token_endpoint: 'http://login.example/token' }));
-    const tokens = clientCredentials({ issuer, clientId, authentication, dispatcher: provider.dispatcher });
+    const provider = createScriptedUpstream(
+      reply(200, { issuer, token_endpoint: 'http://login.example/token' }),
+    );
+    const tokens = createClientCredentials({
+      issuer,
+      clientId,
+      authentication,
+      dispatcher: provider.dispatcher,
+    });
 
     await expect(tokens.get({ signal })).rejects.toMatchObject({ code: 'unauthenticated', sent: 'no' });
     expect(provider.requests.map(({ method }) => method)).toEqual(['GET']);
   });
 
   it('asks again after it failed', async () => {
-    await using provider = await startBackend((request, response, count) => {
-      if (count === 1) json(response, 503, {});
-      else if (request.url === '/token') json(response, 200, issued);
-      else json(response, 200, { issuer: provider.url, token_endpoint: `${provider.url}/token` });
+    await using provider = await startUpstream((request, response, count) => {
+      if (count === 1) {
+        json(response, 503, {});
+      } else if (request.url === '/token') {
+        json(response, 200, issued);
+      } else {
+        json(response, 200, { issuer: provider.url, token_endpoint: `${provider.url}/token` });
+      }
     });
     const clock = createTestClock();
-    const tokens = clientCredentials({ issuer: provider.url, clientId, authentication, clock });
+    const tokens = createClientCredentials({ issuer: provider.url, clientId, authentication, clock });
 
     await expect(tokens.get({ signal })).rejects.toMatchObject({ code: 'server_error', isRetryable: true });
     clock.advance(2_000);
@@ -251,6 +265,6 @@ describe('discovery of the token endpoint', () => {
     [{ issuer: 'https://a.example', tokenUrl: 'https://a.example/t' }, 'give either issuer or tokenUrl'],
     [{ issuer: 'a.example' }, 'issuer must be an absolute http(s) URL'],
   ])('refuses %j', (where, message) => {
-    expect(() => clientCredentials({ ...where, clientId, authentication })).toThrow(message);
+    expect(() => createClientCredentials({ ...where, clientId, authentication })).toThrow(message);
   });
 });

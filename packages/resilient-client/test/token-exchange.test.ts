@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest';
 
-import { bearerFrom, createClient, tokenExchange, type TokenExchangeOptions } from '../src/index.ts';
-import { json, startBackend, type Handler } from './backend.ts';
+import {
+  createBearerSource,
+  createClient,
+  createTokenExchange,
+  type TokenExchangeOptions,
+} from '../src/index.ts';
 import { readThing, signal } from './things.ts';
+import { json, startUpstream, type Handler } from './upstream.ts';
 
 /** Answers a subject token `s` with `for-s`. */
 const exchanging: Handler = (request, response) => {
@@ -16,11 +21,11 @@ const exchanging: Handler = (request, response) => {
 };
 
 const exchange = (url: string, options: Partial<TokenExchangeOptions> = {}) =>
-  tokenExchange({ tokenUrl: `${url}/token`, clientId: 'gateway', clientSecret: () => 's', ...options });
+  createTokenExchange({ tokenUrl: `${url}/token`, clientId: 'gateway', clientSecret: () => 's', ...options });
 
 describe('token exchange', () => {
   it('asks as RFC 8693 §2.1 says', async () => {
-    await using provider = await startBackend(exchanging);
+    await using provider = await startUpstream(exchanging);
     const tokens = exchange(provider.url, { audience: 'things', scope: 'things:read' });
 
     expect(await tokens.forSubject('alice').get({ signal })).toEqual({ value: 'for-alice' });
@@ -36,14 +41,14 @@ describe('token exchange', () => {
   });
 
   it('sends every call with the token of its own caller, each exchanged once', async () => {
-    await using provider = await startBackend(exchanging);
-    await using backend = await startBackend((request, response) =>
+    await using provider = await startUpstream(exchanging);
+    await using upstream = await startUpstream((request, response) =>
       json(response, 200, { id: request.headers.authorization }),
     );
     await using api = createClient({
       name: 'thing service',
-      baseUrl: backend.url,
-      token: bearerFrom(() => 'own'),
+      baseUrl: upstream.url,
+      token: createBearerSource(() => 'own'),
     });
     const tokens = exchange(provider.url);
     const callers = ['alice', 'bob', 'alice', 'bob', 'alice'];
@@ -63,13 +68,13 @@ describe('token exchange', () => {
   });
 
   it('does not let the refusal of one subject concern another, nor trip a circuit', async () => {
-    await using provider = await startBackend((request, response, count) =>
+    await using provider = await startUpstream((request, response, count) =>
       request.body.includes('subject_token=mallory')
         ? json(response, 400, { error: 'invalid_grant' })
         : exchanging(request, response, count),
     );
-    await using backend = await startBackend((_, response) => json(response, 200, { id: 'a' }));
-    await using api = createClient({ name: 'thing service', baseUrl: backend.url });
+    await using upstream = await startUpstream((_, response) => json(response, 200, { id: 'a' }));
+    await using api = createClient({ name: 'thing service', baseUrl: upstream.url });
     const tokens = exchange(provider.url);
     const callAs = (caller: string) =>
       api.call(readThing, { params: { id: 'a' } }, { signal, token: tokens.forSubject(caller) });
@@ -87,10 +92,12 @@ describe('token exchange', () => {
   });
 
   it('keeps no more callers than it may: the one not seen for longest makes room', async () => {
-    await using provider = await startBackend(exchanging);
+    await using provider = await startUpstream(exchanging);
     const tokens = exchange(provider.url, { maxSubjects: 2 });
 
-    for (const subject of ['a', 'b', 'a', 'c', 'a', 'b']) await tokens.forSubject(subject).get({ signal });
+    for (const subject of ['a', 'b', 'a', 'c', 'a', 'b']) {
+      await tokens.forSubject(subject).get({ signal });
+    }
 
     const asked = provider.received.map(({ body }) => new URLSearchParams(body).get('subject_token'));
     expect(asked).toEqual(['a', 'b', 'c', 'b']);
@@ -100,7 +107,7 @@ describe('token exchange', () => {
     ['a token for something other than access', { token_type: 'N_A' }],
     ['a token that breaks out of its header', { token_type: 'Bearer', access_token: 'x\r\ny' }],
   ])('refuses %s', async (_, answer) => {
-    await using provider = await startBackend((_, response) =>
+    await using provider = await startUpstream((_, response) =>
       json(response, 200, { access_token: 'x', ...answer }),
     );
 
@@ -119,15 +126,15 @@ describe('token exchange', () => {
 describe('a bearer token from a function', () => {
   it('is read for every attempt, and once more after a 401', async () => {
     const files = ['old', 'new', 'new'];
-    await using backend = await startBackend((request, response) =>
+    await using upstream = await startUpstream((request, response) =>
       request.headers.authorization === 'Bearer new'
         ? json(response, 200, { id: 'a' })
         : json(response, 401, {}),
     );
     await using api = createClient({
       name: 'thing service',
-      baseUrl: backend.url,
-      token: bearerFrom(() => files.shift() ?? ''),
+      baseUrl: upstream.url,
+      token: createBearerSource(() => files.shift() ?? ''),
     });
 
     const first = await api.call(readThing, { params: { id: 'a' } }, { signal });
@@ -141,7 +148,7 @@ describe('a bearer token from a function', () => {
 
   it('is waited for no longer than the caller waits', async () => {
     const caller = new AbortController();
-    const given = bearerFrom(() => new Promise(() => {})).get({ signal: caller.signal });
+    const given = createBearerSource(() => new Promise(() => {})).get({ signal: caller.signal });
 
     caller.abort();
 
@@ -152,13 +159,17 @@ describe('a bearer token from a function', () => {
     ['throws', () => Promise.reject(new Error('no such file'))],
     ['gives what cannot stand in a header', () => 'secret\r\nx: y'],
   ])('sends nothing when the function %s', async (_, read) => {
-    await using backend = await startBackend((_, response) => json(response, 200, { id: 'a' }));
-    await using api = createClient({ name: 'thing service', baseUrl: backend.url, token: bearerFrom(read) });
+    await using upstream = await startUpstream((_, response) => json(response, 200, { id: 'a' }));
+    await using api = createClient({
+      name: 'thing service',
+      baseUrl: upstream.url,
+      token: createBearerSource(read),
+    });
 
     const result = await api.call(readThing, { params: { id: 'a' } }, { signal });
 
     expect(result).toMatchObject({ ok: false, error: { code: 'unauthenticated', sent: 'no' } });
     expect(String(!result.ok && (result.error.cause as Error).message)).not.toContain('secret');
-    expect(backend.received).toHaveLength(0);
+    expect(upstream.received).toHaveLength(0);
   });
 });

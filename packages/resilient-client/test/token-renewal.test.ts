@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
-import { clientCredentials, type ClientCredentialsOptions, type TokenSource } from '../src/index.ts';
+import { createClientCredentials, type ClientCredentialsOptions, type TokenSource } from '../src/index.ts';
 import { createTestClock } from '../src/testing/index.ts';
-import { json, startBackend, type Handler } from './backend.ts';
 import { signal } from './things.ts';
+import { json, startUpstream, type Handler } from './upstream.ts';
 
 const issuing =
   (lifeSeconds: unknown): Handler =>
@@ -11,7 +11,7 @@ const issuing =
     json(response, 200, { access_token: `token-${count}`, token_type: 'Bearer', expires_in: lifeSeconds });
 
 const source = (url: string, options: Partial<ClientCredentialsOptions>) =>
-  clientCredentials({
+  createClientCredentials({
     tokenUrl: `${url}/token`,
     clientId: 'deployer',
     clientSecret: () => 's',
@@ -24,10 +24,13 @@ const valueOf = async (tokens: TokenSource) => (await tokens.get({ signal })).va
 describe('renewal of a token', () => {
   it('happens in the background after 80 % of its life, while callers keep the present one', async () => {
     const answers: (() => void)[] = [];
-    await using provider = await startBackend((request, response, count) => {
+    await using provider = await startUpstream((request, response, count) => {
       const answer = () => issuing(3_600)(request, response, count);
-      if (count === 1) answer();
-      else answers.push(answer);
+      if (count === 1) {
+        answer();
+      } else {
+        answers.push(answer);
+      }
     });
     const clock = createTestClock();
     const tokens = source(provider.url, { clock });
@@ -48,7 +51,7 @@ describe('renewal of a token', () => {
   });
 
   it('is spread over the tenth before, so that replicas do not renew together', async () => {
-    await using provider = await startBackend(issuing(3_600));
+    await using provider = await startUpstream(issuing(3_600));
     const clock = createTestClock();
     const tokens = source(provider.url, { clock, random: () => 0.999_999 });
 
@@ -62,7 +65,7 @@ describe('renewal of a token', () => {
   });
 
   it('may fail without a word until the present token has ended, and is not tried more than every 2 s', async () => {
-    await using provider = await startBackend((request, response, count) =>
+    await using provider = await startUpstream((request, response, count) =>
       count === 1 ? issuing(300)(request, response, count) : json(response, 503, {}),
     );
     const clock = createTestClock();
@@ -72,14 +75,16 @@ describe('renewal of a token', () => {
     clock.advance(240_000);
     expect(await valueOf(tokens)).toBe('token-1');
     await expect.poll(() => clock.pending()).toEqual([]);
-    for (let i = 0; i < 10; i++) expect(await valueOf(tokens)).toBe('token-1');
+    for (let i = 0; i < 10; i++) {
+      expect(await valueOf(tokens)).toBe('token-1');
+    }
     expect(provider.received).toHaveLength(2);
     clock.advance(30_000);
     await expect(valueOf(tokens)).rejects.toMatchObject({ code: 'server_error' });
   });
 
   it('happens before the call when the token is in its last 30 s', async () => {
-    await using provider = await startBackend(issuing(300));
+    await using provider = await startUpstream(issuing(300));
     const clock = createTestClock();
     const tokens = source(provider.url, { clock });
 
@@ -91,9 +96,11 @@ describe('renewal of a token', () => {
 
   it('counts the life of a token from before it was asked for', async () => {
     const clock = createTestClock();
-    await using provider = await startBackend((request, response, count) => {
-      // An answer that takes its time.
-      if (count === 1) clock.advance(4_000);
+    await using provider = await startUpstream((request, response, count) => {
+      // A response that takes its time.
+      if (count === 1) {
+        clock.advance(4_000);
+      }
       issuing(300)(request, response, count);
     });
     const tokens = source(provider.url, { clock });
@@ -108,7 +115,7 @@ describe('renewal of a token', () => {
     ['a life shorter than the skew', '20', 10_000],
     ['no life at all', undefined, 270_000],
   ])('copes with %s', async (_, lifeSeconds, endsAfterMs) => {
-    await using provider = await startBackend(issuing(lifeSeconds));
+    await using provider = await startUpstream(issuing(lifeSeconds));
     const clock = createTestClock();
     const tokens = source(provider.url, { clock });
 
@@ -120,7 +127,7 @@ describe('renewal of a token', () => {
   });
 
   it('leaves the provider alone for as long as it asks, but no longer than 30 s', async () => {
-    await using provider = await startBackend((request, response, count) =>
+    await using provider = await startUpstream((request, response, count) =>
       count === 1
         ? json(response, 429, {}, { 'retry-after': '3600' })
         : issuing(300)(request, response, count),

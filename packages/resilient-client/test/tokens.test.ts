@@ -1,26 +1,31 @@
 import { describe, expect, it } from 'vitest';
 
 import {
-  clientCredentials,
+  createClientCredentials,
   createClient,
   type ClientCredentialsOptions,
   type TokenSource,
 } from '../src/index.ts';
 import { createTestClock } from '../src/testing/index.ts';
-import { json, problem, startBackend, type Handler } from './backend.ts';
 import { createThing, readThing, signal } from './things.ts';
+import { json, problem, startUpstream, type Handler } from './upstream.ts';
 
 const issuing: Handler = (_, response, count) =>
   json(response, 200, { access_token: `token-${count}`, token_type: 'Bearer', expires_in: 300 });
 
 const source = (url: string, options: Partial<ClientCredentialsOptions> = {}) =>
-  clientCredentials({ tokenUrl: `${url}/token`, clientId: 'deployer', clientSecret: () => 's', ...options });
+  createClientCredentials({
+    tokenUrl: `${url}/token`,
+    clientId: 'deployer',
+    clientSecret: () => 's',
+    ...options,
+  });
 
 const valueOf = async (tokens: TokenSource) => (await tokens.get({ signal })).value;
 
 describe('client credentials', () => {
   it('asks as RFC 6749 §4.4 and RFC 8707 say, with both halves of the credentials form-encoded', async () => {
-    await using provider = await startBackend(issuing);
+    await using provider = await startUpstream(issuing);
     const tokens = source(provider.url, {
       clientId: 'a:b',
       clientSecret: () => 'p w/+%',
@@ -42,11 +47,11 @@ describe('client credentials', () => {
   });
 
   it('shares one request among 50 concurrent cold calls', async () => {
-    await using provider = await startBackend(issuing);
-    await using backend = await startBackend((_, response) => json(response, 200, { id: 'a' }));
+    await using provider = await startUpstream(issuing);
+    await using upstream = await startUpstream((_, response) => json(response, 200, { id: 'a' }));
     await using api = createClient({
       name: 'thing service',
-      baseUrl: backend.url,
+      baseUrl: upstream.url,
       token: source(provider.url),
     });
 
@@ -56,13 +61,13 @@ describe('client credentials', () => {
 
     expect(results.every((result) => result.ok)).toBe(true);
     expect(provider.received).toHaveLength(1);
-    expect(new Set(backend.received.map(({ headers }) => headers.authorization))).toEqual(
+    expect(new Set(upstream.received.map(({ headers }) => headers.authorization))).toEqual(
       new Set(['Bearer token-1']),
     );
   });
 
   it('remembers a failure for 2 s instead of hammering the identity provider', async () => {
-    await using provider = await startBackend((request, response, count) =>
+    await using provider = await startUpstream((request, response, count) =>
       count === 1 ? json(response, 503, {}) : issuing(request, response, count),
     );
     const clock = createTestClock();
@@ -77,13 +82,13 @@ describe('client credentials', () => {
 
   it('gives up on a silent identity provider after its own timeout', async () => {
     const clock = createTestClock();
-    await using provider = await startBackend(() => clock.advance(5_000));
+    await using provider = await startUpstream(() => clock.advance(5_000));
     await expect(valueOf(source(provider.url, { clock }))).rejects.toMatchObject({ code: 'timeout' });
   });
 
   it('does not end the shared request when the first caller gives up', async () => {
     const asked = Promise.withResolvers<() => void>();
-    await using provider = await startBackend((request, response, count) =>
+    await using provider = await startUpstream((request, response, count) =>
       asked.resolve(() => issuing(request, response, count)),
     );
     const tokens = source(provider.url);
@@ -103,19 +108,19 @@ describe('client credentials', () => {
     ['no token', { token_type: 'bearer' }],
     ['a token that breaks out of its header', { access_token: 'x\r\ny: z', token_type: 'bearer' }],
     ['another type of token', { access_token: 'x', token_type: 'DPoP' }],
-  ])('refuses an answer with %s', async (_, body) => {
-    await using provider = await startBackend((_, response) => json(response, 200, body));
+  ])('refuses a response with %s', async (_, body) => {
+    await using provider = await startUpstream((_, response) => json(response, 200, body));
     await expect(valueOf(source(provider.url))).rejects.toMatchObject({ code: 'invalid_response' });
   });
 
   it('does not drop the current token for a late 401 of an older one', async () => {
-    await using provider = await startBackend(issuing);
+    await using provider = await startUpstream(issuing);
     const tokens = source(provider.url);
 
     await valueOf(tokens);
-    tokens.reject('token-1');
+    tokens.invalidate('token-1');
     expect(await valueOf(tokens)).toBe('token-2');
-    tokens.reject('token-1');
+    tokens.invalidate('token-1');
     expect(await valueOf(tokens)).toBe('token-2');
     expect(provider.received).toHaveLength(2);
   });
@@ -123,15 +128,15 @@ describe('client credentials', () => {
 
 describe('a client with a token source', () => {
   it('replays even a POST once with a fresh token after a 401', async () => {
-    await using provider = await startBackend(issuing);
-    await using backend = await startBackend((request, response) =>
+    await using provider = await startUpstream(issuing);
+    await using upstream = await startUpstream((request, response) =>
       request.headers.authorization === 'Bearer token-2'
         ? json(response, 201, { id: 'a' })
         : problem(response, 401, 'token revoked'),
     );
     await using api = createClient({
       name: 'thing service',
-      baseUrl: backend.url,
+      baseUrl: upstream.url,
       token: source(provider.url),
     });
 
@@ -141,18 +146,20 @@ describe('a client with a token source', () => {
     expect(provider.received).toHaveLength(2);
   });
 
-  it('does not ask for a token per call when the backend takes none', async () => {
-    await using provider = await startBackend(issuing);
-    await using backend = await startBackend((_, response) => problem(response, 401, 'wrong audience'));
+  it('does not ask for a token per call when the upstream takes none', async () => {
+    await using provider = await startUpstream(issuing);
+    await using upstream = await startUpstream((_, response) => problem(response, 401, 'wrong audience'));
     const clock = createTestClock();
     await using api = createClient({
       name: 'thing service',
-      baseUrl: backend.url,
+      baseUrl: upstream.url,
       token: source(provider.url, { clock }),
     });
     const call = () => api.call(readThing, { params: { id: 'a' } }, { signal });
 
-    for (let i = 0; i < 10; i++) await call();
+    for (let i = 0; i < 10; i++) {
+      await call();
+    }
     expect(provider.received).toHaveLength(2);
     clock.advance(2_000);
     await call();
@@ -160,17 +167,17 @@ describe('a client with a token source', () => {
   });
 
   it('does not replay a second 401', async () => {
-    await using provider = await startBackend(issuing);
-    await using backend = await startBackend((_, response) => problem(response, 401, 'no'));
+    await using provider = await startUpstream(issuing);
+    await using upstream = await startUpstream((_, response) => problem(response, 401, 'no'));
     await using api = createClient({
       name: 'thing service',
-      baseUrl: backend.url,
+      baseUrl: upstream.url,
       token: source(provider.url),
     });
 
     const result = await api.call(readThing, { params: { id: 'a' } }, { signal });
 
-    expect(backend.received).toHaveLength(2);
+    expect(upstream.received).toHaveLength(2);
     expect(result).toMatchObject({
       ok: false,
       error: { code: 'unauthenticated', status: 401, isRetryable: false },
@@ -183,19 +190,19 @@ describe('a client with a token source', () => {
   ])(
     'sends nothing when the identity provider answers %i, and knows whether to try later: %s',
     async (status, isRetryable) => {
-      await using provider = await startBackend((_, response) =>
+      await using provider = await startUpstream((_, response) =>
         json(response, status, { error: 'invalid_client' }),
       );
-      await using backend = await startBackend((_, response) => json(response, 200, { id: 'a' }));
+      await using upstream = await startUpstream((_, response) => json(response, 200, { id: 'a' }));
       await using api = createClient({
         name: 'thing service',
-        baseUrl: backend.url,
+        baseUrl: upstream.url,
         token: source(provider.url),
       });
 
       const result = await api.call(readThing, { params: { id: 'a' } }, { signal });
 
-      expect(backend.received).toHaveLength(0);
+      expect(upstream.received).toHaveLength(0);
       expect(result).toMatchObject({
         ok: false,
         error: { code: 'unauthenticated', sent: 'no', attempts: 0, isRetryable },
@@ -205,27 +212,27 @@ describe('a client with a token source', () => {
   );
 
   it('says how long the identity provider wants to be left alone', async () => {
-    await using provider = await startBackend((_, response) =>
+    await using provider = await startUpstream((_, response) =>
       json(response, 503, {}, { 'retry-after': '12' }),
     );
-    await using backend = await startBackend((_, response) => json(response, 200, { id: 'a' }));
+    await using upstream = await startUpstream((_, response) => json(response, 200, { id: 'a' }));
     const token = source(provider.url);
-    await using api = createClient({ name: 'thing service', baseUrl: backend.url, token });
+    await using api = createClient({ name: 'thing service', baseUrl: upstream.url, token });
 
     const result = await api.call(readThing, { params: { id: 'a' } }, { signal });
 
-    expect(!result.ok && result.error.userMessage).toBe(
+    expect(!result.ok && result.error.publicMessage).toBe(
       'This server could not sign in to the thing service; nothing was sent. Try again in 12 s.',
     );
   });
 
   it('waits no longer for a token than its caller waits', async () => {
     const caller = new AbortController();
-    await using provider = await startBackend(() => caller.abort());
-    await using backend = await startBackend((_, response) => json(response, 200, { id: 'a' }));
+    await using provider = await startUpstream(() => caller.abort());
+    await using upstream = await startUpstream((_, response) => json(response, 200, { id: 'a' }));
     await using api = createClient({
       name: 'thing service',
-      baseUrl: backend.url,
+      baseUrl: upstream.url,
       token: source(provider.url),
     });
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
-import { createClient, endpoint, type ExplainAnswer, type StandardSchema } from '../src/index.ts';
-import { reply, reset, scriptedBackend, type Step } from '../src/testing/index.ts';
+import { createClient, defineEndpoint, type ExplainResponse, type StandardSchema } from '../src/index.ts';
+import { reply, reset, createScriptedUpstream, type Step } from '../src/testing/index.ts';
 import { signal } from './things.ts';
 
 const clientOf = (...steps: readonly [Step, ...Step[]]) =>
@@ -10,14 +10,14 @@ const clientOf = (...steps: readonly [Step, ...Step[]]) =>
     name: 'thing service',
     baseUrl: 'https://things.example',
     random: () => 0,
-    dispatcher: scriptedBackend(...steps).dispatcher,
+    dispatcher: createScriptedUpstream(...steps).dispatcher,
   });
 
-async function messageOf(explain: ExplainAnswer, step: Step): Promise<string> {
+async function messageOf(explain: ExplainResponse, step: Step): Promise<string> {
   await using api = clientOf(step);
-  const read = endpoint({ id: 'x', method: 'GET', path: '/', response: z.unknown(), explain });
+  const read = defineEndpoint({ id: 'x', method: 'GET', path: '/', response: z.unknown(), explain });
   const result = await api.call(read, {}, { signal });
-  return result.ok ? '' : result.error.userMessage;
+  return result.ok ? '' : result.error.publicMessage;
 }
 
 describe('an explain function', () => {
@@ -45,7 +45,7 @@ describe('an explain function', () => {
         throw new Error('broken');
       },
     ],
-  ])('leaves the general sentence when it %s', async (_, explain: ExplainAnswer) => {
+  ])('leaves the general sentence when it %s', async (_, explain: ExplainResponse) => {
     expect(await messageOf(explain, reply(403))).toMatch(/^The thing service does not allow this\./);
   });
 });
@@ -62,21 +62,27 @@ describe('a schema that is not of zod', () => {
           : { issues: [{ message: 'expected a string', path: ['deep', { key: 0 }] }] },
     },
   };
-  const shout = endpoint({ id: 'shout', method: 'POST', path: '/', body: upperCase, response: upperCase });
+  const shout = defineEndpoint({
+    id: 'shout',
+    method: 'POST',
+    path: '/',
+    body: upperCase,
+    response: upperCase,
+  });
 
   it('checks and makes body and answer', async () => {
-    const backend = scriptedBackend(reply(200, 'yes'));
+    const upstream = createScriptedUpstream(reply(200, 'yes'));
     await using api = createClient({
       name: 'x',
       baseUrl: 'https://things.example',
-      dispatcher: backend.dispatcher,
+      dispatcher: upstream.dispatcher,
     });
 
     expect(await api.call(shout, { body: 'hey' }, { signal })).toMatchObject({ ok: true, data: 'YES' });
-    expect(backend.requests[0]?.body).toBe('"HEY"');
+    expect(upstream.requests[0]?.body).toBe('"HEY"');
   });
 
-  it('says where the body or the answer does not fit', async () => {
+  it('says where the body or the response does not fit', async () => {
     await using api = clientOf(reply(200, 7));
 
     // @ts-expect-error a body as it may come from JavaScript
@@ -97,7 +103,7 @@ describe('a schema that is not of zod', () => {
       '~standard': { version: 1, vendor: 'test', validate: (value) => Promise.resolve({ value }) },
     };
     await using api = clientOf(reply(200, 7));
-    const read = endpoint({ id: 'slow', method: 'GET', path: '/', response: slow });
+    const read = defineEndpoint({ id: 'slow', method: 'GET', path: '/', response: slow });
 
     expect(await api.call(read, {}, { signal })).toMatchObject({
       ok: false,
@@ -108,7 +114,7 @@ describe('a schema that is not of zod', () => {
 
 describe('a repeated DELETE', () => {
   it('that finds nothing left says that its first attempt may have done it', async () => {
-    const remove = endpoint({ id: 'remove', method: 'DELETE', path: '/', response: z.unknown() });
+    const remove = defineEndpoint({ id: 'remove', method: 'DELETE', path: '/', response: z.unknown() });
     await using api = clientOf(reset(), reply(404));
 
     expect(await api.call(remove, {}, { signal })).toMatchObject({

@@ -1,5 +1,6 @@
-import { ClientError, type ClientErrorCode, type Failure } from '../errors/client-error.ts';
-import type { Transport, WireOutcome } from '../http/undici-transport.ts';
+import { ClientError } from '../errors/client-error.ts';
+import type { ClientErrorCode, Failure } from '../errors/failure.ts';
+import type { Transport, WireOutcome, WireResponse } from '../http/wire.ts';
 import type { Bulkhead } from '../protection/bulkhead.ts';
 import type { Verdict } from '../protection/circuit-breaker.ts';
 import type { Clock } from '../time/clock.ts';
@@ -7,7 +8,6 @@ import type { AttemptLimit, CallLimit } from '../time/deadline.ts';
 import { stopCodeOf, untilAborted } from '../time/stop-signal.ts';
 import type { AccessToken, TokenSource } from '../tokens/source.ts';
 import type { CallRequest } from './prepare-request.ts';
-import type { Answer } from './read-response.ts';
 import type { Route } from './route.ts';
 import type { CallTrace } from './telemetry.ts';
 
@@ -35,9 +35,9 @@ export interface AttemptParts {
 /** Is told what an attempt came to. */
 export type OnAttempt = (attempt: number, durationMs: number, outcome: number | ClientErrorCode) => void;
 
-/** What one request brought: a complete answer of any status, none, or nothing because the circuit shed it. */
+/** What one request brought: a complete response of any status, none, or nothing because the circuit shed it. */
 export type AttemptResult =
-  | { readonly kind: 'answered'; readonly answer: Answer; readonly token: AccessToken | undefined }
+  | { readonly kind: 'response'; readonly response: WireResponse; readonly token: AccessToken | undefined }
   | { readonly kind: 'failed'; readonly failure: Failure }
   | { readonly kind: 'shed' };
 
@@ -48,7 +48,7 @@ export async function runAttempt(
   limit: AttemptLimit,
   onAttempt: OnAttempt,
 ): Promise<AttemptResult> {
-  const { breaker } = call.route.guard;
+  const { breaker } = call.route.protection;
   const { bulkhead } = parts;
   try {
     let token: AccessToken | undefined;
@@ -57,18 +57,26 @@ export async function runAttempt(
         // A source that ignores its signal must not hold the call beyond its deadline.
         token = await untilAborted(call.token.get({ signal: limit.toAbortSignal() }), limit);
       } catch (cause) {
-        if (limit.aborted) return stopped(limit);
+        if (limit.aborted) {
+          return stopped(limit);
+        }
         const { isRetryable: isTransient, retryAfterMs } =
           cause instanceof ClientError ? cause : { isRetryable: true };
         return failed({ code: 'unauthenticated', sent: 'no', isTransient, retryAfterMs, cause });
       }
     }
-    if (limit.aborted) return stopped(limit);
-    // The queue is outside the breaker, which must not take our own crowd for the backend's illness.
+    if (limit.aborted) {
+      return stopped(limit);
+    }
+    // The queue is outside the breaker, which must not take our own crowd for the upstream's illness.
     if (!bulkhead.tryEnter()) {
       const entry = await bulkhead.enter(limit);
-      if (entry === 'full') return failed({ code: 'overloaded', sent: 'no' });
-      if (entry === 'stopped') return stopped(limit);
+      if (entry === 'full') {
+        return failed({ code: 'overloaded', sent: 'no' });
+      }
+      if (entry === 'stopped') {
+        return stopped(limit);
+      }
     }
     try {
       const result = await breaker.run(
@@ -97,7 +105,9 @@ async function send(
   limit.start(startedAt, attemptTimeoutMs);
   const attempt = ++call.attempts;
   const headers: Record<string, string> = { ...call.request.headers };
-  if (token !== undefined) headers['authorization'] = `Bearer ${token.value}`;
+  if (token !== undefined) {
+    headers['authorization'] = `Bearer ${token.value}`;
+  }
   if (deadlineHeader !== undefined) {
     headers[deadlineHeader] = String(Math.max(0, Math.floor(call.limit.deadline - startedAt)));
   }
@@ -114,9 +124,11 @@ async function send(
   });
   const durationMs = clock.monotonicNow() - startedAt;
   const result = toResult(outcome, limit, token);
-  const label = result.kind === 'answered' ? result.answer.status : result.failure.code;
-  if (typeof label === 'number' && label < 500) call.route.latencies?.add(durationMs);
-  call.trace.endAttempt(span, durationMs, label);
+  const label = result.kind === 'response' ? result.response.status : result.failure.code;
+  if (typeof label === 'number' && label < 500) {
+    call.route.latencies?.add(durationMs);
+  }
+  call.trace.endAttempt(span, label);
   onAttempt(attempt, durationMs, label);
   return result;
 }
@@ -127,8 +139,8 @@ function toResult(
   token: AccessToken | undefined,
 ): Exclude<AttemptResult, { kind: 'shed' }> {
   switch (outcome.kind) {
-    case 'answered':
-      return { kind: 'answered', answer: outcome, token };
+    case 'response':
+      return { kind: 'response', response: outcome, token };
     case 'too_large':
       return failed({ code: 'response_too_large', sent: 'yes', status: outcome.status });
     case 'lost': {
@@ -150,17 +162,25 @@ function stopped(limit: AttemptLimit): AttemptResult {
   return failed({ code: stopCodeOf(limit), sent: 'no' });
 }
 
-/** What an attempt says about the backend's health: an answer below 500 is health, whatever it says. */
+/** What an attempt says about the upstream's health: a response below 500 is health, whatever it says. */
 function judge(result: AttemptResult, deadlineIsInherited: boolean): Verdict {
-  if (result.kind === 'shed') return 'neutral';
-  if (result.kind === 'answered') {
-    const { status } = result.answer;
-    if (status === 429) return 'neutral';
+  if (result.kind === 'shed') {
+    return 'neutral';
+  }
+  if (result.kind === 'response') {
+    const { status } = result.response;
+    if (status === 429) {
+      return 'neutral';
+    }
     return status >= 500 && status !== 501 ? 'failure' : 'success';
   }
   const { code } = result.failure;
-  if (code === 'cancelled') return 'neutral';
-  // A caller in a hurry proves nothing; a backend that outlasts our own deadline does.
-  if (code === 'deadline_exceeded') return deadlineIsInherited ? 'neutral' : 'failure';
+  if (code === 'cancelled') {
+    return 'neutral';
+  }
+  // A caller in a hurry proves nothing; an upstream that outlasts our own deadline does.
+  if (code === 'deadline_exceeded') {
+    return deadlineIsInherited ? 'neutral' : 'failure';
+  }
   return code === 'response_too_large' ? 'success' : 'failure';
 }

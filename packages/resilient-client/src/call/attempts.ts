@@ -1,6 +1,7 @@
-import type { Failure } from '../errors/client-error.ts';
+import type { Failure } from '../errors/failure.ts';
+import { backoffDelayMs } from '../protection/backoff.ts';
 import { hedge } from '../protection/hedge.ts';
-import { backoffDelayMs, isReplayableLoss, isReplayableStatus } from '../protection/replay.ts';
+import { isReplayableLoss, isReplayableStatus } from '../protection/replay.ts';
 import type { RetryBudget } from '../protection/retry-budget.ts';
 import { sleep } from '../time/clock.ts';
 import { stopCodeOf } from '../time/stop-signal.ts';
@@ -12,7 +13,7 @@ import {
   type PreparedCall,
 } from './attempt.ts';
 import type { ClientEvent } from './events.ts';
-import { readAnswer } from './read-response.ts';
+import { readResponse } from './read-response.ts';
 
 /** What a call works with. */
 export interface CallParts extends AttemptParts {
@@ -23,7 +24,7 @@ export interface CallParts extends AttemptParts {
 /** Is told what happens within a call, without the names that the client adds. */
 export interface CallObserver {
   readonly onAttempt: OnAttempt;
-  emit(event: CallEvent): void;
+  readonly emit: (event: CallEvent) => void;
 }
 
 type CallEvent = EventOf<'retry'> | EventOf<'retry_denied'> | EventOf<'hedge'>;
@@ -38,16 +39,16 @@ export type CallOutcome =
   | { readonly ok: false; readonly failure: Failure };
 
 /**
- * Gate, circuit, attempt, answer; again while that is safe, useful, affordable, and fits into the deadline. The retry is
+ * Throttle, circuit, attempt, response; again while that is safe, useful, affordable, and fits into the deadline. The retry is
  * outside the breaker, so every attempt is judged, and never goes into a circuit that its own failures opened.
  */
-export async function runCall(
+export async function runAttempts(
   call: PreparedCall,
   parts: CallParts,
   observer: CallObserver,
 ): Promise<CallOutcome> {
   const { limit, route } = call;
-  const { breaker, notBefore } = route.guard;
+  const { breaker, throttle } = route.protection;
   const { clock, budget } = parts;
   let retries = 0;
   let hasReplayedAfter401 = false;
@@ -61,43 +62,57 @@ export async function runCall(
   });
 
   for (;;) {
-    const waitMs = notBefore.remainingMs(clock.monotonicNow());
+    const waitMs = throttle.remainingMs(clock.monotonicNow());
     if (waitMs > 0) {
       const delayMs = fittingDelayMs(waitMs, 1, call, parts);
-      if (delayMs === undefined) return fail(last ?? throttled(waitMs));
+      if (delayMs === undefined) {
+        return fail(last ?? throttled(waitMs));
+      }
       await sleep(delayMs, limit, clock);
-      if (limit.aborted) return fail({ code: stopCodeOf(limit), sent: 'no' });
+      if (limit.aborted) {
+        return fail({ code: stopCodeOf(limit), sent: 'no' });
+      }
     }
     const shedForMs = breaker.shedsForMs();
     // When an attempt failed before, its failure is the news, not the circuit it opened.
-    if (shedForMs !== undefined) return fail(last ?? circuitOpen(shedForMs));
+    if (shedForMs !== undefined) {
+      return fail(last ?? circuitOpen(shedForMs));
+    }
 
     // What the circuit sheds is no load, and must not pay for the retries of others.
-    if (call.attempts === 0) budget.onCall(clock.monotonicNow());
+    if (call.attempts === 0) {
+      budget.onCall(clock.monotonicNow());
+    }
     const result = await attemptOrHedge(call, parts, observer);
-    if (result.kind === 'shed') return fail(last ?? circuitOpen(breaker.shedsForMs() ?? 0));
+    if (result.kind === 'shed') {
+      return fail(last ?? circuitOpen(breaker.shedsForMs() ?? 0));
+    }
 
     let failure: Failure;
     if (result.kind === 'failed') {
       failure = result.failure;
     } else {
-      const read = readAnswer(result.answer, route.endpoint, clock);
-      if (read.ok) return { ok: true, data: read.data, status: result.answer.status };
+      const read = readResponse(result.response, route.endpoint, clock);
+      if (read.ok) {
+        return { ok: true, data: read.data, status: result.response.status };
+      }
       failure = read.failure;
       if (failure.code === 'unauthenticated' && result.token !== undefined && !hasReplayedAfter401) {
-        // A 401 is an answer given before any work, so one replay with a fresh token is safe under every rule.
+        // A 401 is a response given before any work, so one replay with a fresh token is safe under every rule.
         hasReplayedAfter401 = true;
-        call.token?.reject(result.token.value);
+        call.token?.invalidate(result.token.value);
         continue;
       }
       if (failure.status === 429) {
         // No longer than an open circuit: nobody would notice that a wrong header has gone.
-        const closedMs = Math.min(failure.retryAfterMs ?? 0, route.policy.breaker.openMs);
-        notBefore.close(clock.monotonicNow(), closedMs);
+        const heldBackMs = Math.min(failure.retryAfterMs ?? 0, route.policy.breaker.openMs);
+        throttle.holdBack(clock.monotonicNow(), heldBackMs);
       }
     }
 
-    if (retries >= route.policy.retry.maxRetries || !isReplayable(failure, call)) return fail(failure);
+    if (retries >= route.policy.retry.maxRetries || !isReplayable(failure, call)) {
+      return fail(failure);
+    }
     const next = planRetry(failure, retries + 1, call, parts);
     if (typeof next === 'string') {
       observer.emit({ type: 'retry_denied', by: next, code: failure.code });
@@ -108,7 +123,9 @@ export async function runCall(
     isUncertain ||= failure.sent !== 'no' && failure.code !== 'throttled';
     observer.emit({ type: 'retry', attempt: call.attempts + 1, delayMs: next, code: failure.code });
     await sleep(next, limit, clock);
-    if (limit.aborted) return fail({ code: stopCodeOf(limit), sent: 'no' });
+    if (limit.aborted) {
+      return fail({ code: stopCodeOf(limit), sent: 'no' });
+    }
   }
 }
 
@@ -120,7 +137,9 @@ function attemptOrHedge(
 ): Promise<AttemptResult> {
   const { route } = call;
   const delayMs = hedgeDelayMs(call);
-  if (delayMs === undefined) return runAttempt(call, parts, call.limit.attempt(), observer.onAttempt);
+  if (delayMs === undefined) {
+    return runAttempt(call, parts, call.limit.attempt(), observer.onAttempt);
+  }
   const start = () => {
     const limit = call.limit.attempt();
     const result = runAttempt(call, parts, limit, observer.onAttempt);
@@ -129,22 +148,30 @@ function attemptOrHedge(
   return hedge({
     start,
     startSecond() {
-      // Never from the queue, or into a circuit that opened meanwhile: a hedge is for a slow answer, not for load.
-      if (call.attempts === 0 || parts.bulkhead.free() === 0) return undefined;
-      if (route.guard.breaker.shedsForMs() !== undefined) return undefined;
-      if (!parts.budget.take(parts.clock.monotonicNow())) return undefined;
+      // Never from the queue, or into a circuit that opened meanwhile: a hedge is for a slow response, not for load.
+      if (call.attempts === 0 || parts.bulkhead.free() === 0) {
+        return undefined;
+      }
+      if (route.protection.breaker.shedsForMs() !== undefined) {
+        return undefined;
+      }
+      if (!parts.budget.take(parts.clock.monotonicNow())) {
+        return undefined;
+      }
       observer.emit({ type: 'hedge', afterMs: delayMs });
       return start();
     },
     delayMs,
     isGood: (result) =>
-      result.kind === 'answered' && result.answer.status < 500 && result.answer.status !== 429,
+      result.kind === 'response' && result.response.status < 500 && result.response.status !== 429,
     clock: parts.clock,
   });
 }
 
 function hedgeDelayMs({ route: { endpoint, policy, latencies } }: PreparedCall): number | undefined {
-  if (policy.hedge === false || endpoint.method !== 'GET') return undefined;
+  if (policy.hedge === false || endpoint.method !== 'GET') {
+    return undefined;
+  }
   return 'afterMs' in policy.hedge
     ? policy.hedge.afterMs
     : latencies?.percentile(policy.hedge.afterPercentile);
@@ -157,27 +184,35 @@ function planRetry(
   call: PreparedCall,
   parts: CallParts,
 ): number | 'circuit' | 'deadline' | 'budget' {
-  if (call.route.guard.breaker.shedsForMs() !== undefined) return 'circuit';
+  if (call.route.protection.breaker.shedsForMs() !== undefined) {
+    return 'circuit';
+  }
   const delayMs = fittingDelayMs(failure.retryAfterMs ?? 0, retry, call, parts);
-  if (delayMs === undefined) return 'deadline';
+  if (delayMs === undefined) {
+    return 'deadline';
+  }
   return parts.budget.take(parts.clock.monotonicNow()) ? delayMs : 'budget';
 }
 
-/** A wait of at least `leastMs`, with jitter; undefined when it is longer than the policy or the deadline allows. */
+/** A wait of at least `minMs`, with jitter; undefined when it is longer than the policy or the deadline allows. */
 function fittingDelayMs(
-  leastMs: number,
+  minMs: number,
   retry: number,
   { route: { policy }, limit }: PreparedCall,
   { clock, random }: CallParts,
 ): number | undefined {
-  if (leastMs > policy.retry.maxRetryAfterMs) return undefined;
+  if (minMs > policy.retry.maxRetryAfterMs) {
+    return undefined;
+  }
   // The jitter comes on top of Retry-After, or everyone who was sent away would return at the same instant.
-  const delayMs = leastMs + backoffDelayMs(retry, policy.retry, random);
+  const delayMs = minMs + backoffDelayMs(retry, policy.retry, random);
   return delayMs < limit.deadline - clock.monotonicNow() ? delayMs : undefined;
 }
 
 function isReplayable({ code, sent, status }: Failure, { route: { replay } }: PreparedCall): boolean {
-  if (code === 'network' || code === 'timeout') return isReplayableLoss(sent, replay);
+  if (code === 'network' || code === 'timeout') {
+    return isReplayableLoss(sent, replay);
+  }
   return (code === 'server_error' || code === 'throttled' || code === 'rejected') && status !== undefined
     ? isReplayableStatus(status, replay)
     : false;

@@ -1,30 +1,31 @@
 import type { AnyEndpoint } from '../endpoint/define-endpoint.ts';
-import { ClientError, type Failure } from '../errors/client-error.ts';
-import { LeftFlight, type SingleFlight } from '../protection/single-flight.ts';
+import { ClientError } from '../errors/client-error.ts';
+import type { Failure } from '../errors/failure.ts';
+import { CallerStopped, type SingleFlight } from '../protection/single-flight.ts';
 import { CallLimit } from '../time/deadline.ts';
 import { untilAborted } from '../time/stop-signal.ts';
 import type { TokenSource } from '../tokens/source.ts';
 import type { PreparedCall } from './attempt.ts';
-import { runCall, type CallObserver, type CallOutcome, type CallParts } from './attempts.ts';
-import { harmless, type CallEndEvent, type ClientEvent } from './events.ts';
+import { runAttempts, type CallObserver, type CallOutcome, type CallParts } from './attempts.ts';
+import { ignoreErrorsOf, type CallEndEvent, type ClientEvent } from './events.ts';
 import { prepareRequest, type CallRequest, type UntypedInput } from './prepare-request.ts';
 import type { Route } from './route.ts';
-import type { Telemetry } from './telemetry.ts';
+import type { ClientTelemetry } from './telemetry.ts';
 
 /** What belongs to one call and not to its input. */
-export interface CallContext {
+export interface CallOptions {
   /** Aborting it ends the call, its waits and its socket. */
   readonly signal: AbortSignal;
   /** When the caller stops waiting, in milliseconds since the Unix epoch; the earlier of this and the policy counts. */
-  readonly deadlineAt?: number;
+  readonly deadlineAt?: number | undefined;
   /** For endpoints with `replay: 'key'`: names one intended effect, across calls and restarts. @default a new UUID */
-  readonly idempotencyKey?: string;
+  readonly idempotencyKey?: string | undefined;
   /** More request headers. They cannot replace those that the client sets itself. */
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   /** The token for this call alone, such as one on behalf of its caller. @default the client's own source */
-  readonly token?: TokenSource;
+  readonly token?: TokenSource | undefined;
   /** Is told how this call ended, as the client's `on` is: for a record of what one request of yours did. */
-  readonly onEnd?: (event: CallEndEvent) => void;
+  readonly onEnd?: ((event: CallEndEvent) => void) | undefined;
 }
 
 /** Data of the declared shape, or the error. `attempts` counts requests on the wire. */
@@ -40,14 +41,14 @@ export interface ClientCore {
   readonly emit: ((event: ClientEvent) => void) | undefined;
   /** @throws {TypeError} when another endpoint has the same id */
   readonly routeOf: (endpoint: AnyEndpoint) => Route;
-  readonly telemetry: Telemetry;
-  readonly flights: SingleFlight<Flown>;
+  readonly telemetry: ClientTelemetry;
+  readonly singleFlight: SingleFlight<SharedOutcome>;
   /** The calls in progress, to be stopped when the client closes. */
   readonly active: Set<CallLimit>;
   isClosed: boolean;
 }
 
-interface Flown {
+interface SharedOutcome {
   readonly outcome: CallOutcome;
   readonly attempts: number;
 }
@@ -57,7 +58,7 @@ export async function callEndpoint(
   core: ClientCore,
   endpoint: AnyEndpoint,
   input: UntypedInput,
-  context: CallContext,
+  context: CallOptions,
 ): Promise<Result<unknown>> {
   const { clock } = core.parts;
   const route = core.routeOf(endpoint);
@@ -65,24 +66,26 @@ export async function callEndpoint(
   const startedAt = clock.monotonicNow();
   const trace = core.telemetry.startCall(endpoint);
   const prepared = prepareRequest(route, input, context);
-  if (!prepared.ok) return end({ ok: false, failure: prepared.failure }, 0);
+  if (!prepared.ok) {
+    return end({ ok: false, failure: prepared.failure }, 0);
+  }
 
   const inheritedMs = context.deadlineAt === undefined ? Infinity : context.deadlineAt - clock.now();
   const deadlineIsInherited = inheritedMs < policy.deadlineMs;
   const limitMs = deadlineIsInherited ? inheritedMs : policy.deadlineMs;
-  const limit = openLimit(core, route, context.signal, startedAt, limitMs);
+  const limit = startLimit(core, route, context.signal, startedAt, limitMs);
   try {
     const token = context.token ?? core.token;
     const { request } = prepared;
     const call: PreparedCall = { route, request, limit, deadlineIsInherited, token, trace, attempts: 0 };
     if (endpoint.singleFlight === true) {
-      const { outcome, attempts } = await fly(core, call, context);
+      const { outcome, attempts } = await shareCall(core, call, context);
       return end(outcome, attempts);
     }
-    const outcome = await runCall(call, core.parts, observe(core, route));
+    const outcome = await runAttempts(call, core.parts, observe(core, route));
     return end(outcome, call.attempts);
   } finally {
-    closeLimit(core, limit);
+    endLimit(core, limit);
   }
 
   function end(outcome: CallOutcome, attempts: number): Result<unknown> {
@@ -97,50 +100,52 @@ export async function callEndpoint(
       outcome: code,
     };
     core.emit?.(event);
-    harmless(context.onEnd)?.(event);
-    if (outcome.ok) return { ok: true, data: outcome.data, status: outcome.status, attempts };
+    ignoreErrorsOf(context.onEnd)?.(event);
+    if (outcome.ok) {
+      return { ok: true, data: outcome.data, status: outcome.status, attempts };
+    }
     return { ok: false, error: errorOf(core, route, context, outcome.failure, attempts) };
   }
 }
 
 /** Takes part in a call for the same thing, or makes it for whoever joins. */
-async function fly(core: ClientCore, call: PreparedCall, context: CallContext): Promise<Flown> {
+async function shareCall(core: ClientCore, call: PreparedCall, context: CallOptions): Promise<SharedOutcome> {
   const { route, request, limit, token } = call;
   const { clock } = core.parts;
   try {
     const subject = token && (await untilAborted(token.get({ signal: limit.toAbortSignal() }), limit));
-    const key = flightKey(route, request, subject?.value, context);
-    return await core.flights.join(key, limit, async (signal) => {
+    const key = sharingKey(route, request, subject?.value, context);
+    return await core.singleFlight.join(key, limit, async (signal) => {
       const { deadlineMs } = route.policy;
-      const shared = openLimit(core, route, signal, clock.monotonicNow(), deadlineMs);
+      const shared = startLimit(core, route, signal, clock.monotonicNow(), deadlineMs);
       const sharedCall = { ...call, limit: shared, deadlineIsInherited: false, attempts: 0 };
       try {
-        const outcome = await runCall(sharedCall, core.parts, observe(core, route));
+        const outcome = await runAttempts(sharedCall, core.parts, observe(core, route));
         return { outcome, attempts: sharedCall.attempts };
       } finally {
-        closeLimit(core, shared);
+        endLimit(core, shared);
       }
     });
   } catch (cause) {
-    if (cause instanceof LeftFlight) {
+    if (cause instanceof CallerStopped) {
       return { outcome: { ok: false, failure: { code: cause.code, sent: 'maybe', cause } }, attempts: 0 };
     }
     // No token to be had: the call alone finds the words for that.
-    return { outcome: await runCall(call, core.parts, observe(core, route)), attempts: call.attempts };
+    return { outcome: await runAttempts(call, core.parts, observe(core, route)), attempts: call.attempts };
   }
 }
 
-/** Everything an answer may depend on. The token stands for its subject: answers must not pass between callers. */
-function flightKey(
+/** Everything a response may depend on. The token stands for its subject: responses must not pass between callers. */
+function sharingKey(
   { endpoint }: Route,
   { path }: CallRequest,
   token: string | undefined,
-  { headers = {} }: CallContext,
+  { headers = {} }: CallOptions,
 ): string {
   return JSON.stringify([endpoint.id, path, token, headers]);
 }
 
-function openLimit(
+function startLimit(
   { parts: { clock }, active, isClosed }: ClientCore,
   { policy }: Route,
   parent: AbortSignal,
@@ -149,21 +154,28 @@ function openLimit(
 ): CallLimit {
   const limit = new CallLimit({ parent, now, limitMs, wakeMs: policy.attemptTimeoutMs, clock });
   active.add(limit);
-  if (isClosed) limit.stop('cancelled');
+  if (isClosed) {
+    limit.stop('cancelled');
+  }
   return limit;
 }
 
-function closeLimit({ active }: ClientCore, limit: CallLimit): void {
+function endLimit({ active }: ClientCore, limit: CallLimit): void {
   limit.release();
   active.delete(limit);
 }
 
 /** Puts the names of client and endpoint to what happens within a call. */
-function observe({ name: client, emit }: ClientCore, { endpoint: { id: endpoint } }: Route): CallObserver {
-  if (emit === undefined) return SILENT;
+function observe(
+  { name: client, emit }: ClientCore,
+  { endpoint: { id: endpoint, method } }: Route,
+): CallObserver {
+  if (emit === undefined) {
+    return SILENT;
+  }
   return {
     onAttempt(attempt, durationMs, outcome) {
-      const labels = { client, endpoint, type: 'attempt', attempt, durationMs } as const;
+      const labels = { client, endpoint, type: 'attempt', method, attempt, durationMs } as const;
       emit(typeof outcome === 'number' ? { ...labels, status: outcome } : { ...labels, code: outcome });
     },
     emit: (event) => emit({ client, endpoint, ...event }),
@@ -173,9 +185,9 @@ function observe({ name: client, emit }: ClientCore, { endpoint: { id: endpoint 
 const SILENT: CallObserver = { onAttempt() {}, emit() {} };
 
 function errorOf(
-  { name: service }: ClientCore,
+  { name: upstream }: ClientCore,
   { endpoint, replay }: Route,
-  { idempotencyKey }: CallContext,
+  { idempotencyKey }: CallOptions,
   failure: Failure,
   attempts: number,
 ): ClientError {
@@ -186,5 +198,5 @@ function errorOf(
     method === 'HEAD' ||
     replay === 'idempotent' ||
     (replay === 'key' && idempotencyKey !== undefined);
-  return new ClientError(failure, { service, endpoint: id, attempts, isRepeatable, explain });
+  return new ClientError(failure, { upstream, endpoint: id, attempts, isRepeatable, explain });
 }

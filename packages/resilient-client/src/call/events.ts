@@ -1,4 +1,5 @@
-import type { ClientErrorCode } from '../errors/client-error.ts';
+import type { HttpMethod } from '../endpoint/define-endpoint.ts';
+import type { ClientErrorCode } from '../errors/failure.ts';
 import type { CircuitState } from '../protection/circuit-breaker.ts';
 
 /**
@@ -10,11 +11,12 @@ import type { CircuitState } from '../protection/circuit-breaker.ts';
 export type ClientEvent = { readonly client: string; readonly endpoint: string } & (
   | {
       readonly type: 'attempt';
+      readonly method: HttpMethod;
       /** From 1. */
       readonly attempt: number;
       readonly durationMs: number;
-      readonly status?: number;
-      readonly code?: ClientErrorCode;
+      readonly status?: number | undefined;
+      readonly code?: ClientErrorCode | undefined;
     }
   | {
       readonly type: 'retry';
@@ -49,14 +51,18 @@ export type ClientEvent = { readonly client: string; readonly endpoint: string }
 export type CallEndEvent = Extract<ClientEvent, { type: 'call' }>;
 
 /** Wraps a handler so that it cannot break a call, whether it throws or returns a promise that rejects. */
-export function harmless<Event extends ClientEvent>(
+export function ignoreErrorsOf<Event extends ClientEvent>(
   handler: ((event: Event) => void) | undefined,
 ): ((event: Event) => void) | undefined {
-  if (handler === undefined) return undefined;
+  if (handler === undefined) {
+    return undefined;
+  }
   return (event) => {
     try {
       const returned: unknown = handler(event);
-      if (returned instanceof Promise) returned.catch(() => {});
+      if (returned instanceof Promise) {
+        returned.catch(() => {});
+      }
     } catch {
       // A broken observer is its owner's problem, and there is nobody here to tell.
     }

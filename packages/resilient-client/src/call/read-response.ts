@@ -1,30 +1,23 @@
 import type { AnyEndpoint } from '../endpoint/define-endpoint.ts';
 import { check } from '../endpoint/standard-schema.ts';
-import type { Failure, ClientErrorCode } from '../errors/client-error.ts';
+import type { Failure, ClientErrorCode } from '../errors/failure.ts';
 import { parseProblem } from '../errors/problem.ts';
-import type { WireHeaders } from '../http/undici-transport.ts';
-import { parseRetryAfterMs } from '../protection/replay.ts';
+import { parseRetryAfterMs } from '../http/retry-after.ts';
+import type { WireResponse } from '../http/wire.ts';
 import type { Clock } from '../time/clock.ts';
 
-/** A complete answer of a backend. */
-export interface Answer {
-  readonly status: number;
-  readonly headers: WireHeaders;
-  readonly body: Buffer;
-}
-
-/** The data of an answer, or why there is none. */
-export type ReadAnswer =
+/** The data of a response, or why there is none. */
+export type ReadResponse =
   | { readonly ok: true; readonly data: unknown }
   | { readonly ok: false; readonly failure: Failure };
 
-/** Reads an answer by its status and the endpoint's schema. A broken contract is no ill health: not for the breaker. */
-export function readAnswer(
-  answer: Answer,
+/** Reads a response by its status and the endpoint's schema. A broken contract is no ill health: not for the breaker. */
+export function readResponse(
+  response: WireResponse,
   endpoint: Pick<AnyEndpoint, 'response'>,
   clock: Clock,
-): ReadAnswer {
-  const { status, headers, body } = answer;
+): ReadResponse {
+  const { status, headers, body } = response;
   if (status < 200 || status > 299) {
     return {
       ok: false,
@@ -44,7 +37,9 @@ export function readAnswer(
     return { ok: false, failure: { code: 'invalid_response', sent: 'yes', status, cause } };
   }
   const parsed = check(endpoint.response, json);
-  if (parsed.ok) return { ok: true, data: parsed.value };
+  if (parsed.ok) {
+    return { ok: true, data: parsed.value };
+  }
   return { ok: false, failure: { code: 'invalid_response', sent: 'yes', status, cause: parsed.error } };
 }
 
@@ -63,7 +58,9 @@ function codeOf(status: number): ClientErrorCode {
     case 429:
       return 'throttled';
     default:
-      if (status >= 500) return 'server_error';
+      if (status >= 500) {
+        return 'server_error';
+      }
       return status >= 400 ? 'rejected' : 'invalid_response';
   }
 }

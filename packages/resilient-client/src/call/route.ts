@@ -1,23 +1,24 @@
-import { replayOf, type AnyEndpoint, type Replay } from '../endpoint/define-endpoint.ts';
+import { replayOf, type AnyEndpoint } from '../endpoint/define-endpoint.ts';
 import { compileTarget, type BuildTarget } from '../endpoint/url-template.ts';
+import type { CallPolicy } from '../protection/call-policy.ts';
 import type { CircuitBreaker } from '../protection/circuit-breaker.ts';
 import { createLatencies, type Latencies } from '../protection/latencies.ts';
-import type { Policy } from '../protection/policy.ts';
-import type { NotBeforeGate } from '../protection/throttle.ts';
-import { fixedHeaders } from './prepare-request.ts';
+import type { Replay } from '../protection/replay.ts';
+import type { Throttle } from '../protection/throttle.ts';
+import { fixedHeaders } from './request-headers.ts';
 
-/** What keeps calls away from a backend: one for an endpoint, or one for all endpoints of a service. */
-export interface Guard {
+/** What keeps calls away from an upstream: one for an endpoint, or one for all of the upstream's endpoints. */
+export interface Protection {
   readonly breaker: CircuitBreaker;
-  readonly notBefore: NotBeforeGate;
+  readonly throttle: Throttle;
 }
 
 /** An endpoint as a client knows it: everything that is the same for each call. */
 export interface Route {
   readonly endpoint: AnyEndpoint;
-  readonly policy: Policy;
+  readonly policy: CallPolicy;
   readonly replay: Replay;
-  readonly guard: Guard;
+  readonly protection: Protection;
   readonly target: BuildTarget;
   readonly headers: Readonly<Record<string, string>>;
   /** Only where a percentile of them decides when to hedge. */
@@ -28,14 +29,14 @@ export interface Route {
 export function createRoute(
   base: { origin: string; prefix: string },
   endpoint: AnyEndpoint,
-  policy: Policy,
-  guard: Guard,
+  policy: CallPolicy,
+  protection: Protection,
 ): Route {
   const isPercentile = policy.hedge !== false && 'afterPercentile' in policy.hedge;
   return {
     endpoint,
     policy,
-    guard,
+    protection,
     replay: replayOf(endpoint),
     target: compileTarget(base, endpoint.path),
     headers: fixedHeaders(endpoint),

@@ -1,39 +1,31 @@
 import {
   context,
   isSpanContextValid,
-  metrics,
   propagation,
   SpanKind,
   SpanStatusCode,
   trace,
   type Attributes,
   type Context,
-  type Histogram,
   type Span,
   type Tracer,
 } from '@opentelemetry/api';
 
 import type { AnyEndpoint } from '../endpoint/define-endpoint.ts';
-import type { ClientErrorCode } from '../errors/client-error.ts';
+import type { ClientErrorCode } from '../errors/failure.ts';
 
 /**
- * Spans and metrics of a client by OpenTelemetry's HTTP conventions: one span for the logical call, one of kind client
- * for each attempt, and each attempt's duration. Without an SDK all of it does nothing.
+ * Spans of a client by OpenTelemetry's HTTP conventions: one for the logical call, and below it one of kind client for
+ * each attempt. Without an SDK they do nothing. What a metric needs is in the client's events, so that a program has
+ * one instrument and not two.
  * @see https://opentelemetry.io/docs/specs/semconv/http/
  */
-export class Telemetry {
+export class ClientTelemetry {
   readonly #tracer: Tracer;
-  readonly #duration: Histogram;
   readonly #server: { readonly 'server.address': string; readonly 'server.port': number };
 
-  /** Meters, unlike tracers, do not find an SDK that is installed after them. */
   constructor(origin: string) {
     this.#tracer = trace.getTracer(SCOPE);
-    this.#duration = metrics.getMeter(SCOPE).createHistogram('http.client.request.duration', {
-      unit: 's',
-      description: 'Duration of HTTP client requests.',
-      advice: { explicitBucketBoundaries: BUCKETS_IN_SECONDS },
-    });
     const { hostname, port, protocol } = new URL(origin);
     const defaultPort = protocol === 'https:' ? 443 : 80;
     this.#server = {
@@ -55,55 +47,55 @@ export class Telemetry {
     const all = { ...attributes, ...this.#server };
     return this.#tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes: all }, parent);
   }
-
-  recordAttempt(durationMs: number, attributes: Attributes): void {
-    this.#duration.record(durationMs / 1000, { ...attributes, ...this.#server });
-  }
 }
 
 /** What is known about one call. */
 export class CallTrace {
-  readonly #telemetry: Telemetry;
+  readonly #telemetry: ClientTelemetry;
   readonly #endpoint: AnyEndpoint;
   readonly #span: Span;
   /** Holds the call's span; undefined when nothing is traced. */
   readonly #context: Context | undefined;
 
-  constructor(telemetry: Telemetry, endpoint: AnyEndpoint, span: Span, own: Context | undefined) {
+  constructor(telemetry: ClientTelemetry, endpoint: AnyEndpoint, span: Span, own: Context | undefined) {
     this.#telemetry = telemetry;
     this.#endpoint = endpoint;
     this.#span = span;
     this.#context = own;
   }
 
-  /** Begins the span of an attempt and puts it into the headers, so that the backend's spans hang below it. */
+  /** Begins the span of an attempt and puts it into the headers, so that the upstream's spans hang below it. */
   startAttempt(attempt: number, url: string, headers: Record<string, string>): Span | undefined {
-    if (this.#context === undefined) return undefined;
+    if (this.#context === undefined) {
+      return undefined;
+    }
     const { method, path } = this.#endpoint;
     const attributes: Attributes = { 'http.request.method': method, 'url.template': path, 'url.full': url };
-    if (attempt > 1) attributes['http.request.resend_count'] = attempt - 1;
+    if (attempt > 1) {
+      attributes['http.request.resend_count'] = attempt - 1;
+    }
     const span = this.#telemetry.startAttempt(`${method} ${path}`, attributes, this.#context);
     propagation.inject(trace.setSpan(this.#context, span), headers);
     return span;
   }
 
-  /** Ends an attempt with the status of its answer, or the code of its failure. */
-  endAttempt(span: Span | undefined, durationMs: number, outcome: number | ClientErrorCode): void {
-    const { method, path } = this.#endpoint;
+  /** Ends an attempt with the status of its response, or the code of its failure. */
+  endAttempt(span: Span | undefined, outcome: number | ClientErrorCode): void {
+    if (span === undefined) {
+      return;
+    }
     const result = resultAttributes(outcome);
-    this.#telemetry.recordAttempt(durationMs, {
-      'http.request.method': method,
-      'url.template': path,
-      ...result,
-    });
-    if (span === undefined) return;
     span.setAttributes(result);
-    if (result['error.type'] !== undefined) span.setStatus({ code: SpanStatusCode.ERROR });
+    if (result['error.type'] !== undefined) {
+      span.setStatus({ code: SpanStatusCode.ERROR });
+    }
     span.end();
   }
 
   end(outcome: 'ok' | ClientErrorCode): void {
-    if (this.#context === undefined) return;
+    if (this.#context === undefined) {
+      return;
+    }
     if (outcome !== 'ok') {
       this.#span.setAttribute('error.type', outcome);
       this.#span.setStatus({ code: SpanStatusCode.ERROR });
@@ -113,12 +105,13 @@ export class CallTrace {
 }
 
 function resultAttributes(outcome: number | ClientErrorCode): Attributes {
-  if (typeof outcome === 'string') return { 'error.type': outcome };
-  if (outcome < 400) return { 'http.response.status_code': outcome };
+  if (typeof outcome === 'string') {
+    return { 'error.type': outcome };
+  }
+  if (outcome < 400) {
+    return { 'http.response.status_code': outcome };
+  }
   return { 'http.response.status_code': outcome, 'error.type': String(outcome) };
 }
 
 const SCOPE = '@mcp-parts/resilient-client';
-
-// As the conventions advise.
-const BUCKETS_IN_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];

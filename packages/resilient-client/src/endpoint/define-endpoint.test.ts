@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
-import { endpoint, replayOf, type HttpMethod } from './define-endpoint.ts';
+import { defineEndpoint, replayOf, type HttpMethod } from './define-endpoint.ts';
 
 const response = z.unknown();
 
-describe('endpoint', () => {
+describe('defineEndpoint', () => {
   it.each([
     'things',
     '//things',
@@ -17,23 +17,25 @@ describe('endpoint', () => {
     '/a b',
     '/%2e%2e/x',
   ])('refuses the path %s', (path) => {
-    expect(() => endpoint({ id: 'x', method: 'GET', path, response })).toThrow(/^endpoint x: path must be/);
+    expect(() => defineEndpoint({ id: 'x', method: 'GET', path, response })).toThrow(
+      /^endpoint x: path must be/,
+    );
   });
 
   it.each(['/', '/v1/things/{id}', '/v1/things:search', '/files/{name}.json', '/{a}/{b_2}'])(
     'takes the path %s',
     (path) => {
-      expect(() => endpoint({ id: 'x', method: 'GET', path, response })).not.toThrow();
+      expect(() => defineEndpoint({ id: 'x', method: 'GET', path, response })).not.toThrow();
     },
   );
 
   it('refuses an id that cannot be a metric label, a GET with a body, and a policy out of range', () => {
-    expect(() => endpoint({ id: 'a b', method: 'GET', path: '/', response })).toThrow(TypeError);
-    expect(() => endpoint({ id: 'x', method: 'GET', path: '/', response, body: z.string() })).toThrow(
+    expect(() => defineEndpoint({ id: 'a b', method: 'GET', path: '/', response })).toThrow(TypeError);
+    expect(() => defineEndpoint({ id: 'x', method: 'GET', path: '/', response, body: z.string() })).toThrow(
       TypeError,
     );
     expect(() =>
-      endpoint({ id: 'x', method: 'GET', path: '/', response, policy: { deadlineMs: -1 } }),
+      defineEndpoint({ id: 'x', method: 'GET', path: '/', response, policy: { deadlineMs: -1 } }),
     ).toThrow(RangeError);
   });
 

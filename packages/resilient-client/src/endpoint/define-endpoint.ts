@@ -1,16 +1,10 @@
-import type { ExplainAnswer } from '../errors/explain.ts';
-import { resolvePolicy, type PolicyOptions } from '../protection/policy.ts';
+import type { ExplainResponse } from '../errors/explain.ts';
+import { resolveCallPolicyOptions, type CallPolicyOptions } from '../protection/call-policy.ts';
+import type { Replay } from '../protection/replay.ts';
 import type { SchemaInput, StandardSchema } from './standard-schema.ts';
 
 /** The methods an endpoint may have. */
 export type HttpMethod = 'GET' | 'HEAD' | 'PUT' | 'DELETE' | 'POST' | 'PATCH';
-
-/**
- * What may be sent twice. `never`: only a request that was certainly not carried out. `idempotent`: any, because twice
- * is the same as once. `key`: any, because every attempt of one call carries the same Idempotency-Key and the backend
- * honours it. A repeated DELETE may find its own work done: `not_found` with `sent: 'maybe'` is its success.
- */
-export type Replay = 'never' | 'idempotent' | 'key';
 
 /** A value that may stand in a query string. */
 export type QueryValue = string | number | boolean | undefined;
@@ -23,7 +17,7 @@ export type PathParams<Path extends string> = Path extends `${string}{${infer Na
   ? { readonly [Key in Name | keyof PathParams<Rest>]: string | number }
   : object;
 
-/** One operation of a backend, as data: what to send, what comes back, and how to treat its failures. */
+/** One operation of an upstream, as data: what to send, what comes back, and how to treat its failures. */
 export interface Endpoint<
   Path extends string,
   Query extends QuerySchema | undefined,
@@ -36,30 +30,30 @@ export interface Endpoint<
   /** Begins with `/`, is appended to the client's base URL, and names its parameters in braces. */
   readonly path: Path;
   /** Checks and types the query; without it the endpoint takes none. */
-  readonly query?: Query;
+  readonly query?: Query | undefined;
   /** Checks and types the JSON request body; without it the endpoint sends none. */
-  readonly body?: Body;
-  /** Checks and types the JSON answer; keep it loose. An empty answer is `undefined`. Must be synchronous, as all three. */
+  readonly body?: Body | undefined;
+  /** Checks and types the JSON response; keep it loose. An empty response is `undefined`. Must be synchronous, as all three. */
   readonly response: Response;
   /** What may be sent twice. @default `idempotent` for GET, HEAD, PUT and DELETE, `never` for POST and PATCH (RFC 9110 §9.2.2) */
-  readonly replay?: Replay;
+  readonly replay?: Replay | undefined;
   /**
    * The sentence that people and models read instead of the general one: what failed and what to do next. By status, or
-   * made from the answer; undefined or an error leaves the general sentence.
+   * made from the response; undefined or an error leaves the general sentence.
    */
-  readonly explain?: Readonly<Record<number, string>> | ExplainAnswer;
+  readonly explain?: Readonly<Record<number, string>> | ExplainResponse | undefined;
   /**
    * Whose failures open the circuit, and whose 429 holds calls back: its own, or those of all the client's endpoints that
-   * say `service`. @default `endpoint`
+   * say `upstream`. @default `endpoint`
    */
-  readonly breaker?: 'endpoint' | 'service';
+  readonly breaker?: 'endpoint' | 'upstream' | undefined;
   /**
    * Lets concurrent calls for the same thing share one request: same path, query, headers and token. Only for GET.
    * @default false
    */
-  readonly singleFlight?: boolean;
+  readonly singleFlight?: boolean | undefined;
   /** Overrides the client's policy for this endpoint. */
-  readonly policy?: PolicyOptions;
+  readonly policy?: CallPolicyOptions | undefined;
 }
 
 /** Any endpoint, whatever its types. */
@@ -90,7 +84,7 @@ export type CallInput<
  * @throws {TypeError} when the id or path cannot work, a GET or HEAD has a body, or the options contradict each other
  * @throws {RangeError} when its policy has a number out of range
  */
-export function endpoint<
+export function defineEndpoint<
   const Path extends string,
   Response extends StandardSchema,
   Query extends QuerySchema | undefined = undefined,
@@ -98,29 +92,31 @@ export function endpoint<
 >(definition: Endpoint<Path, Query, Body, Response>): Endpoint<Path, Query, Body, Response> {
   const { id, method, path, body, policy } = definition;
   if (!/^[\w.-]+$/.test(id)) {
-    throw new TypeError(`endpoint id must be letters, digits, ".", "_" and "-", not ${JSON.stringify(id)}`);
+    throw new TypeError(`endpoint id must be letters, digits, ".", "_" and "-", got ${JSON.stringify(id)}`);
   }
   if (!PATH_TEMPLATE.test(path)) {
     throw new TypeError(
-      `endpoint ${id}: path must be "/" and segments of URL characters or {name}, not ${path}`,
+      `endpoint ${id}: path must be "/" and segments of URL characters or {name}, got ${path}`,
     );
   }
   if (body !== undefined && (method === 'GET' || method === 'HEAD')) {
     throw new TypeError(`endpoint ${id}: a ${method} has no body`);
   }
   if (definition.singleFlight === true && method !== 'GET') {
-    throw new TypeError(`endpoint ${id}: singleFlight is for GET, not ${method}`);
+    throw new TypeError(`endpoint ${id}: singleFlight is for GET, got ${method}`);
   }
-  if (definition.breaker === 'service' && policy?.breaker !== undefined) {
-    throw new TypeError(`endpoint ${id}: the circuit of a service has the client's policy.breaker`);
+  if (definition.breaker === 'upstream' && policy?.breaker !== undefined) {
+    throw new TypeError(`endpoint ${id}: the circuit of an upstream has the client's policy.breaker`);
   }
-  resolvePolicy(policy);
+  resolveCallPolicyOptions(policy);
   return Object.freeze({ ...definition });
 }
 
 /** The replay rule of an endpoint, with the default by method. */
 export function replayOf(endpoint: Pick<AnyEndpoint, 'method' | 'replay'>): Replay {
-  if (endpoint.replay !== undefined) return endpoint.replay;
+  if (endpoint.replay !== undefined) {
+    return endpoint.replay;
+  }
   return endpoint.method === 'POST' || endpoint.method === 'PATCH' ? 'never' : 'idempotent';
 }
 

@@ -12,7 +12,9 @@ function targetOrRefusal(id: string) {
   try {
     return build(id);
   } catch (error) {
-    if (error instanceof BadTarget) return undefined;
+    if (error instanceof BadTarget) {
+      return undefined;
+    }
     throw error;
   }
 }

@@ -16,11 +16,18 @@ export class BadTarget extends Error {
  */
 export function parseBaseUrl(baseUrl: string): { origin: string; prefix: string } {
   const url = URL.parse(baseUrl);
-  if (url === null) throw new TypeError('baseUrl is not an absolute URL');
-  if (url.protocol !== 'http:' && url.protocol !== 'https:')
+  if (url === null) {
+    throw new TypeError('baseUrl is not an absolute URL');
+  }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     throw new TypeError('baseUrl must be http or https');
-  if (url.username !== '' || url.password !== '') throw new TypeError('baseUrl must not hold credentials');
-  if (url.search !== '' || url.hash !== '') throw new TypeError('baseUrl must not have a query or fragment');
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw new TypeError('baseUrl must not hold credentials');
+  }
+  if (url.search !== '' || url.hash !== '') {
+    throw new TypeError('baseUrl must not have a query or fragment');
+  }
   return { origin: url.origin, prefix: url.pathname.replace(/\/+$/, '') };
 }
 
@@ -39,7 +46,9 @@ export function compileTarget(base: { origin: string; prefix: string }, template
   const isSafe = isKept(origin, prefix + template.replaceAll(/\{\w+\}/g, 'x'));
 
   return (params, query) => {
-    if (!isSafe) throw new BadTarget('the path does not stay below the base URL');
+    if (!isSafe) {
+      throw new BadTarget('the path does not stay below the base URL');
+    }
     let path = head;
     let isPlain = true;
     for (const { name, literal } of parts) {
@@ -52,7 +61,9 @@ export function compileTarget(base: { origin: string; prefix: string }, template
       }
     }
     // A last look with the parser that counts, unless letters and digits were put where letters and digits belong.
-    if (!isPlain && !isKept(origin, path)) throw new BadTarget('the path does not stay below the base URL');
+    if (!isPlain && !isKept(origin, path)) {
+      throw new BadTarget('the path does not stay below the base URL');
+    }
     const search = query === undefined ? '' : encodeQuery(query);
     return { origin, path: search === '' ? path : `${path}?${search}` };
   };
@@ -77,8 +88,10 @@ function encodeSegment(name: string, value: unknown): string {
     throw new BadTarget(`"${name}" must be a string or a finite number`);
   }
   const text = String(value);
-  if (text === '') throw new BadTarget(`"${name}" must not be empty`);
-  // Backends decode %2F and then walk the result, so a dot segment is refused behind a slash of either kind, too.
+  if (text === '') {
+    throw new BadTarget(`"${name}" must not be empty`);
+  }
+  // Upstreams decode %2F and then walk the result, so a dot segment is refused behind a slash of either kind, too.
   if (text.split(/[/\\]/).some((part) => part === '.' || part === '..')) {
     throw new BadTarget(`"${name}" must not hold "." or ".." as a path segment`);
   }
@@ -92,7 +105,9 @@ function encodeQuery(query: Readonly<Record<string, unknown>>): string {
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
     for (const item of Array.isArray(value) ? value : [value]) {
-      if (item !== undefined) search.append(name, String(item));
+      if (item !== undefined) {
+        search.append(name, String(item));
+      }
     }
   }
   return search.toString();

@@ -1,17 +1,19 @@
 /**
- * An RFC 9457 problem document as the backend sent it: untrusted text, for logs and for decisions, not for a model.
- * {@link ClientError.userMessage} quotes the cleaned `detail`.
+ * An RFC 9457 problem document as the upstream sent it: untrusted text, for logs and for decisions, not for a model.
+ * {@link ClientError.publicMessage} quotes the cleaned `detail`.
  */
 export interface Problem {
-  readonly type?: string;
-  readonly title?: string;
-  readonly detail?: string;
+  readonly type?: string | undefined;
+  readonly title?: string | undefined;
+  readonly detail?: string | undefined;
   readonly [extension: string]: unknown;
 }
 
 /** Reads a problem document, or undefined when the body is something else. */
 export function parseProblem(contentType: string, body: Buffer): Problem | undefined {
-  if (!/^application\/(problem\+)?json\b/i.test(contentType)) return undefined;
+  if (!/^application\/(problem\+)?json\b/i.test(contentType)) {
+    return undefined;
+  }
   let value: unknown;
   try {
     value = JSON.parse(body.toString('utf8'));
@@ -19,7 +21,9 @@ export function parseProblem(contentType: string, body: Buffer): Problem | undef
     // An unreadable error body must not hide the status that came with it.
     return undefined;
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return undefined;
+  }
   const { type, title, detail, ...extensions } = value as Record<string, unknown>;
   return {
     ...extensions,
@@ -29,7 +33,7 @@ export function parseProblem(contentType: string, body: Buffer): Problem | undef
   };
 }
 
-/** One line of a backend's text that is safe to quote: no control, bidi or invisible characters, no links, at most 200. */
+/** One line of an upstream's text that is safe to quote: no control, bidi or invisible characters, no links, at most 200. */
 export function cleanText(text: string): string {
   const oneLine = text
     .replaceAll(UNSAFE_CHARACTERS, ' ')
@@ -37,7 +41,9 @@ export function cleanText(text: string): string {
     .replaceAll(/["“”„«»]/g, "'")
     .replaceAll(/\s+/g, ' ')
     .trim();
-  if (oneLine.length <= MAX_QUOTE_LENGTH) return oneLine;
+  if (oneLine.length <= MAX_QUOTE_LENGTH) {
+    return oneLine;
+  }
   return `${oneLine
     .slice(0, MAX_QUOTE_LENGTH - 1)
     .toWellFormed()

@@ -1,16 +1,17 @@
 import { describe, expect, it } from 'vitest';
 
-import { ClientError, type Failure, type FailedCall } from './client-error.ts';
+import { ClientError } from './client-error.ts';
+import type { FailedCall, Failure } from './failure.ts';
 
 const messageOf = (failure: Failure, call: Partial<FailedCall> = {}) =>
   new ClientError(failure, {
-    service: 'thing service',
+    upstream: 'thing service',
     endpoint: 'things.create',
     attempts: 1,
     isRepeatable: true,
     explain: undefined,
     ...call,
-  }).userMessage;
+  }).publicMessage;
 
 const failures: readonly Failure[] = [
   { code: 'cancelled', sent: 'no' },
@@ -57,8 +58,8 @@ describe('the message for people and models', () => {
       The thing service rejected the request as invalid. Correct it before you try again.
       The thing service failed. Try again in 30 s; if it still fails, tell the operator of this server.
       The thing service does not support this. Do not try again.
-      The thing service gave an answer that this server does not understand. Do not try again; tell the operator of this server.
-      The answer of the thing service is too large. Do not try the same again; ask for less.
+      The thing service gave a response that this server does not understand. Do not try again; tell the operator of this server.
+      The response of the thing service is too large. Do not try the same again; ask for less.
       Nothing was sent to the thing service, because the request is not valid: "id" must not be empty. Correct it before you try again."
     `);
   });

@@ -9,7 +9,7 @@ class PrivateAddress extends Error {
 
 /** Tells public addresses from those inside a network: loopback, private, link-local, shared, reserved, multicast (RFC 6890). */
 export interface AddressRule {
-  isPublic(address: string): boolean;
+  readonly isPublic: (address: string) => boolean;
   /** Looks a host up as `dns.lookup` does and fails when any address is not public, so a name cannot point inside. */
   readonly lookup: LookupFunction;
 }
@@ -23,12 +23,17 @@ export function createAddressRule(): AddressRule {
     lookup(hostname, options, callback) {
       lookup(hostname, { ...options, all: true }, (error, addresses: LookupAddress[] | undefined) => {
         const [first] = addresses ?? [];
-        if (addresses === undefined || first === undefined) return callback(error, '');
+        if (addresses === undefined || first === undefined) {
+          return callback(error, '');
+        }
         if (!addresses.every(({ address }) => isPublic(address))) {
           return callback(new PrivateAddress(`${hostname} has a private address`), '');
         }
-        if (options.all === true) callback(null, addresses);
-        else callback(null, first.address, first.family);
+        if (options.all === true) {
+          callback(null, addresses);
+        } else {
+          callback(null, first.address, first.family);
+        }
       });
     },
   };
@@ -74,7 +79,11 @@ const NETWORKS = {
 /** Built for each client that wants it: importing this package must not do work. */
 function createBlockList(): BlockList {
   const list = new BlockList();
-  for (const [network, bits] of NETWORKS.ipv4) list.addSubnet(network, bits, 'ipv4');
-  for (const [network, bits] of NETWORKS.ipv6) list.addSubnet(network, bits, 'ipv6');
+  for (const [network, bits] of NETWORKS.ipv4) {
+    list.addSubnet(network, bits, 'ipv4');
+  }
+  for (const [network, bits] of NETWORKS.ipv6) {
+    list.addSubnet(network, bits, 'ipv6');
+  }
   return list;
 }

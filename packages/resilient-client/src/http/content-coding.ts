@@ -6,12 +6,17 @@ import { brotliDecompress, gunzip, inflate } from 'node:zlib';
  */
 export function decodeBody(body: Buffer, coding: string, maxBytes: number): Promise<Buffer | undefined> {
   const decompress = DECODERS[coding.trim().toLowerCase()];
-  if (decompress === undefined) return Promise.resolve(body);
+  if (decompress === undefined) {
+    return Promise.resolve(body);
+  }
   return new Promise((resolve) => {
     // zlib stops as soon as the limit is passed: the rest of a bomb never gets into memory.
     decompress(body, { maxOutputLength: maxBytes }, (error, decoded) => {
-      if (error === null) resolve(decoded);
-      else resolve(error.code === 'ERR_BUFFER_TOO_LARGE' ? undefined : body);
+      if (error === null) {
+        resolve(decoded);
+      } else {
+        resolve(error.code === 'ERR_BUFFER_TOO_LARGE' ? undefined : body);
+      }
     });
   });
 }

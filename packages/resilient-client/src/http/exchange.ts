@@ -1,6 +1,8 @@
-import type { Sent } from '../protection/replay.ts';
+// oxlint-disable-next-line no-restricted-imports -- types only: the handler of one request is in undici's terms
+import type { Dispatcher } from 'undici';
+
 import { decodeBody } from './content-coding.ts';
-import type { Dispatcher, WireHeaders, WireOutcome, WireRequest } from './undici-transport.ts';
+import type { Sent, WireHeaders, WireOutcome, WireRequest } from './wire.ts';
 
 /**
  * One request and what comes back, as undici's handler of it. Taking the body's pieces as they come saves the stream,
@@ -11,7 +13,9 @@ export class Exchange implements Dispatcher.DispatchHandler {
   static run(dispatcher: Dispatcher, request: WireRequest): Promise<WireOutcome> {
     return new Promise((resolve) => {
       const exchange = new Exchange(request, resolve);
-      if (request.signal.aborted) return exchange.#lose(request.signal.reason);
+      if (request.signal.aborted) {
+        return exchange.#lose(request.signal.reason);
+      }
       request.signal.addEventListener('abort', exchange.#stop);
       const { origin, path, method, headers, body } = request;
       try {
@@ -46,34 +50,53 @@ export class Exchange implements Dispatcher.DispatchHandler {
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
     // undici cannot take a request out of its queue, so one that was stopped there comes by here.
-    if (this.#isDone) controller.abort(new Error('stopped before it was sent'));
-    else this.#hasStarted = true;
+    if (this.#isDone) {
+      controller.abort(new Error('stopped before it was sent'));
+    } else {
+      this.#hasStarted = true;
+    }
   }
 
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: WireHeaders): void {
-    // RFC 9110 §15.2: an informational answer is not the answer.
-    if (this.#isDone || status < 200) return;
+    // RFC 9110 §15.2: an informational response is not the one.
+    if (this.#isDone || status < 200) {
+      return;
+    }
     this.#status = status;
     this.#headers = headers;
-    // The answer to a HEAD declares the length of a body it does not have.
-    if (this.#request.method === 'HEAD') return;
-    if (Number(headers['content-length'] ?? 0) > this.#request.maxResponseBytes) this.#refuse(status);
+    // The response to a HEAD declares the length of a body it does not have.
+    if (this.#request.method === 'HEAD') {
+      return;
+    }
+    if (Number(headers['content-length'] ?? 0) > this.#request.maxResponseBytes) {
+      this.#refuse(status);
+    }
   }
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.#isDone || this.#status === undefined) return;
+    if (this.#isDone || this.#status === undefined) {
+      return;
+    }
     this.#size += chunk.length;
-    if (this.#size > this.#request.maxResponseBytes) this.#refuse(this.#status);
-    else this.#chunks.push(chunk);
+    if (this.#size > this.#request.maxResponseBytes) {
+      this.#refuse(this.#status);
+    } else {
+      this.#chunks.push(chunk);
+    }
   }
 
   onResponseEnd(): void {
-    if (this.#isDone || this.#status === undefined) return;
+    if (this.#isDone || this.#status === undefined) {
+      return;
+    }
     const [only] = this.#chunks;
     const body = this.#chunks.length === 1 && only ? only : Buffer.concat(this.#chunks, this.#size);
     const coding = this.#headers['content-encoding'];
-    if (coding === undefined || body.length === 0) this.#answer(this.#status, body);
-    else void this.#decode(this.#status, body, String(coding));
+    if (coding === undefined || body.length === 0) {
+      this.#respond(this.#status, body);
+    } else {
+      void this.#decode(this.#status, body, String(coding));
+    }
   }
 
   onResponseError(_: Dispatcher.DispatchController | null, cause: Error): void {
@@ -85,14 +108,17 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#close();
   };
 
-  #answer(status: number, body: Buffer): void {
-    this.#finish({ kind: 'answered', status, headers: this.#headers, body });
+  #respond(status: number, body: Buffer): void {
+    this.#finish({ kind: 'response', status, headers: this.#headers, body });
   }
 
   async #decode(status: number, body: Buffer, coding: string): Promise<void> {
     const decoded = await decodeBody(body, coding, this.#request.maxResponseBytes);
-    if (decoded === undefined) this.#refuse(status);
-    else this.#answer(status, decoded);
+    if (decoded === undefined) {
+      this.#refuse(status);
+    } else {
+      this.#respond(status, decoded);
+    }
   }
 
   #refuse(status: number): void {
@@ -105,26 +131,34 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #sent(cause: unknown): Sent {
-    if (this.#status !== undefined) return 'yes';
-    if (this.#hasStarted) return 'maybe';
+    if (this.#status !== undefined) {
+      return 'yes';
+    }
+    if (this.#hasStarted) {
+      return 'maybe';
+    }
     return this.#request.signal.aborted || isConnectFailure(cause) ? 'no' : 'maybe';
   }
 
   #finish(outcome: WireOutcome): void {
-    if (this.#isDone) return;
+    if (this.#isDone) {
+      return;
+    }
     this.#isDone = true;
     this.#request.signal.removeEventListener('abort', this.#stop);
     this.#resolve(outcome);
   }
 
-  /** An answer that nobody reads to its end would block its socket for ever. */
+  /** A response that nobody reads to its end would block its socket for ever. */
   #close(): void {
     this.#controller?.abort(new Error('stopped'));
   }
 }
 
 function isConnectFailure(cause: unknown): boolean {
-  if (!(cause instanceof Error)) return false;
+  if (!(cause instanceof Error)) {
+    return false;
+  }
   const { code, syscall } = cause as NodeJS.ErrnoException;
   return (
     syscall === 'connect' || syscall === 'getaddrinfo' || (code !== undefined && CONNECT_FAILURES.has(code))

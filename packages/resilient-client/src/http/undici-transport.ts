@@ -1,45 +1,11 @@
 // The only file that knows undici; exchange.ts handles one request in its terms. Importing undici 8 also installs a dispatcher for the global fetch (undici #5500).
 import { Pool, type Dispatcher } from 'undici';
 
-import type { Sent } from '../protection/replay.ts';
-import type { StopSignal } from '../time/stop-signal.ts';
 import type { AddressRule } from './address-rule.ts';
 import { Exchange } from './exchange.ts';
+import type { Transport } from './wire.ts';
 
 export type { Dispatcher };
-
-/** One request, ready to be written. */
-export interface WireRequest {
-  readonly origin: string;
-  readonly path: string;
-  readonly method: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string | undefined;
-  readonly maxResponseBytes: number;
-  /** Aborting it closes the socket. */
-  readonly signal: StopSignal;
-}
-
-/** What became of it. An abort is told from a network failure by the signal, not by the error. */
-export type WireOutcome =
-  | {
-      readonly kind: 'answered';
-      readonly status: number;
-      readonly headers: WireHeaders;
-      readonly body: Buffer;
-    }
-  | { readonly kind: 'too_large'; readonly status: number }
-  | { readonly kind: 'lost'; readonly sent: Sent; readonly cause: unknown };
-
-/** Response headers with lower-case names. */
-export type WireHeaders = Readonly<Record<string, string | string[] | undefined>>;
-
-/** Sends requests over real sockets; never throws for what a network may do. */
-export interface Transport {
-  send(request: WireRequest): Promise<WireOutcome>;
-  /** Closes the sockets, unless the dispatcher was handed in. */
-  close(): Promise<void>;
-}
 
 /** A client certificate for mutual TLS, in PEM. */
 export interface ClientCertificate {
@@ -47,23 +13,27 @@ export interface ClientCertificate {
   readonly cert: string | Buffer;
   readonly key: string | Buffer;
   /** Authorities to trust for the server. @default those of Node.js */
-  readonly ca?: string | Buffer;
+  readonly ca?: string | Buffer | undefined;
 }
 
-/** Opens a transport with its own connections, or on a dispatcher that the caller keeps and closes. */
-export function createTransport(options: {
-  dispatcher: Dispatcher | undefined;
+/** What {@link createTransport} needs; whoever calls it has checked the numbers. */
+export interface TransportOptions {
+  /** One that the caller keeps and closes. */
+  readonly dispatcher: Dispatcher | undefined;
   /** Whether idle connections are kept for the next request. */
-  keepAlive: boolean;
+  readonly keepAlive: boolean;
+  /** Connections per origin, a whole number from 1. */
+  readonly connections: number;
+  /** Time for a connection, TLS included, in whole milliseconds. */
+  readonly connectTimeoutMs: number;
   /** Presented to the server (mutual TLS) on own connections. */
-  certificate?: ClientCertificate | undefined;
-  /** Connections per origin. @default 32 */
-  connections?: number;
-  /** @default 3_000 */
-  connectTimeoutMs?: number;
-  /** Which addresses own connections may go to. @default any */
-  addressRule?: AddressRule | undefined;
-}): Transport {
+  readonly certificate?: ClientCertificate | undefined;
+  /** Which addresses own connections may go to; any, if undefined. */
+  readonly addressRule?: AddressRule | undefined;
+}
+
+/** Creates a transport with its own connections, or on a dispatcher that the caller keeps and closes. */
+export function createTransport(options: TransportOptions): Transport {
   const { dispatcher } = options;
   // A pool for each origin costs a tenth less per request than an Agent, which looks its pools up by more than that.
   const pools = new Map<string, Pool>();
@@ -74,7 +44,9 @@ export function createTransport(options: {
     if (pool === undefined) {
       pool = createPool(origin, options);
       pools.set(origin, pool);
-      if (isClosed) void pool.destroy();
+      if (isClosed) {
+        void pool.destroy();
+      }
     }
     return pool;
   }
@@ -88,8 +60,8 @@ export function createTransport(options: {
   };
 }
 
-function createPool(origin: string, options: Parameters<typeof createTransport>[0]): Pool {
-  const { keepAlive, certificate, connections = 32, connectTimeoutMs = 3_000, addressRule } = options;
+function createPool(origin: string, options: TransportOptions): Pool {
+  const { keepAlive, certificate, connections, connectTimeoutMs, addressRule } = options;
   return new Pool(origin, {
     // Without a bound, undici opens one socket for each concurrent request.
     connections,

@@ -53,7 +53,7 @@ describe('endpoint source', () => {
     expect(source).toContain(
       '/** Writes a thing. * / import "evil"; Takes X-Tenant in the call\'s headers. @deprecated */',
     );
-    expect(source).toContain(`export const thingsPutOne = endpoint({
+    expect(source).toContain(`export const thingsPutOne = defineEndpoint({
   id: 'things.put-one',
   method: 'PUT',
   path: '/things/{id}',
@@ -85,7 +85,7 @@ describe('endpoint source', () => {
     ['an operation without an operationId', { operationId: undefined }],
     ['an operation without an operationId of letters', { operationId: 'a b' }],
     ['the name delete', { operationId: 'delete' }],
-    ['using the name endpoint twice', { operationId: 'endpoint' }],
+    ['using the name defineEndpoint twice', { operationId: 'defineEndpoint' }],
     ['an operation without a 2xx response', { responses: { 404: ok } }],
     ['a body other than application/json', { responses: { 200: { content: { 'text/plain': {} } } } }],
     ['a body other than application/json', { requestBody: { content: { 'text/xml': {} } } }],

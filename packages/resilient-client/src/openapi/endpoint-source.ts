@@ -26,14 +26,15 @@ export function endpointSource(
     operationsOf(document, path, item),
   );
   const missing = only.find((id) => all.every((operation) => operation.id !== id));
-  if (missing !== undefined)
+  if (missing !== undefined) {
     throw new NotSupported(`an operationId that it does not have, ${missing},`, documentName);
+  }
   const operations = only.length === 0 ? all : all.filter(({ id }) => only.includes(id));
   const endpoints = operations.map((operation) => writeEndpoint(operation, zod, document));
-  checkNames(['z', 'endpoint', ...zod.names(), ...operations.map(({ name }) => name)]);
+  checkNames(['z', 'defineEndpoint', ...zod.names(), ...operations.map(({ name }) => name)]);
   return [
     `// Made from ${documentName} by mcp-endpoints. Change the document, not this file.`,
-    `import { endpoint } from '@mcp-parts/resilient-client';\nimport { z } from 'zod';`,
+    `import { defineEndpoint } from '@mcp-parts/resilient-client';\nimport { z } from 'zod';`,
     ...zod.declarations(),
     ...endpoints,
     '',
@@ -43,9 +44,13 @@ export function endpointSource(
 /** Every name stands for one thing in the generated module. */
 function checkNames(names: readonly string[]): void {
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw new NotSupported(`using the name ${twice} twice`, 'operationId or schema');
+  if (twice !== undefined) {
+    throw new NotSupported(`using the name ${twice} twice`, 'operationId or schema');
+  }
   const reserved = names.find((name) => RESERVED.test(name));
-  if (reserved !== undefined) throw new NotSupported(`the name ${reserved}`, 'operationId or schema');
+  if (reserved !== undefined) {
+    throw new NotSupported(`the name ${reserved}`, 'operationId or schema');
+  }
 }
 
 // ECMA-262 §12.7.2 and the strict-mode and module additions.
@@ -69,7 +74,9 @@ function operationsOf(document: unknown, path: string, item: unknown): Operation
   const pathItem = resolve(document, item, path);
   return METHODS.flatMap((method) => {
     const definition = pathItem[method];
-    if (!isRecord(definition)) return [];
+    if (!isRecord(definition)) {
+      return [];
+    }
     const where = `${method.toUpperCase()} ${path}`;
     const id = definition['operationId'];
     if (typeof id !== 'string' || !/^[A-Za-z][\w.-]*$/.test(id)) {
@@ -79,7 +86,9 @@ function operationsOf(document: unknown, path: string, item: unknown): Operation
       );
     }
     const badName = path.match(/\{(?![A-Za-z_]\w*\})[^}]*\}/)?.[0];
-    if (badName !== undefined) throw new NotSupported(`the path parameter ${badName}`, where);
+    if (badName !== undefined) {
+      throw new NotSupported(`the path parameter ${badName}`, where);
+    }
     const parameters = [pathItem['parameters'], definition['parameters']]
       .flatMap((list) => (Array.isArray(list) ? list : []))
       .map((parameter) => resolve(document, parameter, where));
@@ -119,7 +128,7 @@ function writeEndpoint(operation: Operation, zod: ZodSource, document: unknown):
     explanations.length > 0 && `explain: { ${explanations.join(' ')} },`,
   ].filter((line) => line !== false);
   const needed = headers.map(({ name }) => String(name)).filter((name) => !/^idempotency-key$/i.test(name));
-  return `${docComment(definition, needed)}export const ${name} = endpoint({\n  ${lines.join('\n  ')}\n});`;
+  return `${docComment(definition, needed)}export const ${name} = defineEndpoint({\n  ${lines.join('\n  ')}\n});`;
 }
 
 function querySchema(
@@ -145,7 +154,9 @@ function responseSchema(
   where: string,
 ): string {
   const good = responses.filter(([status]) => /^2(\d\d|XX)$/.test(status));
-  if (good.length === 0) throw new NotSupported('an operation without a 2xx response', where);
+  if (good.length === 0) {
+    throw new NotSupported('an operation without a 2xx response', where);
+  }
   const schemas = new Set(
     good.map(([status, response]) =>
       response['content'] === undefined ? 'z.undefined()' : jsonSchema(response, zod, `${where} ${status}`),
@@ -156,7 +167,9 @@ function responseSchema(
 
 function jsonSchema({ content }: Readonly<Record<string, unknown>>, zod: ZodSource, where: string): string {
   const media = isRecord(content) ? content['application/json'] : undefined;
-  if (!isRecord(media)) throw new NotSupported('a body other than application/json', where);
+  if (!isRecord(media)) {
+    throw new NotSupported('a body other than application/json', where);
+  }
   return zod.expression(media['schema'], where);
 }
 
@@ -177,7 +190,9 @@ function resolve(document: unknown, value: unknown, where: string): Readonly<Rec
   let node = value;
   for (let depth = 0; isRecord(node) && typeof node['$ref'] === 'string'; depth += 1) {
     const ref = node['$ref'];
-    if (!ref.startsWith('#/') || depth > 16) throw new NotSupported(`the reference ${ref}`, where);
+    if (!ref.startsWith('#/') || depth > 16) {
+      throw new NotSupported(`the reference ${ref}`, where);
+    }
     node = ref
       .slice(2)
       .split('/')
@@ -187,6 +202,8 @@ function resolve(document: unknown, value: unknown, where: string): Readonly<Rec
         document,
       );
   }
-  if (!isRecord(node)) throw new NotSupported('something that is no object', where);
+  if (!isRecord(node)) {
+    throw new NotSupported('something that is no object', where);
+  }
   return node;
 }

@@ -13,18 +13,18 @@ export class NotSupported extends Error {
 /** Writes schemas as zod's TypeScript source. */
 export interface ZodSource {
   /** An expression for the schema; declares the components it needs. */
-  expression(schema: unknown, where: string): string;
+  readonly expression: (schema: unknown, where: string) => string;
   /** `const Name = …;` for every component needed so far, each after those it uses. */
-  declarations(): readonly string[];
+  readonly declarations: () => readonly string[];
   /** The names of those components. */
-  names(): readonly string[];
+  readonly names: () => readonly string[];
 }
 
 /** A writer for the schemas of one document. */
 export function createZodSource(components: Readonly<Record<string, unknown>>): ZodSource {
   const declared = new Map<string, { readonly name: string; readonly source: string }>();
   // Components that are being written: whoever needs one of them is part of a cycle.
-  const open = new Set<string>();
+  const beingWritten = new Set<string>();
   let cycle = false;
 
   function reference(ref: unknown, where: string): string {
@@ -34,24 +34,33 @@ export function createZodSource(components: Readonly<Record<string, unknown>>): 
     }
     // OpenAPI allows dots and dashes in names; two that become one are noticed with all other names.
     const name = component.replaceAll(/[.-]/g, '_').replace(/^\d/, '_$&');
-    if (open.has(component)) cycle = true;
-    else if (!declared.has(component)) {
-      open.add(component);
+    if (beingWritten.has(component)) {
+      cycle = true;
+    } else if (!declared.has(component)) {
+      beingWritten.add(component);
       const outer = cycle;
       cycle = false;
       const source = expression(components[component], `#/components/schemas/${component}`);
-      if (cycle) throw new NotSupported(`${component}, which leads to itself outside a property,`, where);
+      if (cycle) {
+        throw new NotSupported(`${component}, which leads to itself outside a property,`, where);
+      }
       cycle = outer;
-      open.delete(component);
+      beingWritten.delete(component);
       declared.set(component, { name, source: `const ${name} = ${source};` });
     }
     return name;
   }
 
   function expression(schema: unknown, where: string): string {
-    if (schema === true || schema === undefined) return 'z.unknown()';
-    if (schema === false) return 'z.never()';
-    if (!isRecord(schema)) throw new NotSupported('a schema that is no object', where);
+    if (schema === true || schema === undefined) {
+      return 'z.json()';
+    }
+    if (schema === false) {
+      return 'z.never()';
+    }
+    if (!isRecord(schema)) {
+      throw new NotSupported('a schema that is no object', where);
+    }
     const only = (kind: keyof typeof UNDERSTOOD) => refuseOthers(schema, UNDERSTOOD[kind], where);
     if (schema['$ref'] !== undefined) {
       only('reference');
@@ -69,13 +78,15 @@ export function createZodSource(components: Readonly<Record<string, unknown>>): 
     }
     if (Array.isArray(schema['allOf'])) {
       only('all');
-      const [first = 'z.unknown()', ...rest] = schema['allOf'].map((item, index) =>
+      const [first = 'z.json()', ...rest] = schema['allOf'].map((item, index) =>
         expression(item, `${where}/allOf/${index}`),
       );
       return rest.reduce((left, right) => `z.intersection(${left}, ${right})`, first);
     }
     const type = schema['type'] ?? (schema['properties'] === undefined ? undefined : 'object');
-    if (Array.isArray(type)) return union(type.map((one) => ofTypes(schema, type, one, where)));
+    if (Array.isArray(type)) {
+      return union(type.map((one) => ofTypes(schema, type, one, where)));
+    }
     switch (type) {
       case 'string':
         only('string');
@@ -103,7 +114,7 @@ export function createZodSource(components: Readonly<Record<string, unknown>>): 
         return object(schema, where);
       case undefined:
         only('bare');
-        return 'z.unknown()';
+        return 'z.json()';
       default:
         throw new NotSupported(`the type ${JSON.stringify(type)}`, where);
     }
@@ -116,7 +127,9 @@ export function createZodSource(components: Readonly<Record<string, unknown>>): 
     type: unknown,
     where: string,
   ): string {
-    if (type === 'null') return 'z.null()';
+    if (type === 'null') {
+      return 'z.null()';
+    }
     if (types.filter((other) => other !== 'null').length > 1 && Object.keys(schema).length > 1) {
       refuseOthers(schema, UNDERSTOOD.bare, where);
     }
@@ -127,7 +140,9 @@ export function createZodSource(components: Readonly<Record<string, unknown>>): 
     const { properties, required, additionalProperties } = schema;
     const needed = new Set(Array.isArray(required) ? required : []);
     if (!isRecord(properties)) {
-      if (needed.size > 0) throw new NotSupported('"required" without "properties"', where);
+      if (needed.size > 0) {
+        throw new NotSupported('"required" without "properties"', where);
+      }
       return `z.record(z.string(), ${expression(additionalProperties, `${where}/additionalProperties`)})`;
     }
     const members = Object.entries(properties).map(([name, property]) => {
@@ -142,8 +157,12 @@ export function createZodSource(components: Readonly<Record<string, unknown>>): 
       return isPartOfCycle ? `get ${key}() { return ${value}; },` : `${key}: ${value},`;
     });
     const body = `{ ${members.join(' ')} }`;
-    if (additionalProperties === false) return `z.strictObject(${body})`;
-    if (additionalProperties === undefined || additionalProperties === true) return `z.object(${body})`;
+    if (additionalProperties === false) {
+      return `z.strictObject(${body})`;
+    }
+    if (additionalProperties === undefined || additionalProperties === true) {
+      return `z.object(${body})`;
+    }
     return `z.object(${body}).catchall(${expression(additionalProperties, `${where}/additionalProperties`)})`;
   }
 
@@ -198,23 +217,33 @@ function limits(
 
 function literals(values: readonly unknown[], where: string): string {
   const all = values.map((value) => literal(value, where)).join(', ');
-  if (values.length === 1) return `z.literal(${all})`;
+  if (values.length === 1) {
+    return `z.literal(${all})`;
+  }
   return values.every((value) => typeof value === 'string') ? `z.enum([${all}])` : `z.literal([${all}])`;
 }
 
 function literal(value: unknown, where: string): string {
-  if (typeof value === 'string') return quote(value);
-  if (value === null || typeof value === 'boolean' || typeof value === 'number') return String(value);
+  if (typeof value === 'string') {
+    return quote(value);
+  }
+  if (value === null || typeof value === 'boolean' || typeof value === 'number') {
+    return String(value);
+  }
   throw new NotSupported('an enum or const that is no string, number, boolean or null', where);
 }
 
 function union(members: readonly string[]): string {
   const different = [...new Set(members)];
   const [only] = different;
-  if (different.length === 1 && only !== undefined) return only;
+  if (different.length === 1 && only !== undefined) {
+    return only;
+  }
   const rest = different.filter((member) => member !== 'z.null()');
   const [single] = rest;
-  if (rest.length === 1 && single !== undefined) return `${single}.nullable()`;
+  if (rest.length === 1 && single !== undefined) {
+    return `${single}.nullable()`;
+  }
   return `z.union([${different.join(', ')}])`;
 }
 

@@ -19,7 +19,7 @@ describe('bulkhead', () => {
         fc.integer({ min: 0, max: 4 }),
         fc.array(action, { maxLength: 60 }),
         async (concurrency, queue, actions) => {
-          const bulkhead = createBulkhead(concurrency, queue);
+          const bulkhead = createBulkhead({ concurrency: concurrency, queue: queue });
           let running = 0;
           const waiting: Visitor[] = [];
           const everyone: Visitor[] = [];
@@ -37,17 +37,26 @@ describe('bulkhead', () => {
             } else if (next === 'leave' && running > 0) {
               bulkhead.leave();
               const first = waiting.shift();
-              if (first === undefined) running -= 1;
-              else first.expected = 'entered';
+              if (first === undefined) {
+                running -= 1;
+              } else {
+                first.expected = 'entered';
+              }
             } else if (next === 'giveUp') {
               const last = waiting.pop();
               last?.controller.abort();
-              if (last !== undefined) last.expected = 'stopped';
+              if (last !== undefined) {
+                last.expected = 'stopped';
+              }
             }
             expect(bulkhead.free()).toBe(concurrency - running);
           }
-          for (const visitor of waiting) visitor.controller.abort();
-          for (const visitor of waiting) visitor.expected = 'stopped';
+          for (const visitor of waiting) {
+            visitor.controller.abort();
+          }
+          for (const visitor of waiting) {
+            visitor.expected = 'stopped';
+          }
           expect(await Promise.all(everyone.map(({ entry }) => entry))).toEqual(
             everyone.map(({ expected }) => expected),
           );
@@ -57,7 +66,7 @@ describe('bulkhead', () => {
   });
 
   it('does not let in who is stopped already', async () => {
-    const bulkhead = createBulkhead(1, 1);
+    const bulkhead = createBulkhead({ concurrency: 1, queue: 1 });
     expect(await bulkhead.enter(AbortSignal.abort())).toBe('stopped');
     expect(bulkhead.free()).toBe(1);
   });

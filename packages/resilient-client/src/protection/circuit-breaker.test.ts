@@ -2,8 +2,8 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { createTestClock } from '../testing/index.ts';
+import type { BreakerRate } from './call-policy.ts';
 import { createCircuitBreaker, type CircuitBreaker, type Verdict } from './circuit-breaker.ts';
-import type { BreakerRate } from './policy.ts';
 
 function setUp(random = () => 0, rate: BreakerRate | false = false) {
   const clock = createTestClock();
@@ -25,7 +25,9 @@ const run = (breaker: CircuitBreaker, verdict: Verdict) =>
   );
 
 async function fail(breaker: CircuitBreaker, times: number) {
-  for (let i = 0; i < times; i++) await run(breaker, 'failure');
+  for (let i = 0; i < times; i++) {
+    await run(breaker, 'failure');
+  }
 }
 
 /** Starts an attempt that ends when it is told to. */
@@ -56,7 +58,9 @@ describe('circuit breaker', () => {
   it('lets a neutral result neither count nor interrupt the count', async () => {
     const { breaker } = setUp();
     await fail(breaker, 4);
-    for (let i = 0; i < 20; i++) await run(breaker, 'neutral');
+    for (let i = 0; i < 20; i++) {
+      await run(breaker, 'neutral');
+    }
     expect(breaker.health()).toEqual({ state: 'closed', consecutiveFailures: 4 });
     await fail(breaker, 1);
     expect(breaker.health().state).toBe('open');
@@ -64,8 +68,9 @@ describe('circuit breaker', () => {
 
   it('hands on the result of an attempt whatever its verdict', async () => {
     const { breaker } = setUp();
-    for (const verdict of ['success', 'failure', 'neutral'] as const)
+    for (const verdict of ['success', 'failure', 'neutral'] as const) {
       expect(await run(breaker, verdict)).toBe(verdict);
+    }
   });
 
   it('runs nothing while open', async () => {
@@ -186,16 +191,22 @@ describe('circuit breaker in rate mode', () => {
 
   it('forgets what has left the window', async () => {
     const { breaker, clock } = setUp(undefined, rate);
-    for (let i = 0; i < 8; i++) await run(breaker, i % 2 === 0 ? 'failure' : 'success');
+    for (let i = 0; i < 8; i++) {
+      await run(breaker, i % 2 === 0 ? 'failure' : 'success');
+    }
     clock.advance(20_000);
-    for (let i = 0; i < 9; i++) await run(breaker, 'success');
+    for (let i = 0; i < 9; i++) {
+      await run(breaker, 'success');
+    }
     await run(breaker, 'failure');
     expect(breaker.health().state).toBe('closed');
   });
 
   it('starts anew when the circuit has closed again', async () => {
     const { breaker, clock } = setUp(undefined, { ...rate, windowMs: 1_000_000 });
-    for (let i = 0; i < 10; i++) await run(breaker, i % 2 === 0 ? 'success' : 'failure');
+    for (let i = 0; i < 10; i++) {
+      await run(breaker, i % 2 === 0 ? 'success' : 'failure');
+    }
     expect(breaker.health().state).toBe('open');
     clock.advance(60_000);
     await run(breaker, 'success');

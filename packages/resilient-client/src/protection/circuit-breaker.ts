@@ -5,13 +5,13 @@ import { EventEmitter } from 'node:events';
 import untypedOpossum from 'opossum';
 
 import type { Clock } from '../time/clock.ts';
-import type { Policy } from './policy.ts';
+import type { CallPolicy } from './call-policy.ts';
 import { createRollingCount } from './rolling-count.ts';
 
 /** `closed`: calls pass. `open`: none does. `half_open`: one passes, as a probe, and decides. */
 export type CircuitState = 'closed' | 'open' | 'half_open';
 
-/** What an attempt says about the backend's health. `neutral` says nothing: a cancellation, or a refusal for load. */
+/** What an attempt says about the upstream's health. `neutral` says nothing: a cancellation, or a refusal for load. */
 export type Verdict = 'success' | 'failure' | 'neutral';
 
 /** A circuit breaker's state for readiness checks and dashboards. */
@@ -20,17 +20,17 @@ export interface CircuitHealth {
   /** Failed attempts since the last success. */
   readonly consecutiveFailures: number;
   /** Milliseconds until a probe is let through; only while open. */
-  readonly retryInMs?: number;
+  readonly retryInMs?: number | undefined;
 }
 
-/** Stops calls to a backend that keeps failing, and lets one call at a time find out whether it is back. */
+/** Stops calls to an upstream that keeps failing, and lets one call at a time find out whether it is back. */
 export interface CircuitBreaker {
   /** Milliseconds to wait when a call would be shed now, else undefined. Takes no probe. */
-  shedsForMs(): number | undefined;
+  readonly shedsForMs: () => number | undefined;
   /** Runs the attempt and judges its result, or sheds it: then the answer is undefined and the attempt never ran. */
-  run<T>(attempt: () => Promise<T>, judge: (result: T) => Verdict): Promise<T | undefined>;
-  health(): CircuitHealth;
-  close(): void;
+  readonly run: <T>(attempt: () => Promise<T>, judge: (result: T) => Verdict) => Promise<T | undefined>;
+  readonly health: () => CircuitHealth;
+  readonly close: () => void;
 }
 
 /**
@@ -44,7 +44,7 @@ type Phase =
 
 /** Creates a closed circuit. Open time is read from the clock when someone asks, so there is no timer to leak. */
 export function createCircuitBreaker(options: {
-  policy: Policy['breaker'];
+  policy: CallPolicy['breaker'];
   clock: Clock;
   random: () => number;
   onChange: (from: CircuitState, to: CircuitState) => void;
@@ -60,10 +60,13 @@ export function createCircuitBreaker(options: {
 
   function enter(next: Phase): void {
     const from = phase.state;
-    if (phase.state !== 'open' && (next.state === 'open' || next.circuit !== phase.circuit))
+    if (phase.state !== 'open' && (next.state === 'open' || next.circuit !== phase.circuit)) {
       phase.circuit.shutdown();
+    }
     phase = next;
-    if (from !== next.state) onChange(from, next.state);
+    if (from !== next.state) {
+      onChange(from, next.state);
+    }
   }
 
   function open(): void {
@@ -86,10 +89,14 @@ export function createCircuitBreaker(options: {
 
   /** Counts an attempt in rate mode and tells whether too many of the recent ones failed. */
   function isRateExceeded(hasFailed: boolean): boolean {
-    if (!rate || !recent) return false;
+    if (!rate || !recent) {
+      return false;
+    }
     const now = clock.monotonicNow();
     recent.all.add(now);
-    if (hasFailed) recent.failed.add(now);
+    if (hasFailed) {
+      recent.failed.add(now);
+    }
     const total = recent.all.total(now);
     return hasFailed && total >= rate.minCalls && recent.failed.total(now) * 100 >= rate.percent * total;
   }
@@ -100,10 +107,14 @@ export function createCircuitBreaker(options: {
     circuit.on('failure', () => {
       consecutiveFailures += 1;
       const isTooMuch = isRateExceeded(true) || consecutiveFailures >= policy.failures;
-      if (phase.state === 'half_open' || isTooMuch) open();
+      if (phase.state === 'half_open' || isTooMuch) {
+        open();
+      }
     });
     circuit.on('success', (verdict) => {
-      if (verdict !== 'success') return;
+      if (verdict !== 'success') {
+        return;
+      }
       consecutiveFailures = 0;
       isRateExceeded(false);
     });
@@ -114,13 +125,17 @@ export function createCircuitBreaker(options: {
   return {
     shedsForMs() {
       const now = currentPhase();
-      if (now.state === 'open') return now.until - clock.monotonicNow();
+      if (now.state === 'open') {
+        return now.until - clock.monotonicNow();
+      }
       return now.state === 'half_open' && !now.circuit.pendingClose ? 0 : undefined;
     },
 
     async run<T>(attempt: () => Promise<T>, judge: (result: T) => Verdict) {
       const start = currentPhase();
-      if (start.state === 'open') return undefined;
+      if (start.state === 'open') {
+        return undefined;
+      }
       const { circuit } = start;
       let settled: { readonly result: T } | undefined;
       try {
@@ -129,13 +144,18 @@ export function createCircuitBreaker(options: {
           const verdict = judge(result);
           settled = { result };
           // A probe that learned nothing gives its turn back; the circuit neither closes nor stays stuck.
-          if (verdict === 'neutral' && circuit.halfOpen)
+          if (verdict === 'neutral' && circuit.halfOpen) {
             enter({ state: 'half_open', circuit: createCircuit(true) });
-          if (verdict === 'failure') throw new AttemptFailed();
+          }
+          if (verdict === 'failure') {
+            throw new AttemptFailed();
+          }
           return verdict;
         });
       } catch (error) {
-        if (!(error instanceof AttemptFailed) && !isShed(error)) throw error;
+        if (!(error instanceof AttemptFailed) && !isShed(error)) {
+          throw error;
+        }
       }
       return settled?.result;
     },
@@ -147,7 +167,9 @@ export function createCircuitBreaker(options: {
     },
 
     close() {
-      if (phase.state !== 'open') phase.circuit.shutdown();
+      if (phase.state !== 'open') {
+        phase.circuit.shutdown();
+      }
     },
   };
 }

@@ -3,7 +3,7 @@ import type { Clock } from '../time/clock.ts';
 /** Work that has begun and can be stopped; stopped, it still settles. */
 export interface Run<T> {
   readonly result: Promise<T>;
-  stop(): void;
+  readonly stop: () => void;
 }
 
 /**
@@ -26,10 +26,14 @@ export function hedge<T>(options: {
       runs.add(run);
       const end = (settle: () => void, isFinal: boolean) => {
         runs.delete(run);
-        if (!isFinal && runs.size > 0) return;
+        if (!isFinal && runs.size > 0) {
+          return;
+        }
         cancelTimer();
         settle();
-        for (const other of runs) other.stop();
+        for (const other of runs) {
+          other.stop();
+        }
       };
       run.result.then(
         (result) => end(() => resolve(result), isGood(result)),
@@ -38,7 +42,9 @@ export function hedge<T>(options: {
     };
     const cancelTimer = clock.schedule(delayMs, () => {
       const second = startSecond();
-      if (second !== undefined) watch(second);
+      if (second !== undefined) {
+        watch(second);
+      }
     });
     watch(start());
   });

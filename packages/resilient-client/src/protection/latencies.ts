@@ -1,8 +1,8 @@
 /** The last durations of something, to take a percentile of. */
 export interface Latencies {
-  add(durationMs: number): void;
+  readonly add: (durationMs: number) => void;
   /** Undefined until enough is known. */
-  percentile(percent: number): number | undefined;
+  readonly percentile: (percent: number) => number | undefined;
 }
 
 /** Remembers the last 100 durations. */
@@ -15,7 +15,9 @@ export function createLatencies(): Latencies {
       next = (next + 1) % REMEMBERED;
     },
     percentile(percent) {
-      if (durations.length < ENOUGH) return undefined;
+      if (durations.length < ENOUGH) {
+        return undefined;
+      }
       const sorted = durations.toSorted((a, b) => a - b);
       return sorted[Math.min(sorted.length - 1, Math.ceil((sorted.length * percent) / 100) - 1)];
     },

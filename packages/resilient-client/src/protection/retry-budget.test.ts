@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { createRetryBudget } from './retry-budget.ts';
+import { createRetryBudget, resolveRetryBudgetOptions } from './retry-budget.ts';
 import { createRollingCount } from './rolling-count.ts';
 
 const windowMs = 10_000;
@@ -32,7 +32,9 @@ describe('retry budget', () => {
           // The oldest tenth of the window may be gone from the count already.
           const most = Math.max(minRetries, ratio * within(calls, windowMs));
           const isGrant = !isCall && granted.at(-1) === now;
-          if (isGrant) excess = Math.max(excess, within(granted, 0.9 * windowMs) - most);
+          if (isGrant) {
+            excess = Math.max(excess, within(granted, 0.9 * windowMs) - most);
+          }
         }
         expect(excess).toBeLessThanOrEqual(0);
       }),
@@ -40,17 +42,21 @@ describe('retry budget', () => {
   });
 
   it('allows the minimum again once the window has passed', () => {
-    const budget = createRetryBudget();
+    const budget = createRetryBudget(resolveRetryBudgetOptions());
     expect([1, 2, 3, 4].map(() => budget.take(0))).toEqual([true, true, true, false]);
     expect(budget.take(9_999)).toBe(false);
     expect(budget.take(10_000)).toBe(true);
   });
 
   it('grants 20 of 100 calls', () => {
-    const budget = createRetryBudget();
-    for (let i = 0; i < 100; i++) budget.onCall(0);
+    const budget = createRetryBudget(resolveRetryBudgetOptions());
+    for (let i = 0; i < 100; i++) {
+      budget.onCall(0);
+    }
     let granted = 0;
-    while (budget.take(0)) granted += 1;
+    while (budget.take(0)) {
+      granted += 1;
+    }
     expect(granted).toBe(20);
   });
 });

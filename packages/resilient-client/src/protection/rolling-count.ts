@@ -1,9 +1,9 @@
 /** Counts what happened in the last `windowMs`, to a tenth of it, in constant memory. */
 export interface RollingCount {
   /** @param now on the monotonic clock; never less than the time before */
-  add(now: number): void;
-  total(now: number): number;
-  clear(): void;
+  readonly add: (now: number) => void;
+  readonly total: (now: number) => number;
+  readonly clear: () => void;
 }
 
 /** Ten buckets, of which the oldest is emptied when its time has passed. */

@@ -4,14 +4,14 @@ import { stopCodeOf, type StopCode, type StopSignal } from '../time/stop-signal.
 export interface SingleFlight<T> {
   /**
    * Joins the run under `key`, or starts it. A caller who is stopped leaves alone; the run is aborted with the last.
-   * Rejects with {@link LeftFlight} for a caller who was stopped.
+   * Rejects with {@link CallerStopped} for a caller who was stopped.
    */
-  join(key: string, caller: StopSignal, start: (signal: AbortSignal) => Promise<T>): Promise<T>;
+  readonly join: (key: string, caller: StopSignal, start: (signal: AbortSignal) => Promise<T>) => Promise<T>;
 }
 
 /** A caller was stopped while others, or nobody, went on waiting. */
-export class LeftFlight extends Error {
-  override readonly name = 'LeftFlight';
+export class CallerStopped extends Error {
+  override readonly name = 'CallerStopped';
   readonly code: StopCode;
 
   constructor(code: StopCode) {
@@ -20,48 +20,54 @@ export class LeftFlight extends Error {
   }
 }
 
-interface Flight<T> {
+interface SharedRun<T> {
   readonly result: Promise<T>;
   readonly controller: AbortController;
-  passengers: number;
+  /** How many wait for it. */
+  callers: number;
 }
 
 /** Creates a table of runs; a run leaves it when it ends, so nothing is remembered. */
 export function createSingleFlight<T>(): SingleFlight<T> {
-  const flights = new Map<string, Flight<T>>();
+  const runs = new Map<string, SharedRun<T>>();
 
-  function launch(key: string, start: (signal: AbortSignal) => Promise<T>): Flight<T> {
+  function startRun(key: string, start: (signal: AbortSignal) => Promise<T>): SharedRun<T> {
     const controller = new AbortController();
-    const flight: Flight<T> = {
+    const run: SharedRun<T> = {
       controller,
-      passengers: 0,
-      result: start(controller.signal).finally(() => remove(key, flight)),
+      callers: 0,
+      result: start(controller.signal).finally(() => remove(key, run)),
     };
-    flights.set(key, flight);
-    return flight;
+    runs.set(key, run);
+    return run;
   }
 
-  function remove(key: string, flight: Flight<T>): void {
-    if (flights.get(key) === flight) flights.delete(key);
+  function remove(key: string, run: SharedRun<T>): void {
+    if (runs.get(key) === run) {
+      runs.delete(key);
+    }
   }
 
   return {
     join(key, caller, start) {
-      const flight = flights.get(key) ?? launch(key, start);
-      flight.passengers += 1;
+      const run = runs.get(key) ?? startRun(key, start);
+      run.callers += 1;
       return new Promise((resolve, reject) => {
         const leave = () => {
-          flight.passengers -= 1;
-          if (flight.passengers === 0) {
+          run.callers -= 1;
+          if (run.callers === 0) {
             // Out of the table at once: whoever comes next must not join a run that is being aborted.
-            remove(key, flight);
-            flight.controller.abort();
+            remove(key, run);
+            run.controller.abort();
           }
-          reject(new LeftFlight(stopCodeOf(caller)));
+          reject(new CallerStopped(stopCodeOf(caller)));
         };
-        if (caller.aborted) leave();
-        else caller.addEventListener('abort', leave);
-        flight.result.then(resolve, reject).finally(() => caller.removeEventListener('abort', leave));
+        if (caller.aborted) {
+          leave();
+        } else {
+          caller.addEventListener('abort', leave);
+        }
+        run.result.then(resolve, reject).finally(() => caller.removeEventListener('abort', leave));
       });
     },
   };

@@ -6,10 +6,10 @@ export {
   refuse,
   reply,
   reset,
-  scriptedBackend,
-  type Deed,
-  type ScriptedBackend,
+  createScriptedUpstream,
+  type UpstreamAction,
+  type ScriptedUpstream,
   type ScriptedRequest,
   type Step,
-} from './scripted-backend.ts';
-export { createTestClock, randomOf, type TestClock } from './test-clock.ts';
+} from './scripted-upstream.ts';
+export { createTestClock, createTestRandom, type TestClock } from './test-clock.ts';

@@ -3,15 +3,15 @@ import type { Clock } from '../time/clock.ts';
 /** A clock that stands still until a test moves it. */
 export interface TestClock extends Clock {
   /** Moves time on and runs every timer that falls due on the way, each at its own instant. */
-  advance(byMs: number): void;
+  readonly advance: (byMs: number) => void;
   /**
    * Waits for work that itself waits on this clock: whenever nothing else is left to do, jumps to the next timer. With a
-   * {@link scriptedBackend} a call with all its retries takes no real time; with sockets, files or signing keys it would jump too early.
+   * {@link createScriptedUpstream} a call with all its retries takes no real time; with sockets, files or signing keys it would jump too early.
    * @throws {Error} when the work hangs, because it neither settles nor has a timer set
    */
-  settle<T>(work: Promise<T>): Promise<T>;
+  readonly settle: <T>(work: Promise<T>) => Promise<T>;
   /** Milliseconds until each timer that is set, the nearest first: empty once everything has been tidied up. */
-  pending(): readonly number[];
+  readonly pending: () => readonly number[];
 }
 
 /** Creates a clock that starts at `startAt`, in milliseconds since the Unix epoch. @default 2026-01-01T00:00:00Z */
@@ -49,11 +49,14 @@ export function createTestClock(startAt: number = Date.UTC(2026, 0, 1)): TestClo
       for (;;) {
         // Everything that needs no timer gets its turn first.
         await new Promise((resolve) => setImmediate(resolve));
-        if (state.isSettled) return work;
+        if (state.isSettled) {
+          return work;
+        }
         const [next] = inOrder();
         idleTurns = next === undefined ? idleTurns + 1 : 0;
-        if (next !== undefined) advance(next.dueAt - elapsedMs);
-        else if (idleTurns > MOST_IDLE_TURNS) {
+        if (next !== undefined) {
+          advance(next.dueAt - elapsedMs);
+        } else if (idleTurns > MAX_IDLE_TURNS) {
           throw new Error('the work waits for something that is no timer of this clock');
         }
       }
@@ -62,12 +65,14 @@ export function createTestClock(startAt: number = Date.UTC(2026, 0, 1)): TestClo
   };
 }
 
-const MOST_IDLE_TURNS = 10_000;
+const MAX_IDLE_TURNS = 10_000;
 
 /** Random numbers for a test: these in turn, and the last of them for ever. @throws {RangeError} unless each is from 0 to below 1 */
-export function randomOf(...values: readonly [number, ...number[]]): () => number {
+export function createTestRandom(...values: readonly [number, ...number[]]): () => number {
   for (const value of values) {
-    if (!(value >= 0 && value < 1)) throw new RangeError(`random must be from 0 to below 1, not ${value}`);
+    if (!(value >= 0 && value < 1)) {
+      throw new RangeError(`random must be from 0 to below 1, not ${value}`);
+    }
   }
   let position = 0;
   return () => values[Math.min(position++, values.length - 1)] ?? 0;

@@ -1,29 +1,29 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
-import { clientCredentials, createClient, endpoint, type ClientOptions } from '../index.ts';
+import { createClientCredentials, createClient, defineEndpoint, type ClientOptions } from '../index.ts';
 import {
   createTestClock,
   cutOff,
   drip,
   hang,
   malformed,
-  randomOf,
+  createTestRandom,
   refuse,
   reply,
   reset,
-  scriptedBackend,
+  createScriptedUpstream,
   type Step,
 } from './index.ts';
 
-const readThing = endpoint({
+const readThing = defineEndpoint({
   id: 'things.read',
   method: 'GET',
   path: '/things/{id}',
   response: z.object({ id: z.string() }),
 });
 
-const createThing = endpoint({
+const createThing = defineEndpoint({
   id: 'things.create',
   method: 'POST',
   path: '/things',
@@ -35,27 +35,27 @@ const { signal } = new AbortController();
 const thing = reply(200, { id: 'a' });
 
 function setUp(steps: readonly [Step, ...Step[]], options: Partial<ClientOptions> = {}) {
-  const backend = scriptedBackend(...steps);
+  const upstream = createScriptedUpstream(...steps);
   const clock = createTestClock();
   const api = createClient({
     name: 'thing service',
     baseUrl: 'https://things.example',
-    dispatcher: backend.dispatcher,
+    dispatcher: upstream.dispatcher,
     clock,
-    random: randomOf(0.5),
+    random: createTestRandom(0.5),
     ...options,
   });
   const read = () => clock.settle(api.call(readThing, { params: { id: 'a' } }, { signal }));
   const create = () => clock.settle(api.call(createThing, { body: { id: 'a' } }, { signal }));
-  return { backend, clock, api, read, create };
+  return { upstream, clock, api, read, create };
 }
 
-describe('scripted backend', () => {
+describe('scripted upstream', () => {
   it('notes every request and takes one step for each', async () => {
-    const { backend, create } = setUp([(request) => reply(201, JSON.parse(request.body))]);
+    const { upstream, create } = setUp([(request) => reply(201, JSON.parse(request.body))]);
 
     expect(await create()).toMatchObject({ ok: true, data: { id: 'a' }, status: 201 });
-    expect(backend.requests).toMatchObject([
+    expect(upstream.requests).toMatchObject([
       { method: 'POST', origin: 'https://things.example', path: '/things', body: '{"id":"a"}' },
     ]);
   });
@@ -76,41 +76,43 @@ describe('scripted backend', () => {
   });
 
   it('serves tokens, too', async () => {
-    const provider = scriptedBackend(reply(200, { access_token: 't', token_type: 'Bearer' }));
-    const token = clientCredentials({
+    const provider = createScriptedUpstream(reply(200, { access_token: 't', token_type: 'Bearer' }));
+    const token = createClientCredentials({
       tokenUrl: 'https://sign-in.example/token',
       clientId: 'deployer',
       clientSecret: () => 's',
       dispatcher: provider.dispatcher,
     });
-    const { backend, read } = setUp([thing], { token });
+    const { upstream, read } = setUp([thing], { token });
 
     expect(await read()).toMatchObject({ ok: true });
-    expect(backend.requests[0]?.headers).toMatchObject({ authorization: 'Bearer t' });
+    expect(upstream.requests[0]?.headers).toMatchObject({ authorization: 'Bearer t' });
   });
 });
 
 describe('test clock', () => {
   it('lets a call with all its waits take no time: back-off, Retry-After and jitter', async () => {
-    const { backend, clock, read } = setUp([reply(503), reply(429, {}, { 'retry-after': '7' }), thing]);
+    const { upstream, clock, read } = setUp([reply(503), reply(429, {}, { 'retry-after': '7' }), thing]);
 
     expect(await read()).toMatchObject({ ok: true, attempts: 3 });
 
-    expect(backend.requests).toHaveLength(3);
+    expect(upstream.requests).toHaveLength(3);
     // Half of 200 ms, then 7 s and half of 400 ms.
     expect(clock.monotonicNow()).toBe(100 + 7_000 + 200);
   });
 
   it('shows a circuit open and close again', async () => {
-    const { backend, clock, api, read } = setUp([reply(503)], { policy: { retry: { maxRetries: 0 } } });
+    const { upstream, clock, api, read } = setUp([reply(503)], { policy: { retry: { maxRetries: 0 } } });
 
-    for (let i = 0; i < 5; i++) await read();
+    for (let i = 0; i < 5; i++) {
+      await read();
+    }
     expect(await read()).toMatchObject({ ok: false, error: { code: 'circuit_open' } });
-    backend.script(thing);
+    upstream.script(thing);
     clock.advance(66_000);
 
     expect(await read()).toMatchObject({ ok: true });
-    expect(backend.requests).toHaveLength(6);
+    expect(upstream.requests).toHaveLength(6);
     expect(api.health()['things.read']).toMatchObject({ state: 'closed' });
   });
 
@@ -145,13 +147,13 @@ describe('test clock', () => {
   });
 });
 
-describe('randomOf', () => {
+describe('createTestRandom', () => {
   it('gives its values in turn and then the last for ever', () => {
-    const random = randomOf(0.1, 0.2);
+    const random = createTestRandom(0.1, 0.2);
     expect([random(), random(), random()]).toEqual([0.1, 0.2, 0.2]);
   });
 
   it('refuses what Math.random never gives', () => {
-    expect(() => randomOf(1)).toThrow('from 0 to below 1');
+    expect(() => createTestRandom(1)).toThrow('from 0 to below 1');
   });
 });

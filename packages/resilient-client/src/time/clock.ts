@@ -3,11 +3,11 @@ import type { StopSignal } from './stop-signal.ts';
 /** Where the client reads time and sets timers; replace it in a test so that nothing waits. */
 export interface Clock {
   /** Milliseconds since the Unix epoch, compared with instants from outside: `deadlineAt`, a Retry-After date. */
-  now(): number;
+  readonly now: () => number;
   /** Milliseconds on a clock that never steps back, for measuring spans. */
-  monotonicNow(): number;
+  readonly monotonicNow: () => number;
   /** Runs `callback` once after `delayMs`; the returned function cancels it. */
-  schedule(delayMs: number, callback: () => void): () => void;
+  readonly schedule: (delayMs: number, callback: () => void) => () => void;
 }
 
 export const systemClock: Clock = {
@@ -21,7 +21,9 @@ export const systemClock: Clock = {
 
 /** Waits `delayMs`, or until the signal aborts, whichever is first; the caller looks at the signal. */
 export function sleep(delayMs: number, signal: StopSignal, clock: Clock): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
+  if (signal.aborted) {
+    return Promise.resolve();
+  }
   return new Promise((resolve) => {
     const finish = () => {
       cancelTimer();

@@ -23,13 +23,17 @@ class Stop implements StopSignal {
   toAbortSignal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
-      if (this.reason !== undefined) this.#controller.abort(this.reason);
+      if (this.reason !== undefined) {
+        this.#controller.abort(this.reason);
+      }
     }
     return this.#controller.signal;
   }
 
   stop(code: StopCode): void {
-    if (this.reason !== undefined) return;
+    if (this.reason !== undefined) {
+      return;
+    }
     this.reason = new Stopped(code);
     this.#controller?.abort(this.reason);
     this.#listeners?.forEach((listener) => listener());
@@ -95,13 +99,17 @@ export class CallLimit extends Stop {
 
   override stop(code: StopCode): void {
     super.stop(code);
-    for (const attempt of this.#attempts) attempt.stop(code);
+    for (const attempt of this.#attempts) {
+      attempt.stop(code);
+    }
   }
 
   /** A new attempt's limit; release it when the attempt is over. */
   attempt(): AttemptLimit {
     const attempt = new AttemptLimit(this);
-    if (this.reason !== undefined) attempt.stop(this.reason.code);
+    if (this.reason !== undefined) {
+      attempt.stop(this.reason.code);
+    }
     this.#attempts.add(attempt);
     return attempt;
   }
@@ -111,7 +119,9 @@ export class CallLimit extends Stop {
   }
 
   wakeBy(at: number, now: number): void {
-    if (at >= this.#wakesAt) return;
+    if (at >= this.#wakesAt) {
+      return;
+    }
     this.#cancelTimer?.();
     this.#wakesAt = at;
     this.#cancelTimer = this.#clock.schedule(at - now, this.#wake);
@@ -126,11 +136,16 @@ export class CallLimit extends Stop {
   readonly #wake = () => {
     this.#wakesAt = Number.POSITIVE_INFINITY;
     const now = this.#clock.monotonicNow();
-    if (now >= this.deadline) return this.stop('deadline_exceeded');
+    if (now >= this.deadline) {
+      return this.stop('deadline_exceeded');
+    }
     let next = this.deadline;
     for (const attempt of this.#attempts) {
-      if (attempt.endsAt <= now) attempt.stop('timeout');
-      else next = Math.min(next, attempt.endsAt);
+      if (attempt.endsAt <= now) {
+        attempt.stop('timeout');
+      } else {
+        next = Math.min(next, attempt.endsAt);
+      }
     }
     this.wakeBy(next, now);
   };

@@ -5,17 +5,18 @@ import { BEARER_VALUE, type TokenSource } from './source.ts';
  * A token source that asks `read` before every attempt and keeps nothing: for a token that somebody else renews, such
  * as a file that the platform mounts, or the one of the present caller. After a 401 it is asked once more.
  */
-export function bearerFrom(
+export function createBearerSource(
   read: (options: { signal: AbortSignal }) => string | Promise<string>,
 ): TokenSource {
   return {
     async get({ signal }) {
       const value = await untilAborted(Promise.resolve(read({ signal })), signal);
       // The value itself must not get into an error.
-      if (!BEARER_VALUE.test(value))
+      if (!BEARER_VALUE.test(value)) {
         throw new TypeError('a bearer token must be letters, digits and -._~+/ (RFC 6750)');
+      }
       return { value };
     },
-    reject() {},
+    invalidate() {},
   };
 }

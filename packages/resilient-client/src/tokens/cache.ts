@@ -7,9 +7,9 @@ import type { AccessToken } from './source.ts';
 /** One token, kept and renewed. */
 export interface TokenCache {
   /** The kept token, or what `fetch` brings; concurrent callers share one `fetch`. */
-  get(fetch: () => Promise<Grant>, signal: AbortSignal): Promise<AccessToken>;
+  readonly get: (fetch: () => Promise<Grant>, signal: AbortSignal) => Promise<AccessToken>;
   /** Drops the token if it is still this one, at most every 2 s: a late 401 of an older one must not drop its successor. */
-  reject(value: string): void;
+  readonly invalidate: (value: string) => void;
 }
 
 /**
@@ -59,14 +59,18 @@ export function createTokenCache(options: {
         }
         return token;
       }
-      if (failure !== undefined) throw failure.error;
+      if (failure !== undefined) {
+        throw failure.error;
+      }
       inFlight ??= renew(fetch);
       return untilAborted(inFlight, signal);
     },
-    reject(value) {
+    invalidate(value) {
       const now = clock.monotonicNow();
       // A service that takes no token at all must not cost the identity provider one for every call.
-      if (current?.token.value !== value || now - rejectedAt < REJECTION_PAUSE_MS) return;
+      if (current?.token.value !== value || now - rejectedAt < REJECTION_PAUSE_MS) {
+        return;
+      }
       rejectedAt = now;
       current = undefined;
     },
@@ -75,10 +79,10 @@ export function createTokenCache(options: {
 
 const REJECTION_PAUSE_MS = 2_000;
 const FAILURE_MEMORY_MS = 2_000;
-const LONGEST_FAILURE_MEMORY_MS = 30_000;
+const MAX_FAILURE_MEMORY_MS = 30_000;
 
 /** Two seconds, or as long as the server asked to be left alone, within reason. */
 function failureMemoryMs(error: unknown): number {
   const askedMs = error instanceof ClientError ? (error.retryAfterMs ?? 0) : 0;
-  return Math.min(Math.max(askedMs, FAILURE_MEMORY_MS), LONGEST_FAILURE_MEMORY_MS);
+  return Math.min(Math.max(askedMs, FAILURE_MEMORY_MS), MAX_FAILURE_MEMORY_MS);
 }

@@ -7,7 +7,7 @@ export interface ClientKey {
   /** Private, with the usage `sign`: RS256, PS256, ES256, EdDSA and their kin. */
   readonly key: webcrypto.CryptoKey;
   /** Under which id the authorization server knows its public half. @default no `kid` in the assertion */
-  readonly keyId?: string;
+  readonly keyId?: string | undefined;
 }
 
 /**

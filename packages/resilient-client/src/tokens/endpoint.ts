@@ -2,29 +2,12 @@
 import * as oauth from 'oauth4webapi';
 
 import { ClientError } from '../errors/client-error.ts';
-import type { ClientCertificate, Dispatcher } from '../http/undici-transport.ts';
-import { systemClock, type Clock } from '../time/clock.ts';
+import type { ClientCertificate } from '../http/undici-transport.ts';
+import type { Clock } from '../time/clock.ts';
 import type { ClientAuthentication } from './client-authentication.ts';
 import { createTokenFetch, type TokenFetch } from './fetch.ts';
+import type { ResolvedTokenOptions, TokenServer } from './options.ts';
 import { readJson, readTokenResponse, refusal, tokenError } from './response.ts';
-
-/** The authorization server, and who asks it: `issuer` or `tokenUrl`, and `authentication` or `clientSecret`. */
-export interface TokenEndpointOptions {
-  /** The authorization server; its metadata says where its tokens are (RFC 8414, OpenID Connect), and is kept for an hour. */
-  readonly issuer?: string;
-  /** The token endpoint itself, for a server without metadata. */
-  readonly tokenUrl?: string;
-  readonly clientId: string;
-  /** Short for `authentication` by `client_secret_basic`. Read before each token request. */
-  readonly clientSecret?: () => string | Promise<string>;
-  readonly authentication?: ClientAuthentication;
-  /** Time for one request to the authorization server in milliseconds. @default 5_000 */
-  readonly timeoutMs?: number;
-  /** @default the system's clock and timers */
-  readonly clock?: Clock;
-  /** An undici dispatcher of your own; you close it. @default a new connection for each token request */
-  readonly dispatcher?: Dispatcher;
-}
 
 /** A token as it was issued. */
 export interface Grant {
@@ -36,23 +19,21 @@ export interface Grant {
 /** Asks an authorization server for tokens. */
 export interface TokenEndpoint {
   /** @throws {ClientError} when there is none to be had; `isRetryable` says whether to ask again */
-  request(grantType: string, parameters: Readonly<Record<string, string | undefined>>): Promise<Grant>;
+  readonly request: (
+    grantType: string,
+    parameters: Readonly<Record<string, string | undefined>>,
+  ) => Promise<Grant>;
 }
 
-/**
- * @throws {TypeError} for a URL that cannot work, or unless it is clear whom to ask and how
- * @throws {RangeError} when `timeoutMs` is not a positive number
- */
-export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoint {
-  const { clientId, clock = systemClock, timeoutMs = 5_000 } = options;
-  checkDuration('timeoutMs', timeoutMs);
-  const authentication = authenticationOf(options);
+/** Creates one; whoever calls it has checked the options. */
+export function createTokenEndpoint(options: ResolvedTokenOptions): TokenEndpoint {
+  const { clientId, clock, timeoutMs, authentication, server, dispatcher } = options;
   const client = {
     client_id: clientId,
     use_mtls_endpoint_aliases: authentication.method === 'tls_client_auth',
   };
-  const send = createTokenFetch({ timeoutMs, clock, dispatcher: options.dispatcher });
-  const locate = createLocator(options, send, clock);
+  const send = createTokenFetch({ timeoutMs, clock, dispatcher });
+  const locate = createLocator(server, send, clock);
 
   async function request(grantType: string, parameters: [string, string][]): Promise<Grant> {
     const { server, isInsecure } = await locate();
@@ -82,17 +63,13 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
       try {
         return await request(grantType, given);
       } catch (cause) {
-        if (cause instanceof ClientError) throw cause;
+        if (cause instanceof ClientError) {
+          throw cause;
+        }
         throw tokenError({ code: 'unauthenticated', sent: 'no', cause });
       }
     },
   };
-}
-
-/** @throws {RangeError} unless it is a positive number */
-export function checkDuration(name: string, value: number): void {
-  if (!Number.isFinite(value) || value <= 0)
-    throw new RangeError(`${name} must be a positive number, not ${value}`);
 }
 
 interface Location {
@@ -102,32 +79,27 @@ interface Location {
 }
 
 /** Where the token endpoint is. Concurrent callers share one look-up. */
-function createLocator(
-  options: TokenEndpointOptions,
-  send: TokenFetch,
-  clock: Clock,
-): () => Promise<Location> {
-  const { issuer, tokenUrl } = options;
-  if ((issuer === undefined) === (tokenUrl === undefined)) {
-    throw new TypeError('give either issuer or tokenUrl');
-  }
-  if (issuer === undefined) {
-    const url = parseUrl('tokenUrl', tokenUrl);
+function createLocator(asked: TokenServer, send: TokenFetch, clock: Clock): () => Promise<Location> {
+  const { url } = asked;
+  if (asked.kind === 'endpoint') {
     // RFC 7523 §3: without an issuer, a client assertion names the token endpoint as its audience.
     const server = { issuer: url.href, token_endpoint: url.href };
     return async () => ({ server, isInsecure: url.protocol === 'http:' });
   }
-  const url = parseUrl('issuer', issuer);
   let known: { readonly location: Promise<Location>; readonly until: number } | undefined;
   return () => {
     const now = clock.monotonicNow();
-    if (known !== undefined && now < known.until) return known.location;
+    if (known !== undefined && now < known.until) {
+      return known.location;
+    }
     const location = discover(url, send, clock);
     const current = { location, until: now + METADATA_LIFE_MS };
     known = current;
     // A failure is not kept; whoever asked hears of it through the promise itself.
     location.catch(() => {
-      if (known === current) known = undefined;
+      if (known === current) {
+        known = undefined;
+      }
     });
     return location;
   };
@@ -145,24 +117,22 @@ async function discover(issuer: URL, send: TokenFetch, clock: Clock): Promise<Lo
     });
   let response = await ask('oauth2');
   // OpenID providers often know only their own place for the same document.
-  if (response.status === 404) response = await ask('oidc');
+  if (response.status === 404) {
+    response = await ask('oidc');
+  }
   const { status } = response;
-  if (status !== 200) throw refusal(response, await readJson(response), clock.now());
+  if (status !== 200) {
+    throw refusal(response, await readJson(response), clock.now());
+  }
   try {
     const server = await oauth.processDiscoveryResponse(issuer, response);
-    if (server.token_endpoint === undefined) throw new TypeError('the metadata names no token endpoint');
+    if (server.token_endpoint === undefined) {
+      throw new TypeError('the metadata names no token endpoint');
+    }
     return { server, isInsecure };
   } catch (cause) {
     throw tokenError({ code: 'invalid_response', sent: 'yes', status, cause });
   }
-}
-
-function authenticationOf({ authentication, clientSecret }: TokenEndpointOptions): ClientAuthentication {
-  if (authentication !== undefined && clientSecret === undefined) return authentication;
-  if (authentication === undefined && clientSecret !== undefined) {
-    return { method: 'client_secret_basic', clientSecret };
-  }
-  throw new TypeError('give either authentication or clientSecret');
 }
 
 async function proofOf(
@@ -182,11 +152,4 @@ async function proofOf(
     default:
       return authentication satisfies never;
   }
-}
-
-function parseUrl(name: string, value: string | undefined): URL {
-  const url = URL.parse(value ?? '');
-  if (url === null || !/^https?:$/.test(url.protocol))
-    throw new TypeError(`${name} must be an absolute http(s) URL`);
-  return url;
 }

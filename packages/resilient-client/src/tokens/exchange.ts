@@ -1,17 +1,29 @@
 import { createHash } from 'node:crypto';
 
-import { systemClock } from '../time/clock.ts';
+import { checkWhole } from '../check-number.ts';
 import { createTokenCache, type TokenCache } from './cache.ts';
-import type { TokenOptions } from './client-credentials.ts';
-import { checkDuration, createTokenEndpoint } from './endpoint.ts';
+import { createTokenEndpoint } from './endpoint.ts';
+import { resolveTokenOptions, type ResolvedTokenOptions, type TokenOptions } from './options.ts';
 import type { TokenSource } from './source.ts';
 
-/** How to exchange a caller's token for one that a backend accepts (RFC 8693). */
+/** How to exchange a caller's token for one that an upstream accepts (RFC 8693). */
 export interface TokenExchangeOptions extends TokenOptions {
   /** What kind of token the caller brings. @default `urn:ietf:params:oauth:token-type:access_token` */
-  readonly subjectTokenType?: string;
-  /** Callers whose tokens are kept; the one not seen for longest makes room. @default 1_000 */
-  readonly maxSubjects?: number;
+  readonly subjectTokenType?: string | undefined;
+  /** Callers whose tokens are kept; the one not seen for longest makes room; a whole number from 1. @default 1_000 */
+  readonly maxSubjects?: number | undefined;
+}
+
+/** {@link TokenExchangeOptions}, filled in and checked. */
+interface ResolvedTokenExchangeOptions extends ResolvedTokenOptions {
+  readonly subjectTokenType: string;
+  readonly maxSubjects: number;
+}
+
+function resolveTokenExchangeOptions(options: TokenExchangeOptions): ResolvedTokenExchangeOptions {
+  const { subjectTokenType = ACCESS_TOKEN, maxSubjects = 1_000 } = options;
+  checkWhole('maxSubjects', maxSubjects, 1, Number.MAX_SAFE_INTEGER);
+  return { ...resolveTokenOptions(options), subjectTokenType, maxSubjects };
 }
 
 /** Exchanges callers' tokens. */
@@ -20,40 +32,40 @@ export interface TokenExchange {
    * The source of tokens on behalf of whoever this token belongs to: pass it as `token` of one call. The exchanged token
    * is kept for the next call with the same subject token, under its digest and never itself.
    */
-  forSubject(subjectToken: string): TokenSource;
+  readonly forSubject: (subjectToken: string) => TokenSource;
 }
 
 /**
- * Gets tokens on behalf of callers, so that a backend sees who is behind a call and a caller's own token never leaves.
+ * Gets tokens on behalf of callers, so that an upstream sees who is behind a call and a caller's own token never leaves.
  * @throws {TypeError} for a URL that cannot work, or unless it is clear whom to ask and how
  * @throws {RangeError} when a number is out of range
  */
-export function tokenExchange(options: TokenExchangeOptions): TokenExchange {
-  const { clock = systemClock, random = Math.random, skewMs = 30_000, maxSubjects = 1_000 } = options;
-  const { scope, resource, audience, subjectTokenType = ACCESS_TOKEN } = options;
-  checkDuration('skewMs', skewMs);
-  if (!Number.isSafeInteger(maxSubjects) || maxSubjects < 1) {
-    throw new RangeError(`maxSubjects must be a whole number from 1, not ${maxSubjects}`);
-  }
-  const endpoint = createTokenEndpoint(options);
+export function createTokenExchange(options: TokenExchangeOptions): TokenExchange {
+  const resolved = resolveTokenExchangeOptions(options);
+  const { scope, resource, audience, subjectTokenType, maxSubjects } = resolved;
+  const endpoint = createTokenEndpoint(resolved);
   // In the order of last use.
   const caches = new Map<string, TokenCache>();
 
   function cacheOf(subjectToken: string): TokenCache {
     const digest = createHash('sha256').update(subjectToken).digest('base64url');
-    const cache = caches.get(digest) ?? createTokenCache({ clock, random, skewMs });
+    const cache = caches.get(digest) ?? createTokenCache(resolved);
     caches.delete(digest);
     caches.set(digest, cache);
     if (caches.size > maxSubjects) {
       const [oldest] = caches.keys();
-      if (oldest !== undefined) caches.delete(oldest);
+      if (oldest !== undefined) {
+        caches.delete(oldest);
+      }
     }
     return cache;
   }
 
   return {
     forSubject(subjectToken) {
-      if (subjectToken === '') throw new TypeError('subjectToken must not be empty');
+      if (subjectToken === '') {
+        throw new TypeError('subjectToken must not be empty');
+      }
       const cache = cacheOf(subjectToken);
       const fetch = () =>
         endpoint.request(TOKEN_EXCHANGE, {
@@ -66,7 +78,7 @@ export function tokenExchange(options: TokenExchangeOptions): TokenExchange {
         });
       return {
         get: ({ signal }) => cache.get(fetch, signal),
-        reject: (value) => cache.reject(value),
+        invalidate: (value) => cache.invalidate(value),
       };
     },
   };

@@ -1,11 +1,8 @@
-import {
-  createTransport,
-  type ClientCertificate,
-  type Dispatcher,
-  type WireHeaders,
-} from '../http/undici-transport.ts';
+import { createTransport, type ClientCertificate, type Dispatcher } from '../http/undici-transport.ts';
+import type { WireHeaders } from '../http/wire.ts';
 import type { Clock } from '../time/clock.ts';
-import { limitTime, stopCodeOf } from '../time/stop-signal.ts';
+import { stopCodeOf } from '../time/stop-signal.ts';
+import { limitTime } from '../time/time-limit.ts';
 import { tokenError } from './response.ts';
 
 /** A request to an authorization server, as oauth4webapi writes it. */
@@ -15,7 +12,7 @@ interface TokenRequest {
   readonly body?: URLSearchParams | null | undefined;
 }
 
-/** Sends one request to an authorization server. @throws {ClientError} when no complete answer came */
+/** Sends one request to an authorization server. @throws {ClientError} when no complete response came */
 export type TokenFetch = (
   url: string,
   request: TokenRequest,
@@ -39,7 +36,13 @@ export function createTokenFetch(options: {
       clock,
     });
     // A token request is rare: without idle connections there is nothing to close later.
-    const transport = createTransport({ dispatcher, keepAlive: false, certificate });
+    const transport = createTransport({
+      dispatcher,
+      keepAlive: false,
+      connections: 1,
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      certificate,
+    });
     try {
       const outcome = await transport.send({
         origin,
@@ -50,8 +53,12 @@ export function createTokenFetch(options: {
         maxResponseBytes: MAX_RESPONSE_BYTES,
         signal: limit.signal,
       });
-      if (outcome.kind === 'answered') return toResponse(outcome.status, outcome.headers, outcome.body);
-      if (outcome.kind === 'too_large') throw tokenError({ code: 'response_too_large', sent: 'yes' });
+      if (outcome.kind === 'response') {
+        return toResponse(outcome.status, outcome.headers, outcome.body);
+      }
+      if (outcome.kind === 'too_large') {
+        throw tokenError({ code: 'response_too_large', sent: 'yes' });
+      }
       const code = limit.signal.aborted ? stopCodeOf(limit.signal) : 'network';
       throw tokenError({ code, sent: outcome.sent, cause: outcome.cause });
     } finally {
@@ -61,13 +68,16 @@ export function createTokenFetch(options: {
   };
 }
 
+const CONNECT_TIMEOUT_MS = 3_000;
 const MAX_RESPONSE_BYTES = 64 * 1024;
 
 function toResponse(status: number, wireHeaders: WireHeaders, body: Buffer): Response {
   const headers = new Headers();
   for (const [name, value] of Object.entries(wireHeaders)) {
     for (const item of Array.isArray(value) ? value : [value]) {
-      if (item !== undefined) headers.append(name, item);
+      if (item !== undefined) {
+        headers.append(name, item);
+      }
     }
   }
   // The constructor refuses a body, even an empty one, for 204, 205 and 304.

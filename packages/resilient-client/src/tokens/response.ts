@@ -1,12 +1,13 @@
 import { z } from 'zod';
 
-import { ClientError, type Failure } from '../errors/client-error.ts';
+import { ClientError } from '../errors/client-error.ts';
+import type { Failure } from '../errors/failure.ts';
 import { cleanText } from '../errors/problem.ts';
-import { parseRetryAfterMs } from '../protection/replay.ts';
+import { parseRetryAfterMs } from '../http/retry-after.ts';
 import { BEARER_VALUE } from './source.ts';
 
 /**
- * The token in an answer of a token endpoint (RFC 6749 §5).
+ * The token in a response of a token endpoint (RFC 6749 §5).
  * @throws {ClientError} when there is none, or one that cannot be used
  */
 export async function readTokenResponse(
@@ -18,14 +19,15 @@ export async function readTokenResponse(
   if (status === 200) {
     // Not oauth4webapi's own reading: it would also check an ID token that nobody asked for.
     const parsed = tokenResponse.safeParse(json);
-    if (!parsed.success)
+    if (!parsed.success) {
       throw tokenError({ code: 'invalid_response', sent: 'yes', status, cause: parsed.error });
+    }
     return { value: parsed.data.access_token, lifeMs: parsed.data.expires_in * 1000 };
   }
   throw refusal(response, json, now);
 }
 
-/** What an answer other than 200 means: the server is in trouble, or it refuses. */
+/** What a response other than 200 means: the server is in trouble, or it refuses. */
 export function refusal({ status, headers }: Response, json: unknown, now: number): ClientError {
   const oauth = oauthError.safeParse(json);
   const cause = oauth.success
@@ -33,8 +35,12 @@ export function refusal({ status, headers }: Response, json: unknown, now: numbe
     : undefined;
   const retryAfterMs = parseRetryAfterMs(headers.get('retry-after') ?? undefined, now);
   const failure = { sent: 'yes', status, retryAfterMs, cause } as const;
-  if (status >= 500) return tokenError({ ...failure, code: 'server_error' });
-  if (status === 429) return tokenError({ ...failure, code: 'throttled' });
+  if (status >= 500) {
+    return tokenError({ ...failure, code: 'server_error' });
+  }
+  if (status === 429) {
+    return tokenError({ ...failure, code: 'throttled' });
+  }
   return tokenError({ ...failure, code: 'unauthenticated' });
 }
 
@@ -51,7 +57,7 @@ export async function readJson(response: Response): Promise<unknown> {
 /** A failure to get a token. A token request can be repeated without harm. */
 export function tokenError(failure: Failure): ClientError {
   return new ClientError(failure, {
-    service: 'sign-in service',
+    upstream: 'sign-in service',
     endpoint: 'token',
     attempts: 1,
     isRepeatable: true,

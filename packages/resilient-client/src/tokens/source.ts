@@ -6,9 +6,9 @@ export interface AccessToken {
 /** Where a client gets its bearer tokens. Implementations share one fetch among concurrent callers. */
 export interface TokenSource {
   /** A token that is valid now. Rejects when none can be had; aborting the signal ends the wait, not a shared fetch. */
-  get(options: { signal: AbortSignal }): Promise<AccessToken>;
-  /** Tells that the backend answered 401 to this token. It is dropped only if it is still the current one. */
-  reject(value: string): void;
+  readonly get: (options: { readonly signal: AbortSignal }) => Promise<AccessToken>;
+  /** Tells that the upstream responded with 401 to this token. It is dropped only if it is still the current one. */
+  readonly invalidate: (value: string) => void;
 }
 
 /** RFC 6750 §2.1: anything else could not stand in a header. */

@@ -11,14 +11,14 @@ interface Received {
 }
 
 /** A real HTTP server on loopback that notes every complete request before it answers. */
-export interface Backend extends AsyncDisposable {
+export interface Upstream extends AsyncDisposable {
   readonly url: string;
   readonly received: readonly Received[];
 }
 
 export type Handler = (request: Received, response: ServerResponse, count: number) => void;
 
-export async function startBackend(handle: Handler): Promise<Backend> {
+export async function startUpstream(handle: Handler): Promise<Upstream> {
   const received: Received[] = [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];

@@ -1,18 +1,18 @@
 // oxlint-disable-next-line no-restricted-imports -- to be passed as one, it must be one of undici's dispatchers
 import { Dispatcher } from 'undici';
 
-/** What a scripted backend does with one request. */
-export type Step = Deed | ((request: ScriptedRequest) => Step);
+/** What a scripted upstream does with one request. */
+export type Step = UpstreamAction | ((request: ScriptedRequest) => Step);
 
-/** One thing that a backend does. */
-export type Deed =
+/** One thing that an upstream does. */
+export type UpstreamAction =
   | {
       readonly kind: 'reply';
       readonly status: number;
       readonly headers: Readonly<Record<string, string>>;
       readonly body: string;
       /** `never`: the connection stays open without the rest; `reset`: it breaks in the middle. @default `complete` */
-      readonly end?: 'complete' | 'never' | 'reset';
+      readonly end?: 'complete' | 'never' | 'reset' | undefined;
     }
   | { readonly kind: 'refuse' | 'reset' | 'hang' };
 
@@ -27,26 +27,28 @@ export interface ScriptedRequest {
   readonly body: string;
 }
 
-/** A backend without sockets, for tests. */
-export interface ScriptedBackend {
+/** An upstream without sockets, for tests. */
+export interface ScriptedUpstream {
   /** Pass it as `dispatcher` to a client or a token source. */
   readonly dispatcher: Dispatcher;
   /** Every request so far, those that were refused included. */
   readonly requests: readonly ScriptedRequest[];
   /** Replaces what is left of the script. */
-  script(...steps: readonly [Step, ...Step[]]): void;
+  readonly script: (...steps: readonly [Step, ...Step[]]) => void;
 }
 
-/** A backend that takes one step for each request and repeats its last step for ever. */
-export function scriptedBackend(...steps: readonly [Step, ...Step[]]): ScriptedBackend {
+/** An upstream that takes one step for each request and repeats its last step for ever. */
+export function createScriptedUpstream(...steps: readonly [Step, ...Step[]]): ScriptedUpstream {
   const requests: ScriptedRequest[] = [];
   let script: readonly Step[] = steps;
   let position = 0;
-  const next = (request: ScriptedRequest): Deed => {
+  const next = (request: ScriptedRequest): UpstreamAction => {
     requests.push(request);
     let step = script[Math.min(position, script.length - 1)];
     position += 1;
-    while (typeof step === 'function') step = step(request);
+    while (typeof step === 'function') {
+      step = step(request);
+    }
     return step ?? { kind: 'hang' };
   };
   return {
@@ -69,7 +71,7 @@ export function reply(status: number, body?: unknown, headers: Readonly<Record<s
   };
 }
 
-/** Answers 200 with JSON that is cut off, and ends the answer properly: a broken contract, not a broken connection. */
+/** Answers 200 with JSON that is cut off, and ends the response properly: a broken contract, not a broken connection. */
 export function malformed(): Step {
   return { kind: 'reply', status: 200, headers: { 'content-type': 'application/json' }, body: '{"id":' };
 }
@@ -84,7 +86,7 @@ export function reset(): Step {
   return { kind: 'reset' };
 }
 
-/** Breaks the connection in the middle of the answer's body. */
+/** Breaks the connection in the middle of the response's body. */
 export function cutOff(): Step {
   return { kind: 'reply', status: 200, headers: {}, body: '{"id":', end: 'reset' };
 }
@@ -94,15 +96,15 @@ export function hang(): Step {
   return { kind: 'hang' };
 }
 
-/** Begins an answer and never ends it, until the client gives up. */
+/** Begins a response and never ends it, until the client gives up. */
 export function drip(): Step {
   return { kind: 'reply', status: 200, headers: {}, body: '{', end: 'never' };
 }
 
 class ScriptedDispatcher extends Dispatcher {
-  readonly #next: (request: ScriptedRequest) => Deed;
+  readonly #next: (request: ScriptedRequest) => UpstreamAction;
 
-  constructor(next: (request: ScriptedRequest) => Deed) {
+  constructor(next: (request: ScriptedRequest) => UpstreamAction) {
     super();
     this.#next = next;
   }
@@ -122,11 +124,13 @@ class ScriptedDispatcher extends Dispatcher {
   }
 }
 
-function play(step: Deed, handler: Dispatcher.DispatchHandler): void {
+function play(step: UpstreamAction, handler: Dispatcher.DispatchHandler): void {
   let reason: Error | null = null;
   let isOver = false;
   const fail = (error: Error) => {
-    if (isOver) return;
+    if (isOver) {
+      return;
+    }
     isOver = true;
     reason = error;
     handler.onResponseError?.(controller, error);
@@ -146,18 +150,30 @@ function play(step: Deed, handler: Dispatcher.DispatchHandler): void {
     resume() {},
   };
 
-  if (step.kind === 'refuse') return fail(socketError('ECONNREFUSED', 'connect'));
+  if (step.kind === 'refuse') {
+    return fail(socketError('ECONNREFUSED', 'connect'));
+  }
   handler.onRequestStart?.(controller, {});
   if (step.kind !== 'reply') {
-    if (step.kind === 'reset') fail(socketError('ECONNRESET', 'read'));
+    if (step.kind === 'reset') {
+      fail(socketError('ECONNRESET', 'read'));
+    }
     return;
   }
   handler.onResponseStart?.(controller, step.status, { ...step.headers });
   // A handler may give up after any of these, for example when the answer is too large.
-  if (!isOver && step.body !== '') handler.onResponseData?.(controller, Buffer.from(step.body));
-  if (step.end === 'never') return;
-  if (step.end === 'reset') return fail(socketError('ECONNRESET', 'read'));
-  if (isOver) return;
+  if (!isOver && step.body !== '') {
+    handler.onResponseData?.(controller, Buffer.from(step.body));
+  }
+  if (step.end === 'never') {
+    return;
+  }
+  if (step.end === 'reset') {
+    return fail(socketError('ECONNRESET', 'read'));
+  }
+  if (isOver) {
+    return;
+  }
   isOver = true;
   handler.onResponseEnd?.(controller, {});
 }

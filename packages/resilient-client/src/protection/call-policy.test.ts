@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
 
-import { defaultPolicy, resolvePolicy } from './policy.ts';
+import { defaultCallPolicy, resolveCallPolicyOptions } from './call-policy.ts';
 
-describe('resolvePolicy', () => {
+describe('resolveCallPolicyOptions', () => {
   it('overrides member by member, endpoint over client over default', () => {
-    const client = resolvePolicy({ deadlineMs: 5_000, retry: { maxRetries: 1 } });
-    const endpoint = resolvePolicy({ retry: { baseDelayMs: 50 } }, client);
+    const client = resolveCallPolicyOptions({ deadlineMs: 5_000, retry: { maxRetries: 1 } });
+    const endpoint = resolveCallPolicyOptions({ retry: { baseDelayMs: 50 } }, client);
     expect(endpoint).toEqual({
-      ...defaultPolicy,
+      ...defaultCallPolicy,
       deadlineMs: 5_000,
-      retry: { ...defaultPolicy.retry, maxRetries: 1, baseDelayMs: 50 },
+      retry: { ...defaultCallPolicy.retry, maxRetries: 1, baseDelayMs: 50 },
     });
   });
 
@@ -26,18 +26,18 @@ describe('resolvePolicy', () => {
     ['policy.breaker.rate.minCalls', { breaker: { rate: { percent: 50, minCalls: 0, windowMs: 60_000 } } }],
     ['policy.hedge.afterMs', { hedge: { afterMs: 0 } }],
   ])('names %s when it is out of range', (name, options) => {
-    expect(() => resolvePolicy(options)).toThrow(new RegExp(`^${name} must be a whole number`));
+    expect(() => resolveCallPolicyOptions(options)).toThrow(new RegExp(`^${name} must be a whole number`));
   });
 
   it.each([
     ['policy.breaker.rate.percent', { breaker: { rate: { percent: 0, minCalls: 1, windowMs: 60_000 } } }],
     ['policy.hedge.afterPercentile', { hedge: { afterPercentile: Number.NaN } }],
   ])('names %s when it is no number in range', (name, options) => {
-    expect(() => resolvePolicy(options)).toThrow(new RegExp(`^${name} must be a number`));
+    expect(() => resolveCallPolicyOptions(options)).toThrow(new RegExp(`^${name} must be a number`));
   });
 
   it('lets an endpoint switch off what its client has on', () => {
-    const client = resolvePolicy({ hedge: { afterMs: 100 } });
-    expect(resolvePolicy({ hedge: false }, client).hedge).toBe(false);
+    const client = resolveCallPolicyOptions({ hedge: { afterMs: 100 } });
+    expect(resolveCallPolicyOptions({ hedge: false }, client).hedge).toBe(false);
   });
 });
