@@ -4,10 +4,10 @@ import type { ServiceHost } from './wire/service-host.ts';
 /** Switches faults on and off, one at a time per service. */
 export interface FaultSwitch {
   /** Resolves once the fault is in force, for `down` once connections are refused. */
-  set(service: SandboxService, fault: Fault): Promise<void>;
-  /** Ends the fault of one service, or of all. Resolves once they answer again. */
-  clear(service?: SandboxService): Promise<void>;
-  current(): Partial<Record<SandboxService, Fault>>;
+  readonly set: (service: SandboxService, fault: Fault) => Promise<void>;
+  /** Ends the fault of one service, or of all. Resolves once they respond again. */
+  readonly clear: (service?: SandboxService) => Promise<void>;
+  readonly current: () => Partial<Record<SandboxService, Fault>>;
 }
 
 export function createFaultSwitch(hosts: Readonly<Record<SandboxService, ServiceHost>>): FaultSwitch {
@@ -21,7 +21,9 @@ export function createFaultSwitch(hosts: Readonly<Record<SandboxService, Service
       const faults: Partial<Record<SandboxService, Fault>> = {};
       for (const name of sandboxServices) {
         const fault = hosts[name].fault();
-        if (fault) faults[name] = fault;
+        if (fault) {
+          faults[name] = fault;
+        }
       }
       return faults;
     },

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { createLocalJWKSet } from 'jose';
 
+import { checkWhole, MAX_TIMER_MS } from './check-number.ts';
 import { createControlService } from './control-service.ts';
 import { createFaultSwitch, type FaultSwitch } from './fault-switch.ts';
 import { loadCredentials } from './identity/credentials.ts';
@@ -26,21 +27,39 @@ import { createServiceHost, type ServiceHost, type WireRequest } from './wire/se
 
 /** Options of `startSandbox`. */
 export interface SandboxOptions {
-  /** Port of each service; 0 takes a free one. @default 0 for all */
-  readonly ports?: Partial<Record<SandboxService | 'control', number>>;
+  /** Port of each service, from 0, which takes a free one, to 65_535. @default 0 for all */
+  readonly ports?: Partial<Record<SandboxService | 'control', number>> | undefined;
   /** Clock of the platform's timestamps. Tokens always follow the real clock. @default the real clock */
-  readonly now?: () => Date;
-  /** Time between two steps of a deployment, in milliseconds; a region takes two. @default 20 */
-  readonly deploymentStepMs?: number;
+  readonly now?: (() => Date) | undefined;
+  /** Time between two steps of a deployment, in milliseconds, from 0; a region takes two. @default 20 */
+  readonly deploymentStepMs?: number | undefined;
   /** Resource URL (audience) of the MCP server; `registerResource` adds one later. */
-  readonly mcpResource?: string;
+  readonly mcpResource?: string | undefined;
   /** Where keys and secrets are kept for the next start. @default a temporary directory, removed by `close` */
-  readonly stateDirectory?: string;
+  readonly stateDirectory?: string | undefined;
   /** Keeps users and groups in an OpenLDAP server, where one is installed. @default false: in a file */
-  readonly directoryServer?: boolean;
+  readonly directoryServer?: boolean | undefined;
   /** @default fifteen services of a shop */
-  readonly seed?: PlatformSeed;
+  readonly seed?: PlatformSeed | undefined;
 }
+
+function resolveSandboxOptions(options: SandboxOptions) {
+  const { ports = {}, now = () => new Date(), deploymentStepMs = 20, seed = defaultSeed } = options;
+  for (const [name, port] of Object.entries(ports)) {
+    checkWhole(`ports.${name}`, port, 0, 65_535);
+  }
+  checkWhole('deploymentStepMs', deploymentStepMs, 0, MAX_TIMER_MS);
+  return {
+    ...options,
+    ports,
+    now,
+    deploymentStepMs,
+    seed,
+    directoryServer: options.directoryServer ?? false,
+  };
+}
+
+type ResolvedSandboxOptions = ReturnType<typeof resolveSandboxOptions>;
 
 /** A running sandbox. */
 export interface Sandbox extends AsyncDisposable {
@@ -64,32 +83,37 @@ export interface Sandbox extends AsyncDisposable {
   readonly directoryServer: { readonly url: string; readonly password: string } | undefined;
   readonly faults: FaultSwitch;
   /** Lets tokens be issued for an MCP server at this URL. */
-  registerResource(url: string): void;
+  readonly registerResource: (url: string) => void;
   /** An access token of a seeded user, signed by the provider without a request on the wire. */
-  issueUserToken(user: SandboxUser, request: TokenRequest): Promise<string>;
+  readonly issueUserToken: (user: SandboxUser, request: TokenRequest) => Promise<string>;
   /** An access token of a machine client, as its client credentials would get. */
-  issueServiceToken(client: 'mcp-server' | 'ci-bot', request: TokenRequest): Promise<string>;
-  setHealth(service: string, environment: Environment, health: Health): void;
-  setDeploymentWindow(environment: Environment, window: DeploymentWindow): void;
+  readonly issueServiceToken: (client: 'mcp-server' | 'ci-bot', request: TokenRequest) => Promise<string>;
+  readonly setHealth: (service: string, environment: Environment, health: Health) => void;
+  readonly setDeploymentWindow: (environment: Environment, window: DeploymentWindow) => void;
   /** What the audit collector holds, in the order of arrival. */
-  auditEvents(): CollectedEvent[];
+  readonly auditEvents: () => CollectedEvent[];
   /** The last 1,000 requests a service received, oldest first. */
-  requests(service: SandboxService): readonly WireRequest[];
-  close(): Promise<void>;
+  readonly requests: (service: SandboxService) => readonly WireRequest[];
+  readonly close: () => Promise<void>;
 }
 
 /**
  * Starts the organisation's platform on loopback: identity provider, configuration service, deployment API and
  * audit collector, and a port to control them.
- * @throws PortTakenError when a fixed port is in use
+ *
+ * @throws {PortTakenError} when a fixed port is in use.
+ * @throws {RangeError} naming the option that is out of its range.
  */
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const resolved = resolveSandboxOptions(options);
   const cleanups: Cleanup[] = [];
   const close = async (): Promise<void> => {
-    for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
+    for (const cleanup of cleanups.splice(0).toReversed()) {
+      await cleanup();
+    }
   };
   try {
-    return await start(options, cleanups, close);
+    return await start(resolved, cleanups, close);
   } catch (error) {
     await close();
     throw error;
@@ -99,18 +123,18 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 type Cleanup = () => Promise<void> | void;
 
 async function start(
-  options: SandboxOptions,
+  options: ResolvedSandboxOptions,
   cleanups: Cleanup[],
   close: () => Promise<void>,
 ): Promise<Sandbox> {
-  const now = options.now ?? (() => new Date());
+  const { ports, now, seed, deploymentStepMs } = options;
   const stateDirectory = options.stateDirectory ?? (await temporaryDirectory(cleanups));
   await mkdir(stateDirectory, { recursive: true });
   const directoryFile = join(stateDirectory, 'directory.yaml');
   const credentials = await loadCredentials(stateDirectory);
 
   const host = async (name: SandboxService | 'control'): Promise<ServiceHost> => {
-    const opened = await createServiceHost({ name, port: options.ports?.[name] ?? 0, now });
+    const opened = await createServiceHost({ name, port: ports[name] ?? 0, now });
     cleanups.push(() => opened.close());
     return opened;
   };
@@ -123,19 +147,23 @@ async function start(
   const control = await host('control');
 
   const resources = createResources();
-  if (options.mcpResource !== undefined) resources.register(options.mcpResource);
+  if (options.mcpResource !== undefined) {
+    resources.register(options.mcpResource);
+  }
   const issuer = hosts.identity.url;
-  const directoryServer =
-    options.directoryServer === true ? await startDirectoryServer(directoryFile) : undefined;
-  if (directoryServer === undefined) await writeDirectory(directoryFile, issuer);
-  else cleanups.push(() => directoryServer.close());
+  const directoryServer = options.directoryServer ? await startDirectoryServer(directoryFile) : undefined;
+  if (directoryServer === undefined) {
+    await writeDirectory(directoryFile, issuer);
+  } else {
+    cleanups.push(() => directoryServer.close());
+  }
   const { provider, mint } = createIdentityProvider({ issuer, credentials, resources });
   const { kty, kid, n, e } = credentials.signingKey;
   const keys = createLocalJWKSet({ keys: [{ kty, kid, n, e }] });
   const guard = createScopeGuard({ issuer, audience: platformAudience, keys });
 
-  const platform = createPlatform(options.seed ?? defaultSeed, now);
-  const deployments = createDeployments({ platform, now, stepMs: options.deploymentStepMs ?? 20 });
+  const platform = createPlatform(seed, now);
+  const deployments = createDeployments({ platform, now, stepMs: deploymentStepMs });
   cleanups.push(() => deployments.close());
   const collector = createAuditCollector({ guard });
   const faults = createFaultSwitch(hosts);

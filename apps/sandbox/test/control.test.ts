@@ -43,7 +43,9 @@ describe('faults', () => {
     await sandbox.faults.set('deployments', { kind: 'drip', bytesPerSecond: 100 });
     const response = await health();
     const pieces: string[] = [];
-    for await (const piece of response.body ?? []) pieces.push(new TextDecoder().decode(piece));
+    for await (const piece of response.body ?? []) {
+      pieces.push(new TextDecoder().decode(piece));
+    }
     expect(pieces.join('')).toBe('{"status":"ok"}');
     expect(pieces.length).toBeGreaterThan(1);
   });

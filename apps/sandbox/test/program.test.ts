@@ -5,7 +5,9 @@ import { fileURLToPath } from 'node:url';
 
 import { afterEach, expect, it } from 'vitest';
 
+import manifest from '../package.json' with { type: 'json' };
 import { PortTakenError, startSandbox } from '../src/index.ts';
+import { runToEnd, serverProgram } from '../testing/index.ts';
 
 const libraryUser = `
   import { startSandbox } from ${JSON.stringify(fileURLToPath(new URL('../src/index.ts', import.meta.url)))};
@@ -50,4 +52,32 @@ it('says which port is taken', async () => {
   await expect(start).rejects.toThrow(PortTakenError);
   await expect(start).rejects.toThrow(`Port ${port}, wanted for the deployments service`);
   other.close();
+});
+
+it.each([
+  ['deploymentStepMs', { deploymentStepMs: Number.NaN }],
+  ['deploymentStepMs', { deploymentStepMs: -1 }],
+  ['deploymentStepMs', { deploymentStepMs: 2 ** 31 }],
+  ['ports.audit', { ports: { audit: 0.5 } }],
+])('refuses a %s that is no sensible number, by name', async (name, options) => {
+  await expect(startSandbox(options)).rejects.toThrow(`${name} must be a whole number from 0 to `);
+});
+
+const program = serverProgram(new URL('../', import.meta.url));
+
+it.each(['--help', '-h'])('explains its options with %s', async (option) => {
+  const { code, stdout, stderr } = await runToEnd(program, { args: [option] });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toContain('--mcp-resource <url>');
+});
+
+it('tells its version', async () => {
+  const { code, stdout } = await runToEnd(program, { args: ['--version'] });
+  expect({ code, stdout }).toEqual({ code: 0, stdout: `${manifest.version}\n` });
+});
+
+it('refuses an option that it does not know, with 2', async () => {
+  const { code, stdout, stderr } = await runToEnd(program, { args: ['--prot=1'] });
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(stderr).toMatch(/^mcp-sandbox: Unknown option '--prot'.*Try mcp-sandbox --help\.\n$/su);
 });

@@ -18,10 +18,10 @@ export type CollectedAuditEvent = z.infer<typeof eventSchema>;
 export function auditOf(
   sandbox: Sandbox,
   wanted: {
-    readonly client?: string;
-    readonly target?: string;
-    readonly resource?: string;
-    readonly result?: string;
+    readonly client?: string | undefined;
+    readonly target?: string | undefined;
+    readonly resource?: string | undefined;
+    readonly result?: string | undefined;
   },
 ): CollectedAuditEvent[] {
   const { client, ...members } = wanted;

@@ -21,17 +21,17 @@ export type SdkClient = (typeof sdkClients)[number];
 
 /** What every client can do, in one form. A JSON-RPC error rejects with its `code`. */
 export interface McpClient extends AsyncDisposable {
-  listTools(): Promise<ListToolsResult['tools']>;
-  callTool(name: string, args?: Record<string, unknown>): Promise<CallToolResult>;
+  readonly listTools: () => Promise<ListToolsResult['tools']>;
+  readonly callTool: (name: string, args?: Record<string, unknown>) => Promise<CallToolResult>;
   /** The content, parsed. */
-  readResource(uri: string): Promise<unknown>;
-  listResources(): Promise<readonly string[]>;
+  readonly readResource: (uri: string) => Promise<unknown>;
+  readonly listResources: () => Promise<readonly string[]>;
   /** The text of the only message. */
-  getPrompt(name: string, args: Record<string, string>): Promise<string>;
-  complete(params: CompleteRequest['params']): Promise<readonly string[]>;
+  readonly getPrompt: (name: string, args: Record<string, string>) => Promise<string>;
+  readonly complete: (params: CompleteRequest['params']) => Promise<readonly string[]>;
   /** What the server wrote to standard error, if this client started it. */
-  stderr(): string;
-  close(): Promise<void>;
+  readonly stderr: () => string;
+  readonly close: () => Promise<void>;
 }
 
 /** Connects a client. It introduces itself by the name of its kind. */

@@ -47,6 +47,8 @@ export async function inspect(
       args: [...server, '--protocol-era', options.era, ...options.args.split(' ')],
     },
   );
-  if (code !== 0) throw new Error(`the Inspector ended with ${code}: ${stderr}`);
+  if (code !== 0) {
+    throw new Error(`the Inspector ended with ${code}: ${stderr}`);
+  }
   return JSON.parse(stdout) as unknown;
 }

@@ -32,18 +32,18 @@ export interface RunningProgram extends AsyncDisposable {
   readonly stderr: () => string;
   readonly exit: Promise<Exit>;
   /** What it has logged with this message; resolves as soon as it does. Rejects when the process ends first. */
-  logged(message: string): Promise<LogLine>;
+  readonly logged: (message: string) => Promise<LogLine>;
   /** Whole lines on standard output, as soon as there are `count`. Rejects when the process ends first. */
-  lines(count: number): Promise<readonly string[]>;
-  kill(signal: NodeJS.Signals): void;
+  readonly lines: (count: number) => Promise<readonly string[]>;
+  readonly kill: (signal: NodeJS.Signals) => void;
   /** Sends the signal and waits for the end. */
-  stop(signal?: NodeJS.Signals): Promise<Exit>;
+  readonly stop: (signal?: NodeJS.Signals) => Promise<Exit>;
 }
 
 // Halves the time that a program takes to start; Node keeps it right when sources change.
 const compileCache = join(tmpdir(), 'mcp-parts-compile-cache');
 
-/** The server of the app in this folder: from its sources as tests are, on a Node that can run them. */
+/** The server of the app in this directory: from its sources as tests are, on a Node that can run them. */
 export function serverProgram(appFolder: URL): Program {
   // The sources say `using`, which Node 22 has not: there, what was built last is started.
   const runsSources = Number.parseInt(process.versions.node, 10) >= 24;
@@ -68,7 +68,9 @@ export function startProgram(
   const notify = () => {
     const checks = waiting;
     waiting = [];
-    for (const check of checks) check();
+    for (const check of checks) {
+      check();
+    }
   };
   child.stdout.on('data', (chunk: Buffer) => {
     stdout.push(chunk);
@@ -96,9 +98,13 @@ export function startProgram(
     return new Promise((resolve, reject) => {
       const check = () => {
         const found = find();
-        if (found !== undefined) resolve(found);
-        else if (ended) reject(new Error(`the program ended without ${what}:\n${text(stderr)}`));
-        else waiting.push(check);
+        if (found !== undefined) {
+          resolve(found);
+        } else if (ended) {
+          reject(new Error(`the program ended without ${what}:\n${text(stderr)}`));
+        } else {
+          waiting.push(check);
+        }
       };
       check();
     });

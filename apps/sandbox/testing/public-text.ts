@@ -10,8 +10,13 @@ export function assertPublic(given: unknown, sandbox: Sandbox, secrets: readonly
   const text = typeof given === 'string' ? given : JSON.stringify(given);
   expect(text).not.toMatch(/\bat (?:async )?[\w.<>]+ \(|node_modules|\.[cm]?[jt]s:\d|node:internal/u);
   expect(text).not.toMatch(/ECONN|EACCES|ENOENT|UND_ERR|undici|zod|127\.0\.0\.1|localhost/iu);
-  for (const url of Object.values(sandbox.urls)) expect(text).not.toContain(new URL(url).host);
-  for (const path of [sandbox.stateDirectory, process.cwd()]) expect(text).not.toContain(path);
-  for (const secret of [sandbox.clients.mcpServer.clientSecret, ...secrets])
+  for (const url of Object.values(sandbox.urls)) {
+    expect(text).not.toContain(new URL(url).host);
+  }
+  for (const path of [sandbox.stateDirectory, process.cwd()]) {
+    expect(text).not.toContain(path);
+  }
+  for (const secret of [sandbox.clients.mcpServer.clientSecret, ...secrets]) {
     expect(text).not.toContain(secret);
+  }
 }

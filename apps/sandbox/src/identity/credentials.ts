@@ -25,7 +25,9 @@ export type Credentials = z.infer<typeof credentialsSchema>;
 export async function loadCredentials(stateDirectory: string): Promise<Credentials> {
   const file = join(stateDirectory, 'credentials.json');
   const kept = await readIfPresent(file);
-  if (kept !== undefined) return credentialsSchema.parse(JSON.parse(kept));
+  if (kept !== undefined) {
+    return credentialsSchema.parse(JSON.parse(kept));
+  }
   const created = await createCredentials();
   await writeFile(file, JSON.stringify(created, null, 2), { mode: 0o600 });
   return created;
@@ -50,7 +52,9 @@ async function readIfPresent(file: string): Promise<string | undefined> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+      return undefined;
+    }
     throw error;
   }
 }

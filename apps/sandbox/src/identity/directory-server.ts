@@ -4,16 +4,16 @@ import { findService, startSlapd } from '@mcp-parts/test-services';
 
 import { users } from './directory.ts';
 
-const suffix = 'dc=sandbox,dc=test';
-const people = `ou=people,${suffix}`;
-const groups = `ou=groups,${suffix}`;
+const SUFFIX = 'dc=sandbox,dc=test';
+const people = `ou=people,${SUFFIX}`;
+const groups = `ou=groups,${SUFFIX}`;
 
 /** An OpenLDAP server with the users of the sandbox. */
 export interface DirectoryServer {
   readonly url: string;
   /** Of the account that the servers search with. */
   readonly password: string;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /**
@@ -21,9 +21,11 @@ export interface DirectoryServer {
  * installed.
  */
 export async function startDirectoryServer(file: string): Promise<DirectoryServer | undefined> {
-  if (findService({ program: 'slapd', debianPackage: 'slapd ldap-utils' }) === undefined) return undefined;
+  if (findService({ program: 'slapd', debianPackage: 'slapd ldap-utils' }) === undefined) {
+    return undefined;
+  }
   const names = [...new Set(users.flatMap((user): readonly string[] => user.groups))];
-  const slapd = await startSlapd({ suffix, ldif: entries(names) });
+  const slapd = await startSlapd({ suffix: SUFFIX, ldif: entries(names) });
   const document = {
     version: 1,
     ldap: {
@@ -44,7 +46,7 @@ export async function startDirectoryServer(file: string): Promise<DirectoryServe
 
 function entries(names: readonly string[]): string {
   return [
-    `dn: ${suffix}\nobjectClass: dcObject\nobjectClass: organization\ndc: sandbox\no: sandbox\n`,
+    `dn: ${SUFFIX}\nobjectClass: dcObject\nobjectClass: organization\ndc: sandbox\no: sandbox\n`,
     `dn: ${people}\nobjectClass: organizationalUnit\nou: people\n`,
     `dn: ${groups}\nobjectClass: organizationalUnit\nou: groups\n`,
     ...users.map(

@@ -77,8 +77,11 @@ export function createIdentityProvider(options: {
   const mint = createTokenMint(provider, resources);
   registerUserGrant(provider, mint);
   provider.use(async (ctx, next) => {
-    if (ctx.path === '/health') ctx.body = { status: 'ok' };
-    else await next();
+    if (ctx.path === '/health') {
+      ctx.body = { status: 'ok' };
+    } else {
+      await next();
+    }
   });
   signInAutomatically(provider);
   return { provider, mint };

@@ -27,14 +27,18 @@ export function createMemoryAdapter(): AdapterFactory {
       },
       async consume(id) {
         const payload = records.get(key(id));
-        if (payload) payload.consumed = Math.floor(Date.now() / 1000);
+        if (payload) {
+          payload.consumed = Math.floor(Date.now() / 1000);
+        }
       },
       async destroy(id) {
         records.delete(key(id));
       },
       async revokeByGrantId(grantId) {
         for (const [id, payload] of records) {
-          if (payload.grantId === grantId) records.delete(id);
+          if (payload.grantId === grantId) {
+            records.delete(id);
+          }
         }
       },
     };

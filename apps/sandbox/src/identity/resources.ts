@@ -9,13 +9,13 @@ export const mcpScopes = ['deploy:read', 'deploy:development', 'deploy:staging',
 /** Client through which people get tokens without a browser; public, so that one `curl` line is enough. */
 export const userTokenClientId = 'sandbox-cli';
 
-const accessTokenTtlSeconds = 3600;
+const ACCESS_TOKEN_TTL_SECONDS = 3600;
 
 /** Which tokens (RFC 8707: for which resource, with which scopes) a client may ask for. */
 export interface Resources {
-  register(url: string): void;
-  /** @throws errors.InvalidTarget when the resource is unknown or not for this client */
-  lookUp(clientId: string, resource: string): ResourceServer;
+  readonly register: (url: string) => void;
+  /** @throws {errors.InvalidTarget} when the resource is unknown or not for this client */
+  readonly lookUp: (clientId: string, resource: string) => ResourceServer;
 }
 
 export function createResources(): Resources {
@@ -23,9 +23,13 @@ export function createResources(): Resources {
 
   function scopesFor(clientId: string, resource: string): string[] | undefined {
     if (resource === platformAudience) {
-      if (clientId === 'mcp-server') return platformScopes;
+      if (clientId === 'mcp-server') {
+        return platformScopes;
+      }
       // A person's platform token exists so that a test can show where it is refused.
-      if (clientId === userTokenClientId) return ['platform:read', 'platform:deploy'];
+      if (clientId === userTokenClientId) {
+        return ['platform:read', 'platform:deploy'];
+      }
       return undefined;
     }
     return mcpResources.has(resource) && clientId !== 'mcp-server' ? mcpScopes : undefined;
@@ -37,12 +41,14 @@ export function createResources(): Resources {
     },
     lookUp(clientId, resource) {
       const scopes = scopesFor(clientId, resource);
-      if (!scopes) throw new errors.InvalidTarget();
+      if (!scopes) {
+        throw new errors.InvalidTarget();
+      }
       return {
         scope: scopes.join(' '),
         audience: resource,
         accessTokenFormat: 'jwt',
-        accessTokenTTL: accessTokenTtlSeconds,
+        accessTokenTTL: ACCESS_TOKEN_TTL_SECONDS,
         jwt: { sign: { alg: 'RS256' } },
       };
     },

@@ -14,24 +14,30 @@ export interface TokenRequest {
 
 /** Makes the provider sign an access token, as its token endpoint would. */
 export interface TokenMint {
-  forUser(subject: string, request: TokenRequest, clientId: string): Promise<string>;
-  forService(clientId: string, request: TokenRequest): Promise<string>;
+  readonly forUser: (subject: string, request: TokenRequest, clientId: string) => Promise<string>;
+  readonly forService: (clientId: string, request: TokenRequest) => Promise<string>;
 }
 
 export function createTokenMint(provider: Provider, resources: Resources): TokenMint {
   async function prepare(clientId: string, { resource, scopes }: TokenRequest) {
     const client: Client | undefined = await provider.Client.find(clientId);
-    if (!client) throw new errors.InvalidClient(`unknown client ${clientId}`);
+    if (!client) {
+      throw new errors.InvalidClient(`unknown client ${clientId}`);
+    }
     const resourceServer = new provider.ResourceServer(resource, resources.lookUp(clientId, resource));
     const unknown = scopes.find((scope) => !resourceServer.scopes.has(scope));
-    if (unknown !== undefined) throw new errors.InvalidScope('scope not available', unknown);
+    if (unknown !== undefined) {
+      throw new errors.InvalidScope('scope not available', unknown);
+    }
     return { client, resourceServer, scope: scopes.join(' '), expiresIn: resourceServer.accessTokenTTL };
   }
 
   return {
     async forUser(subject, request, clientId) {
       const user = findUser(subject);
-      if (!user) throw new errors.InvalidRequest(`unknown user ${subject}`);
+      if (!user) {
+        throw new errors.InvalidRequest(`unknown user ${subject}`);
+      }
       const token = new provider.AccessToken({
         ...(await prepare(clientId, request)),
         accountId: user.subject,

@@ -27,7 +27,9 @@ export function createAuditCollector(options: { guard: ScopeGuard }): {
     const batch = parse(batchSchema, request.body).events;
     const before = events.size;
     for (const event of batch) {
-      if (!events.has(event.id)) events.set(event.id, event);
+      if (!events.has(event.id)) {
+        events.set(event.id, event);
+      }
     }
     const accepted = events.size - before;
     return { accepted, duplicates: batch.length - accepted };

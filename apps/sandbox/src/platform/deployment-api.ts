@@ -48,7 +48,9 @@ export function createDeploymentApi(options: {
         type: 'idempotency-key-reused',
       });
     }
-    if (earlier) return deployments.get(earlier.id);
+    if (earlier) {
+      return deployments.get(earlier.id);
+    }
     const started = deployments.start(deployment);
     byKey.set(key, { body, id: started.id });
     return reply.code(201).header('location', `/v1/deployments/${started.id}`).send(started);

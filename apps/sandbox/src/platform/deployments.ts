@@ -42,15 +42,15 @@ export interface RegionProgress {
 
 /** Runs deployments, one per service and environment at a time. */
 export interface Deployments {
-  /** @throws Problem 404 for an unknown service, 409 while another deployment is active there */
-  start(request: DeploymentRequest): Deployment;
-  /** @throws Problem 404 */
-  get(id: string): Deployment;
+  /** @throws {Problem} 404 for an unknown service, 409 while another deployment is active there */
+  readonly start: (request: DeploymentRequest) => Deployment;
+  /** @throws {Problem} 404 */
+  readonly get: (id: string) => Deployment;
   /** Newest first. */
-  list(): Deployment[];
-  /** @throws Problem 404, or 409 once it has ended */
-  cancel(id: string): Deployment;
-  close(): void;
+  readonly list: () => Deployment[];
+  /** @throws {Problem} 404, or 409 once it has ended */
+  readonly cancel: (id: string) => Deployment;
+  readonly close: () => void;
 }
 
 export function createDeployments(options: {
@@ -67,14 +67,18 @@ export function createDeployments(options: {
       timers.delete(deployment.id);
       advance(deployment, platform);
       deployment.updatedAt = now().toISOString();
-      if (isActive(deployment)) schedule(deployment);
+      if (isActive(deployment)) {
+        schedule(deployment);
+      }
     };
     timers.set(deployment.id, setTimeout(step, stepMs));
   }
 
   function find(id: string): Deployment {
     const found = deployments.get(id);
-    if (!found) throw new Problem(404, `There is no deployment ${id}.`, { type: 'unknown-deployment' });
+    if (!found) {
+      throw new Problem(404, `There is no deployment ${id}.`, { type: 'unknown-deployment' });
+    }
     return found;
   }
 
@@ -119,13 +123,17 @@ export function createDeployments(options: {
       timers.delete(id);
       deployment.state = 'cancelled';
       for (const region of deployment.progress.regions) {
-        if (region.state === 'pending' || region.state === 'running') region.state = 'cancelled';
+        if (region.state === 'pending' || region.state === 'running') {
+          region.state = 'cancelled';
+        }
       }
       deployment.updatedAt = now().toISOString();
       return deployment;
     },
     close() {
-      for (const timer of timers.values()) clearTimeout(timer);
+      for (const timer of timers.values()) {
+        clearTimeout(timer);
+      }
       timers.clear();
     },
   };
@@ -156,15 +164,21 @@ function advance(deployment: Deployment, platform: Platform): void {
   deployment.progress.percent = Math.floor(
     regions.reduce((sum, region) => sum + region.percent, 0) / regions.length,
   );
-  if (current.percent < 100) return;
+  if (current.percent < 100) {
+    return;
+  }
   current.state = 'succeeded';
-  if (startNext(regions)) return;
+  if (startNext(regions)) {
+    return;
+  }
   deployment.state = 'succeeded';
   platform.setVersion(deployment.service, deployment.environment, deployment.version);
 }
 
 function startNext(regions: RegionProgress[]): boolean {
   const next = regions.find((region) => region.state === 'pending');
-  if (next) next.state = 'running';
+  if (next) {
+    next.state = 'running';
+  }
   return next !== undefined;
 }

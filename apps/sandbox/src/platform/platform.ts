@@ -18,18 +18,18 @@ export interface ServiceConfiguration {
 
 /** The state that the configuration service shows and the deployment API changes. */
 export interface Platform {
-  services(): readonly ServiceSeed[];
-  /** @throws Problem 404 */
-  service(name: string): ServiceSeed;
-  /** @throws Problem 404 */
-  configuration(service: string, environment: Environment): ServiceConfiguration;
-  setVersion(service: string, environment: Environment, version: string): void;
-  /** Why the version would not work there; empty when it would. @throws Problem 404 */
-  incompatibilities(service: string, version: string, environment: Environment): string[];
-  health(service: string, environment: Environment): Health;
-  setHealth(service: string, environment: Environment, health: Health): void;
-  deploymentWindow(environment: Environment): DeploymentWindow;
-  setDeploymentWindow(environment: Environment, window: DeploymentWindow): void;
+  readonly services: () => readonly ServiceSeed[];
+  /** @throws {Problem} 404 */
+  readonly service: (name: string) => ServiceSeed;
+  /** @throws {Problem} 404 */
+  readonly configuration: (service: string, environment: Environment) => ServiceConfiguration;
+  readonly setVersion: (service: string, environment: Environment, version: string) => void;
+  /** Why the version would not work there; empty when it would. @throws {Problem} 404 */
+  readonly incompatibilities: (service: string, version: string, environment: Environment) => string[];
+  readonly health: (service: string, environment: Environment) => Health;
+  readonly setHealth: (service: string, environment: Environment, health: Health) => void;
+  readonly deploymentWindow: (environment: Environment) => DeploymentWindow;
+  readonly setDeploymentWindow: (environment: Environment, window: DeploymentWindow) => void;
 }
 
 export function createPlatform(seed: PlatformSeed, now: () => Date): Platform {
@@ -42,7 +42,9 @@ export function createPlatform(seed: PlatformSeed, now: () => Date): Platform {
 
   function service(name: string): ServiceSeed {
     const found = services.get(name);
-    if (!found) throw new Problem(404, `There is no service ${name}.`, { type: 'unknown-service' });
+    if (!found) {
+      throw new Problem(404, `There is no service ${name}.`, { type: 'unknown-service' });
+    }
     return found;
   }
 
@@ -98,7 +100,9 @@ function isOlder(version: string, minimum: string): boolean {
   const [left, right] = [parts(version), parts(minimum)];
   for (const [index, wanted] of right.entries()) {
     const actual = left[index] ?? 0;
-    if (actual !== wanted) return actual < wanted;
+    if (actual !== wanted) {
+      return actual < wanted;
+    }
   }
   return false;
 }

@@ -34,9 +34,9 @@ export type DeploymentWindow = z.infer<typeof deploymentWindowSchema>;
 export interface Incompatibility {
   readonly version: string;
   /** @default all environments */
-  readonly environments?: readonly Environment[];
+  readonly environments?: readonly Environment[] | undefined;
   /** The version works where the dependency runs at least `minimum`. */
-  readonly unless?: { readonly service: string; readonly minimum: string };
+  readonly unless?: { readonly service: string; readonly minimum: string } | undefined;
   readonly reason: string;
 }
 
@@ -54,8 +54,8 @@ export interface ServiceSeed {
   /** Replicas per region in production; the other environments run one. */
   readonly replicas: number;
   readonly settings: Readonly<Record<string, string | number | boolean>>;
-  readonly health?: Readonly<Partial<Record<Environment, Health>>>;
-  readonly incompatibilities?: readonly Incompatibility[];
+  readonly health?: Readonly<Partial<Record<Environment, Health>>> | undefined;
+  readonly incompatibilities?: readonly Incompatibility[] | undefined;
 }
 
 /** Everything the platform knows when the sandbox starts. */

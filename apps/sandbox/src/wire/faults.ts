@@ -26,15 +26,15 @@ export const faultSchema = z.discriminatedUnion('kind', [
 ]);
 
 /**
- * What is wrong with a service. `latency` answers late, `status` answers an error, `reset` tears the connection
- * down, `malformed` answers 200 with cut-off JSON, `drip` sends the body slowly, `down` refuses connections.
+ * What is wrong with a service. `latency` responds late, `status` responds with an error, `reset` tears the connection
+ * down, `malformed` responds with 200 and cut-off JSON, `drip` sends the body slowly, `down` refuses connections.
  */
 export type Fault = z.infer<typeof faultSchema>;
 
 /** A fault that acts on one request; `down` acts on the listener instead. */
 export type RequestFault = Exclude<Fault, { kind: 'down' }>;
 
-/** Disturbs one request, and hands it to `handle` where the fault still leads to an answer. */
+/** Disturbs one request, and hands it to `handle` where the fault still leads to a response. */
 export function applyFault(
   fault: RequestFault,
   request: IncomingMessage,
@@ -49,7 +49,9 @@ export function applyFault(
     }
     case 'status': {
       const headers: Record<string, string> = { 'content-type': 'application/problem+json' };
-      if (fault.retryAfterSeconds !== undefined) headers['retry-after'] = String(fault.retryAfterSeconds);
+      if (fault.retryAfterSeconds !== undefined) {
+        headers['retry-after'] = String(fault.retryAfterSeconds);
+      }
       response.writeHead(fault.status, headers);
       response.end(JSON.stringify({ type: 'about:blank', title: 'Injected fault', status: fault.status }));
       return;
@@ -78,8 +80,11 @@ function dripBody(response: ServerResponse, bytesPerSecond: number): void {
   const finish = response.end.bind(response);
   const held: Buffer[] = [];
   const hold = (chunk: unknown): void => {
-    if (typeof chunk === 'string') held.push(Buffer.from(chunk));
-    else if (chunk instanceof Uint8Array) held.push(Buffer.from(chunk));
+    if (typeof chunk === 'string') {
+      held.push(Buffer.from(chunk));
+    } else if (chunk instanceof Uint8Array) {
+      held.push(Buffer.from(chunk));
+    }
   };
   response.write = (chunk: unknown): boolean => {
     hold(chunk);

@@ -41,11 +41,13 @@ export function createJsonService(): FastifyInstance {
 
 /**
  * The value, checked against the schema.
- * @throws Problem with status 400 that names the first wrong member.
+ * @throws {Problem} with status 400 that names the first wrong member.
  */
 export function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
   const result = schema.safeParse(value);
-  if (result.success) return result.data;
+  if (result.success) {
+    return result.data;
+  }
   const issue = result.error.issues[0];
   throw new Problem(400, `${issue?.path.join('.') || 'request'}: ${issue?.message ?? 'invalid'}`);
 }

@@ -41,7 +41,9 @@ async function verifiedScopes(
     });
     return typeof payload['scope'] === 'string' ? payload['scope'].split(' ') : [];
   } catch (error) {
-    if (!(error instanceof errors.JOSEError)) throw error;
+    if (!(error instanceof errors.JOSEError)) {
+      throw error;
+    }
     throw new Problem(401, 'The bearer token is not valid here.', {
       type: 'invalid-token',
       headers: { 'www-authenticate': 'Bearer error="invalid_token"' },

@@ -2,8 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 
 import { applyFault, type Fault } from './faults.ts';
 
-const host = '127.0.0.1';
-const loggedRequests = 1000;
+const HOST = '127.0.0.1';
+const MAX_LOGGED_REQUESTS = 1000;
 
 /** One request as it arrived, whatever became of it. Refused connections (`down`) leave no entry. */
 export interface WireRequest {
@@ -19,11 +19,11 @@ export interface WireRequest {
 export interface ServiceHost {
   readonly url: string;
   readonly port: number;
-  handle(handler: (request: IncomingMessage, response: ServerResponse) => void): void;
-  fault(): Fault | undefined;
-  setFault(fault: Fault | undefined): Promise<void>;
-  requests(): readonly WireRequest[];
-  close(): Promise<void>;
+  readonly handle: (handler: (request: IncomingMessage, response: ServerResponse) => void) => void;
+  readonly fault: () => Fault | undefined;
+  readonly setFault: (fault: Fault | undefined) => Promise<void>;
+  readonly requests: () => readonly WireRequest[];
+  readonly close: () => Promise<void>;
 }
 
 /** Thrown when a fixed port is in use by another program. */
@@ -50,30 +50,40 @@ export async function createServiceHost(options: {
 
   const server = createServer((request, response) => {
     requests.push(describe(request, options.now()));
-    if (requests.length > loggedRequests) requests.shift();
+    if (requests.length > MAX_LOGGED_REQUESTS) {
+      requests.shift();
+    }
     const active = takeFault();
     const handle = (): void => handler?.(request, response);
-    if (active === undefined || active.kind === 'down') handle();
-    else applyFault(active, request, response, handle);
+    if (active === undefined || active.kind === 'down') {
+      handle();
+    } else {
+      applyFault(active, request, response, handle);
+    }
   });
   const port = await listen(server, options.port, options.name);
 
   function takeFault(): Fault | undefined {
     const active = fault;
     remaining -= 1;
-    if (remaining <= 0) fault = undefined;
+    if (remaining <= 0) {
+      fault = undefined;
+    }
     return active;
   }
 
   async function change(next: Fault | undefined): Promise<void> {
-    if (next?.kind === 'down') await stop(server);
-    else if (!server.listening) await listen(server, port, options.name);
+    if (next?.kind === 'down') {
+      await stop(server);
+    } else if (!server.listening) {
+      await listen(server, port, options.name);
+    }
     fault = next;
     remaining = (next && 'times' in next ? next.times : undefined) ?? Number.POSITIVE_INFINITY;
   }
 
   return {
-    url: `http://${host}:${port}`,
+    url: `http://${HOST}:${port}`,
     port,
     handle(next) {
       handler = next;
@@ -98,7 +108,9 @@ export async function createServiceHost(options: {
 function describe(request: IncomingMessage, at: Date): WireRequest {
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(request.headers)) {
-    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value;
+    if (value !== undefined) {
+      headers[name] = Array.isArray(value) ? value.join(', ') : value;
+    }
   }
   return { at, method: request.method ?? 'GET', path: request.url ?? '/', headers };
 }
@@ -109,7 +121,7 @@ function listen(server: Server, port: number, service: string): Promise<number> 
       reject(error.code === 'EADDRINUSE' ? new PortTakenError(service, port, { cause: error }) : error);
     };
     server.once('error', failed);
-    server.listen(port, host, () => {
+    server.listen(port, HOST, () => {
       server.off('error', failed);
       const address = server.address();
       resolve(typeof address === 'object' && address !== null ? address.port : port);
@@ -118,7 +130,9 @@ function listen(server: Server, port: number, service: string): Promise<number> 
 }
 
 function stop(server: Server): Promise<void> {
-  if (!server.listening) return Promise.resolve();
+  if (!server.listening) {
+    return Promise.resolve();
+  }
   return new Promise((resolve, reject) => {
     server.close((error) => (error ? reject(error) : resolve()));
     server.closeAllConnections();
