@@ -74,6 +74,11 @@ describe('deploy/kubernetes', () => {
     expect(missing).toEqual([]);
   });
 
+  it('tells the server how long its pod may take to stop', () => {
+    const graceMs = pod.template.spec.terminationGracePeriodSeconds * 1000;
+    expect(environment.get('TERMINATION_GRACE_MS')).toBe(String(graceMs));
+  });
+
   it('tells the server to listen on the port that it publishes', () => {
     expect(environment.get('PORT')).toBe(String(container.ports[0].containerPort));
   });
