@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
 import { runCli } from '../src/cli/run-cli.ts';
 import { createAuthenticator, openLdapDirectory, createPolicy, createFreshPolicy } from '../src/index.ts';
-import type { LdapDirectory, LdapDirectoryOptions } from '../src/index.ts';
+import type { LdapDirectory, LdapDirectoryOptions, Principal } from '../src/index.ts';
 import { directoryContract, unavailableDirectoryCase } from '../src/testing.ts';
 import {
   ACTIVE_DIRECTORY_SCHEMA,
@@ -91,6 +91,18 @@ describe.skipIf(slapdProgram === undefined)('an OpenLDAP directory', () => {
     it('are known by their whole name, however it is escaped', async () => {
       const directory = await directoryAt([slapd.port]);
       expect(await ask(directory, 'odd')).toEqual(['about-us', 'odd']);
+    });
+
+    it('are those of the user that `users.value` makes of a principal, or of nobody', async () => {
+      const { users } = settings([slapd.url]);
+      const value = ({ displayName }: Principal): string | undefined => displayName;
+      const directory = await directoryAt([slapd.port], { users: { ...users, value } });
+      const opaque = principal('3f2c9d');
+      expect(await directory.groupsOf({ ...opaque, displayName: 'bob' }, { signal })).toEqual([
+        'cycle-a',
+        'cycle-b',
+      ]);
+      expect(await directory.groupsOf(opaque, { signal })).toEqual([]);
     });
 
     it('can be explained: through which groups somebody is in one', async () => {

@@ -101,7 +101,7 @@ async function refusalOf(create: Factory, wrong: Readonly<Record<string, unknown
 }
 
 describe.each(numbers)('%s: %s', (_, option, create) => {
-  it.each([Number.NaN, -1, 0.5, Infinity, 2 ** 31, '5'])('refuses %j by name', async (value) => {
+  it.each([Number.NaN, -1, 0.5, Infinity, 2 ** 31, '5'])('refuses %s by name', async (value) => {
     const refusal = await refusalOf(create, { [option]: value });
     expect(refusal).toBeInstanceOf(RangeError);
     expect(String(refusal)).toMatch(

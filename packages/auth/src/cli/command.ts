@@ -14,7 +14,7 @@ export interface CliContext {
 }
 
 /** An option of a command: all but `json` and `help` take a value. */
-export interface CommandOption {
+interface CommandOption {
   /** What stands for the value in the usage. */
   readonly value: string;
   readonly text: string;

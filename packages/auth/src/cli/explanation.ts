@@ -20,7 +20,7 @@ export interface Explanation {
 }
 
 /** A group that is required. */
-export interface Condition {
+interface Condition {
   readonly name: string;
   readonly met: boolean;
 }

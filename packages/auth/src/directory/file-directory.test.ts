@@ -77,7 +77,9 @@ describe('createFileDirectory', () => {
       clock.now = now;
       expect(await groupsOf('alice')).toEqual(['platform']);
     }
-    expect(logger.error).toHaveBeenCalledTimes(1);
+    expect(logger.error.mock.calls).toEqual([
+      [{ path: expect.any(String), err: expect.any(Error) }, expect.any(String)],
+    ]);
     await writeFile(path, yaml('readers'));
     clock.now = 4_000;
     expect(await groupsOf('alice')).toEqual(['readers']);

@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
-
 import { z } from 'zod';
 
 import { createTtlCache } from '../cache/ttl-cache.ts';
 import { checkWhole } from '../check-number.ts';
 import { AuthError, isAuthError, tokenRefused } from '../errors.ts';
+import { sha256 } from '../possession/digest.ts';
 import { checkAudienceUri, checkIssuer, secureUrl } from '../secure-url.ts';
 import { checkAudience } from './audience.ts';
 import { fetchDocument } from './fetch-document.ts';
@@ -206,10 +205,6 @@ type Verdict =
 /** RFC 6749 §2.3.1: id and secret are form-encoded before they are joined. */
 function encodeForm(value: string): string {
   return new URLSearchParams({ '': value }).toString().slice(1);
-}
-
-function sha256(token: string): string {
-  return createHash('sha256').update(token).digest('base64url');
 }
 
 function unavailable(message: string, cause?: unknown): AuthError {
