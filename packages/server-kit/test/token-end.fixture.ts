@@ -43,6 +43,13 @@ await using server = await assembleServer({
   stateDirectory,
 });
 await serveStdio(server, {
-  caller: { id: 'issuer#ann', kind: 'user', groups: [], permissions: ['echo'], expiresAt },
+  caller: {
+    id: 'issuer#ann',
+    kind: 'user',
+    groups: ['staff'],
+    groupsAsOf: Date.now() - 60_000,
+    permissions: ['echo'],
+    expiresAt,
+  },
   now: () => now,
 });

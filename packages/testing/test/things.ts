@@ -5,7 +5,7 @@ import {
   defineResource,
   defineTool,
   PublicError,
-  type RuntimeOptions,
+  type PipelineOptions,
 } from '@mcp-parts/tool-kit';
 import { z } from 'zod';
 
@@ -82,7 +82,7 @@ const plan = definePrompt({
 });
 
 /** The catalog above as a table. */
-export function things(options: RuntimeOptions = {}) {
+export function things(options: PipelineOptions = {}) {
   return createMethodTable(
     createCatalog({ tools: [greet, erase], resources: [thing], prompts: [plan] }),
     options,

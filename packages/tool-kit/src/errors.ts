@@ -22,7 +22,9 @@ export class RpcError extends Error {
   constructor(code: number, message: string, data?: unknown) {
     super(message);
     this.code = code;
-    if (data !== undefined) this.data = data;
+    if (data !== undefined) {
+      this.data = data;
+    }
   }
 }
 
@@ -38,7 +40,9 @@ export const rpcCodes = {
 export function asPublicError(
   error: unknown,
 ): { readonly code: string; readonly publicMessage: string } | undefined {
-  if (typeof error !== 'object' || error === null) return undefined;
+  if (typeof error !== 'object' || error === null) {
+    return undefined;
+  }
   const { code, publicMessage } = error as {
     readonly code?: unknown;
     readonly publicMessage?: unknown;

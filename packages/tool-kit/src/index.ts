@@ -18,10 +18,11 @@ export {
   type ToolDefinition,
 } from './definition/definitions.ts';
 export type { ObjectSchema } from './definition/object-schema.ts';
-export { PublicError, RpcError } from './errors.ts';
+export { PublicError, RpcError, rpcCodes } from './errors.ts';
 export type { JsonObject, JsonValue } from './json.ts';
 export { createMethodTable, type MethodHandler, type MethodTable } from './protocol/method-table.ts';
 export type {
+  AuditActor,
   AuditEntry,
   AuditIntent,
   AuditOutcome,
@@ -38,5 +39,8 @@ export type {
   UpstreamCall,
 } from './ports.ts';
 export { requiredPermission } from './protocol/required-permission.ts';
-export type { RequestContext } from './call/run-call.ts';
-export type { RuntimeOptions } from './call/pipeline-options.ts';
+export type { RequestContext } from './call/operation.ts';
+export { authorize, type AuthorizeOptions } from './call/authorize.ts';
+export type { AuditSubject } from './call/audit-intent.ts';
+export { recordRefusal, targetOf, type Refusal } from './call/record-refusal.ts';
+export type { PipelineOptions } from './call/pipeline-options.ts';

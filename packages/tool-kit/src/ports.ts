@@ -13,7 +13,7 @@ export interface Caller {
   readonly displayName?: string | undefined;
   readonly email?: string | undefined;
   readonly groups: readonly string[];
-  /** When the directory was asked for the groups, in milliseconds since the epoch. @default nobody knows */
+  /** When the directory was asked for the groups, in milliseconds since the Unix epoch. @default nobody knows */
   readonly groupsAsOf?: number | undefined;
   /** The permissions in effect, as concrete names without wildcards. They decide what the caller can see. */
   readonly permissions: readonly string[];
@@ -24,7 +24,7 @@ export interface Caller {
   readonly obtainablePermissions?: readonly string[] | undefined;
 }
 
-/** An authorizer's answer. `reason` is a code for operators and the audit trail. */
+/** What an authorizer decided. `reason` is a code for operators and the audit trail. */
 export type Decision =
   | { readonly allowed: true; readonly rule: string }
   | {
@@ -42,15 +42,20 @@ export interface Authorizer {
   ) => Decision | Promise<Decision>;
 }
 
+/** Who is written down as the one who asked; `anonymous` is nobody that is known. */
+export type AuditActor =
+  | {
+      readonly id: string;
+      readonly kind: 'user' | 'service';
+      readonly displayName?: string | undefined;
+      readonly email?: string | undefined;
+      readonly groups: readonly string[];
+    }
+  | { readonly id: 'anonymous'; readonly kind: 'anonymous'; readonly groups: readonly [] };
+
 /** What is written down before anything happens. */
 export interface AuditIntent {
-  readonly actor: {
-    readonly id: string;
-    readonly kind: 'user' | 'service';
-    readonly displayName?: string | undefined;
-    readonly email?: string | undefined;
-    readonly groups: readonly string[];
-  };
+  readonly actor: AuditActor;
   /** The MCP method, for example `tools/call`. */
   readonly action: string;
   /** The tool's or prompt's name, or the resource's URI. */
@@ -66,7 +71,8 @@ export interface AuditIntent {
   /** Also given to the model as the reference id of an error. */
   readonly correlationId: string;
   readonly transport: 'stdio' | 'http';
-  readonly era: '2025' | '2026';
+  /** @default the request was refused before it was known */
+  readonly era?: '2025' | '2026' | undefined;
   readonly client?: { readonly name: string; readonly version: string } | undefined;
   readonly sourceAddress?: string | undefined;
   /** The trace that the call belongs to, when one is active before it runs. */
@@ -79,9 +85,9 @@ export interface AuditIntent {
   readonly urgent: boolean;
 }
 
-/** One call to a service behind the server, as the trail keeps it. */
+/** One call to an upstream, as the trail keeps it. */
 export interface UpstreamCall {
-  /** The configured name of the service, never its URL. */
+  /** Its configured name, never its URL. */
   readonly upstream: string;
   /** Which of its endpoints, by an id of yours. */
   readonly endpoint?: string | undefined;

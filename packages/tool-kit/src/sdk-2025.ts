@@ -16,7 +16,7 @@ import {
 import type { ToolDefinition } from './definition/definitions.ts';
 import type { JsonObject } from './json.ts';
 import {
-  answer,
+  handleRequest,
   singleTool,
   type BindingOptions,
   type RegisterToolOptions,
@@ -42,11 +42,13 @@ export function createServer(table: MethodTable, options: BindingOptions): Serve
     ...(options.instructions === undefined ? {} : { instructions: options.instructions }),
   });
   for (const [method, schema] of Object.entries(requestSchemas)) {
-    if (!table.methods.has(method)) continue;
+    if (!table.methods.has(method)) {
+      continue;
+    }
     server.setRequestHandler(schema, async (request, extra) => {
       // The SDK has just validated the params against its schema, so they are JSON.
       const params = (request.params ?? {}) as JsonObject;
-      return answer(table, method, params, sdkRequest(server, extra), options);
+      return handleRequest(table, method, params, sdkRequest(server, extra), options);
     });
   }
   return server;
@@ -63,7 +65,13 @@ export function registerTool(server: McpServer, tool: ToolDefinition, options: R
   server.registerTool(tool.name, registration, async (sent: Record<string, unknown>, extra: Extra) => {
     // What the SDK has received is JSON, and the registered schema changes nothing of it.
     const params = { name: tool.name, arguments: sent as JsonObject };
-    const result = await answer(table, 'tools/call', params, sdkRequest(server.server, extra), options);
+    const result = await handleRequest(
+      table,
+      'tools/call',
+      params,
+      sdkRequest(server.server, extra),
+      options,
+    );
     return result as CallToolResult;
   });
 }

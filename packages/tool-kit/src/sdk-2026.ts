@@ -11,7 +11,7 @@ import { z } from 'zod';
 import type { ToolDefinition } from './definition/definitions.ts';
 import type { JsonObject } from './json.ts';
 import {
-  answer,
+  handleRequest,
   singleTool,
   type BindingOptions,
   type RegisterToolOptions,
@@ -37,12 +37,14 @@ export function createServer(table: MethodTable, options: BindingOptions): Serve
     ...(options.instructions === undefined ? {} : { instructions: options.instructions }),
   });
   for (const method of methods) {
-    if (!table.methods.has(method)) continue;
+    if (!table.methods.has(method)) {
+      continue;
+    }
     server.setRequestHandler(method, async (request, context) => {
       // The SDK has validated the params against the method's schema, so they are JSON; the table builds the
       // result that the specification gives for this method.
       const params = (request.params ?? {}) as JsonObject;
-      return (await answer(table, method, params, sdkRequest(context), options)) as never;
+      return (await handleRequest(table, method, params, sdkRequest(context), options)) as never;
     });
   }
   return server;
@@ -59,7 +61,7 @@ export function registerTool(server: McpServer, tool: ToolDefinition, options: R
   server.registerTool(tool.name, registration, async (sent, context) => {
     // What the SDK has received is JSON, and the registered schema changes nothing of it.
     const params = { name: tool.name, arguments: sent as JsonObject };
-    const result = await answer(table, 'tools/call', params, sdkRequest(context), options);
+    const result = await handleRequest(table, 'tools/call', params, sdkRequest(context), options);
     return result as unknown as CallToolResult;
   });
 }

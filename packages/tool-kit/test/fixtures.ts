@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import type { RequestContext } from '../src/call/run-call.ts';
+import type { RequestContext } from '../src/call/operation.ts';
 import {
   definePrompt,
   defineResource,

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 
-import { createRuntime, type RuntimeOptions } from '../src/call/pipeline-options.ts';
-import { runCall, type Operation, type RequestContext } from '../src/call/run-call.ts';
+import type { Operation, RequestContext } from '../src/call/operation.ts';
+import { resolvePipelineOptions, type PipelineOptions } from '../src/call/pipeline-options.ts';
+import { runCall } from '../src/call/run-call.ts';
 import type { Authorizer } from '../src/ports.ts';
 import { aRequest, recordingPorts } from './fixtures.ts';
 
@@ -30,7 +31,7 @@ export const write = (overrides: Partial<Echo> = {}) => echo({ readOnly: false, 
 
 export interface Setup {
   readonly operation?: Echo | undefined;
-  readonly options?: RuntimeOptions;
+  readonly options?: PipelineOptions;
   readonly request?: Partial<RequestContext>;
 }
 
@@ -41,7 +42,7 @@ export async function run({ operation, options, request }: Setup) {
   const result = await runCall(
     { method: 'tools/call', target: 'echo', operation },
     aRequest(request),
-    createRuntime({ audit, telemetry, logger, ...options }),
+    resolvePipelineOptions({ audit, telemetry, logger, ...options }),
   );
   return { result, ...ports };
 }

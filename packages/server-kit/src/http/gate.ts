@@ -12,7 +12,7 @@ import {
   type KeyProofs,
   type Policy,
 } from '@mcp-parts/auth';
-import type { Logger } from '@mcp-parts/tool-kit';
+import { recordRefusal, type Logger } from '@mcp-parts/tool-kit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 import { abortedOnClose } from './aborted-on-close.ts';
@@ -57,9 +57,14 @@ interface Refused {
 /** Lets verified callers pass and tells the others where to get a token (RFC 9728). */
 export interface Gate {
   /** The caller, or `undefined` after the refusal was sent. */
-  admit(request: FastifyRequest, reply: FastifyReply): Promise<Caller | undefined>;
+  readonly admit: (request: FastifyRequest, reply: FastifyReply) => Promise<Caller | undefined>;
   /** Sends one refusal and records it: of a request by nobody in particular, or of each of a caller's calls. */
-  refuse(error: AuthError, request: FastifyRequest, reply: FastifyReply, refused?: Refused): Promise<void>;
+  readonly refuse: (
+    error: AuthError,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    refused?: Refused,
+  ) => Promise<void>;
 }
 
 /** Serves the protected resource metadata and makes the gate for the endpoint. */
@@ -79,27 +84,6 @@ export function createGate(
   }
   const includesScope = policy?.includesScope ?? ((scopes, wanted) => scopes.includes(wanted));
 
-  async function record(
-    error: AuthError,
-    request: FastifyRequest,
-    reply: FastifyReply,
-    subject: Subject,
-  ): Promise<void> {
-    try {
-      const entry = await audit.begin({
-        ...subject,
-        correlationId: request.id,
-        transport: 'http',
-        era: eraOf(request),
-        sourceAddress: request.ip,
-        urgent: false,
-      });
-      await entry.finish({ result: 'denied', reason: error.code, durationMs: Math.round(reply.elapsedTime) });
-    } catch (auditError) {
-      logger.error({ err: auditError, correlationId: request.id }, 'denial not recorded');
-    }
-  }
-
   async function refuse(
     error: AuthError,
     request: FastifyRequest,
@@ -111,8 +95,24 @@ export function createGate(
       { code: error.code, reason: error.message, cause: error.cause, correlationId: request.id },
       'request refused at the gate',
     );
-    const subjects = subjectsOf(refused, options.resource);
-    await Promise.all(subjects.map((subject) => record(error, request, reply, subject)));
+    const calls = refused?.calls ?? [{ action: 'authenticate', target: options.resource }];
+    await Promise.all(
+      calls.map((call) =>
+        recordRefusal(
+          {
+            ...call,
+            caller: refused?.caller,
+            reason: error.code,
+            correlationId: request.id,
+            transport: 'http',
+            era: eraOf(request),
+            sourceAddress: request.ip,
+            durationMs: reply.elapsedTime,
+          },
+          { audit, logger },
+        ),
+      ),
+    );
     const challenge = challengeFor(error, {
       resourceMetadataUrl: url,
       scopes: basicScopes,
@@ -159,31 +159,16 @@ export function createGate(
   };
 }
 
-type Subject = Pick<AuditIntent, 'actor' | 'action' | 'target' | 'rule' | 'directoryAgeMs'>;
-
-function subjectsOf(refused: Refused | undefined, resource: string): readonly Subject[] {
-  if (refused === undefined) {
-    const actor = { id: 'anonymous', kind: 'anonymous', groups: [] } as const;
-    return [{ actor, action: 'authenticate', target: resource }];
-  }
-  const { id, kind, displayName, email, groups, groupsAsOf } = refused.caller;
-  return refused.calls.map(({ action, target, rule }) => ({
-    actor: { id, kind, displayName, email, groups },
-    action,
-    target: target.slice(0, 128),
-    rule,
-    directoryAgeMs: groupsAsOf === undefined ? undefined : Math.max(0, Date.now() - groupsAsOf),
-  }));
-}
-
 /** The era that the request claims. `initialize`, which chooses a version, does not say. */
 function eraOf(request: FastifyRequest): AuditIntent['era'] {
   const version = headerOf(request, 'mcp-protocol-version');
-  if (version === undefined || !/^\d{4}-\d{2}-\d{2}$/u.test(version)) {
+  if (version === undefined || !PROTOCOL_VERSION.test(version)) {
     return undefined;
   }
   return version < '2026' ? '2025' : '2026';
 }
+
+const PROTOCOL_VERSION = /^\d{4}-\d{2}-\d{2}$/u;
 
 /** Node joins repeated headers with a comma, which no proof survives. */
 function headerOf(request: FastifyRequest, name: string): string | undefined {

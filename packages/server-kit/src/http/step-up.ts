@@ -1,5 +1,5 @@
 import { AuthError, type Caller, type Policy } from '@mcp-parts/auth';
-import type { Authorizer, Decision, JsonObject } from '@mcp-parts/tool-kit';
+import { authorize, targetOf, type Authorizer, type JsonObject } from '@mcp-parts/tool-kit';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 
@@ -28,18 +28,6 @@ export interface StepUpOptions {
 export function createStepUpCheck({ server, basicScopes, policy }: StepUpOptions) {
   const scopesFor = policy?.scopesFor ?? ((permissions) => permissions);
 
-  async function decide(caller: Caller, permission: string, signal: AbortSignal): Promise<Decision> {
-    try {
-      return await server.authorizer.decide(caller, permission, { signal });
-    } catch (error) {
-      if (signal.aborted) {
-        throw error;
-      }
-      server.logger.error({ err: error }, 'authorization not decided');
-      return { allowed: false, reason: 'unavailable' };
-    }
-  }
-
   return async (
     request: FastifyRequest,
     caller: Caller,
@@ -52,7 +40,13 @@ export function createStepUpCheck({ server, basicScopes, policy }: StepUpOptions
       if (permission === undefined) {
         continue;
       }
-      const decision = await decide(caller, permission, signal);
+      const decision = await authorize(server.authorizer, {
+        caller,
+        permission,
+        signal,
+        correlationId: request.id,
+        logger: server.logger,
+      });
       if (decision.allowed) {
         continue;
       }
@@ -103,7 +97,7 @@ function permissionOf(server: StepUpOptions['server'], { method, params }: Call)
   }
 }
 
-function nameOf({ method, params }: Call): { action: string; target: string } {
-  const target = params['name'] ?? params['uri'];
-  return { action: method, target: typeof target === 'string' ? target : '' };
+function nameOf({ method, params }: Call): Pick<RefusedCall, 'action' | 'target'> {
+  // Parsed from JSON.
+  return { action: method, target: targetOf(params as JsonObject) };
 }

@@ -1,6 +1,9 @@
 import type { AuditTrail } from '@mcp-parts/audit';
 import {
+  recordRefusal,
   RpcError,
+  rpcCodes,
+  targetOf,
   type JsonObject,
   type Logger,
   type MethodHandler,
@@ -10,25 +13,22 @@ import {
 
 /** What the refusals need. */
 export interface TokenEndOptions {
-  /** When the token ends, in milliseconds since 1970. */
+  /** When the token ends, in milliseconds since the Unix epoch. */
   readonly expiresAt: number;
-  /** The time in milliseconds since 1970. */
+  /** The time, in milliseconds since the Unix epoch. */
   readonly now: () => number;
   readonly audit: AuditTrail;
   readonly logger: Logger;
 }
 
-/** Worked out beforehand and the same for the whole connection: they ask no back end. */
+/** Worked out beforehand and the same for the whole connection: they ask no upstream. */
 const answeredForever: ReadonlySet<string> = new Set([
   'tools/list',
   'prompts/list',
   'resources/templates/list',
 ]);
 
-/** JSON-RPC's internal error: MCP has no code for a refusal. */
-const REFUSED = -32603;
-
-const words =
+const TOKEN_ENDED =
   'The access token that this server was started with has ended, so nothing was done. Do not try again; ask the person you work for to restart the server with a new token.';
 
 /** Wraps a method table so that its calls are refused, and recorded as denied, once the token has ended. */
@@ -43,9 +43,10 @@ export function endWithToken(table: MethodTable, options: TokenEndOptions): Meth
           await record(method, params, request, options);
           // A tool's failure is a result, which the model reads.
           if (method === 'tools/call') {
-            return { content: [{ type: 'text', text: words }], isError: true };
+            return { content: [{ type: 'text', text: TOKEN_ENDED }], isError: true };
           }
-          throw new RpcError(REFUSED, words, { reason: 'token_expired' });
+          // MCP has no code for a refusal.
+          throw new RpcError(rpcCodes.internalError, TOKEN_ENDED, { reason: 'token_expired' });
         };
   return {
     capabilities: table.capabilities,
@@ -59,27 +60,9 @@ async function record(
   request: RequestContext,
   { audit, logger }: TokenEndOptions,
 ): Promise<void> {
-  const { id, kind, displayName, email, groups } = request.caller;
-  const { correlationId, transport, era, client } = request;
-  logger.warn({ method, correlationId }, 'call refused: the access token has ended');
-  try {
-    const entry = await audit.begin({
-      actor: { id, kind, displayName, email, groups },
-      action: method,
-      target: targetOf(params),
-      correlationId,
-      transport,
-      era,
-      client,
-      urgent: false,
-    });
-    await entry.finish({ result: 'denied', reason: 'token_expired', durationMs: 0 });
-  } catch (error) {
-    logger.error({ err: error, correlationId }, 'denial not recorded');
-  }
-}
-
-function targetOf(params: JsonObject): string {
-  const target = params['name'] ?? params['uri'];
-  return typeof target === 'string' ? target.slice(0, 128) : '';
+  logger.warn({ method, correlationId: request.correlationId }, 'call refused: the access token has ended');
+  await recordRefusal(
+    { ...request, action: method, target: targetOf(params), reason: 'token_expired', durationMs: 0 },
+    { audit, logger },
+  );
 }

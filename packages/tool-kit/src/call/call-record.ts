@@ -1,8 +1,9 @@
 import type { RecordedArguments } from '../definition/argument-privacy.ts';
-import type { AuditEntry, AuditOutcome, Caller, UpstreamCall } from '../ports.ts';
-import { shorten, type CallFailure } from './failure.ts';
-import type { Runtime } from './pipeline-options.ts';
-import type { Call, CallResult, RequestContext } from './run-call.ts';
+import type { AuditEntry, AuditOutcome, UpstreamCall } from '../ports.ts';
+import { auditIntentOf } from './audit-intent.ts';
+import type { CallFailure } from './failure.ts';
+import type { Call, CallResult, RequestContext } from './operation.ts';
+import type { ResolvedPipelineOptions } from './pipeline-options.ts';
 
 /** What the trail learns of a call: what the definition tells, and the policy's rule once it has decided. */
 export interface CallDetails extends RecordedArguments {
@@ -15,11 +16,11 @@ export interface CallRecord<Output> {
   readonly begin: (details: CallDetails) => Promise<boolean>;
   /** Takes note of the trace that the call runs in. */
   readonly enterTrace: () => void;
-  /** Takes note of a call to a service behind the server. */
+  /** Takes note of a call to an upstream. */
   readonly addUpstreamCall: (call: UpstreamCall) => void;
-  /** Ends a call with its answer. */
+  /** Ends a call with its output. */
   readonly succeed: (output: Output, isFailure: boolean) => Promise<CallResult<Output>>;
-  /** Ends a call without an answer, and writes the intent down too where nobody has tried to. */
+  /** Ends a call without an output, and writes the intent down too where nobody has tried to. */
   readonly fail: (failure: CallFailure, details?: CallDetails) => Promise<CallResult<Output>>;
 }
 
@@ -27,7 +28,7 @@ export interface CallRecord<Output> {
 export function openRecord<Input, Output>(
   call: Call<Input, Output>,
   request: RequestContext,
-  runtime: Runtime,
+  pipeline: ResolvedPipelineOptions,
 ): CallRecord<Output> {
   const startedAt = performance.now();
   const { correlationId } = request;
@@ -39,27 +40,17 @@ export function openRecord<Input, Output>(
   async function begin(details: CallDetails): Promise<boolean> {
     isBegun = true;
     try {
-      entry = await runtime.audit.begin({
-        actor: actorOf(request.caller),
+      const subject = {
+        ...request,
         action: call.method,
-        target: shorten(call.target),
-        resource: details.resource,
-        arguments: details.arguments,
-        argumentNames: details.argumentNames,
-        argumentDigests: details.argumentDigests,
-        correlationId,
-        transport: request.transport,
-        era: request.era,
-        client: request.client,
-        sourceAddress: request.sourceAddress,
-        traceId: runtime.telemetry.activeTraceId?.(),
+        target: call.target,
+        traceId: pipeline.telemetry.activeTraceId?.(),
         rule: details.rule,
-        directoryAgeMs: ageOf(request.caller.groupsAsOf),
-        urgent: details.urgent ?? false,
-      });
+      };
+      entry = await pipeline.audit.begin(auditIntentOf(subject, details));
       return true;
     } catch (error) {
-      runtime.logger.error({ err: error, correlationId }, 'audit intent not recorded');
+      pipeline.logger.error({ err: error, correlationId }, 'audit intent not recorded');
       return false;
     }
   }
@@ -78,14 +69,14 @@ export function openRecord<Input, Output>(
       });
     } catch (error) {
       // The action is done; the open intent in the trail says that its outcome is not known.
-      runtime.logger.error({ err: error, correlationId }, 'audit outcome not recorded');
+      pipeline.logger.error({ err: error, correlationId }, 'audit outcome not recorded');
     }
     try {
       const target = call.operation?.name ?? '_other';
       const { era, transport } = request;
-      runtime.telemetry.recordCall({ method: call.method, target, era, transport, ...outcome });
+      pipeline.telemetry.recordCall({ method: call.method, target, era, transport, ...outcome });
     } catch (error) {
-      runtime.logger.error({ err: error, correlationId }, 'call not measured');
+      pipeline.logger.error({ err: error, correlationId }, 'call not measured');
     }
     return result;
   }
@@ -93,28 +84,23 @@ export function openRecord<Input, Output>(
   return {
     begin,
     enterTrace: () => {
-      traceId = runtime.telemetry.activeTraceId?.();
+      traceId = pipeline.telemetry.activeTraceId?.();
     },
     addUpstreamCall: (upstreamCall) => void upstreamCalls.push(upstreamCall),
     succeed: (output, isFailure) => end({ ok: true, output, isFailure }),
     async fail(failure, details = {}) {
-      if (!isBegun) await begin(details);
+      if (!isBegun) {
+        await begin(details);
+      }
       return end({ ok: false, failure });
     },
   };
 }
 
-function actorOf({ id, kind, displayName, email, groups }: Caller) {
-  return { id, kind, displayName, email, groups };
-}
-
-function ageOf(asOf: number | undefined): number | undefined {
-  // Clocks are set back.
-  return asOf === undefined ? undefined : Math.max(0, Date.now() - asOf);
-}
-
 function resultOf<Output>(result: CallResult<Output>): AuditOutcome['result'] {
-  if (result.ok) return result.isFailure ? 'failure' : 'success';
+  if (result.ok) {
+    return result.isFailure ? 'failure' : 'success';
+  }
   switch (result.failure.kind) {
     case 'denied':
     case 'unknown_target':

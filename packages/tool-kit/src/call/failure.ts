@@ -1,6 +1,8 @@
 import type { z } from 'zod';
 
-/** Why a call did not give its answer. `message` is public; `code` goes to the audit trail and metrics. */
+const CHECK_FIRST = 'It may or may not have taken effect: check before you try again.';
+
+/** Why a call gave no output. `message` is public; `code` goes to the audit trail and metrics. */
 export type CallFailure =
   | {
       readonly kind: 'unknown_target' | 'invalid_input' | 'denied' | 'rate_limited' | 'not_recorded';
@@ -32,7 +34,9 @@ export function invalidInput(target: string, error: z.ZodError): CallFailure {
     return shorten(path === '' ? issue.message : `${path}: ${issue.message}`, 400);
   });
   const more = error.issues.length - problems.length;
-  if (more > 0) problems.push(`and ${more} more`);
+  if (more > 0) {
+    problems.push(`and ${more} more`);
+  }
   return {
     kind: 'invalid_input',
     code: 'invalid_input',
@@ -75,18 +79,18 @@ export function interrupted(
   referenceId: string,
 ): CallFailure {
   const what = code === 'cancelled' ? 'The call was cancelled.' : 'The call took too long and was stopped.';
-  const next = isUncertain ? checkFirst : 'Try again later.';
+  const next = isUncertain ? CHECK_FIRST : 'Try again later.';
   return { kind: 'interrupted', code, isUncertain, message: `${what} ${next} Reference ${referenceId}.` };
 }
 
-/** An answer that would cost the model more than the server allows. */
+/** An output that would cost the model more than the server allows. */
 export function outputTooLarge(bytes: number, maxBytes: number, isUncertain: boolean): CallFailure {
-  const next = isUncertain ? checkFirst : 'Ask for less, for example for one service.';
+  const next = isUncertain ? CHECK_FIRST : 'Ask for less, for example for one service.';
   return {
     kind: 'failed',
     code: 'output_too_large',
     isUncertain,
-    message: `The answer is too large (${bytes} bytes; the limit is ${maxBytes}). ${next}`,
+    message: `The output is too large (${bytes} bytes; the maximum is ${maxBytes}). ${next}`,
   };
 }
 
@@ -97,7 +101,7 @@ export function reported(code: string, publicMessage: string): CallFailure {
 
 /** A failure whose cause belongs to the operator alone. */
 export function internalFailure(referenceId: string, isUncertain: boolean): CallFailure {
-  const next = isUncertain ? checkFirst : 'Trying again at once is unlikely to help.';
+  const next = isUncertain ? CHECK_FIRST : 'Trying again at once is unlikely to help.';
   return {
     kind: 'failed',
     code: 'internal',
@@ -110,8 +114,6 @@ export function internalFailure(referenceId: string, isUncertain: boolean): Call
 export function shorten(text: string, maxLength = 128): string {
   return text.length <= maxLength ? text : `${text.slice(0, maxLength - 1)}…`;
 }
-
-const checkFirst = 'It may or may not have taken effect: check before you try again.';
 
 function nounOf(method: string): string {
   switch (method.slice(0, method.indexOf('/'))) {

@@ -1,8 +1,12 @@
+import { checkWhole, MAX_TIMER_MS } from '../check-number.ts';
 import { PublicError } from '../errors.ts';
 import type { AuditTrail, Authorizer, Logger, RateLimiter, TaskRunner, Telemetry } from '../ports.ts';
 
+/** No string in JavaScript holds more. */
+const MAX_STRING_BYTES = 2 ** 29;
+
 /** The ports and limits of the call pipeline. Whatever is left out has the default that its comment names. */
-export interface RuntimeOptions {
+export interface PipelineOptions {
   /** @default a call needs the permission by name in `caller.permissions` */
   readonly authorizer?: Authorizer | undefined;
   /** @default nothing is recorded */
@@ -15,14 +19,14 @@ export interface RuntimeOptions {
   readonly tasks?: TaskRunner | undefined;
   /** @default nothing is logged */
   readonly logger?: Logger | undefined;
-  /** The longest call, in milliseconds, where the tool does not say. @default 30_000 */
+  /** The maximum duration of a call whose tool has none of its own, in milliseconds: 1 to 2147483647. @default 30_000 */
   readonly deadlineMs?: number | undefined;
-  /** The largest answer, in bytes of JSON; a model pays for each. @default 65_536 */
+  /** The maximum output of a call, in bytes of JSON, all of which a model pays for: 1 to 536870912. @default 65_536 */
   readonly maxOutputBytes?: number | undefined;
 }
 
-/** The options with every default filled in. */
-export interface Runtime {
+/** The options, filled in and checked. */
+export interface ResolvedPipelineOptions {
   readonly authorizer: Authorizer;
   readonly audit: AuditTrail;
   readonly rateLimiter: RateLimiter;
@@ -33,12 +37,11 @@ export interface Runtime {
   readonly maxOutputBytes: number;
 }
 
-/** @throws {RangeError} naming the option, for a deadline or size that is not positive. */
-export function createRuntime(options: RuntimeOptions): Runtime {
-  const deadlineMs = options.deadlineMs ?? 30_000;
-  const maxOutputBytes = options.maxOutputBytes ?? 65_536;
-  if (!isTimerDelay(deadlineMs)) throw new RangeError(`deadlineMs: ${deadlineMs}`);
-  if (!(maxOutputBytes > 0)) throw new RangeError(`maxOutputBytes: ${maxOutputBytes}`);
+/** @throws {RangeError} naming the option that is out of its range. */
+export function resolvePipelineOptions(options: PipelineOptions): ResolvedPipelineOptions {
+  const { deadlineMs = 30_000, maxOutputBytes = 65_536 } = options;
+  checkWhole('deadlineMs', deadlineMs, 1, MAX_TIMER_MS);
+  checkWhole('maxOutputBytes', maxOutputBytes, 1, MAX_STRING_BYTES);
   return {
     authorizer: options.authorizer ?? permissionAuthorizer,
     audit: options.audit ?? noAudit,
@@ -49,11 +52,6 @@ export function createRuntime(options: RuntimeOptions): Runtime {
     deadlineMs,
     maxOutputBytes,
   };
-}
-
-/** A timer of more than 2^31-1 ms fires at once. */
-export function isTimerDelay(milliseconds: number): boolean {
-  return milliseconds > 0 && milliseconds < 2 ** 31;
 }
 
 const permissionAuthorizer: Authorizer = {

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { aCaller, aRequest, never, recordingPorts } from '../../test/fixtures.ts';
 import { denies, echo, run, secret, write, type Echo } from '../../test/run-echo.ts';
 import type { AuditEntry, AuditTrail, Authorizer } from '../ports.ts';
-import { createRuntime } from './pipeline-options.ts';
+import { resolvePipelineOptions } from './pipeline-options.ts';
 import { runCall } from './run-call.ts';
 
 describe('what the model cannot tell apart', () => {
@@ -308,7 +308,7 @@ describe('the audit trail', () => {
     await runCall(
       { method: 'tools/call', target: 'x'.repeat(10_000), operation: undefined },
       aRequest(),
-      createRuntime({ audit: ports.audit }),
+      resolvePipelineOptions({ audit: ports.audit }),
     );
 
     expect(ports.intents[0]?.target).toHaveLength(128);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { isTimerDelay } from '../call/pipeline-options.ts';
+import { checkWhole, MAX_TIMER_MS } from '../check-number.ts';
 import { withoutPrivacy } from '../definition/argument-privacy.ts';
 import type {
   Permission,
@@ -44,14 +44,14 @@ export interface Catalog {
 }
 
 // SEP-986: what every client accepts as a tool's name.
-const namePattern = /^[A-Za-z0-9_.-]{1,64}$/u;
+const NAME_PATTERN = /^[A-Za-z0-9_.-]{1,64}$/u;
 
 /**
  * Checks the definitions and computes their JSON Schemas and list entries.
  *
  * @throws {TypeError} naming the definition, for an invalid or repeated name, a repeated URI template,
  * variables and parameters that do not match, a schema of another version of zod, or one that JSON Schema cannot express.
- * @throws {RangeError} naming the tool, for a deadline that no timer can keep.
+ * @throws {RangeError} naming the tool, for a deadline that is not from 1 to 2147483647 milliseconds.
  */
 export function createCatalog(definitions: CatalogDefinitions): Catalog {
   const resources = byName('resource', definitions.resources, listedResource);
@@ -91,18 +91,20 @@ function byName<Definition extends { readonly name: string }, Entry>(
 ): ReadonlyMap<string, Entry> {
   const entries = new Map<string, Entry>();
   for (const definition of definitions ?? []) {
-    if (!namePattern.test(definition.name)) {
+    if (!NAME_PATTERN.test(definition.name)) {
       throw new TypeError(`${kind} "${definition.name}": a name has 1-64 characters of A-Z a-z 0-9 _ - .`);
     }
-    if (entries.has(definition.name)) throw new TypeError(`${kind} "${definition.name}" is defined twice`);
+    if (entries.has(definition.name)) {
+      throw new TypeError(`${kind} "${definition.name}" is defined twice`);
+    }
     entries.set(definition.name, toEntry(definition));
   }
   return entries;
 }
 
 function listedTool(tool: ToolDefinition): Listed<ToolDefinition> {
-  if (tool.deadlineMs !== undefined && !isTimerDelay(tool.deadlineMs)) {
-    throw new RangeError(`tool "${tool.name}": deadlineMs: ${tool.deadlineMs}`);
+  if (tool.deadlineMs !== undefined) {
+    checkWhole(`tool "${tool.name}": deadlineMs`, tool.deadlineMs, 1, MAX_TIMER_MS);
   }
   return {
     definition: tool,

@@ -10,13 +10,20 @@ export function parseUriTemplate(template: string): UriTemplate {
   const variables: string[] = [];
   const parts = template.split(/\{([^{}]*)\}/u).map((part, index) => {
     if (index % 2 === 0) {
-      if (/[{}]/u.test(part)) throw new TypeError(`uriTemplate: unbalanced brace in "${template}"`);
+      if (/[{}]/u.test(part)) {
+        throw new TypeError(`uriTemplate: unbalanced brace in "${template}"`);
+      }
       return escapeRegExp(part);
     }
-    if (!/^\w+$/u.test(part)) throw new TypeError(`uriTemplate: "{${part}}" is not a plain variable`);
-    if (/\}\{/u.test(template))
+    if (!/^\w+$/u.test(part)) {
+      throw new TypeError(`uriTemplate: "{${part}}" is not a plain variable`);
+    }
+    if (/\}\{/u.test(template)) {
       throw new TypeError(`uriTemplate: nothing parts two variables in "${template}"`);
-    if (variables.includes(part)) throw new TypeError(`uriTemplate: {${part}} occurs twice`);
+    }
+    if (variables.includes(part)) {
+      throw new TypeError(`uriTemplate: {${part}} occurs twice`);
+    }
     variables.push(part);
     return '([^/?#]+)';
   });
@@ -24,9 +31,13 @@ export function parseUriTemplate(template: string): UriTemplate {
   return {
     variables,
     match(uri) {
-      if (uri.length > maxLength) return undefined;
+      if (uri.length > maxLength) {
+        return undefined;
+      }
       const values = pattern.exec(uri)?.slice(1);
-      if (values === undefined) return undefined;
+      if (values === undefined) {
+        return undefined;
+      }
       try {
         return Object.fromEntries(
           values.map((value, index) => [variables[index], decodeURIComponent(value)]),

@@ -16,9 +16,9 @@ export interface RecordedArguments extends AuditDetails {
 type Privacy = 'sensitive' | 'secret';
 type ValueVisitor = (value: string | number, privacy: Privacy) => void;
 
-const withheld = '[withheld]';
+const WITHHELD = '[withheld]';
 // A shorter text occurs in others by chance.
-const minEmbeddedLength = 6;
+const MIN_EMBEDDED_LENGTH = 6;
 
 /**
  * Decides what of the parsed arguments is written down. What the definition's `audit` returned stays in clear;
@@ -33,7 +33,9 @@ export function recordArguments(
   audit: Pick<AuditTrail, 'digest'> = {},
 ): RecordedArguments {
   const fields = fieldsOf(schema);
-  if (fields === undefined || typeof input !== 'object' || input === null) return details;
+  if (fields === undefined || typeof input !== 'object' || input === null) {
+    return details;
+  }
 
   const protectedTexts = new Set<string>();
   visitProtected(schema, input, undefined, (value) => protectedTexts.add(String(value)));
@@ -43,14 +45,20 @@ export function recordArguments(
   for (const [name, value] of Object.entries(input)) {
     const field = fields[name];
     // A name that the schema does not know is the client's own words.
-    if (field === undefined || value === undefined) continue;
+    if (field === undefined || value === undefined) {
+      continue;
+    }
     argumentNames.push(name);
     let privacy = privacyOf(field);
     visitProtected(field, value, privacy, (_value, found) => (privacy = stricter(privacy, found)));
     const isClear = privacy === undefined && Object.hasOwn(details.arguments ?? {}, name);
-    if (isClear || privacy === 'secret') continue;
+    if (isClear || privacy === 'secret') {
+      continue;
+    }
     const digest = audit.digest?.(name, typeof value === 'string' ? value : JSON.stringify(value));
-    if (digest !== undefined) argumentDigests[name] = digest;
+    if (digest !== undefined) {
+      argumentDigests[name] = digest;
+    }
   }
   const clear = details.arguments && withhold(details.arguments, schema, protectedTexts);
   return {
@@ -70,12 +78,21 @@ export function withoutPrivacy(node: Record<string, unknown>): void {
 }
 
 function withhold(value: JsonValue, schema: z.ZodType | undefined, texts: ReadonlySet<string>): JsonValue {
-  if (schema !== undefined && privacyOf(schema) !== undefined) return withheld;
-  if (typeof value === 'string') return withholdText(value, texts);
-  if (typeof value === 'number') return texts.has(String(value)) ? withheld : value;
-  if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value))
+  if (schema !== undefined && privacyOf(schema) !== undefined) {
+    return WITHHELD;
+  }
+  if (typeof value === 'string') {
+    return withholdText(value, texts);
+  }
+  if (typeof value === 'number') {
+    return texts.has(String(value)) ? WITHHELD : value;
+  }
+  if (typeof value !== 'object' || value === null) {
+    return value;
+  }
+  if (Array.isArray(value)) {
     return value.map((item: JsonValue, index) => withhold(item, schema && itemOf(schema, index), texts));
+  }
   const fields = schema && fieldsOf(schema);
   const others = schema && valueOf(schema);
   return Object.fromEntries(
@@ -88,9 +105,14 @@ function withhold(value: JsonValue, schema: z.ZodType | undefined, texts: Readon
 }
 
 function withholdText(text: string, texts: ReadonlySet<string>): string {
-  if (texts.has(text)) return withheld;
-  for (const hidden of texts)
-    if (hidden.length >= minEmbeddedLength && text.includes(hidden)) return withheld;
+  if (texts.has(text)) {
+    return WITHHELD;
+  }
+  for (const hidden of texts) {
+    if (hidden.length >= MIN_EMBEDDED_LENGTH && text.includes(hidden)) {
+      return WITHHELD;
+    }
+  }
   return text;
 }
 
@@ -103,16 +125,21 @@ function visitProtected(
 ): void {
   const privacy = stricter(inherited, schema && privacyOf(schema));
   if (typeof value === 'string' || typeof value === 'number') {
-    if (privacy !== undefined && value !== '') visit(value, privacy);
+    if (privacy !== undefined && value !== '') {
+      visit(value, privacy);
+    }
   } else if (Array.isArray(value)) {
-    for (const [index, item] of value.entries())
+    for (const [index, item] of value.entries()) {
       visitProtected(schema && itemOf(schema, index), item, privacy, visit);
+    }
   } else if (typeof value === 'object' && value !== null) {
     const fields = schema && fieldsOf(schema);
     const others = schema && valueOf(schema);
     const keys = schema && keyOf(schema);
     for (const [name, member] of Object.entries(value)) {
-      if (keys !== undefined) visitProtected(keys, name, privacy, visit);
+      if (keys !== undefined) {
+        visitProtected(keys, name, privacy, visit);
+      }
       visitProtected(fields?.[name] ?? others, member, privacy, visit);
     }
   }
@@ -122,8 +149,12 @@ function privacyOf(schema: z.ZodType): Privacy | undefined {
   let found: Privacy | undefined;
   for (const layer of layersOf(schema)) {
     const meta = z.globalRegistry.get(layer);
-    if (meta?.['secret'] === true) return 'secret';
-    if (meta?.['sensitive'] === true) found = 'sensitive';
+    if (meta?.['secret'] === true) {
+      return 'secret';
+    }
+    if (meta?.['sensitive'] === true) {
+      found = 'sensitive';
+    }
   }
   return found;
 }
@@ -136,7 +167,9 @@ function stricter(one: Privacy | undefined, other: Privacy | undefined): Privacy
 function fieldsOf(schema: z.ZodType): Readonly<Record<string, z.ZodType | undefined>> | undefined {
   let fields: Record<string, z.ZodType> | undefined;
   for (const layer of layersOf(schema)) {
-    if (!(layer instanceof z.ZodObject)) continue;
+    if (!(layer instanceof z.ZodObject)) {
+      continue;
+    }
     // Without a prototype: a name such as `constructor` must find nothing.
     fields ??= Object.create(null) as Record<string, z.ZodType>;
     for (const [name, field] of Object.entries<z.ZodType>(layer.shape)) {
@@ -152,9 +185,12 @@ function fieldsOf(schema: z.ZodType): Readonly<Record<string, z.ZodType | undefi
 /** The schema of one item of an array or a tuple. */
 function itemOf(schema: z.ZodType, index: number): z.ZodType | undefined {
   for (const layer of layersOf(schema)) {
-    if (layer instanceof z.ZodArray) return layer.element as z.ZodType;
-    if (layer instanceof z.ZodTuple)
+    if (layer instanceof z.ZodArray) {
+      return layer.element as z.ZodType;
+    }
+    if (layer instanceof z.ZodTuple) {
       return (layer.def.items[index] ?? layer.def.rest ?? undefined) as z.ZodType;
+    }
   }
   return undefined;
 }
@@ -162,9 +198,12 @@ function itemOf(schema: z.ZodType, index: number): z.ZodType | undefined {
 /** The schema of the values of a record, or of what an object has besides its fields. */
 function valueOf(schema: z.ZodType): z.ZodType | undefined {
   for (const layer of layersOf(schema)) {
-    if (layer instanceof z.ZodRecord) return layer.valueType as z.ZodType;
-    if (layer instanceof z.ZodObject && layer.def.catchall !== undefined)
+    if (layer instanceof z.ZodRecord) {
+      return layer.valueType as z.ZodType;
+    }
+    if (layer instanceof z.ZodObject && layer.def.catchall !== undefined) {
       return layer.def.catchall as z.ZodType;
+    }
   }
   return undefined;
 }
@@ -172,7 +211,9 @@ function valueOf(schema: z.ZodType): z.ZodType | undefined {
 /** The schema of the keys of a record. */
 function keyOf(schema: z.ZodType): z.ZodType | undefined {
   for (const layer of layersOf(schema)) {
-    if (layer instanceof z.ZodRecord) return layer.keyType as z.ZodType;
+    if (layer instanceof z.ZodRecord) {
+      return layer.keyType as z.ZodType;
+    }
   }
   return undefined;
 }
@@ -180,7 +221,9 @@ function keyOf(schema: z.ZodType): z.ZodType | undefined {
 /** A schema and what it wraps: `optional`, `default`, `pipe` and so on, and every alternative of a union. */
 function* layersOf(schema: z.ZodType, depth = 16): Generator<z.ZodType> {
   yield schema;
-  if (depth === 0) return;
+  if (depth === 0) {
+    return;
+  }
   for (const inner of wrappedBy(schema)) {
     yield* layersOf(inner, depth - 1);
   }

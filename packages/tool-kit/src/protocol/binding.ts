@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 
 import { internalFailure, shorten } from '../call/failure.ts';
-import type { RuntimeOptions } from '../call/pipeline-options.ts';
-import type { RequestContext } from '../call/run-call.ts';
+import type { RequestContext } from '../call/operation.ts';
+import type { PipelineOptions } from '../call/pipeline-options.ts';
 import { createCatalog, jsonSchema } from '../catalog/catalog.ts';
 import type { ToolDefinition } from '../definition/definitions.ts';
 import { zodObject } from '../definition/object-schema.ts';
@@ -41,7 +41,7 @@ export interface BindingOptions {
 }
 
 /** How a single tool is run on a server that another team already has. */
-export interface RegisterToolOptions extends RuntimeOptions {
+export interface RegisterToolOptions extends PipelineOptions {
   readonly origin: (authInfo: unknown) => RequestOrigin;
 }
 
@@ -58,7 +58,7 @@ export interface SdkRequest {
  *
  * @throws {RpcError} always and only: both SDKs send a thrown error's message to the client word for word.
  */
-export async function answer(
+export async function handleRequest(
   table: MethodTable,
   method: string,
   params: JsonObject,
@@ -66,7 +66,9 @@ export async function answer(
   options: Pick<BindingOptions, 'origin' | 'logger'>,
 ): Promise<JsonObject> {
   const handler = table.methods.get(method);
-  if (handler === undefined) throw new RpcError(rpcCodes.methodNotFound, 'Method not found');
+  if (handler === undefined) {
+    throw new RpcError(rpcCodes.methodNotFound, 'Method not found');
+  }
   const from = originOf(sdk.authInfo, options);
   return handler(params, {
     caller: from.caller,
@@ -93,7 +95,7 @@ function originOf(authInfo: unknown, { origin, logger }: Pick<BindingOptions, 'o
  * A single tool as a table, and what `McpServer.registerTool` is told of it: the schemas and annotations as they
  * are listed. The input schema lets everything through, so that the pipeline parses the arguments, once.
  */
-export function singleTool(tool: ToolDefinition, options: RuntimeOptions) {
+export function singleTool(tool: ToolDefinition, options: PipelineOptions) {
   const { readOnly, destructive, idempotent, openWorld } = tool.annotations;
   return {
     table: createMethodTable(createCatalog({ tools: [tool] }), options),

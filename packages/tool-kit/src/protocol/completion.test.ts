@@ -1,8 +1,8 @@
 import { describe, expect, it, vi } from 'vitest';
 
 import { aCaller, aPrompt, aRequest, aResource, recordingPorts } from '../../test/fixtures.ts';
-import type { RuntimeOptions } from '../call/pipeline-options.ts';
-import type { RequestContext } from '../call/run-call.ts';
+import type { RequestContext } from '../call/operation.ts';
+import type { PipelineOptions } from '../call/pipeline-options.ts';
 import { createCatalog } from '../catalog/catalog.ts';
 import type { Completer, ResourceDefinition } from '../definition/definitions.ts';
 import type { JsonObject } from '../json.ts';
@@ -11,7 +11,7 @@ import { createMethodTable } from './method-table.ts';
 const ofResource = { type: 'ref/resource', uri: 'thing://{id}' };
 const ofPrompt = { type: 'ref/prompt', name: 'plan' };
 
-function completion(overrides: Partial<ResourceDefinition> = {}, options: RuntimeOptions = {}) {
+function completion(overrides: Partial<ResourceDefinition> = {}, options: PipelineOptions = {}) {
   const catalog = createCatalog({ resources: [aResource(overrides)], prompts: [aPrompt()] });
   const handler = createMethodTable(catalog, options).methods.get('completion/complete');
   return (params: JsonObject, request: Partial<RequestContext> = {}) => handler?.(params, aRequest(request));
@@ -98,7 +98,7 @@ describe('completion/complete', () => {
   });
 
   it('asks for a permission that the caller holds while the input is not known', async () => {
-    const decide = vi.fn<NonNullable<RuntimeOptions['authorizer']>['decide']>(() => ({
+    const decide = vi.fn<NonNullable<PipelineOptions['authorizer']>['decide']>(() => ({
       allowed: true,
       rule: 'test',
     }));

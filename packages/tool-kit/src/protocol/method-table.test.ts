@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
 import { aCaller, aPrompt, aRequest, aResource, echoTool, recordingPorts } from '../../test/fixtures.ts';
-import type { RuntimeOptions } from '../call/pipeline-options.ts';
-import type { RequestContext } from '../call/run-call.ts';
+import type { RequestContext } from '../call/operation.ts';
+import type { PipelineOptions } from '../call/pipeline-options.ts';
 import { createCatalog, type CatalogDefinitions } from '../catalog/catalog.ts';
 import { PublicError, RpcError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
@@ -15,11 +15,13 @@ const everything: CatalogDefinitions = {
   prompts: [aPrompt()],
 };
 
-function ask(definitions: CatalogDefinitions, options: RuntimeOptions = {}) {
+function ask(definitions: CatalogDefinitions, options: PipelineOptions = {}) {
   const { methods } = createMethodTable(createCatalog(definitions), options);
   return async (method: string, params: JsonObject = {}, request: Partial<RequestContext> = {}) => {
     const handler = methods.get(method);
-    if (handler === undefined) throw new Error(`no method ${method}`);
+    if (handler === undefined) {
+      throw new Error(`no method ${method}`);
+    }
     return handler(params, aRequest(request));
   };
 }

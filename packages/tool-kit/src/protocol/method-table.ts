@@ -1,6 +1,11 @@
 import { internalFailure, shorten, type CallFailure } from '../call/failure.ts';
-import { createRuntime, type Runtime, type RuntimeOptions } from '../call/pipeline-options.ts';
-import { runCall, type Call, type CallResult, type RequestContext } from '../call/run-call.ts';
+import type { Call, CallResult, RequestContext } from '../call/operation.ts';
+import {
+  resolvePipelineOptions,
+  type PipelineOptions,
+  type ResolvedPipelineOptions,
+} from '../call/pipeline-options.ts';
+import { runCall } from '../call/run-call.ts';
 import { isHeld, isVisible, type Catalog, type Listed } from '../catalog/catalog.ts';
 import type { Permission, ResourceListing } from '../definition/definitions.ts';
 import { RpcError, rpcCodes } from '../errors.ts';
@@ -28,37 +33,43 @@ export interface MethodTable {
  * Joins a catalog and the ports of its calls into the methods that a server answers.
  *
  * @throws {TypeError} when the catalog has tasks and there is no task runner.
- * @throws {RangeError} for a deadline or size that is not positive.
+ * @throws {RangeError} naming the option that is out of its range.
  */
-export function createMethodTable(catalog: Catalog, options: RuntimeOptions = {}): MethodTable {
+export function createMethodTable(catalog: Catalog, options: PipelineOptions = {}): MethodTable {
   if (catalog.tasks.length > 0 && options.tasks === undefined) {
-    throw new TypeError('tasks: the catalog has tasks, so a task runner is required');
+    throw new TypeError('tasks must be a task runner, as the catalog has tasks, got undefined');
   }
-  const runtime = createRuntime(options);
+  const pipeline = resolvePipelineOptions(options);
   const areas = [
-    toolMethods(catalog, runtime),
-    resourceMethods(catalog, runtime),
-    promptMethods(catalog, runtime),
+    toolMethods(catalog, pipeline),
+    resourceMethods(catalog, pipeline),
+    promptMethods(catalog, pipeline),
   ];
-  if (catalog.resources.size > 0 || catalog.prompts.size > 0) areas.push(completionMethods(catalog, runtime));
+  if (catalog.resources.size > 0 || catalog.prompts.size > 0) {
+    areas.push(completionMethods(catalog, pipeline));
+  }
   return {
     capabilities: Object.assign({}, ...areas.map((area) => area.capabilities)) as JsonObject,
     methods: new Map(
       areas.flatMap((area) =>
-        Object.entries(area.methods).map(([method, handler]) => [method, guarded(handler, runtime)] as const),
+        Object.entries(area.methods).map(
+          ([method, handler]) => [method, guarded(handler, pipeline)] as const,
+        ),
       ),
     ),
   };
 }
 
 /** A fault of ours reaches the client as a reference id, never as its own message. */
-function guarded(handler: MethodHandler, runtime: Runtime): MethodHandler {
+function guarded(handler: MethodHandler, pipeline: ResolvedPipelineOptions): MethodHandler {
   return async (params, request) => {
     try {
       return await handler(params, request);
     } catch (error) {
-      if (error instanceof RpcError) throw error;
-      runtime.logger.error({ err: error, correlationId: request.correlationId }, 'method handler failed');
+      if (error instanceof RpcError) {
+        throw error;
+      }
+      pipeline.logger.error({ err: error, correlationId: request.correlationId }, 'method handler failed');
       throw rpcError(internalFailure(request.correlationId, false));
     }
   };
@@ -69,10 +80,12 @@ interface Area {
   readonly methods: Readonly<Record<string, MethodHandler>>;
 }
 
-const nothing: Area = { capabilities: {}, methods: {} };
+const NOTHING: Area = { capabilities: {}, methods: {} };
 
-function toolMethods(catalog: Catalog, runtime: Runtime): Area {
-  if (catalog.tools.size === 0) return nothing;
+function toolMethods(catalog: Catalog, pipeline: ResolvedPipelineOptions): Area {
+  if (catalog.tools.size === 0) {
+    return NOTHING;
+  }
   return {
     capabilities: { tools: {} },
     methods: {
@@ -84,7 +97,7 @@ function toolMethods(catalog: Catalog, runtime: Runtime): Area {
           await runCall(
             { method: 'tools/call', target, operation: tool && callTool(tool, params['arguments']) },
             request,
-            runtime,
+            pipeline,
           ),
         );
       },
@@ -92,28 +105,30 @@ function toolMethods(catalog: Catalog, runtime: Runtime): Area {
   };
 }
 
-function resourceMethods(catalog: Catalog, runtime: Runtime): Area {
-  if (catalog.resources.size === 0) return nothing;
+function resourceMethods(catalog: Catalog, pipeline: ResolvedPipelineOptions): Area {
+  if (catalog.resources.size === 0) {
+    return NOTHING;
+  }
   const templates = [...catalog.resources.values()].filter(({ template }) => template.variables.length > 0);
   return {
     capabilities: { resources: {} },
     methods: {
       'resources/templates/list': list('resourceTemplates', templates),
       async 'resources/list'(_params, request) {
-        // What exists is asked of the back end, so only for those who may ask it now.
+        // What exists is asked of an upstream, so only for those who may ask it now.
         const visible = [...catalog.resources.values()].filter((entry) =>
           isHeld(entry.definition.permission, request.caller),
         );
         const lists = await Promise.all(
           visible.map((entry) =>
-            answer(
+            outputOf(
               {
                 method: 'resources/list',
                 target: entry.definition.name,
                 operation: listResources(entry, request.caller),
               },
               request,
-              runtime,
+              pipeline,
             ),
           ),
         );
@@ -124,16 +139,20 @@ function resourceMethods(catalog: Catalog, runtime: Runtime): Area {
       async 'resources/read'(params, request) {
         const uri = text(params, 'uri');
         const call = { method: 'resources/read', target: uri, operation: readResource(catalog, uri) };
-        const content = await answer(call, request, runtime);
-        if (content === undefined) throw resourceNotFound(uri, request.era);
+        const content = await outputOf(call, request, pipeline);
+        if (content === undefined) {
+          throw resourceNotFound(uri, request.era);
+        }
         return { contents: [{ uri, mimeType: 'application/json', text: JSON.stringify(content) }] };
       },
     },
   };
 }
 
-function promptMethods(catalog: Catalog, runtime: Runtime): Area {
-  if (catalog.prompts.size === 0) return nothing;
+function promptMethods(catalog: Catalog, pipeline: ResolvedPipelineOptions): Area {
+  if (catalog.prompts.size === 0) {
+    return NOTHING;
+  }
   return {
     capabilities: { prompts: {} },
     methods: {
@@ -142,20 +161,20 @@ function promptMethods(catalog: Catalog, runtime: Runtime): Area {
         const target = text(params, 'name');
         const prompt = catalog.prompts.get(target)?.definition;
         const operation = prompt && renderPrompt(prompt, params['arguments']);
-        const rendered = await answer({ method: 'prompts/get', target, operation }, request, runtime);
+        const rendered = await outputOf({ method: 'prompts/get', target, operation }, request, pipeline);
         return { messages: [{ role: 'user', content: { type: 'text', text: rendered } }] };
       },
     },
   };
 }
 
-function completionMethods(catalog: Catalog, runtime: Runtime): Area {
+function completionMethods(catalog: Catalog, pipeline: ResolvedPipelineOptions): Area {
   return {
     capabilities: { completions: {} },
     methods: {
       async 'completion/complete'(params, request) {
         const call = complete(catalog, params, request.caller);
-        const values = await answer({ method: 'completion/complete', ...call }, request, runtime);
+        const values = await outputOf({ method: 'completion/complete', ...call }, request, pipeline);
         // The protocol allows 100 values.
         return {
           completion: { values: values.slice(0, 100), total: values.length, hasMore: values.length > 100 },
@@ -184,18 +203,22 @@ function toolResult(result: CallResult<ToolOutput>): JsonObject {
     const { structuredContent, text, isFailure } = result.output;
     return { content: [{ type: 'text', text }], structuredContent, ...(isFailure ? { isError: true } : {}) };
   }
-  if (result.failure.kind === 'unknown_target') throw rpcError(result.failure);
+  if (result.failure.kind === 'unknown_target') {
+    throw rpcError(result.failure);
+  }
   return { content: [{ type: 'text', text: result.failure.message }], isError: true };
 }
 
 /** Runs a call whose failures reach the client as JSON-RPC errors. */
-async function answer<Input, Output>(
+async function outputOf<Input, Output>(
   call: Call<Input, Output>,
   request: RequestContext,
-  runtime: Runtime,
+  pipeline: ResolvedPipelineOptions,
 ): Promise<Output> {
-  const result = await runCall(call, request, runtime);
-  if (result.ok) return result.output;
+  const result = await runCall(call, request, pipeline);
+  if (result.ok) {
+    return result.output;
+  }
   if (result.failure.kind === 'unknown_target' && call.method === 'resources/read') {
     throw resourceNotFound(call.target, request.era);
   }
@@ -218,7 +241,9 @@ function resourceNotFound(uri: string, era: '2025' | '2026'): RpcError {
 
 function text(params: JsonObject, member: string): string {
   const value = params[member];
-  if (typeof value !== 'string') throw new RpcError(rpcCodes.invalidParams, `"${member}" must be a string.`);
+  if (typeof value !== 'string') {
+    throw new RpcError(rpcCodes.invalidParams, `"${member}" must be a string.`);
+  }
   return value;
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import type { Operation } from '../call/run-call.ts';
+import type { Operation } from '../call/operation.ts';
 import { isHeld, type Catalog, type ListedResource } from '../catalog/catalog.ts';
 import type {
   Completer,
@@ -72,7 +72,9 @@ export function readResource(
 ): Operation<Record<string, unknown>, JsonValue | undefined> | undefined {
   for (const { definition, template } of catalog.resources.values()) {
     const parameters = template.match(uri);
-    if (parameters === undefined) continue;
+    if (parameters === undefined) {
+      continue;
+    }
     return {
       name: definition.name,
       permission: definition.permission,
@@ -125,14 +127,18 @@ export function complete(
   caller: Caller,
 ): { readonly target: string; readonly operation: Operation<unknown, readonly string[]> | undefined } {
   const params = completionParams.safeParse(sent);
-  if (!params.success) throw new RpcError(rpcCodes.invalidParams, 'Invalid completion request.');
+  if (!params.success) {
+    throw new RpcError(rpcCodes.invalidParams, 'Invalid completion request.');
+  }
   const { ref, argument, context } = params.data;
   const target = ref.type === 'ref/prompt' ? ref.name : ref.uri;
   const definition =
     ref.type === 'ref/prompt'
       ? catalog.prompts.get(ref.name)?.definition
       : [...catalog.resources.values()].find((entry) => entry.definition.uriTemplate === ref.uri)?.definition;
-  if (definition === undefined) return { target, operation: undefined };
+  if (definition === undefined) {
+    return { target, operation: undefined };
+  }
 
   const completers: Readonly<Record<string, Completer | undefined>> = definition.complete ?? {};
   return {
@@ -155,7 +161,9 @@ export function complete(
 
 /** Where the input is not known yet, one of the permissions that the caller holds will do. */
 function heldPermission(permission: Permission<never>, caller: Caller): Permission<unknown> {
-  if (typeof permission === 'string') return permission;
+  if (typeof permission === 'string') {
+    return permission;
+  }
   const held = permission.anyOf.find((name) => isHeld(name, caller));
   return { anyOf: permission.anyOf, select: () => held ?? permission.anyOf[0] ?? '' };
 }

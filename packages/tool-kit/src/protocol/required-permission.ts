@@ -1,4 +1,4 @@
-import type { Operation } from '../call/run-call.ts';
+import type { Operation } from '../call/operation.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { JsonObject } from '../json.ts';
 import { callTool, readResource, renderPrompt } from './operations.ts';
@@ -10,9 +10,13 @@ import { callTool, readResource, renderPrompt } from './operations.ts';
  */
 export function requiredPermission(catalog: Catalog, method: string, params: JsonObject): string | undefined {
   const operation = operationOf(catalog, method, params);
-  if (operation === undefined) return undefined;
+  if (operation === undefined) {
+    return undefined;
+  }
   const { permission } = operation;
-  if (typeof permission === 'string') return permission;
+  if (typeof permission === 'string') {
+    return permission;
+  }
   const parsed = operation.input.safeParse(operation.arguments);
   return parsed.success ? permission.select(parsed.data) : undefined;
 }

@@ -1,0 +1,32 @@
+import type { Authorizer, Caller, Decision, Logger } from '../ports.ts';
+import { untilAborted } from './deadline.ts';
+
+/** What is asked of an authorizer, and who hears of it when it cannot decide. */
+export interface AuthorizeOptions {
+  readonly caller: Caller;
+  readonly permission: string;
+  readonly signal: AbortSignal;
+  /** Of the request, for the operator's log. */
+  readonly correlationId: string;
+  readonly logger: Logger;
+}
+
+/**
+ * Asks the authorizer. One that fails denies with the reason `unavailable`, and the cause is logged.
+ *
+ * @throws the signal's reason, once it aborts.
+ */
+export async function authorize(authorizer: Authorizer, options: AuthorizeOptions): Promise<Decision> {
+  const { caller, permission, signal, correlationId, logger } = options;
+  try {
+    const decision = Promise.resolve(authorizer.decide(caller, permission, { signal }));
+    return await untilAborted(decision, signal);
+  } catch (error) {
+    if (signal.aborted) {
+      throw error;
+    }
+    // Who cannot decide says no.
+    logger.error({ err: error, correlationId }, 'authorization not decided');
+    return { allowed: false, reason: 'unavailable' };
+  }
+}
