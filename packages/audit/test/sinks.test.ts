@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -191,7 +191,7 @@ describe('the file', () => {
     const path = join(directory.path, 'audit.jsonl');
     const sink = createFileSink({ path });
     await oneEvent(sink);
-    await rename(path, `${path}.moved`);
+    await platformFiles.rename(path, `${path}.moved`);
     await oneEvent(sink);
     expect(linesOf(await readFile(path, 'utf8'))).toHaveLength(2);
   });

@@ -1,6 +1,8 @@
 import { constants } from 'node:fs';
-import { mkdir, open, readdir, rename, statfs, unlink, type FileHandle } from 'node:fs/promises';
+import { mkdir, readdir, statfs, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
+
+import { platformFiles } from './platform-files.ts';
 
 /** An open file of the trail. */
 export interface AuditFile {
@@ -35,11 +37,10 @@ export interface AuditFileSystem {
   syncDirectory(path: string): Promise<void>;
 }
 
-// One trip to the thread pool instead of two. Elsewhere the flag is missing or stops at the drive's cache.
-const SYNCHRONOUS = process.platform === 'linux' ? constants.O_DSYNC : 0;
+const { synchronousFlag } = platformFiles;
 
 const FLAGS = {
-  create: constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | SYNCHRONOUS,
+  create: constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | synchronousFlag,
   update: constants.O_RDWR | constants.O_CREAT,
   read: constants.O_RDONLY,
 };
@@ -51,22 +52,18 @@ export const nodeFileSystem: AuditFileSystem = {
   },
   list: (path) => readdir(path),
   async open(path, mode) {
-    return auditFile(await open(path, FLAGS[mode], 0o600), mode === 'create' && SYNCHRONOUS !== 0);
+    return auditFile(
+      await platformFiles.open(path, FLAGS[mode], 0o600),
+      mode === 'create' && synchronousFlag !== 0,
+    );
   },
-  rename,
-  remove: unlink,
+  rename: platformFiles.rename,
+  remove: platformFiles.remove,
   async freeBytes(path) {
     const { bavail, bsize } = await statfs(path);
     return bavail * bsize;
   },
-  async syncDirectory(path) {
-    const handle = await open(path, constants.O_RDONLY);
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  },
+  syncDirectory: platformFiles.syncDirectory,
 };
 
 function auditFile(handle: FileHandle, isSynchronous: boolean): AuditFile {
