@@ -13,7 +13,7 @@ import { createRetryBudget } from './protection/retry-budget.ts';
 import { createSingleFlight } from './protection/single-flight.ts';
 import { createThrottle } from './protection/throttle.ts';
 
-/** Calls the endpoints of one service. */
+/** Calls the endpoints of one upstream. */
 export interface Client extends AsyncDisposable {
   /**
    * Calls an endpoint. Never rejects for what a caller, a network or an upstream may do wrong.
@@ -29,14 +29,14 @@ export interface Client extends AsyncDisposable {
     input: CallInput<Path, Query, Body>,
     options: CallOptions,
   ) => Promise<Result<SchemaOutput<Response>>>;
-  /** The circuit of every endpoint called so far, by endpoint id, and under `*` that of the whole service. */
+  /** The circuit of every endpoint called so far, by endpoint id, and under `*` that of the whole upstream. */
   readonly health: () => Readonly<Record<string, CircuitHealth>>;
   /** Cancels calls in flight and closes the connections. Later calls fail as `cancelled`. */
   readonly close: () => Promise<void>;
 }
 
 /**
- * Creates a client; keep one per service for the life of the process, because it holds the connections and circuits.
+ * Creates a client; keep one per upstream for the life of the process, because it holds the connections and circuits.
  * @throws {TypeError} for a name, base URL or header name that cannot work, or options that contradict each other
  * @throws {RangeError} for an option with a number out of range
  */

@@ -57,16 +57,64 @@ components:
   });
 
   it.each([
-    ['no file is named', [], 'usage: mcp-endpoints OPENAPI-FILE OUTPUT-FILE'],
     ['the file is not there', ['nothing.yaml', 'out.ts'], 'nothing.yaml'],
     ['the document is not valid', ['invalid.yaml', 'out.ts'], 'invalid.yaml: '],
-  ])('says what is wrong, on stderr, when %s', async (_, files, message) => {
+    [
+      'an operation cannot be turned into an endpoint',
+      ['text.yaml', 'out.ts'],
+      'GET /a 200: a body other than',
+    ],
+    [
+      'the document has no such operation',
+      ['text.yaml', 'out.ts', 'b'],
+      'an operationId that it does not have',
+    ],
+  ])('says what is wrong in one line on stderr, and ends with 1, when %s', async (_, files, message) => {
     await writeFile(join(folder, 'invalid.yaml'), 'openapi: 3.1.0\npaths: 7\n');
+    await writeFile(
+      join(folder, 'text.yaml'),
+      `openapi: 3.1.0
+info: { title: Text, version: '1' }
+paths:
+  /a:
+    get:
+      operationId: a
+      responses: { '200': { description: A text., content: { text/plain: {} } } }
+`,
+    );
 
     const { code, stdout, stderr } = await run(...files);
 
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/^mcp-endpoints: [^\n]+\n$/);
     expect(stderr).toContain(message);
-    expect(stderr).not.toContain('    at ');
+  });
+
+  it.each([
+    ['an option that it does not know', ['--all', 'api.yaml', 'out.ts']],
+    ['a document and no file to write', ['api.yaml']],
+  ])('ends with 2, and says where to read on, for %s', async (_, args) => {
+    const { code, stdout, stderr } = await run(...args);
+
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/^mcp-endpoints: [^\n]+\nRun mcp-endpoints --help for usage\.\n$/);
+  });
+
+  it('shows its usage: on stdout when asked, on stderr with 2 when nothing was said', async () => {
+    const [short, long, nothing] = await Promise.all([run('-h'), run('--help'), run()]);
+
+    expect(short).toEqual({ code: 0, stdout: expect.stringMatching(USAGE), stderr: '' });
+    expect(long).toEqual(short);
+    expect(nothing).toMatchObject({ code: 2, stdout: '', stderr: short?.stdout });
+  });
+
+  it('shows the version of the package', async () => {
+    const manifest = await readFile(new URL('../package.json', import.meta.url), 'utf8');
+    const { version } = JSON.parse(manifest) as { version: string };
+
+    expect(await run('--version')).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
   });
 });
+
+const USAGE =
+  /^Usage: mcp-endpoints <openapi-file> <output-file> [^\n]*\n\n[^\n]+\.\n\nOptions:\n {2}-h, --help {2}[^\n]+\n[^]*\nExit status:\n {2}0 {2}done\n {2}1 {2}[^\n]+\n {2}2 {2}wrong usage\n$/;

@@ -5,7 +5,7 @@ import type { CircuitState } from '../protection/circuit-breaker.ts';
 /**
  * What a client tells about its work; `client` is its name and `endpoint` an endpoint's id, so both are safe as metric
  * labels. `attempt`: one request ended, with a status or a code. `retry`: another follows after the wait. `call`: the
- * whole call ended. `circuit`: a circuit breaker changed its state; `endpoint` is `*` for the circuit of the whole service.
+ * whole call ended. `circuit`: a circuit breaker changed its state; `endpoint` is `*` for the circuit of the whole upstream.
  * `hedge`: a second request was sent beside a slow one. `retry_denied`: a safe repeat was not made. More types may be added.
  */
 export type ClientEvent = { readonly client: string; readonly endpoint: string } & (

@@ -1,5 +1,7 @@
 import { lookup, type LookupAddress } from 'node:dns';
-import { BlockList, isIP, type LookupFunction } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
+
+import ipaddr from 'ipaddr.js';
 
 /** A name that resolves to an address inside the network, or an address that is. */
 class PrivateAddress extends Error {
@@ -7,7 +9,7 @@ class PrivateAddress extends Error {
   readonly code = 'ERR_PRIVATE_ADDRESS';
 }
 
-/** Tells public addresses from those inside a network: loopback, private, link-local, shared, reserved, multicast (RFC 6890). */
+/** Tells global unicast addresses from all others: loopback, private, link-local, shared, documentation, multicast (RFC 6890). */
 export interface AddressRule {
   readonly isPublic: (address: string) => boolean;
   /** Looks a host up as `dns.lookup` does and fails when any address is not public, so a name cannot point inside. */
@@ -16,17 +18,15 @@ export interface AddressRule {
 
 /** Creates the rule. */
 export function createAddressRule(): AddressRule {
-  const inside = createBlockList();
-  const isPublic = (address: string) => !inside.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
   return {
-    isPublic,
+    isPublic: isPublicAddress,
     lookup(hostname, options, callback) {
       lookup(hostname, { ...options, all: true }, (error, addresses: LookupAddress[] | undefined) => {
         const [first] = addresses ?? [];
         if (addresses === undefined || first === undefined) {
           return callback(error, '');
         }
-        if (!addresses.every(({ address }) => isPublic(address))) {
+        if (!addresses.every(({ address }) => isPublicAddress(address))) {
           return callback(new PrivateAddress(`${hostname} has a private address`), '');
         }
         if (options.all === true) {
@@ -50,40 +50,26 @@ export function checkLiteralHost(origin: string, rule: AddressRule): void {
   }
 }
 
-const NETWORKS = {
-  ipv4: [
-    ['0.0.0.0', 8],
-    ['10.0.0.0', 8],
-    ['100.64.0.0', 10],
-    ['127.0.0.0', 8],
-    ['169.254.0.0', 16],
-    ['172.16.0.0', 12],
-    ['192.0.0.0', 24],
-    ['192.168.0.0', 16],
-    ['198.18.0.0', 15],
-    ['224.0.0.0', 3],
-  ],
-  ipv6: [
-    ['::', 128],
-    ['::1', 128],
-    // Translated IPv4 (NAT64, Teredo, 6to4) may stand for any address inside.
-    ['64:ff9b::', 96],
-    ['2001::', 32],
-    ['2002::', 16],
-    ['fc00::', 7],
-    ['fe80::', 10],
-    ['ff00::', 8],
-  ],
-} as const;
-
-/** Built for each client that wants it: importing this package must not do work. */
-function createBlockList(): BlockList {
-  const list = new BlockList();
-  for (const [network, bits] of NETWORKS.ipv4) {
-    list.addSubnet(network, bits, 'ipv4');
+/** Global unicast, as IPv4 or as IPv6; what is translated into IPv6 may stand for any address inside, and is not. */
+function isPublicAddress(address: string): boolean {
+  const version = isIP(address);
+  if (version === 0) {
+    return false;
   }
-  for (const [network, bits] of NETWORKS.ipv6) {
-    list.addSubnet(network, bits, 'ipv6');
+  if (version === 4) {
+    return ipaddr.IPv4.parse(address).range() === 'unicast';
   }
-  return list;
+  const parsed = ipaddr.IPv6.parse(inHexadecimal(address));
+  if (parsed.isIPv4MappedAddress()) {
+    return parsed.toIPv4Address().range() === 'unicast';
+  }
+  return parsed.range() === 'unicast' && parsed.match(GLOBAL_UNICAST);
 }
+
+/** An IPv6 address without dots and zone: ipaddr.js takes the IPv4-compatible `::10.0.0.1` for an IPv4-mapped one. */
+function inHexadecimal(address: string): string {
+  return new URL(`http://[${address.replace(/%.*/, '')}]`).hostname.slice(1, -1);
+}
+
+// RFC 4291 §2.4 and IANA's registry: nothing outside of it has been given to anyone.
+const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');

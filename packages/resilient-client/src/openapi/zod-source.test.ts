@@ -19,7 +19,7 @@ const person = {
 
 describe('zod source', () => {
   it.each<[string, JsonSchema, readonly unknown[], readonly unknown[]]>([
-    ['anything', {}, [1, 'a', null], []],
+    ['anything that is JSON', {}, [1, 'a', null, { a: [true] }], [undefined, 1n, { at: new Date(0) }]],
     ['nothing', false, [], [1, null]],
     ['a string', { type: 'string', minLength: 2, maxLength: 3 }, ['ab', 'abc'], ['a', 'abcd', 1]],
     ['a pattern', { type: 'string', pattern: String.raw`^\d'\/"$` }, [`1'/"`], ['1']],

@@ -1,6 +1,8 @@
 // oxlint-disable-next-line no-restricted-imports -- to be passed as one, it must be one of undici's dispatchers
 import { Dispatcher } from 'undici';
 
+import { checkWhole } from '../check-number.ts';
+
 /** What a scripted upstream does with one request. */
 export type Step = UpstreamAction | ((request: ScriptedRequest) => Step);
 
@@ -61,8 +63,12 @@ export function createScriptedUpstream(...steps: readonly [Step, ...Step[]]): Sc
   };
 }
 
-/** Answers with a status and a JSON body; `undefined` sends an empty one. */
+/**
+ * Responds with a status from 200 to 599 and a JSON body; `undefined` sends an empty one.
+ * @throws {RangeError} for another status.
+ */
 export function reply(status: number, body?: unknown, headers: Readonly<Record<string, string>> = {}): Step {
+  checkWhole('status', status, 200, 599);
   return {
     kind: 'reply',
     status,
@@ -71,7 +77,7 @@ export function reply(status: number, body?: unknown, headers: Readonly<Record<s
   };
 }
 
-/** Answers 200 with JSON that is cut off, and ends the response properly: a broken contract, not a broken connection. */
+/** Responds with 200 and JSON that is cut off, and ends the response properly: a broken contract, not a broken connection. */
 export function malformed(): Step {
   return { kind: 'reply', status: 200, headers: { 'content-type': 'application/json' }, body: '{"id":' };
 }
@@ -91,7 +97,7 @@ export function cutOff(): Step {
   return { kind: 'reply', status: 200, headers: {}, body: '{"id":', end: 'reset' };
 }
 
-/** Takes the request and never answers, until the client gives up. */
+/** Takes the request and never responds, until the client gives up. */
 export function hang(): Step {
   return { kind: 'hang' };
 }
@@ -161,7 +167,7 @@ function play(step: UpstreamAction, handler: Dispatcher.DispatchHandler): void {
     return;
   }
   handler.onResponseStart?.(controller, step.status, { ...step.headers });
-  // A handler may give up after any of these, for example when the answer is too large.
+  // A handler may give up after any of these, for example when the response is too large.
   if (!isOver && step.body !== '') {
     handler.onResponseData?.(controller, Buffer.from(step.body));
   }

@@ -1,3 +1,4 @@
+import { checkNumber } from '../check-number.ts';
 import type { Clock } from '../time/clock.ts';
 
 /** A clock that stands still until a test moves it. */
@@ -14,13 +15,18 @@ export interface TestClock extends Clock {
   readonly pending: () => readonly number[];
 }
 
-/** Creates a clock that starts at `startAt`, in milliseconds since the Unix epoch. @default 2026-01-01T00:00:00Z */
+/**
+ * Creates a clock that starts at `startAt`, in milliseconds since the Unix epoch. @default 2026-01-01T00:00:00Z
+ * @throws {RangeError} for what is no instant.
+ */
 export function createTestClock(startAt: number = Date.UTC(2026, 0, 1)): TestClock {
+  checkNumber('startAt', startAt, 0, MAX_INSTANT);
   let elapsedMs = 0;
   const timers = new Set<{ readonly dueAt: number; readonly callback: () => void }>();
   const inOrder = () => [...timers].toSorted((a, b) => a.dueAt - b.dueAt);
 
   function advance(byMs: number): void {
+    checkNumber('byMs', byMs, 0, MAX_INSTANT);
     const target = elapsedMs + byMs;
     for (let [next] = inOrder(); next !== undefined && next.dueAt <= target; [next] = inOrder()) {
       timers.delete(next);
@@ -65,13 +71,18 @@ export function createTestClock(startAt: number = Date.UTC(2026, 0, 1)): TestClo
   };
 }
 
+// ECMA-262 §21.4.1.1: the last instant that a Date can name.
+const MAX_INSTANT = 8.64e15;
 const MAX_IDLE_TURNS = 10_000;
 
-/** Random numbers for a test: these in turn, and the last of them for ever. @throws {RangeError} unless each is from 0 to below 1 */
+/**
+ * Random numbers for a test: these in turn, and the last of them for ever.
+ * @throws {RangeError} unless each is from 0 to below 1.
+ */
 export function createTestRandom(...values: readonly [number, ...number[]]): () => number {
   for (const value of values) {
-    if (!(value >= 0 && value < 1)) {
-      throw new RangeError(`random must be from 0 to below 1, not ${value}`);
+    if (!(typeof value === 'number' && value >= 0 && value < 1)) {
+      throw new RangeError(`random must be a number from 0 to below 1, got ${String(value)}`);
     }
   }
   let position = 0;

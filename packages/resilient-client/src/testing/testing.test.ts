@@ -154,6 +154,6 @@ describe('createTestRandom', () => {
   });
 
   it('refuses what Math.random never gives', () => {
-    expect(() => createTestRandom(1)).toThrow('from 0 to below 1');
+    expect(() => createTestRandom(1)).toThrow('random must be a number from 0 to below 1, got 1');
   });
 });

@@ -67,7 +67,7 @@ export function createTokenCache(options: {
     },
     invalidate(value) {
       const now = clock.monotonicNow();
-      // A service that takes no token at all must not cost the identity provider one for every call.
+      // An upstream that takes no token at all must not cost the identity provider one for every call.
       if (current?.token.value !== value || now - rejectedAt < REJECTION_PAUSE_MS) {
         return;
       }
