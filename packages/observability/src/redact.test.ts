@@ -45,7 +45,9 @@ describe('redactText', () => {
     fc.assert(
       fc.property(jwt, noise, noise, (secret, before, after) => {
         const redacted = redactText(`${before}${secret}${after}`);
-        for (const part of secret.split('.')) expect(redacted).not.toContain(part);
+        for (const part of secret.split('.')) {
+          expect(redacted).not.toContain(part);
+        }
       }),
     );
   });

@@ -142,7 +142,9 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
 
     recordCall(call) {
       const shared: Attributes = { [ATTRIBUTE.method]: call.method, ...targetAttributes(call) };
-      if (call.result !== 'success') shared[ATTRIBUTE.errorType] = call.reason ?? OTHER_ERROR;
+      if (call.result !== 'success') {
+        shared[ATTRIBUTE.errorType] = call.reason ?? OTHER_ERROR;
+      }
       operationDuration.record(call.durationMs / 1000, {
         ...shared,
         [ATTRIBUTE.networkTransport]: call.transport === 'stdio' ? 'pipe' : 'tcp',
@@ -155,8 +157,12 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
         [ATTRIBUTE.upstream]: call.upstream,
         [ATTRIBUTE.httpMethod]: call.method,
       };
-      if (call.status !== undefined) attributes[ATTRIBUTE.httpStatus] = call.status;
-      if (call.errorCode !== undefined) attributes[ATTRIBUTE.errorType] = call.errorCode;
+      if (call.status !== undefined) {
+        attributes[ATTRIBUTE.httpStatus] = call.status;
+      }
+      if (call.errorCode !== undefined) {
+        attributes[ATTRIBUTE.errorType] = call.errorCode;
+      }
       httpClientDuration.record(call.durationMs / 1000, attributes);
     },
 
@@ -182,8 +188,12 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
 }
 
 function observe(result: ObservableResult, reading: Reading): void {
-  if (typeof reading === 'number') return result.observe(reading);
-  for (const { value, labels } of reading) result.observe(value, { ...labels });
+  if (typeof reading === 'number') {
+    return result.observe(reading);
+  }
+  for (const { value, labels } of reading) {
+    result.observe(value, { ...labels });
+  }
 }
 
 /** Collects only when asked to: the exporter's own reader would bring its HTTP server along. */
@@ -206,6 +216,8 @@ function targetAttributes({ method, target }: CallMeasurement): Attributes {
 }
 
 function errorType(error: unknown): string {
-  if (!(error instanceof Error)) return OTHER_ERROR;
+  if (!(error instanceof Error)) {
+    return OTHER_ERROR;
+  }
   return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
 }

@@ -6,4 +6,5 @@ export interface TaskLogger {
   readonly error: (fields: object, message: string) => void;
 }
 
+/** Logs nothing. */
 export const silentLogger: TaskLogger = { debug() {}, info() {}, warn() {}, error() {} };

@@ -1,19 +1,14 @@
 import { TaskError } from './errors.ts';
 import type { TaskLogger } from './logger.ts';
 import type { TaskStore } from './sqlite-store.ts';
-import {
-  type RunningTask,
-  snapshot,
-  type StoredTask,
-  type TaskDefinition,
-  type TaskFailure,
-} from './task.ts';
+import { failureOf, runTask } from './task-run.ts';
+import type { RunningTask, StoredTask, TaskDefinition } from './task.ts';
 import { type TaskEvent, transition } from './transition.ts';
 
 /** How long handlers get to end after their signal aborted because the server stops. */
 const UNWIND_MS = 1_000;
-const MAX_MESSAGE_LENGTH = 1_000;
 
+/** What a runner works with. */
 export interface RunnerOptions {
   readonly store: TaskStore;
   readonly definitions: ReadonlyMap<string, TaskDefinition>;
@@ -43,20 +38,20 @@ interface Run {
   readonly ended: Promise<void>;
 }
 
+/** Creates a runner that has not looked for tasks yet. */
 export function createRunner({ store, definitions, concurrency, logger, now }: RunnerOptions): Runner {
   const runs = new Map<string, Run>();
   let wakeScheduled = false;
   let state: 'running' | 'draining' | 'drained' = 'running';
 
   function apply(id: string, event: TaskEvent, attempt?: number): StoredTask | undefined {
-    const task = store.find(id);
-    if (task === undefined || (attempt !== undefined && task.attempt !== attempt)) return undefined;
-    const next = transition(task, event, now());
-    return next !== undefined && store.replace(task, next) ? next : undefined;
+    return applyTo(store, id, event, { at: now(), attempt });
   }
 
   function wake(): void {
-    if (wakeScheduled) return;
+    if (wakeScheduled) {
+      return;
+    }
     wakeScheduled = true;
     setImmediate(() => {
       wakeScheduled = false;
@@ -64,7 +59,7 @@ export function createRunner({ store, definitions, concurrency, logger, now }: R
         startQueued();
       } catch (error) {
         // The task stays queued; the next wake, at the latest the periodic sweep, tries again.
-        logger.error({ error }, 'queued tasks could not be started');
+        logger.error({ err: error }, 'queued tasks could not be started');
       }
     });
   }
@@ -72,7 +67,9 @@ export function createRunner({ store, definitions, concurrency, logger, now }: R
   function startQueued(): void {
     while (runs.size < concurrency) {
       const queued = state === 'running' ? store.nextQueued() : undefined;
-      if (queued === undefined) return;
+      if (queued === undefined) {
+        return;
+      }
       const definition = definitions.get(queued.kind);
       if (definition === undefined) {
         // Queued by an earlier version of the server that still had this kind.
@@ -80,68 +77,39 @@ export function createRunner({ store, definitions, concurrency, logger, now }: R
         continue;
       }
       const claimed = apply(queued.id, { type: 'claim' });
-      if (claimed?.state === 'running') begin(claimed, definition);
+      if (claimed?.state === 'running') {
+        begin(claimed, definition);
+      }
     }
   }
 
   function begin(task: RunningTask, definition: TaskDefinition): void {
     const controller = new AbortController();
-    const ended = run(task, definition, controller.signal).finally(() => {
-      runs.delete(task.id);
-      wake();
-    });
-    runs.set(task.id, { attempt: task.attempt, definition, controller, ended });
-  }
-
-  async function run(task: RunningTask, definition: TaskDefinition, signal: AbortSignal): Promise<void> {
-    let outcome: TaskEvent;
-    try {
-      const result = await definition.run(task.input, {
-        taskId: task.id,
-        ownerId: task.ownerId,
-        attempt: task.attempt,
-        signal,
-        progress: async ({ percent, message }) =>
-          record(task, {
-            type: 'progress',
-            progress: {
-              percent: Math.min(100, Math.max(0, percent)) || 0,
-              message: message.slice(0, MAX_MESSAGE_LENGTH),
-            },
-          }),
+    const report = (event: TaskEvent) => record(task, event);
+    const ended = runTask(task, definition, { signal: controller.signal, logger, report })
+      .then(report)
+      .finally(() => {
+        runs.delete(task.id);
+        wake();
       });
-      outcome = { type: 'complete', result: snapshot(result) };
-    } catch (error) {
-      outcome = isInterruption(signal)
-        ? { type: 'interrupt', policy: definition.onInterrupted }
-        : { type: 'fail', error: describeFailure(task, error, signal) };
-    }
-    record(task, outcome);
+    runs.set(task.id, { attempt: task.attempt, definition, controller, ended });
   }
 
   /** Stores what a handler reported, unless its task has moved on without it. */
   function record(task: RunningTask, event: TaskEvent): void {
-    if (state === 'drained') return;
+    if (state === 'drained') {
+      return;
+    }
     try {
       apply(task.id, event, task.attempt);
     } catch (error) {
       // A lost outcome leaves the task marked as running; `recover` ends it once the store works again.
-      logger.error({ error, taskId: task.id, event: event.type }, 'task could not be updated');
+      logger.error({ err: error, taskId: task.id, event: event.type }, 'task could not be updated');
     }
   }
 
-  function describeFailure(task: RunningTask, error: unknown, signal: AbortSignal): TaskFailure {
-    const failure = failureOf(error);
-    const fields = { error, taskId: task.id, kind: task.kind, attempt: task.attempt, code: failure.code };
-    if (signal.aborted) logger.info(fields, 'task ended after cancellation');
-    else if (failure.code === 'internal') logger.error(fields, 'task failed for an internal reason');
-    else logger.warn(fields, 'task failed');
-    return failure;
-  }
-
   function recover(): void {
-    for (const task of store.listRunning()) {
-      if (runs.has(task.id)) continue;
+    for (const task of store.listRunning().filter(({ id }) => !runs.has(id))) {
       const policy = definitions.get(task.kind)?.onInterrupted ?? 'fail';
       const next = apply(task.id, { type: 'interrupt', policy });
       logger.warn({ taskId: task.id, kind: task.kind, state: next?.state }, 'task was interrupted');
@@ -150,22 +118,16 @@ export function createRunner({ store, definitions, concurrency, logger, now }: R
 
   async function drain(deadlineMs: number): Promise<void> {
     state = 'draining';
-    await endOfRuns(deadlineMs);
-    for (const { controller } of runs.values()) controller.abort(new TaskError('interrupted'));
-    await endOfRuns(UNWIND_MS);
+    await endOf(runs.values(), deadlineMs);
+    for (const { controller } of runs.values()) {
+      controller.abort(new TaskError('interrupted'));
+    }
+    await endOf(runs.values(), UNWIND_MS);
     for (const [id, { attempt, definition }] of runs) {
       logger.warn({ taskId: id, kind: definition.kind }, 'task ignored its signal and was abandoned');
       apply(id, { type: 'interrupt', policy: definition.onInterrupted }, attempt);
     }
     state = 'drained';
-  }
-
-  async function endOfRuns(timeoutMs: number): Promise<void> {
-    if (runs.size === 0) return;
-    const timeout = Promise.withResolvers<void>();
-    const timer = setTimeout(timeout.resolve, timeoutMs);
-    await Promise.race([Promise.all([...runs.values()].map(({ ended }) => ended)), timeout.promise]);
-    clearTimeout(timer);
   }
 
   return {
@@ -177,20 +139,28 @@ export function createRunner({ store, definitions, concurrency, logger, now }: R
   };
 }
 
-function isInterruption({ aborted, reason }: AbortSignal): boolean {
-  return aborted && reason instanceof TaskError && reason.code === 'interrupted';
+/** Stores what becomes of a task, if it is still in the attempt that the event speaks of. */
+function applyTo(
+  store: TaskStore,
+  id: string,
+  event: TaskEvent,
+  { at, attempt }: { readonly at: number; readonly attempt: number | undefined },
+): StoredTask | undefined {
+  const task = store.find(id);
+  if (task === undefined || (attempt !== undefined && task.attempt !== attempt)) {
+    return undefined;
+  }
+  const next = transition(task, event, at);
+  return next !== undefined && store.replace(task, next) ? next : undefined;
 }
 
-function failureOf(error: unknown): TaskFailure {
-  if (
-    typeof error === 'object' &&
-    error !== null &&
-    'code' in error &&
-    typeof error.code === 'string' &&
-    'publicMessage' in error &&
-    typeof error.publicMessage === 'string'
-  ) {
-    return { code: error.code, message: error.publicMessage };
+async function endOf(runs: Iterable<Run>, timeoutMs: number): Promise<void> {
+  const ends = [...runs].map(({ ended }) => ended);
+  if (ends.length === 0) {
+    return;
   }
-  return { code: 'internal', message: 'The task failed for an internal reason.' };
+  const timeout = Promise.withResolvers<void>();
+  const timer = setTimeout(timeout.resolve, timeoutMs);
+  await Promise.race([Promise.all(ends), timeout.promise]);
+  clearTimeout(timer);
 }

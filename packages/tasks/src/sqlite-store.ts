@@ -18,7 +18,7 @@ export interface TaskStore {
   readonly listRunning: () => StoredTask[];
   /** Stores `next` if the task is still in the state and attempt of `previous`; says whether it was. */
   readonly replace: (previous: StoredTask, next: StoredTask) => boolean;
-  /** Removes tasks that ended before `instant` (milliseconds since the epoch). */
+  /** Removes tasks that ended before `instant` (in milliseconds since the Unix epoch). */
   readonly removeEndedBefore: (instant: number) => void;
   readonly close: () => void;
 }
@@ -47,9 +47,9 @@ const SCHEMA = `
 `;
 
 /**
- * Opens the store in `path` (a file, created with its folder for this user only, or `:memory:`).
+ * Opens the store in `path` (a file, created with its directory for this user only, or `:memory:`).
  *
- * @throws TaskError `locked`, `unsupported_store`
+ * @throws {TaskError} `locked`, `unsupported_store`
  */
 export function openSqliteStore(path: string): TaskStore {
   const lock = path === ':memory:' ? undefined : lockFile(path);
@@ -73,7 +73,9 @@ function openDatabase(path: string): DatabaseSync {
   // FULL: with NORMAL, a write-ahead log may lose its last commits when the machine loses power.
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
   const version = z.object({ user_version: z.number() }).parse(database.prepare('PRAGMA user_version').get());
-  if (version.user_version === 0) database.exec(`BEGIN; ${SCHEMA} COMMIT;`);
+  if (version.user_version === 0) {
+    database.exec(`BEGIN; ${SCHEMA} COMMIT;`);
+  }
   if (version.user_version > SCHEMA_VERSION) {
     database.close();
     throw new TaskError('unsupported_store', `schema ${version.user_version} in ${path}`);

@@ -35,7 +35,9 @@ function createKind(kind = 'deployment', onInterrupted: TaskDefinition['onInterr
   const started = (count = 1) =>
     vi.waitFor(() => {
       const run = runs[count - 1];
-      if (run === undefined) throw new Error(`fewer than ${count} runs`);
+      if (run === undefined) {
+        throw new Error(`fewer than ${count} runs`);
+      }
       return run;
     }, patience);
   return { definition, runs, started };
@@ -137,13 +139,17 @@ describe('start', () => {
     const kind = createKind();
     await using engine = await openTaskEngine({ path, definitions: [kind.definition], concurrency: 2 });
     const tasks = [];
-    for (const n of [1, 2, 3]) tasks.push(await engine.start({ ...request, input: { n } }));
+    for (const n of [1, 2, 3]) {
+      tasks.push(await engine.start({ ...request, input: { n } }));
+    }
     await kind.started(2);
     expect((await engine.get(tasks[2]?.id ?? '', 'alice'))?.state).toBe('queued');
     kind.runs[0]?.finish.resolve({});
     await kind.started(3);
     expect(kind.runs.map(({ input }) => input['n'])).toEqual([1, 2, 3]);
-    for (const { finish } of kind.runs) finish.resolve({});
+    for (const { finish } of kind.runs) {
+      finish.resolve({});
+    }
   });
 });
 
@@ -218,7 +224,7 @@ describe('a failing handler', () => {
     const task = await reached(engine, id, 'failed');
     expect(task?.error).toEqual({ code: 'internal', message: 'The task failed for an internal reason.' });
     expect(error).toHaveBeenCalledExactlyOnceWith(
-      expect.objectContaining({ taskId: id, kind: 'deployment', error: expect.any(Error) }),
+      expect.objectContaining({ taskId: id, kind: 'deployment', err: expect.any(Error) }),
       'task failed for an internal reason',
     );
   });

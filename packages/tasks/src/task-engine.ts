@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 
+import { checkWhole, MAX_TIMER_MS } from './check-number.ts';
 import { TaskError } from './errors.ts';
 import { silentLogger, type TaskLogger } from './logger.ts';
 import { createRunner } from './runner.ts';
@@ -16,6 +17,7 @@ import {
 } from './task.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
+const YEAR_MS = 366 * DAY_MS;
 const SWEEP_INTERVAL_MS = 60_000;
 
 /** Options of {@link openTaskEngine}. */
@@ -26,12 +28,31 @@ export interface TaskEngineOptions {
   readonly definitions: readonly TaskDefinition[];
   /** @default none */
   readonly logger?: TaskLogger | undefined;
-  /** Wall clock in milliseconds since the epoch. @default Date.now */
+  /** Wall clock, in milliseconds since the Unix epoch. @default Date.now */
   readonly now?: (() => number) | undefined;
-  /** Most handlers that run at once; further tasks wait as `queued`. @default 10 */
+  /** The maximum number of handlers at once, 1 to 10000; further tasks wait as `queued`. @default 10 */
   readonly concurrency?: number | undefined;
-  /** How long an ended task, and with it its idempotency key, is kept, in milliseconds. @default 604_800_000 (7 days) */
+  /** How long an ended task, and with it its idempotency key, is kept, in milliseconds: up to 100 years. @default 604_800_000 (7 days) */
   readonly ttlMs?: number | undefined;
+}
+
+interface ResolvedTaskEngineOptions {
+  readonly path: string;
+  readonly definitions: ReadonlyMap<string, TaskDefinition>;
+  readonly logger: TaskLogger;
+  readonly now: () => number;
+  readonly concurrency: number;
+  readonly ttlMs: number;
+}
+
+function resolveTaskEngineOptions(options: TaskEngineOptions): ResolvedTaskEngineOptions {
+  const { path, logger = silentLogger, now = Date.now, concurrency = 10, ttlMs = 7 * DAY_MS } = options;
+  if (typeof path !== 'string' || path === '') {
+    throw new TypeError(`path must be a path, got ${JSON.stringify(path)}`);
+  }
+  checkWhole('concurrency', concurrency, 1, 10_000);
+  checkWhole('ttlMs', ttlMs, 1, 100 * YEAR_MS);
+  return { path, logger, now, concurrency, ttlMs, definitions: indexByKind(options.definitions) };
 }
 
 /** What to start, and for whom. */
@@ -50,21 +71,23 @@ export interface TaskEngine extends AsyncDisposable {
   /**
    * Starts a task; it is on disk when this resolves.
    *
-   * @throws TaskError `unknown_kind`, `invalid_input`, `idempotency_conflict` (same key, other input), `closed`
+   * @throws {TaskError} `unknown_kind`, `invalid_input`, `idempotency_conflict` (same key, other input), `closed`
    */
   readonly start: (request: TaskRequest) => Promise<Task>;
-  /** The task, or undefined if it does not exist or belongs to another owner. @throws TaskError `closed` */
+  /** The task, or undefined if it does not exist or belongs to another owner. @throws {TaskError} `closed` */
   readonly get: (id: string, ownerId: string) => Promise<Task | undefined>;
   /**
    * Cancels a queued task at once. Of a running task it aborts the signal; the task is `cancelled` when its handler throws,
-   * and `completed` when the handler finishes all the same. A task that ended is returned as it is. @throws TaskError `closed`
+   * and `completed` when the handler finishes all the same. A task that ended is returned as it is. @throws {TaskError} `closed`
    */
   readonly cancel: (id: string, ownerId: string) => Promise<Task | undefined>;
   /**
    * Accepts nothing more, lets running handlers end for up to `deadlineMs`, then aborts their signals and closes the store.
    * Queued tasks stay for the next start. Idempotent.
    *
-   * @default deadlineMs 10_000
+   * `deadlineMs` is 0 to 2147483647. @default deadlineMs 10_000
+   *
+   * @throws {RangeError} for any other `deadlineMs`
    */
   readonly close: (options?: { readonly deadlineMs?: number | undefined }) => Promise<void>;
 }
@@ -73,16 +96,11 @@ export interface TaskEngine extends AsyncDisposable {
  * Opens the engine and takes care of what the last process left: queued tasks run, interrupted ones follow their definition's
  * `onInterrupted`. One engine per file: the file is locked until `close`, or the end of the process.
  *
- * @throws TaskError `locked`, `unsupported_store`; TypeError, RangeError for wrong options
+ * @throws {TaskError} `locked`, `unsupported_store`
+ * @throws {TypeError} or {RangeError} naming the option that is wrong
  */
 export async function openTaskEngine(options: TaskEngineOptions): Promise<TaskEngine> {
-  const { path, logger = silentLogger, now = Date.now, concurrency = 10, ttlMs = 7 * DAY_MS } = options;
-  if (!Number.isInteger(concurrency) || concurrency < 1) {
-    throw new RangeError(`concurrency must be a positive integer, not ${concurrency}`);
-  }
-  if (!(ttlMs > 0)) throw new RangeError(`ttlMs must be positive, not ${ttlMs}`);
-  const definitions = indexByKind(options.definitions);
-
+  const { path, definitions, logger, now, concurrency, ttlMs } = resolveTaskEngineOptions(options);
   const store = openSqliteStore(path);
   const runner = createRunner({ store, definitions, concurrency, logger, now });
 
@@ -101,14 +119,16 @@ export async function openTaskEngine(options: TaskEngineOptions): Promise<TaskEn
     try {
       sweep();
     } catch (error) {
-      logger.error({ error }, 'task sweep failed');
+      logger.error({ err: error }, 'task sweep failed');
     }
   }, SWEEP_INTERVAL_MS).unref();
 
   let closed: Promise<void> | undefined;
 
   function findOwned(id: string, ownerId: string): StoredTask | undefined {
-    if (closed !== undefined) throw new TaskError('closed');
+    if (closed !== undefined) {
+      throw new TaskError('closed');
+    }
     const task = store.find(id);
     return task?.ownerId === ownerId ? task : undefined;
   }
@@ -122,17 +142,26 @@ export async function openTaskEngine(options: TaskEngineOptions): Promise<TaskEn
     }
   }
 
-  const close: TaskEngine['close'] = ({ deadlineMs = 10_000 } = {}) => (closed ??= shutDown(deadlineMs));
+  const close: TaskEngine['close'] = async ({ deadlineMs = 10_000 } = {}) => {
+    checkWhole('deadlineMs', deadlineMs, 0, MAX_TIMER_MS);
+    await (closed ??= shutDown(deadlineMs));
+  };
 
   return {
     async start({ kind, input, ownerId, idempotencyKey }) {
-      if (closed !== undefined) throw new TaskError('closed');
-      if (!definitions.has(kind)) throw new TaskError('unknown_kind', kind);
+      if (closed !== undefined) {
+        throw new TaskError('closed');
+      }
+      if (!definitions.has(kind)) {
+        throw new TaskError('unknown_kind', kind);
+      }
       const copy = parseInput(input);
       if (idempotencyKey !== undefined) {
         const existing = store.findByKey(ownerId, kind, idempotencyKey);
         if (existing !== undefined) {
-          if (!isDeepStrictEqual(existing.input, copy)) throw new TaskError('idempotency_conflict');
+          if (!isDeepStrictEqual(existing.input, copy)) {
+            throw new TaskError('idempotency_conflict');
+          }
           return toTask(existing);
         }
       }
@@ -161,9 +190,13 @@ export async function openTaskEngine(options: TaskEngineOptions): Promise<TaskEn
 
     async cancel(id, ownerId) {
       const task = findOwned(id, ownerId);
-      if (task === undefined) return undefined;
+      if (task === undefined) {
+        return undefined;
+      }
       const next = runner.apply(id, { type: 'cancel' }) ?? task;
-      if (next.state === 'running') runner.abort(id, new TaskError('cancelled'));
+      if (next.state === 'running') {
+        runner.abort(id, new TaskError('cancelled'));
+      }
       return toTask(next);
     },
 
@@ -174,7 +207,9 @@ export async function openTaskEngine(options: TaskEngineOptions): Promise<TaskEn
 
 function indexByKind(definitions: readonly TaskDefinition[]): ReadonlyMap<string, TaskDefinition> {
   const byKind = new Map(definitions.map((definition) => [definition.kind, definition]));
-  if (byKind.size !== definitions.length) throw new TypeError('two task definitions have the same kind');
+  if (byKind.size !== definitions.length) {
+    throw new TypeError('definitions must have different kinds, got two of one kind');
+  }
   return byKind;
 }
 

@@ -77,13 +77,16 @@ interface TaskFields {
   readonly progress: TaskProgress;
   /** Number of the last run, 0 before the first. Fences off the outcome of an earlier run. */
   readonly attempt: number;
-  /** Milliseconds since the epoch. */
+  /** In milliseconds since the Unix epoch. */
   readonly createdAt: number;
   readonly updatedAt: number;
 }
 
+/** A task as it is stored, before it runs. */
 export type QueuedTask = TaskFields & { readonly state: 'queued' };
+/** A task whose handler runs, or ran when the process died. */
 export type RunningTask = TaskFields & { readonly state: 'running'; readonly cancelRequested: boolean };
+/** A task in any of its states. */
 export type StoredTask =
   | QueuedTask
   | RunningTask
@@ -107,11 +110,12 @@ export function toTask(stored: StoredTask): Task {
   };
 }
 
-/** A deep copy as JSON stores it, which later changes to the original do not reach. @throws TypeError */
+/** A deep copy as JSON stores it, which later changes to the original do not reach. @throws {TypeError} for any other value */
 export function snapshot(value: JsonObject): JsonObject {
   const copy: unknown = JSON.parse(JSON.stringify(value) ?? 'null');
-  if (typeof copy !== 'object' || copy === null || Array.isArray(copy))
+  if (typeof copy !== 'object' || copy === null || Array.isArray(copy)) {
     throw new TypeError('not a JSON object');
+  }
   // What JSON.parse returns is JSON, and the check above leaves only objects.
   return copy as JsonObject;
 }

@@ -36,7 +36,9 @@ function run(events: readonly TaskEvent[]): StoredTask[] {
   const history: StoredTask[] = [queued];
   for (const [index, next] of events.entries()) {
     const task = transition(history.at(-1) ?? queued, next, index + 1);
-    if (task !== undefined) history.push(task);
+    if (task !== undefined) {
+      history.push(task);
+    }
   }
   return history;
 }
@@ -61,7 +63,9 @@ describe('transition', () => {
         const history = run(events);
         for (const [index, task] of history.entries()) {
           const before = history[index - 1];
-          if (before === undefined) continue;
+          if (before === undefined) {
+            continue;
+          }
           const isClaim = before.state === 'queued' && task.state === 'running';
           expect(task.attempt - before.attempt).toBe(isClaim ? 1 : 0);
         }

@@ -71,7 +71,9 @@ function fromRunning(
         result: event.result,
       };
     case 'fail':
-      if (cancelRequested) return { ...task, state: 'cancelled' };
+      if (cancelRequested) {
+        return { ...task, state: 'cancelled' };
+      }
       return { ...task, state: 'failed', error: event.error };
     case 'cancel':
       return cancelRequested ? undefined : { ...task, state: 'running', cancelRequested: true };

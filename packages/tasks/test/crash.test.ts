@@ -31,7 +31,9 @@ async function createTasksAndKill(path: string, count: number): Promise<Acknowle
   child.on('message', (message) => {
     // The fixture sends nothing else.
     acknowledged.push(message as Acknowledged);
-    if (acknowledged.length === count) child.kill('SIGKILL');
+    if (acknowledged.length === count) {
+      child.kill('SIGKILL');
+    }
   });
   const [, signal] = await once(child, 'exit');
   expect(signal).toBe('SIGKILL');
@@ -45,7 +47,9 @@ it(
     const path = join(folder, 'tasks.db');
     const acknowledged: Acknowledged[] = [];
     // Different counts stop the process at different points of its work.
-    for (const count of [1, 10, 25, 50]) acknowledged.push(...(await createTasksAndKill(path, count)));
+    for (const count of [1, 10, 25, 50]) {
+      acknowledged.push(...(await createTasksAndKill(path, count)));
+    }
 
     const attempts = { fail: 1, retry: expect.any(Number) };
     await using engine = await openTaskEngine({ path, definitions });

@@ -22,9 +22,13 @@ export function findService({ program, debianPackage }: ServiceProgram): string 
     .filter((folder) => folder !== '')
     .map((folder) => join(folder, program))
     .find(isExecutable);
-  if (path !== undefined) return path;
+  if (path !== undefined) {
+    return path;
+  }
   const advice = `${program} is not installed (Debian: apt-get install ${debianPackage})`;
-  if (process.env['REQUIRE_SERVICES'] === '1') throw new Error(advice);
+  if (process.env['REQUIRE_SERVICES'] === '1') {
+    throw new Error(advice);
+  }
   process.stderr.write(`skipped: ${advice}\n`);
   return undefined;
 }

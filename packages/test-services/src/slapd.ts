@@ -54,7 +54,9 @@ export interface Slapd extends AsyncDisposable {
 export async function startSlapd(options: SlapdOptions): Promise<Slapd> {
   const program = findService({ program: 'slapd', debianPackage: 'slapd ldap-utils' });
   const addProgram = findService({ program: 'ldapmodify', debianPackage: 'slapd ldap-utils' });
-  if (program === undefined || addProgram === undefined) throw new Error('slapd is not installed');
+  if (program === undefined || addProgram === undefined) {
+    throw new Error('slapd is not installed');
+  }
   const folder = await mkdtemp(join(tmpdir(), 'slapd-'));
   const administrator = { dn: `cn=admin,${options.suffix}`, password: 'admin-of-the-test' };
   const [port, tlsPort] = [await freePort(), options.certificate === undefined ? 0 : await freePort()];
@@ -78,8 +80,12 @@ export async function startSlapd(options: SlapdOptions): Promise<Slapd> {
     const said: string[] = [];
     createInterface({ input: child.stderr }).on('line', (line) => {
       const filter = / SRCH base=.* filter="(.*)"$/.exec(line)?.[1];
-      if (filter !== undefined) searches.push(filter);
-      if (said.length < 50) said.push(line);
+      if (filter !== undefined) {
+        searches.push(filter);
+      }
+      if (said.length < 50) {
+        said.push(line);
+      }
     });
     const deadline = Date.now() + READY_WITHIN_MS;
     while (!(await accepts(port))) {
@@ -100,13 +106,17 @@ export async function startSlapd(options: SlapdOptions): Promise<Slapd> {
     child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
     child.stdin.end(ldif);
     const [code] = await once(child, 'close');
-    if (code !== 0) throw new Error(`ldapmodify failed: ${said}`);
+    if (code !== 0) {
+      throw new Error(`ldapmodify failed: ${said}`);
+    }
   }
 
   const endServer = (): void => void server?.kill('SIGKILL');
   async function kill(): Promise<void> {
     process.off('exit', endServer);
-    if (server === undefined || server.exitCode !== null || server.signalCode !== null) return;
+    if (server === undefined || server.exitCode !== null || server.signalCode !== null) {
+      return;
+    }
     const ended = once(server, 'close');
     server.kill('SIGKILL');
     await ended;
@@ -124,7 +134,9 @@ export async function startSlapd(options: SlapdOptions): Promise<Slapd> {
       await writeFile(join(folder, 'key.pem'), options.certificate.key, { mode: 0o600 });
     }
     await start();
-    if (options.ldif !== '') await apply(options.ldif);
+    if (options.ldif !== '') {
+      await apply(options.ldif);
+    }
   } catch (error) {
     await close();
     throw error;

@@ -45,7 +45,9 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       target.write(chunk);
     });
     target.on('data', (chunk) => {
-      if (!proxy.isMuted) client.write(chunk);
+      if (!proxy.isMuted) {
+        client.write(chunk);
+      }
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -53,7 +55,9 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const { port } = server.address() as AddressInfo;
 
   const sever = (): void => {
-    for (const socket of sockets) socket.destroy();
+    for (const socket of sockets) {
+      socket.destroy();
+    }
   };
   const close = async (): Promise<void> => {
     const closed = new Promise((resolve) => server.close(resolve));

@@ -19,8 +19,12 @@ export const greet = defineTool({
   annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
   permission: 'things:read',
   handle: ({ name, times }) => {
-    if (name === 'nobody') throw new PublicError('nobody', 'There is nobody to greet. Name a person.');
-    if (name === 'secret') throw new Error('hunter2 at db.internal');
+    if (name === 'nobody') {
+      throw new PublicError('nobody', 'There is nobody to greet. Name a person.');
+    }
+    if (name === 'secret') {
+      throw new Error('hunter2 at db.internal');
+    }
     return Promise.resolve({ greeting: `Hello ${name}`, times });
   },
   text: ({ greeting, times }) => `${greeting}, ${times} times.`,
