@@ -8,7 +8,13 @@ export interface ProgramOptions extends Pick<ShutdownOptions, 'terminationGraceM
 }
 
 /**
- * Runs a program until it returns. SIGINT and SIGTERM abort its signal, on which it should clean up and
+ * Ctrl-C, `kill`, a closed terminal, and Ctrl-Break of Windows. Windows ends a process ten seconds after it closes its
+ * console, and has no way to send the second.
+ */
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK'] as const;
+
+/**
+ * Runs a program until it returns. SIGINT, SIGTERM, SIGHUP and SIGBREAK abort its signal, on which it should clean up and
  * return; a second one ends the process at once, as does a clean-up that takes longer than the shutdown has. Sets
  * the exit code: 0 after a clean end, 1 otherwise.
  *
@@ -32,8 +38,9 @@ export async function runProgram(
       process.exit(1);
     }, budgetMs).unref();
   };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
+  for (const name of STOP_SIGNALS) {
+    process.on(name, onSignal);
+  }
   try {
     await program(stop.signal);
     process.exit(0);
