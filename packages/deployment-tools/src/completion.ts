@@ -1,9 +1,9 @@
 import type { Client } from '@mcp-parts/resilient-client';
 import type { Completer } from '@mcp-parts/tool-kit';
 
-import { upstreamCallOptions } from './backend-call.ts';
-import { listServices } from './endpoints.ts';
-import { environmentSchema } from './schemas.ts';
+import { environmentSchema } from './deployment/schemas.ts';
+import { listServices } from './platform/endpoints.ts';
+import { upstreamCallOptions } from './platform/upstream-call.ts';
 
 /** Suggests the services that exist. */
 export function serviceCompleter(configuration: Client): Completer {

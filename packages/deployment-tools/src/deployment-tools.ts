@@ -1,13 +1,16 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 import type { Client } from '@mcp-parts/resilient-client';
 import type { CatalogDefinitions } from '@mcp-parts/tool-kit';
 
-import { createCheckDeploymentPrerequisites } from './check-deployment-prerequisites.ts';
-import { createCheckDeploymentStatus } from './check-deployment-status.ts';
-import { createDeploySafely } from './deploy-safely.ts';
-import { createDeploymentConfig } from './deployment-config.ts';
-import { createDeploymentTask } from './deployment-task.ts';
-import { createListServices } from './list-services.ts';
-import { createTriggerDeployment } from './trigger-deployment.ts';
+import { checkWhole } from './check-number.ts';
+import { createDeploySafely } from './prompts/deploy-safely.ts';
+import { createDeploymentConfig } from './resources/deployment-config.ts';
+import { createDeploymentTask } from './task/deployment-task.ts';
+import { createCheckDeploymentPrerequisites } from './tools/check-deployment-prerequisites.ts';
+import { createCheckDeploymentStatus } from './tools/check-deployment-status.ts';
+import { createListServices } from './tools/list-services.ts';
+import { createTriggerDeployment } from './tools/trigger-deployment.ts';
 
 /** Options of {@link createDeploymentTools}. */
 export interface DeploymentToolsOptions {
@@ -15,33 +18,40 @@ export interface DeploymentToolsOptions {
   readonly configuration: Client;
   /** Client of the deployment API. */
   readonly deployments: Client;
-  /** Milliseconds since the epoch, compared with deployment windows. @default Date.now */
+  /** The time, in milliseconds since the Unix epoch; compared with deployment windows. @default Date.now */
   readonly now?: (() => number) | undefined;
-  /** Time between two looks at a running deployment, in milliseconds. @default 2_000 */
+  /** Time between two looks at a running deployment, in milliseconds, 1 to 60000. @default 2_000 */
   readonly pollIntervalMs?: number | undefined;
   /** Waits between two looks; rejects when the signal aborts. Replace it in tests. @default a timer */
   readonly wait?: ((delayMs: number, signal: AbortSignal) => Promise<void>) | undefined;
 }
 
+function resolveDeploymentToolsOptions(options: DeploymentToolsOptions) {
+  const { configuration, deployments, now = Date.now, pollIntervalMs = 2_000, wait = waitFor } = options;
+  checkWhole('pollIntervalMs', pollIntervalMs, 1, 60_000);
+  return { configuration, deployments, now, pollIntervalMs, wait };
+}
+
+async function waitFor(delayMs: number, signal: AbortSignal): Promise<void> {
+  await delay(delayMs, undefined, { signal });
+}
+
 /**
  * The tools, resource, prompt and task of deployments, for `createCatalog`. Hand `tasks` to the task runner too.
  *
- * @throws {RangeError} when `pollIntervalMs` is not a whole number from 1 to 60 000
+ * @throws {RangeError} naming `pollIntervalMs` when it is out of its range
  */
 export function createDeploymentTools(options: DeploymentToolsOptions): Required<CatalogDefinitions> {
-  const { configuration, deployments, now = Date.now, pollIntervalMs = 2_000, wait } = options;
-  if (!Number.isInteger(pollIntervalMs) || pollIntervalMs < 1 || pollIntervalMs > 60_000) {
-    throw new RangeError(`pollIntervalMs must be a whole number from 1 to 60000, not ${pollIntervalMs}`);
-  }
+  const resolved = resolveDeploymentToolsOptions(options);
   return {
     tools: [
-      createListServices({ configuration }),
-      createCheckDeploymentPrerequisites({ configuration, now }),
+      createListServices(resolved),
+      createCheckDeploymentPrerequisites(resolved),
       createTriggerDeployment(),
       createCheckDeploymentStatus(),
     ],
-    resources: [createDeploymentConfig({ configuration })],
-    prompts: [createDeploySafely({ configuration })],
-    tasks: [createDeploymentTask({ configuration, deployments, now, pollIntervalMs, wait })],
+    resources: [createDeploymentConfig(resolved)],
+    prompts: [createDeploySafely(resolved)],
+    tasks: [createDeploymentTask(resolved)],
   };
 }

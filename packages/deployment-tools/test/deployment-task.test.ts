@@ -2,7 +2,6 @@ import type { TaskContext } from '@mcp-parts/tool-kit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import type { DeploymentToolsOptions } from '../src/index.ts';
-import { problem, reset } from './fake-backend.ts';
 import {
   definitionsOf,
   deployment,
@@ -12,6 +11,7 @@ import {
   target,
   type Platform,
 } from './fake-platform.ts';
+import { problem, reset } from './fake-upstream.ts';
 
 let platform: Platform;
 
@@ -30,8 +30,10 @@ const cancel = 'POST /v1/deployments/dep-1/cancel';
 
 function run(options: Partial<DeploymentToolsOptions> = {}, signal = new AbortController().signal) {
   const [definition] = definitionsOf(platform, options).tasks ?? [];
-  if (definition === undefined) throw new Error('no task');
-  const reports: { percent: number; message: string }[] = [];
+  if (definition === undefined) {
+    throw new Error('no task');
+  }
+  const reports: { readonly percent: number; readonly message: string }[] = [];
   const context: TaskContext = {
     taskId: 'task-1',
     ownerId: 'https://issuer.test#ada',
@@ -57,12 +59,12 @@ function cancelledRun(reason = new Error('cancelled by the owner')) {
 }
 
 function sent(route: string) {
-  return platform.backend.requests.filter(({ method, path }) => `${method} ${path}` === route);
+  return platform.upstream.requests.filter(({ method, path }) => `${method} ${path}` === route);
 }
 
 it('deploys under the id of the task and reports every step by region', async () => {
-  platform.backend.on(create, { status: 201, ...queued });
-  platform.backend.on(look, halfway, succeeded);
+  platform.upstream.on(create, { status: 201, ...queued });
+  platform.upstream.on(look, halfway, succeeded);
   const { reports, ended } = run();
   expect(await ended).toEqual({
     deploymentId: 'dep-1',
@@ -89,7 +91,7 @@ it('deploys under the id of the task and reports every step by region', async ()
 });
 
 it('deploys nothing when a prerequisite fails, and names it', async () => {
-  platform.backend.on(`GET ${paths.fraudHealth}`, {
+  platform.upstream.on(`GET ${paths.fraudHealth}`, {
     json: { status: 'unhealthy', checkedAt: '2026-03-10T15:59:00.000Z', detail: 'No replica is ready.' },
   });
   await expect(run().ended).rejects.toMatchObject({
@@ -100,8 +102,8 @@ it('deploys nothing when a prerequisite fails, and names it', async () => {
 });
 
 it('waits as long as it was told between two looks', async () => {
-  platform.backend.on(create, queued);
-  platform.backend.on(look, halfway, succeeded);
+  platform.upstream.on(create, queued);
+  platform.upstream.on(look, halfway, succeeded);
   const delays: number[] = [];
   const wait = async (delayMs: number) => void delays.push(delayMs);
   await run({ wait }).ended;
@@ -111,8 +113,8 @@ it('waits as long as it was told between two looks', async () => {
 });
 
 it('fails with the region and the reason when the deployment fails', async () => {
-  platform.backend.on(create, queued);
-  platform.backend.on(
+  platform.upstream.on(create, queued);
+  platform.upstream.on(
     look,
     deployment('failed', ['succeeded', 100], ['failed', 50], {
       failure: { region: 'us-east', reason: 'New replicas did not become ready in time.' },
@@ -126,8 +128,8 @@ it('fails with the region and the reason when the deployment fails', async () =>
 });
 
 it('fails when somebody cancels the deployment in the deployment system', async () => {
-  platform.backend.on(create, queued);
-  platform.backend.on(look, deployment('cancelled', ['succeeded', 100], ['cancelled', 50]));
+  platform.upstream.on(create, queued);
+  platform.upstream.on(look, deployment('cancelled', ['succeeded', 100], ['cancelled', 50]));
   await expect(run().ended).rejects.toMatchObject({ code: 'deployment_cancelled' });
 });
 
@@ -136,8 +138,8 @@ describe('when the deployment API refuses', () => {
     [403, 'forbidden', 'Do not try again; tell the person you work for to ask the owner'],
     [404, 'not_found', 'Call list_services for the names that exist.'],
     [409, 'conflict', 'Wait until it has ended, run check_deployment_prerequisites'],
-  ])('%i: says what to do next and quotes the backend', async (status, code, advice) => {
-    platform.backend.on(create, problem(status, 'Deployment dep-7 is still running there.'));
+  ])('%i: says what to do next and quotes the upstream', async (status, code, advice) => {
+    platform.upstream.on(create, problem(status, 'Deployment dep-7 is still running there.'));
     const { ended } = run();
     await expect(ended).rejects.toMatchObject({ code, publicMessage: expect.stringContaining(advice) });
     await expect(ended).rejects.toMatchObject({
@@ -147,7 +149,7 @@ describe('when the deployment API refuses', () => {
 });
 
 it('does not pretend to know whether a deployment started when the answer was lost', async () => {
-  platform.backend.on(create, reset);
+  platform.upstream.on(create, reset);
   await expect(run().ended).rejects.toMatchObject({
     code: 'network',
     publicMessage: expect.stringContaining('may or may not have started'),
@@ -156,14 +158,14 @@ it('does not pretend to know whether a deployment started when the answer was lo
 
 describe('when the state cannot be read', () => {
   it('goes on after a short outage', async () => {
-    platform.backend.on(create, queued);
-    platform.backend.on(look, problem(503, 'Overloaded'), reset, succeeded);
+    platform.upstream.on(create, queued);
+    platform.upstream.on(look, problem(503, 'Overloaded'), reset, succeeded);
     await expect(run().ended).resolves.toMatchObject({ deploymentId: 'dep-1' });
   });
 
   it('gives up after five minutes of silence and says that the deployment may still be running', async () => {
-    platform.backend.on(create, queued);
-    platform.backend.on(look, problem(503, 'Overloaded'));
+    platform.upstream.on(create, queued);
+    platform.upstream.on(look, problem(503, 'Overloaded'));
     let now = openTime;
     const { ended } = run({
       now: () => now,
@@ -179,7 +181,7 @@ describe('when the state cannot be read', () => {
   });
 
   it('gives up at once when the API does not know the deployment any more', async () => {
-    platform.backend.on(create, queued);
+    platform.upstream.on(create, queued);
     await expect(run().ended).rejects.toMatchObject({
       code: 'status_unknown',
       publicMessage: expect.stringContaining('does not know this deployment any more'),
@@ -188,9 +190,9 @@ describe('when the state cannot be read', () => {
 });
 
 describe('when the task is cancelled', () => {
-  it('cancels the deployment at the backend', async () => {
-    platform.backend.on(create, queued);
-    platform.backend.on(cancel, deployment('cancelled', ['cancelled', 0], ['cancelled', 0]));
+  it('cancels the deployment at the upstream', async () => {
+    platform.upstream.on(create, queued);
+    platform.upstream.on(cancel, deployment('cancelled', ['cancelled', 0], ['cancelled', 0]));
     const { reports, ended } = cancelledRun();
     await expect(ended).rejects.toMatchObject({ code: 'cancelled' });
     expect(sent(cancel)).toHaveLength(1);
@@ -200,22 +202,22 @@ describe('when the task is cancelled', () => {
   });
 
   it('says so when the deployment could not be cancelled', async () => {
-    platform.backend.on(create, queued);
-    platform.backend.on(cancel, problem(500, 'Oops'));
+    platform.upstream.on(create, queued);
+    platform.upstream.on(cancel, problem(500, 'Oops'));
     const { reports, ended } = cancelledRun();
     await expect(ended).rejects.toMatchObject({ code: 'cancel_failed' });
     expect(reports.at(-1)?.message).toContain('could not be cancelled and may still be running');
   });
 
   it('completes when the deployment had succeeded before', async () => {
-    platform.backend.on(create, queued);
-    platform.backend.on(cancel, problem(409, 'Deployment dep-1 has already succeeded.'));
-    platform.backend.on(look, succeeded);
+    platform.upstream.on(create, queued);
+    platform.upstream.on(cancel, problem(409, 'Deployment dep-1 has already succeeded.'));
+    platform.upstream.on(look, succeeded);
     await expect(cancelledRun().ended).resolves.toMatchObject({ deploymentId: 'dep-1' });
   });
 
   it('is left running when the server shuts down', async () => {
-    platform.backend.on(create, queued);
+    platform.upstream.on(create, queued);
     const { ended } = cancelledRun(Object.assign(new Error('shutdown'), { code: 'interrupted' }));
     await expect(ended).rejects.toThrow('shutdown');
     expect(sent(cancel)).toHaveLength(0);
@@ -223,11 +225,11 @@ describe('when the task is cancelled', () => {
 
   it('does not cut off the request that starts the deployment, so that it can be cancelled', async () => {
     const controller = new AbortController();
-    platform.backend.on(create, (response) => {
+    platform.upstream.on(create, (response) => {
       controller.abort(new Error('cancelled by the owner'));
       response.writeHead(201, { 'content-type': 'application/json' }).end(JSON.stringify(queued.json));
     });
-    platform.backend.on(cancel, deployment('cancelled', ['cancelled', 0], ['cancelled', 0]));
+    platform.upstream.on(cancel, deployment('cancelled', ['cancelled', 0], ['cancelled', 0]));
     const { ended } = run({ wait: async (_delayMs, signal) => signal.throwIfAborted() }, controller.signal);
     await expect(ended).rejects.toMatchObject({ code: 'cancelled' });
     expect(sent(cancel)).toHaveLength(1);
@@ -235,7 +237,7 @@ describe('when the task is cancelled', () => {
 
   it('starts nothing when it is cancelled during the checks', async () => {
     const controller = new AbortController();
-    platform.backend.on(`GET ${paths.window}`, () => controller.abort(new Error('cancelled by the owner')));
+    platform.upstream.on(`GET ${paths.window}`, () => controller.abort(new Error('cancelled by the owner')));
     await expect(run({}, controller.signal).ended).rejects.toThrow('cancelled by the owner');
     expect(sent(create)).toEqual([]);
   });

@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
 
-import { problem } from './fake-backend.ts';
 import { definitionsOf, mcpClient, startPlatform } from './fake-platform.ts';
+import { problem } from './fake-upstream.ts';
 
 it('tells a model what the client says of a failure, when a handler merely throws it', async () => {
   await using platform = await startPlatform();
-  platform.backend.on('GET /v1/services', problem(503, 'secret insides'));
+  platform.upstream.on('GET /v1/services', problem(503, 'secret insides'));
   const call = mcpClient(definitionsOf(platform));
 
   const result = await call('tools/call', { name: 'list_services', arguments: {} });

@@ -10,7 +10,7 @@ import {
 } from '@mcp-parts/tool-kit';
 
 import { createDeploymentTools, type DeploymentToolsOptions } from '../src/index.ts';
-import { startFakeBackend, type FakeBackend } from './fake-backend.ts';
+import { startFakeUpstream, type FakeUpstream } from './fake-upstream.ts';
 
 /** A Tuesday, 12:00 in New York. */
 export const openTime = Date.parse('2026-03-10T16:00:00Z');
@@ -62,30 +62,30 @@ export function deployment(
 
 /** Both backends in one, where everything is ready for `target`, and clients that give up at the first failure. */
 export interface Platform extends AsyncDisposable {
-  readonly backend: FakeBackend;
+  readonly upstream: FakeUpstream;
   readonly clients: { readonly configuration: Client; readonly deployments: Client };
 }
 
 export async function startPlatform(): Promise<Platform> {
-  const backend = await startFakeBackend();
+  const upstream = await startFakeUpstream();
   const healthy = { json: { status: 'healthy', checkedAt: '2026-03-10T15:59:00.000Z', detail: 'All pass.' } };
-  backend.on(`GET ${paths.configuration}`, { json: configurationOfPayments });
-  backend.on(`GET ${paths.compatibility}`, { json: { compatible: true, reasons: [] } });
-  backend.on(`GET ${paths.dependencies}`, { json: { dependencies: ['ledger-service', 'fraud-service'] } });
-  backend.on(`GET ${paths.ledgerHealth}`, healthy);
-  backend.on(`GET ${paths.fraudHealth}`, healthy);
+  upstream.on(`GET ${paths.configuration}`, { json: configurationOfPayments });
+  upstream.on(`GET ${paths.compatibility}`, { json: { compatible: true, reasons: [] } });
+  upstream.on(`GET ${paths.dependencies}`, { json: { dependencies: ['ledger-service', 'fraud-service'] } });
+  upstream.on(`GET ${paths.ledgerHealth}`, healthy);
+  upstream.on(`GET ${paths.fraudHealth}`, healthy);
   // No window for production: the default one holds.
   const policy = { retry: { maxRetries: 0 } };
   const clients = {
-    configuration: createClient({ name: 'configuration service', baseUrl: backend.url, policy }),
-    deployments: createClient({ name: 'deployment API', baseUrl: backend.url, policy }),
+    configuration: createClient({ name: 'configuration service', baseUrl: upstream.url, policy }),
+    deployments: createClient({ name: 'deployment API', baseUrl: upstream.url, policy }),
   };
   return {
-    backend,
+    upstream,
     clients,
     async [Symbol.asyncDispose]() {
       await Promise.all([clients.configuration.close(), clients.deployments.close()]);
-      await backend[Symbol.asyncDispose]();
+      await upstream[Symbol.asyncDispose]();
     },
   };
 }
@@ -103,7 +103,11 @@ export function definitionsOf(platform: Platform, options: Partial<DeploymentToo
 /** Calls MCP methods through the whole pipeline of tool-kit as one caller. */
 export function mcpClient(
   definitions: CatalogDefinitions,
-  options: { permissions?: readonly string[]; tasks?: TaskRunner; audit?: AuditTrail } = {},
+  options: {
+    readonly permissions?: readonly string[] | undefined;
+    readonly tasks?: TaskRunner | undefined;
+    readonly audit?: AuditTrail | undefined;
+  } = {},
 ) {
   const {
     permissions = ['deploy:read', 'deploy:production', 'deploy:staging', 'deploy:development'],
@@ -113,7 +117,9 @@ export function mcpClient(
   const table = createMethodTable(createCatalog(definitions), { tasks: tasks ?? storedTasks(), audit });
   return async (method: string, params: JsonObject = {}, signal = new AbortController().signal) => {
     const handler = table.methods.get(method);
-    if (handler === undefined) throw new Error(`no method ${method}`);
+    if (handler === undefined) {
+      throw new Error(`no method ${method}`);
+    }
     return handler(params, {
       caller: { id: 'https://issuer.test#ada', kind: 'user', groups: [], permissions },
       signal,
@@ -125,13 +131,17 @@ export function mcpClient(
 }
 
 /** A task runner that stores tasks and runs none. */
-export function storedTasks(stored: Map<string, Task & { ownerId: string }> = new Map()): TaskRunner {
+export function storedTasks(
+  stored: Map<string, Task & { readonly ownerId: string }> = new Map(),
+): TaskRunner {
   const byKey = new Map<string, Task>();
   return {
     async start({ kind, input, ownerId, idempotencyKey }) {
       const key = `${ownerId} ${kind} ${idempotencyKey}`;
       const known = idempotencyKey === undefined ? undefined : byKey.get(key);
-      if (known !== undefined) return known;
+      if (known !== undefined) {
+        return known;
+      }
       const at = new Date(openTime).toISOString();
       const task: Task = {
         id: `task-${stored.size + 1}`,

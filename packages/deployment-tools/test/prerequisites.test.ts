@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 
-import { problem, reset, silence } from './fake-backend.ts';
 import { definitionsOf, mcpClient, openTime, paths, startPlatform, target } from './fake-platform.ts';
 import type { Platform } from './fake-platform.ts';
+import { problem, reset, silence } from './fake-upstream.ts';
 
 let platform: Platform;
 
@@ -20,15 +20,20 @@ async function check(now = openTime, input: Record<string, string> = target) {
 }
 
 interface Answered {
-  isError?: boolean;
-  structuredContent?: Found;
-  content: [{ text: string }];
+  readonly isError?: boolean | undefined;
+  readonly structuredContent?: Found | undefined;
+  readonly content: [{ readonly text: string }];
 }
 
 interface Found {
-  ready: boolean;
-  passed: { check: string; detail: string }[];
-  failed: { check: string; status: string; reason: string; nextStep: string }[];
+  readonly ready: boolean;
+  readonly passed: { readonly check: string; readonly detail: string }[];
+  readonly failed: {
+    readonly check: string;
+    readonly status: string;
+    readonly reason: string;
+    readonly nextStep: string;
+  }[];
 }
 
 it('reports every check that passed', async () => {
@@ -49,11 +54,11 @@ it('reports every check that passed', async () => {
 });
 
 it('runs all checks and reports each one that failed, with what to do', async () => {
-  platform.backend.on(`GET ${paths.configuration}`, problem(404, 'There is no service payment-service.'));
-  platform.backend.on(`GET ${paths.compatibility}`, {
+  platform.upstream.on(`GET ${paths.configuration}`, problem(404, 'There is no service payment-service.'));
+  platform.upstream.on(`GET ${paths.compatibility}`, {
     json: { compatible: false, reasons: ['Refunds above 1,000 fail.'] },
   });
-  platform.backend.on(`GET ${paths.fraudHealth}`, {
+  platform.upstream.on(`GET ${paths.fraudHealth}`, {
     json: { status: 'degraded', checkedAt: '2026-03-10T15:59:00.000Z', detail: 'One queue lags.' },
   });
   const { isError, structuredContent, content } = await check(Date.parse('2026-03-13T16:00:00Z'));
@@ -76,10 +81,10 @@ it('runs all checks and reports each one that failed, with what to do', async ()
   `);
 });
 
-it('reports a check whose backend fails as unknown, goes on with the others, and is not ready', async () => {
-  platform.backend.on(`GET ${paths.compatibility}`, problem(503, 'Overloaded'));
-  platform.backend.on(`GET ${paths.ledgerHealth}`, reset);
-  platform.backend.on(`GET ${paths.window}`, { json: { always: false, timeZone: 'Mars/Olympus' } });
+it('reports a check whose upstream fails as unknown, goes on with the others, and is not ready', async () => {
+  platform.upstream.on(`GET ${paths.compatibility}`, problem(503, 'Overloaded'));
+  platform.upstream.on(`GET ${paths.ledgerHealth}`, reset);
+  platform.upstream.on(`GET ${paths.window}`, { json: { always: false, timeZone: 'Mars/Olympus' } });
   const { isError, structuredContent } = await check();
   expect(isError).toBe(true);
   expect(structuredContent?.failed.map(({ check, status }) => [check, status])).toEqual([
@@ -94,7 +99,7 @@ it('reports a check whose backend fails as unknown, goes on with the others, and
 });
 
 it('does not call the health of dependencies good when it cannot learn the dependencies', async () => {
-  platform.backend.on(`GET ${paths.dependencies}`, problem(500, 'Oops'));
+  platform.upstream.on(`GET ${paths.dependencies}`, problem(500, 'Oops'));
   const { structuredContent } = await check();
   expect(structuredContent?.failed.map(({ check, status }) => [check, status])).toEqual([
     ['dependencies', 'unknown'],
@@ -102,7 +107,7 @@ it('does not call the health of dependencies good when it cannot learn the depen
 });
 
 it('takes the window of the configuration service before the default one', async () => {
-  platform.backend.on(`GET ${paths.window}`, {
+  platform.upstream.on(`GET ${paths.window}`, {
     json: { always: false, timeZone: 'Europe/Berlin', days: ['Fri'], opensAt: '16:00', closesAt: '18:00' },
   });
   const friday = Date.parse('2026-03-13T16:00:00Z');
@@ -124,10 +129,14 @@ it('asks the independent questions at once', async () => {
   const waiting: (() => void)[] = [];
   const first = [paths.configuration, paths.compatibility, paths.dependencies, paths.window];
   for (const path of first) {
-    platform.backend.on(`GET ${path}`, (response) => {
+    platform.upstream.on(`GET ${path}`, (response) => {
       waiting.push(() => response.writeHead(404).end());
       // Nothing is answered before all four have arrived.
-      if (waiting.length === first.length) for (const answer of waiting) answer();
+      if (waiting.length === first.length) {
+        for (const answer of waiting) {
+          answer();
+        }
+      }
     });
   }
   const { structuredContent } = await check();
@@ -136,8 +145,8 @@ it('asks the independent questions at once', async () => {
 
 it('stops when the call is cancelled, instead of calling everything unknown', async () => {
   const controller = new AbortController();
-  platform.backend.on(`GET ${paths.configuration}`, () => controller.abort());
-  platform.backend.on(`GET ${paths.window}`, silence);
+  platform.upstream.on(`GET ${paths.configuration}`, () => controller.abort());
+  platform.upstream.on(`GET ${paths.window}`, silence);
   const call = mcpClient(definitionsOf(platform));
   const params = { name: 'check_deployment_prerequisites', arguments: target };
   const result = await call('tools/call', params, controller.signal);
@@ -155,5 +164,5 @@ it('tells a model how to correct its arguments', async () => {
   expect(content[0].text).toBe(
     'Invalid arguments for check_deployment_prerequisites. service: must be 3-50 characters of a-z, 0-9 and -; version: must be a semantic version such as 2.4.1 or 2.5.0-rc.1, without a leading v; environment: must be development, staging or production. Correct them and try again.',
   );
-  expect(platform.backend.requests).toEqual([]);
+  expect(platform.upstream.requests).toEqual([]);
 });

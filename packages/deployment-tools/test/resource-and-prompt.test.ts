@@ -1,6 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { problem } from './fake-backend.ts';
 import {
   configurationOfPayments,
   definitionsOf,
@@ -10,12 +9,13 @@ import {
   target,
   type Platform,
 } from './fake-platform.ts';
+import { problem } from './fake-upstream.ts';
 
 let platform: Platform;
 
 beforeEach(async () => {
   platform = await startPlatform();
-  platform.backend.on('GET /v1/services', {
+  platform.upstream.on('GET /v1/services', {
     json: {
       services: ['payment-service', 'pricing-service', 'ledger-service'].map((name) => ({
         name,
@@ -36,7 +36,9 @@ function call(method: string, params: Record<string, never> | object) {
 describe('deployment://config/{service}/{environment}', () => {
   it('reads the configuration', async () => {
     const uri = 'deployment://config/payment-service/production';
-    const { contents } = (await call('resources/read', { uri })) as { contents: [{ text: string }] };
+    const { contents } = (await call('resources/read', { uri })) as {
+      readonly contents: [{ readonly text: string }];
+    };
     expect(JSON.parse(contents[0].text)).toEqual({
       service: 'payment-service',
       environment: 'production',
@@ -49,8 +51,8 @@ describe('deployment://config/{service}/{environment}', () => {
     await expect(call('resources/read', { uri })).rejects.toThrow(`Resource not found: ${uri}`);
   });
 
-  it('says why it cannot be read when the backend fails', async () => {
-    platform.backend.on(`GET ${paths.configuration}`, problem(500, 'secret insides'));
+  it('says why it cannot be read when the upstream fails', async () => {
+    platform.upstream.on(`GET ${paths.configuration}`, problem(500, 'secret insides'));
     const uri = 'deployment://config/payment-service/production';
     await expect(call('resources/read', { uri })).rejects.toThrow(
       'The configuration service failed. Try again in 30 s; if it still fails, tell the operator of this server.',
@@ -58,15 +60,17 @@ describe('deployment://config/{service}/{environment}', () => {
   });
 
   it.each(['deployment://config/%2e%2e/production', 'deployment://config/payment-service/prod'])(
-    'asks the backend nothing for %s',
+    'asks the upstream nothing for %s',
     async (uri) => {
       await expect(call('resources/read', { uri })).rejects.toThrow('must be');
-      expect(platform.backend.requests).toEqual([]);
+      expect(platform.upstream.requests).toEqual([]);
     },
   );
 
   it('lists every service in every environment', async () => {
-    const { resources } = (await call('resources/list', {})) as { resources: { uri: string }[] };
+    const { resources } = (await call('resources/list', {})) as {
+      readonly resources: { readonly uri: string }[];
+    };
     expect(resources).toHaveLength(9);
     expect(resources[2]?.uri).toBe('deployment://config/payment-service/production');
   });
@@ -85,7 +89,7 @@ describe('deployment://config/{service}/{environment}', () => {
 describe('deploy_safely', () => {
   it('walks through check, ask, trigger, follow and report with the values filled in', async () => {
     const { messages } = (await call('prompts/get', { name: 'deploy_safely', arguments: target })) as {
-      messages: [{ content: { text: string } }];
+      readonly messages: [{ readonly content: { readonly text: string } }];
     };
     const { text } = messages[0].content;
     expect(text).toContain('Deploy payment-service 2.5.0 to production.');

@@ -2,7 +2,6 @@ import { createCatalog, type AuditDetails, type Task } from '@mcp-parts/tool-kit
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { createDeploymentTools } from '../src/index.ts';
-import { problem } from './fake-backend.ts';
 import {
   definitionsOf,
   mcpClient,
@@ -12,6 +11,7 @@ import {
   target,
   type Platform,
 } from './fake-platform.ts';
+import { problem } from './fake-upstream.ts';
 
 let platform: Platform;
 
@@ -22,9 +22,9 @@ beforeEach(async () => {
 afterEach(() => platform[Symbol.asyncDispose]());
 
 type ToolResult = {
-  isError?: boolean;
-  structuredContent?: Record<string, unknown>;
-  content: [{ text: string }];
+  readonly isError?: boolean | undefined;
+  readonly structuredContent?: Record<string, unknown> | undefined;
+  readonly content: [{ readonly text: string }];
 };
 
 function caller(options: Parameters<typeof mcpClient>[1] = {}) {
@@ -44,7 +44,7 @@ function services(count: number) {
 
 describe('list_services', () => {
   it('lists each service on a line', async () => {
-    platform.backend.on('GET /v1/services', { json: { services: services(2) } });
+    platform.upstream.on('GET /v1/services', { json: { services: services(2) } });
     const result = await caller()('list_services');
     expect(result.structuredContent).toEqual({ services: services(2), total: 2 });
     expect(result.content[0].text).toBe(
@@ -53,7 +53,7 @@ describe('list_services', () => {
   });
 
   it('caps the list and says so', async () => {
-    platform.backend.on('GET /v1/services', { json: { services: services(80) } });
+    platform.upstream.on('GET /v1/services', { json: { services: services(80) } });
     const result = await caller()('list_services');
     expect(result.structuredContent?.['services']).toHaveLength(50);
     expect(result.structuredContent?.['total']).toBe(80);
@@ -61,7 +61,7 @@ describe('list_services', () => {
   });
 
   it('searches names and descriptions, whatever the case', async () => {
-    platform.backend.on('GET /v1/services', { json: { services: services(10) } });
+    platform.upstream.on('GET /v1/services', { json: { services: services(10) } });
     expect((await caller()('list_services', { search: 'STOCK' })).structuredContent?.['total']).toBe(5);
     expect((await caller()('list_services', { search: 'service-7' })).structuredContent?.['total']).toBe(1);
     expect((await caller()('list_services', { search: 'absent' })).content[0].text).toContain(
@@ -69,8 +69,8 @@ describe('list_services', () => {
     );
   });
 
-  it('fails with words for a model when the backend does', async () => {
-    platform.backend.on('GET /v1/services', problem(403, 'Scope platform:read is missing.'));
+  it('fails with words for a model when the upstream does', async () => {
+    platform.upstream.on('GET /v1/services', problem(403, 'Scope platform:read is missing.'));
     const result = await caller()('list_services');
     expect(result.isError).toBe(true);
     expect(result.content[0].text).toBe(
@@ -84,7 +84,7 @@ describe('trigger_deployment', () => {
     const result = await caller()('trigger_deployment', target);
     expect(result.structuredContent).toEqual({ taskId: 'task-1', state: 'queued' });
     expect(result.content[0].text).toContain('call check_deployment_status with this taskId');
-    expect(platform.backend.requests).toEqual([]);
+    expect(platform.upstream.requests).toEqual([]);
   });
 
   it('gives the same task for the same idempotency key', async () => {
@@ -120,7 +120,7 @@ describe('trigger_deployment', () => {
     await expect(call('tools/call', { name: 'trigger_deployment', arguments: target })).rejects.toThrow(
       'Unknown tool: trigger_deployment',
     );
-    const { tools } = (await call('tools/list')) as { tools: { name: string }[] };
+    const { tools } = (await call('tools/list')) as { readonly tools: { readonly name: string }[] };
     expect(tools.map(({ name }) => name)).toEqual([
       'list_services',
       'check_deployment_prerequisites',

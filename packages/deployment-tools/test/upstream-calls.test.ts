@@ -1,12 +1,12 @@
 import type { AuditOutcome, AuditTrail } from '@mcp-parts/tool-kit';
 import { expect, it } from 'vitest';
 
-import { problem } from './fake-backend.ts';
 import { definitionsOf, mcpClient, paths, startPlatform, target } from './fake-platform.ts';
+import { problem } from './fake-upstream.ts';
 
-it('leaves every call to a backend in the audit trail, with how it ended', async () => {
+it('leaves every call to an upstream in the audit trail, with how it ended', async () => {
   await using platform = await startPlatform();
-  platform.backend.on(`GET ${paths.compatibility}`, problem(500, 'secret insides'));
+  platform.upstream.on(`GET ${paths.compatibility}`, problem(500, 'secret insides'));
   const outcomes: AuditOutcome[] = [];
   const audit: AuditTrail = {
     begin: () => Promise.resolve({ finish: async (outcome) => void outcomes.push(outcome) }),

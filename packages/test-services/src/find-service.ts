@@ -14,7 +14,7 @@ const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
 
 /**
  * The path of a program; `undefined` when it is not installed, after a line on stderr that says how to install it.
- * @throws Error when it is not installed and REQUIRE_SERVICES is 1
+ * @throws {Error} when it is not installed and REQUIRE_SERVICES is 1
  */
 export function findService({ program, debianPackage }: ServiceProgram): string | undefined {
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...SYSTEM_FOLDERS];

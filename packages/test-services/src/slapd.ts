@@ -49,7 +49,7 @@ export interface Slapd extends AsyncDisposable {
 
 /**
  * Starts OpenLDAP on free loopback ports, from a temporary folder that goes away with it. Expects Debian's layout.
- * @throws Error when it is not installed or does not come up, with what it said
+ * @throws {Error} when it is not installed or does not come up, with what it said
  */
 export async function startSlapd(options: SlapdOptions): Promise<Slapd> {
   const program = findService({ program: 'slapd', debianPackage: 'slapd ldap-utils' });

@@ -1,11 +1,12 @@
 import type { Client } from '@mcp-parts/resilient-client';
 import { definePrompt } from '@mcp-parts/tool-kit';
 
-import { completeEnvironment, serviceCompleter } from './completion.ts';
-import { deployPermission } from './permissions.ts';
-import { deploymentTargetSchema } from './schemas.ts';
+import { completeEnvironment, serviceCompleter } from '../completion.ts';
+import { deployPermission } from '../deployment/permissions.ts';
+import { deploymentTargetSchema } from '../deployment/schemas.ts';
 
-export function createDeploySafely({ configuration }: { configuration: Client }) {
+/** `deploy_safely`: the text with which a person starts a deployment that a model carries out. */
+export function createDeploySafely({ configuration }: { readonly configuration: Client }) {
   return definePrompt({
     name: 'deploy_safely',
     title: 'Deploy safely',

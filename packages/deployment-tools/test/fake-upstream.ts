@@ -12,15 +12,15 @@ interface ReceivedRequest {
 
 /** What to answer: JSON with a status, or something done to the connection by hand. */
 export type Answer =
-  | { readonly status?: number; readonly json: unknown }
+  | { readonly status?: number | undefined; readonly json: unknown }
   | ((response: ServerResponse, request: ReceivedRequest) => void);
 
-/** A backend on loopback that answers what the test scripted; anything else is a 404 problem document. */
-export interface FakeBackend extends AsyncDisposable {
+/** An upstream on loopback that answers what the test scripted; anything else is a 404 problem document. */
+export interface FakeUpstream extends AsyncDisposable {
   readonly url: string;
   readonly requests: readonly ReceivedRequest[];
   /** Scripts `GET /v1/services`; several answers are given one after another, the last one from then on. */
-  on(route: string, ...answers: readonly Answer[]): void;
+  readonly on: (route: string, ...answers: readonly Answer[]) => void;
 }
 
 /** An RFC 9457 problem document. */
@@ -34,7 +34,7 @@ export const silence: Answer = () => undefined;
 /** Tears the connection down. */
 export const reset: Answer = (response) => response.socket?.resetAndDestroy();
 
-export async function startFakeBackend(): Promise<FakeBackend> {
+export async function startFakeUpstream(): Promise<FakeUpstream> {
   const routes = new Map<string, Answer[]>();
   const requests: ReceivedRequest[] = [];
 
@@ -71,7 +71,9 @@ export async function startFakeBackend(): Promise<FakeBackend> {
     server.listen(0, '127.0.0.1', resolve);
   });
   const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('not listening on a port');
+  if (address === null || typeof address === 'string') {
+    throw new Error('not listening on a port');
+  }
 
   return {
     url: `http://127.0.0.1:${address.port}`,

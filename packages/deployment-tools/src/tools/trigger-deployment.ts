@@ -1,10 +1,11 @@
 import { defineTool, PublicError } from '@mcp-parts/tool-kit';
 import { z } from 'zod';
 
-import { deploymentTaskKind } from './deployment-task.ts';
-import { deployPermission } from './permissions.ts';
-import { deploymentTargetSchema, idempotencyKeySchema } from './schemas.ts';
+import { deployPermission } from '../deployment/permissions.ts';
+import { deploymentTargetSchema, idempotencyKeySchema } from '../deployment/schemas.ts';
+import { deploymentTaskKind } from '../task/deployment-task.ts';
 
+/** `trigger_deployment`: starts the task that deploys. It asks no upstream itself, so it returns at once. */
 export function createTriggerDeployment() {
   return defineTool({
     name: 'trigger_deployment',

@@ -2,18 +2,19 @@ import type { Client } from '@mcp-parts/resilient-client';
 import { defineTool } from '@mcp-parts/tool-kit';
 import { z } from 'zod';
 
-import { upstreamCallOptions } from './backend-call.ts';
-import * as endpoints from './endpoints.ts';
-import { readPermission } from './permissions.ts';
-import { searchSchema } from './schemas.ts';
+import { readPermission } from '../deployment/permissions.ts';
+import { searchSchema } from '../deployment/schemas.ts';
+import * as endpoints from '../platform/endpoints.ts';
+import { upstreamCallOptions } from '../platform/upstream-call.ts';
 
-const mostServices = 50;
+const MAX_SERVICES = 50;
 
-export function createListServices({ configuration }: { configuration: Client }) {
+/** `list_services`: the services that can be deployed, from the configuration service. */
+export function createListServices({ configuration }: { readonly configuration: Client }) {
   return defineTool({
     name: 'list_services',
     title: 'List services',
-    description: `Lists deployable services with description, owner team and tier (1 = most critical). At most ${mostServices}; narrow it with search.`,
+    description: `Lists deployable services with description, owner team and tier (1 = most critical). At most ${MAX_SERVICES}; narrow it with search.`,
     input: z.strictObject({ search: searchSchema.optional() }),
     output: z.object({
       services: z.array(
@@ -32,7 +33,7 @@ export function createListServices({ configuration }: { configuration: Client })
       const matches = result.data.services.filter(({ name, description }) =>
         `${name}\n${description}`.toLowerCase().includes(wanted),
       );
-      return { services: matches.slice(0, mostServices), total: matches.length };
+      return { services: matches.slice(0, MAX_SERVICES), total: matches.length };
     },
     text({ services, total }, { search }) {
       if (total === 0) {

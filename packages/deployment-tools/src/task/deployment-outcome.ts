@@ -1,7 +1,7 @@
 import { PublicError, type JsonObject } from '@mcp-parts/tool-kit';
 
-import type { Deployment } from './endpoints.ts';
-import type { DeploymentTarget } from './schemas.ts';
+import type { DeploymentTarget } from '../deployment/schemas.ts';
+import type { Deployment } from '../platform/endpoints.ts';
 
 /** Whether a deployment will not change any more. */
 export function isEnded({ state }: Deployment): boolean {
@@ -9,7 +9,10 @@ export function isEnded({ state }: Deployment): boolean {
 }
 
 /** A deployment's progress for a model: overall, and one entry for each region. */
-export function progressText({ id, state, progress }: Deployment): { percent: number; message: string } {
+export function progressText({ id, state, progress }: Deployment): {
+  readonly percent: number;
+  readonly message: string;
+} {
   return { percent: progress.percent, message: `Deployment ${id} ${state}: ${regionsText(progress)}.` };
 }
 
@@ -49,7 +52,9 @@ export function deployedResult(deployment: Deployment, target: DeploymentTarget)
 
 /** `eu-central succeeded, us-east 50 %, ap-south pending` */
 function regionsText({ regions }: Deployment['progress']): string {
-  if (regions.length === 0) return 'no regions yet';
+  if (regions.length === 0) {
+    return 'no regions yet';
+  }
   return regions
     .map(({ region, state, percent }) => `${region} ${state === 'running' ? `${percent} %` : state}`)
     .join(', ');

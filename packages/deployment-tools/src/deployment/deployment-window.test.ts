@@ -100,7 +100,9 @@ describe('windowState', () => {
       fc.property(instants, windows, fc.double({ min: 0, max: 1, noNaN: true }), (at, window, fraction) => {
         const utc = { ...window, timeZone: 'UTC' };
         const state = windowState(utc, at);
-        if (state.open || state.nextOpening === undefined) return;
+        if (state.open || state.nextOpening === undefined) {
+          return;
+        }
         const next = Date.parse(`${state.nextOpening.slice(4, 14)}T${state.nextOpening.slice(15, 20)}:00Z`);
         expect(next).toBeGreaterThan(at);
         expect(windowState(utc, next).open).toBe(true);
@@ -157,7 +159,10 @@ const windows = fc
   .filter((window) => window.opensAt !== window.closesAt);
 
 /** The rule on strings: what a person reads off a calendar and a clock. */
-function isOpenByWallClock(window: Exclude<DeploymentWindow, { always: true }>, at: number): boolean {
+function isOpenByWallClock(
+  window: Exclude<DeploymentWindow, { readonly always: true }>,
+  at: number,
+): boolean {
   // Swedish writes dates as ISO 8601.
   const [date = '', time = ''] = new Date(at)
     .toLocaleString('sv-SE', { timeZone: window.timeZone })

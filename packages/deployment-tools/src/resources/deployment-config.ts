@@ -2,20 +2,21 @@ import type { Client } from '@mcp-parts/resilient-client';
 import { defineResource } from '@mcp-parts/tool-kit';
 import { z } from 'zod';
 
-import { upstreamCallOptions } from './backend-call.ts';
-import { completeEnvironment, serviceCompleter } from './completion.ts';
-import { getConfiguration, listServices } from './endpoints.ts';
-import { readPermission } from './permissions.ts';
-import { environmentSchema, serviceSchema } from './schemas.ts';
+import { completeEnvironment, serviceCompleter } from '../completion.ts';
+import { readPermission } from '../deployment/permissions.ts';
+import { environmentSchema, serviceSchema } from '../deployment/schemas.ts';
+import { getConfiguration, listServices } from '../platform/endpoints.ts';
+import { upstreamCallOptions } from '../platform/upstream-call.ts';
 
-// Three entries for each service; a list has to fit into an answer.
-const mostServicesListed = 100;
+// Three entries for each service; a list has to fit into one output.
+const MAX_SERVICES_LISTED = 100;
 
-export function createDeploymentConfig({ configuration }: { configuration: Client }) {
+/** `deployment://config/{service}/{environment}`: what runs where, from the configuration service. */
+export function createDeploymentConfig({ configuration }: { readonly configuration: Client }) {
   return defineResource({
     name: 'deployment_config',
     title: 'Deployment configuration',
-    description: `Version, regions, replicas, settings and dependencies of a service in one environment. The list shows the first ${mostServicesListed} services.`,
+    description: `Version, regions, replicas, settings and dependencies of a service in one environment. The list shows the first ${MAX_SERVICES_LISTED} services.`,
     uriTemplate: 'deployment://config/{service}/{environment}',
     parameters: z.strictObject({ service: serviceSchema, environment: environmentSchema }),
     permission: readPermission,
@@ -27,7 +28,7 @@ export function createDeploymentConfig({ configuration }: { configuration: Clien
         throw result.error;
       }
       const { services } = result.data;
-      return services.slice(0, mostServicesListed).flatMap(({ name }) =>
+      return services.slice(0, MAX_SERVICES_LISTED).flatMap(({ name }) =>
         environmentSchema.options.map((environment) => ({
           uri: `deployment://config/${encodeURIComponent(name)}/${environment}`,
           name: `${name}/${environment}`,
@@ -37,7 +38,9 @@ export function createDeploymentConfig({ configuration }: { configuration: Clien
     async read({ service, environment }, context) {
       const input = { params: { service, environment } };
       const result = await configuration.call(getConfiguration, input, upstreamCallOptions(context));
-      if (!result.ok && result.error.code === 'not_found') return undefined;
+      if (!result.ok && result.error.code === 'not_found') {
+        return undefined;
+      }
       if (!result.ok) {
         throw result.error;
       }

@@ -26,9 +26,9 @@ export interface Platform extends AsyncDisposable {
   readonly deployments: Client;
   /** A token of this server for the audit collector. */
   readonly auditToken: () => Promise<string>;
-  /** For readiness: each rejects when its service does not answer. */
+  /** For readiness: each rejects when its upstream does not respond. */
   readonly probes: Readonly<Record<string, (options: { readonly signal: AbortSignal }) => Promise<void>>>;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /**
@@ -45,18 +45,17 @@ export function connectPlatform(options: PlatformOptions): Platform {
   };
   const token = createClientCredentials({ ...credentials, scope: 'platform:read platform:deploy' });
   const auditToken = createClientCredentials({ ...credentials, scope: 'audit:write' });
-  const observed = options.on === undefined ? {} : { on: options.on };
   const configuration = createClient({
     name: 'configuration service',
     baseUrl: options.configurationUrl,
     token,
-    ...observed,
+    on: options.on,
   });
   const deployments = createClient({
     name: 'deployment API',
     baseUrl: options.deploymentsUrl,
     token,
-    ...observed,
+    on: options.on,
   });
   const close = async () => {
     await Promise.all([configuration.close(), deployments.close()]);
@@ -82,6 +81,8 @@ const health = defineEndpoint({
 function probe(client: Client) {
   return async ({ signal }: { readonly signal: AbortSignal }) => {
     const result = await client.call(health, {}, { signal });
-    if (!result.ok) throw result.error;
+    if (!result.ok) {
+      throw result.error;
+    }
   };
 }

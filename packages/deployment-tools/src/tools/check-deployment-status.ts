@@ -1,10 +1,11 @@
 import { defineTool, PublicError, type Task } from '@mcp-parts/tool-kit';
 import { z } from 'zod';
 
-import { deploymentTaskKind } from './deployment-task.ts';
-import { readPermission } from './permissions.ts';
-import { deploymentTargetSchema, taskIdSchema } from './schemas.ts';
+import { readPermission } from '../deployment/permissions.ts';
+import { deploymentTargetSchema, taskIdSchema } from '../deployment/schemas.ts';
+import { deploymentTaskKind } from '../task/deployment-task.ts';
 
+/** `check_deployment_status`: state and progress of a deployment task, for the caller who started it. */
 export function createCheckDeploymentStatus() {
   return defineTool({
     name: 'check_deployment_status',
@@ -41,7 +42,7 @@ export function createCheckDeploymentStatus() {
         state: task.state,
         percent: task.progress.percent,
         message: task.error?.message ?? (task.progress.message || 'Waiting to start.'),
-        ...(task.error === undefined ? {} : { errorCode: task.error.code }),
+        errorCode: task.error?.code,
         updatedAt: task.updatedAt,
         nextStep: nextStepOf(task.state),
       };

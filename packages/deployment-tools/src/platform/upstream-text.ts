@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
-/** A backend's words on one line, without control and invisible characters, cut to `maxLength` characters. */
-export function backendText(maxLength: number) {
+/** An upstream's words on one line, without control and invisible characters, cut to `maxLength` characters. */
+export function upstreamText(maxLength: number) {
   return z.string().transform((text) => {
-    const line = text.replaceAll(unsafe, ' ').replaceAll(/\s+/gu, ' ').trim();
+    const line = text.replaceAll(UNSAFE, ' ').replaceAll(/\s+/gu, ' ').trim();
     return line.length <= maxLength
       ? line
       : `${line.slice(0, maxLength - 1).replace(/[\uD800-\uDBFF]$/u, '')}…`;
@@ -11,4 +11,4 @@ export function backendText(maxLength: number) {
 }
 
 // Control, format (bidi, zero-width, tags), surrogate, private and unassigned characters, and separators.
-const unsafe = /[\p{C}\p{Zl}\p{Zp}]/gu;
+const UNSAFE = /[\p{C}\p{Zl}\p{Zp}]/gu;

@@ -1,14 +1,14 @@
 import type { CallOptions, Client, ClientError, Result } from '@mcp-parts/resilient-client';
 
-import { defaultDeploymentWindows, windowState } from './deployment-window.ts';
+import { defaultDeploymentWindows, windowState } from '../deployment/deployment-window.ts';
+import type { DeploymentTarget, Prerequisites } from '../deployment/schemas.ts';
 import {
   getCompatibility,
   getConfiguration,
   getDependencies,
   getDeploymentWindow,
   getHealth,
-} from './endpoints.ts';
-import type { DeploymentTarget, Prerequisites } from './schemas.ts';
+} from '../platform/endpoints.ts';
 
 /** What the checks need from outside. */
 export interface PrerequisiteSources {
@@ -19,7 +19,7 @@ export interface PrerequisiteSources {
 
 /**
  * Runs every check, whatever the others find, and at the same time where one does not need another's answer.
- * A check whose backend gave no usable answer is `unknown` and counts as failed.
+ * A check whose upstream gave no usable answer is `unknown` and counts as failed.
  *
  * @throws the signal's reason, when it aborts
  */
@@ -37,8 +37,11 @@ export async function checkPrerequisites(
   const passed: Passed[] = [];
   const failed: Failed[] = [];
   for (const finding of findings.flat()) {
-    if ('detail' in finding) passed.push(finding);
-    else failed.push(finding);
+    if ('detail' in finding) {
+      passed.push(finding);
+    } else {
+      failed.push(finding);
+    }
   }
   return { ready: failed.length === 0, passed, failed };
 }
@@ -54,7 +57,9 @@ async function checkConfiguration(
 ): Promise<Finding> {
   const check = 'configuration';
   const result = await configuration.call(getConfiguration, { params: { service, environment } }, context);
-  if (!result.ok) return noAnswer(check, result, context);
+  if (!result.ok) {
+    return noAnswer(check, result, context);
+  }
   const { version, regions } = result.data;
   return { check, detail: `${environment} runs ${version} in ${regions.join(', ')}.` };
 }
@@ -67,8 +72,12 @@ async function checkVersion(
   const check = 'version';
   const input = { params: { service, version }, query: { environment } };
   const result = await configuration.call(getCompatibility, input, context);
-  if (!result.ok) return noAnswer(check, result, context);
-  if (result.data.compatible) return { check, detail: `${version} is compatible with ${environment}.` };
+  if (!result.ok) {
+    return noAnswer(check, result, context);
+  }
+  if (result.data.compatible) {
+    return { check, detail: `${version} is compatible with ${environment}.` };
+  }
   const reasons = result.data.reasons.slice(0, 5).join(' ') || 'The configuration service gave no reason.';
   return {
     check,
@@ -86,9 +95,13 @@ async function checkDependencies(
   const check = 'dependencies';
   const input = { params: { service: target.service } };
   const result = await sources.configuration.call(getDependencies, input, context);
-  if (!result.ok) return [noAnswer(check, result, context)];
+  if (!result.ok) {
+    return [noAnswer(check, result, context)];
+  }
   const { dependencies } = result.data;
-  if (dependencies.length === 0) return [{ check, detail: 'It has no dependencies.' }];
+  if (dependencies.length === 0) {
+    return [{ check, detail: 'It has no dependencies.' }];
+  }
   return Promise.all(dependencies.map((dependency) => checkHealth(dependency, target, sources, context)));
 }
 
@@ -101,9 +114,13 @@ async function checkHealth(
   const check = `dependency ${dependency}`;
   const input = { params: { service: dependency, environment } };
   const result = await configuration.call(getHealth, input, context);
-  if (!result.ok) return noAnswer(check, result, context);
+  if (!result.ok) {
+    return noAnswer(check, result, context);
+  }
   const { status, checkedAt, detail } = result.data;
-  if (status === 'healthy') return { check, detail: `Healthy at ${checkedAt}.` };
+  if (status === 'healthy') {
+    return { check, detail: `Healthy at ${checkedAt}.` };
+  }
   return {
     check,
     status: 'failed',
@@ -119,7 +136,9 @@ async function checkWindow(
 ): Promise<Finding> {
   const check = 'window';
   const result = await configuration.call(getDeploymentWindow, { params: { environment } }, context);
-  if (!result.ok && result.error.code !== 'not_found') return noAnswer(check, result, context);
+  if (!result.ok && result.error.code !== 'not_found') {
+    return noAnswer(check, result, context);
+  }
   const state = windowState(result.ok ? result.data : defaultDeploymentWindows[environment], now());
   if (state.open) {
     return {
@@ -138,8 +157,12 @@ async function checkWindow(
   };
 }
 
-/** What a backend does not know has failed; what it could not say is unknown. */
-function noAnswer(check: string, { error }: Result<unknown> & { ok: false }, context: CallOptions): Failed {
+/** What an upstream does not know has failed; what it could not say is unknown. */
+function noAnswer(
+  check: string,
+  { error }: Result<unknown> & { readonly ok: false },
+  context: CallOptions,
+): Failed {
   context.signal.throwIfAborted();
   const isMissing = error.code === 'not_found';
   return {
@@ -153,7 +176,9 @@ function noAnswer(check: string, { error }: Result<unknown> & { ok: false }, con
 }
 
 function retryAdvice({ isRetryable, retryAfterMs }: ClientError): string {
-  if (!isRetryable) return 'Do not deploy. Tell the person to give this to the operator of this server.';
+  if (!isRetryable) {
+    return 'Do not deploy. Tell the person to give this to the operator of this server.';
+  }
   const wait = retryAfterMs === undefined ? 30 : Math.max(1, Math.ceil(retryAfterMs / 1000));
   return `Do not deploy. Wait ${wait} s and check again; if it stays unknown, tell the person.`;
 }

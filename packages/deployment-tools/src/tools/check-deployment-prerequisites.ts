@@ -1,11 +1,12 @@
 import { defineTool } from '@mcp-parts/tool-kit';
 
-import { upstreamCallOptions } from './backend-call.ts';
-import { readPermission } from './permissions.ts';
-import { prerequisitesText } from './prerequisites-text.ts';
-import { checkPrerequisites, type PrerequisiteSources } from './prerequisites.ts';
-import { deploymentTargetSchema, prerequisitesSchema } from './schemas.ts';
+import { readPermission } from '../deployment/permissions.ts';
+import { deploymentTargetSchema, prerequisitesSchema } from '../deployment/schemas.ts';
+import { upstreamCallOptions } from '../platform/upstream-call.ts';
+import { prerequisitesText } from '../prerequisites/prerequisites-text.ts';
+import { checkPrerequisites, type PrerequisiteSources } from '../prerequisites/prerequisites.ts';
 
+/** `check_deployment_prerequisites`: whether a version may be deployed now. Only asks; the task checks again. */
 export function createCheckDeploymentPrerequisites(sources: PrerequisiteSources) {
   return defineTool({
     name: 'check_deployment_prerequisites',

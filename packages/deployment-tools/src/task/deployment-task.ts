@@ -1,13 +1,11 @@
-import { setTimeout as delay } from 'node:timers/promises';
-
 import type { Client, ClientError } from '@mcp-parts/resilient-client';
 import { PublicError, type JsonObject, type TaskContext, type TaskDefinition } from '@mcp-parts/tool-kit';
 
+import { deploymentTargetSchema, type DeploymentTarget } from '../deployment/schemas.ts';
+import { cancelDeployment, createDeployment, getDeployment, type Deployment } from '../platform/endpoints.ts';
+import { refusalText } from '../prerequisites/prerequisites-text.ts';
+import { checkPrerequisites, type PrerequisiteSources } from '../prerequisites/prerequisites.ts';
 import { deployedResult, isEnded, progressText } from './deployment-outcome.ts';
-import { cancelDeployment, createDeployment, getDeployment, type Deployment } from './endpoints.ts';
-import { refusalText } from './prerequisites-text.ts';
-import { checkPrerequisites, type PrerequisiteSources } from './prerequisites.ts';
-import { deploymentTargetSchema, type DeploymentTarget } from './schemas.ts';
 
 /** The kind of task that deploys. */
 export const deploymentTaskKind = 'deployment';
@@ -18,13 +16,13 @@ export interface DeploymentTaskOptions extends PrerequisiteSources {
   /** Time between two looks at a deployment, in milliseconds. */
   readonly pollIntervalMs: number;
   /** Waits; rejects when the signal aborts. @default a timer */
-  readonly wait?: ((delayMs: number, signal: AbortSignal) => Promise<void>) | undefined;
+  readonly wait: (delayMs: number, signal: AbortSignal) => Promise<void>;
 }
 
 // A deployment goes on without us, so an outage of the API between two looks is waited for this long.
-const longestSilenceMs = 5 * 60_000;
+const MAX_SILENCE_MS = 5 * 60_000;
 // Cancelling happens after the task's own signal has aborted, and so needs its own end.
-const cancelLimitMs = 10_000;
+const CANCEL_LIMIT_MS = 10_000;
 
 /**
  * Checks the prerequisites itself, starts the deployment under the task's id, and follows it to its end. When the
@@ -47,7 +45,9 @@ export function createDeploymentTask(options: DeploymentTaskOptions): TaskDefini
       try {
         return deployedResult(await follow(deployment, context, options), target);
       } catch (error) {
-        if (!context.signal.aborted || isShutdown(context.signal.reason)) throw error;
+        if (!context.signal.aborted || isShutdown(context.signal.reason)) {
+          throw error;
+        }
         return await cancel(deployment, target, context, deployments);
       }
     },
@@ -113,7 +113,7 @@ function mayHaveStarted({ sent, code }: ClientError): boolean {
 async function follow(
   started: Deployment,
   context: TaskContext,
-  { deployments, pollIntervalMs, wait = waitFor, now }: DeploymentTaskOptions,
+  { deployments, pollIntervalMs, wait, now }: DeploymentTaskOptions,
 ): Promise<Deployment> {
   const { signal } = context;
   let deployment = started;
@@ -129,7 +129,9 @@ async function follow(
       continue;
     }
     signal.throwIfAborted();
-    if (result.error.isRetryable && now() - seenAt < longestSilenceMs) continue;
+    if (result.error.isRetryable && now() - seenAt < MAX_SILENCE_MS) {
+      continue;
+    }
     const reason = result.error.isRetryable
       ? 'The deployment API has not answered for 5 minutes.'
       : result.error.publicMessage;
@@ -150,7 +152,7 @@ async function cancel(
   deployments: Client,
 ): Promise<JsonObject> {
   const input = { params: { id: deployment.id } };
-  const limits = { signal: AbortSignal.timeout(cancelLimitMs) };
+  const limits = { signal: AbortSignal.timeout(CANCEL_LIMIT_MS) };
   const result = await deployments.call(cancelDeployment, input, limits);
   if (!result.ok && result.error.code === 'conflict') {
     const shown = await deployments.call(getDeployment, input, limits);
@@ -167,8 +169,4 @@ async function cancel(
   throw new PublicError(result.ok ? 'cancelled' : 'cancel_failed', message, {
     cause: result.ok ? undefined : result.error,
   });
-}
-
-async function waitFor(delayMs: number, signal: AbortSignal): Promise<void> {
-  await delay(delayMs, undefined, { signal });
 }

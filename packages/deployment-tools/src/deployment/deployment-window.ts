@@ -48,7 +48,9 @@ export type WindowState =
  * that daylight saving moves the instants of opening and closing, and never the times on the wall.
  */
 export function windowState(window: DeploymentWindow, at: number): WindowState {
-  if (window.always) return { open: true, always: true };
+  if (window.always) {
+    return { open: true, always: true };
+  }
   const now = wallClock(at, window.timeZone);
   const opens = minutesOf(window.opensAt);
   const closes = minutesOf(window.closesAt);
@@ -59,7 +61,9 @@ export function windowState(window: DeploymentWindow, at: number): WindowState {
       ? opensOn(now.date) && opens <= now.minutes && now.minutes < closes
       : (opensOn(now.date) && opens <= now.minutes) || (opensOn(now.date - dayMs) && now.minutes < closes);
   const localTime = wallTime(now.date, timeOf(now.minutes), window.timeZone);
-  if (isOpen) return { open: true, always: false, localTime };
+  if (isOpen) {
+    return { open: true, always: false, localTime };
+  }
 
   // Today's opening may lie ahead; a week later every day has been looked at.
   const ahead = Array.from({ length: 8 }, (_, index) => now.date + index * dayMs);
@@ -74,7 +78,7 @@ export function windowState(window: DeploymentWindow, at: number): WindowState {
 const dayMs = 86_400_000;
 
 /** Date (midnight as if in UTC, for counting days) and minutes since midnight, as a clock in the zone shows them. */
-function wallClock(at: number, timeZone: string): { date: number; minutes: number } {
+function wallClock(at: number, timeZone: string): { readonly date: number; readonly minutes: number } {
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone,
     // h23: with `hour12: false`, midnight is "24" in some engines.
@@ -94,7 +98,9 @@ function weekday(date: number): (typeof days)[number] {
   // The epoch was a Thursday; the double remainder keeps days before it positive.
   const index = (((date / dayMs + 3) % 7) + 7) % 7;
   const name = days[index];
-  if (name === undefined) throw new RangeError(`not a date: ${date}`);
+  if (name === undefined) {
+    throw new RangeError(`not a date: ${date}`);
+  }
   return name;
 }
 

@@ -1,4 +1,4 @@
-import type { DeploymentTarget, Prerequisites } from './schemas.ts';
+import type { DeploymentTarget, Prerequisites } from '../deployment/schemas.ts';
 
 /** The outcome of the checks for a model: the verdict, one line for each failed check, and what comes next. */
 export function prerequisitesText(
