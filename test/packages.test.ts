@@ -1,28 +1,71 @@
-import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
+import { cp, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 import { checkPackage, createPackageFromTarballData, type Problem } from '@arethetypeswrong/core';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
-import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { type Consumer, createConsumer, entryPoints, publishedPackages } from './packed-packages.ts';
+import { manyTools, secretTool, tracedCall } from './consumer-programs.ts';
+import {
+  compile,
+  evaluate,
+  npmInstall,
+  peersOf,
+  pnpmInstall,
+  resolvedFrom,
+  typeErrors,
+  workspacePackage,
+  writeProject,
+} from './consumer-project.ts';
+import { installedPackages, startRegistry, type Registry } from './loopback-registry.ts';
+import {
+  entryPoints,
+  packPackages,
+  publishedPackages,
+  workspace,
+  type Manifest,
+  type PackedPackage,
+  type PackedPackages,
+} from './packed-packages.ts';
 
-const run = promisify(execFile);
-const packages = await publishedPackages();
+const manifests = await publishedPackages();
+const everyEntry = manifests.flatMap(entryPoints);
+const sharers = (name: string): string[] =>
+  manifests
+    .filter(({ peerDependencies }) => peerDependencies?.[name] !== undefined)
+    .map((manifest) => manifest.name);
 
-let consumer: Consumer;
+let packed: PackedPackages;
+let registry: Registry;
+
 beforeAll(async () => {
-  consumer = await createConsumer();
-});
-afterAll(() => consumer[Symbol.asyncDispose]());
+  packed = await packPackages();
+  const all = [...packed.packages.values()];
+  registry = await startRegistry([...all, ...(await installedPackages(workspace))]);
+  for (const versions of ['oldest', 'newest'] as const) {
+    const dependencies = { ...versionsOf(all), ...peersOf(all, versions, true) };
+    await writeProject(project(`npm/${versions}`), dependencies);
+    await writeProject(project(`pnpm/${versions}`), dependencies);
+    await npmInstall(project(`npm/${versions}`), registry.url);
+  }
+  for (const one of all) {
+    await writeProject(alone(one.manifest), { ...versionsOf([one]), ...peersOf([one], 'oldest', false) });
+  }
+  await pnpmInstall(project('pnpm'), registry.url);
+  // Apart: pnpm links an optional peer that another project of the folder has.
+  await pnpmInstall(project('alone'), registry.url);
+  // Eleven projects with nothing cached; the limit is for a busy machine.
+}, 600_000);
 
-describe.each(packages)('the tarball of $manifest.name', ({ manifest }) => {
+afterAll(async () => {
+  await registry?.[Symbol.asyncDispose]();
+  await packed?.[Symbol.asyncDispose]();
+});
+
+describe.each(manifests)('the tarball of $name', (manifest) => {
   it('has what a reader looks for, what it exports, and no tests', async () => {
-    const files = await consumer.files(manifest.name);
+    const files = await packedPackage(manifest).files();
     expect(files).toEqual(expect.arrayContaining(['README.md', 'LICENSE', 'package.json']));
     expect(files).toEqual(expect.arrayContaining(exportedFiles(manifest.exports)));
     expect(files.filter((file) => /\.(test|test-d|bench)\.|(^|\/)test\//.test(file))).toEqual([]);
@@ -30,7 +73,7 @@ describe.each(packages)('the tarball of $manifest.name', ({ manifest }) => {
 
   it('passes publint', async () => {
     const { messages, pkg } = await publint({
-      pkgDir: consumer.installed(manifest.name),
+      pkgDir: join(project('npm/newest'), 'node_modules', manifest.name),
       pack: false,
       strict: true,
     });
@@ -38,51 +81,150 @@ describe.each(packages)('the tarball of $manifest.name', ({ manifest }) => {
   });
 
   it('has types that fit its modules', async () => {
-    const analysis = await checkPackage(createPackageFromTarballData(await consumer.tarball(manifest.name)));
+    const tarball = await packedPackage(manifest).tarball();
+    const analysis = await checkPackage(createPackageFromTarballData(tarball));
     expect(analysis.types).toEqual({ kind: 'included' });
     expect('problems' in analysis ? analysis.problems.filter(concernsUs) : []).toEqual([]);
   });
 
-  it.each(entryPoints(manifest))(
-    'loads %s with import and with require, and does nothing else',
-    async (entry) => {
-      const names = 'Object.keys(module).filter((name) => name !== "module.exports").sort()';
-      const imported = await evaluate('module', `const module = await import('${entry}');`, names);
-      const required = await evaluate('commonjs', `const module = require('${entry}');`, names);
-      expect(imported).toEqual(required);
+  it('works alone, beside nothing but its peers in their oldest version', async () => {
+    const entries = entryPoints(manifest).filter((entry) => !needsOptionalPeer(entry));
+    const namesOf = (load: string): string =>
+      `Promise.all(${JSON.stringify(entries)}.map(async (name) => Object.keys(await ${load}(name))
+        .filter((key) => key !== 'module.exports').sort())).then((names) => console.log(JSON.stringify(names)));`;
+
+    const imported = await evaluate(alone(manifest), 'module', namesOf('import'));
+    const required = await evaluate(alone(manifest), 'commonjs', namesOf('require'));
+
+    expect(imported).toEqual(required);
+    expect(await typeErrors(alone(manifest), entries, 'nodenext')).toBe('');
+  });
+});
+
+describe.each(['npm/oldest', 'npm/newest', 'pnpm/oldest', 'pnpm/newest'])('a project of %s', (name) => {
+  it.each(['zod', '@opentelemetry/api'])('has one %s with all who show it', (peer) => {
+    const own = resolvedFrom(project(name), peer);
+    expect(sharers(peer).map((by) => [by, resolvedFrom(project(name), peer, by)])).toEqual(
+      sharers(peer).map((by) => [by, own]),
+    );
+  });
+
+  it.each([
+    [
+      'module',
+      `import { createCatalog, createMethodTable, defineTool } from '@mcp-parts/tool-kit'; import { z } from 'zod';`,
+    ],
+    [
+      'commonjs',
+      `const { createCatalog, createMethodTable, defineTool } = require('@mcp-parts/tool-kit'); const { z } = require('zod');`,
+    ],
+  ] as const)('keeps a secret out of the trail and says the rest to clients (%s)', async (kind, imports) => {
+    expect(await evaluate(project(name), kind, secretTool(imports))).toEqual({
+      recorded: { user: 'ada', password: '[withheld]' },
+      properties: {
+        user: { type: 'string', description: 'Who signs in' },
+        password: { type: 'string', minLength: 1 },
+      },
+    });
+  });
+});
+
+describe.each(['npm/oldest', 'npm/newest'])('the compiler of a project of %s', (name) => {
+  it.each(['nodenext', 'node16', 'bundler'] as const)(
+    'takes the types of all packages, and checks them (%s)',
+    async (resolution) => {
+      expect(await typeErrors(project(name), everyEntry, resolution)).toBe('');
     },
   );
-});
 
-it('compiles for a project that checks the types of what it installs', async () => {
-  const specifiers = packages.flatMap(({ manifest }) => entryPoints(manifest));
-  const files = [join(consumer.folder, 'esm.mts'), join(consumer.folder, 'cjs.cts')];
-  const source = specifiers.map((name, index) => `export * as entry${index} from '${name}';`).join('\n');
-  await Promise.all(files.map((file) => writeFile(file, source)));
+  it('takes 50 tools with little work', async () => {
+    const file = join(project(name), 'many-tools.mts');
+    await writeFile(file, manyTools(50));
 
-  // Their dependencies are links that lead out of the consumer's folder: what is in it is ours.
-  const program = ts.createProgram(files, {
-    module: ts.ModuleKind.NodeNext,
-    target: ts.ScriptTarget.ES2024,
-    lib: ['lib.es2024.d.ts', 'lib.esnext.disposable.d.ts'],
-    typeRoots: [join(import.meta.dirname, '../node_modules/@types')],
-    types: ['node'],
-    strict: true,
-    exactOptionalPropertyTypes: true,
-    noEmit: true,
+    const { output, instantiations } = await compile(file, { memoryMiB: 384 });
+
+    expect(output).toBe('');
+    expect(instantiations).toBeLessThan(100_000);
   });
-  const problems = program
-    .getSourceFiles()
-    .filter((file) => file.fileName.startsWith(consumer.folder))
-    .flatMap((file) => [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)]);
-  expect(ts.formatDiagnostics(problems, formatHost)).toBe('');
 });
 
-const formatHost: ts.FormatDiagnosticsHost = {
-  getCanonicalFileName: (name) => name,
-  getCurrentDirectory: () => consumer.folder,
-  getNewLine: () => '\n',
-};
+describe('a project with another zod than the packages have', () => {
+  it('does not compile, and is told why in a few lines', async () => {
+    const file = join(project('npm/newest/other-zod'), 'many-tools.mts');
+    await link(join(dirname(file), 'node_modules/zod'), join(project('npm/oldest'), 'node_modules/zod'));
+    await writeFile(file, manyTools(50));
+
+    const { output, instantiations } = await compile(file, { memoryMiB: 384 });
+
+    expect(output.match(/The types of '_zod\.version\.minor' are incompatible/gu)).toHaveLength(100);
+    expect(instantiations).toBeLessThan(100_000);
+  });
+
+  it('is not installed by npm when that zod is too old', async () => {
+    const folder = project('npm/too-old');
+    await writeProject(folder, {
+      ...versionsOf([packedPackage({ name: '@mcp-parts/tool-kit' })]),
+      zod: '4.1.12',
+    });
+    await expect(npmInstall(folder, registry.url)).rejects.toThrow(/ERESOLVE[^]*peer zod@/u);
+  });
+
+  it('does not start where that was forced', async () => {
+    const folder = project('npm/forced');
+    const installed = join(folder, 'node_modules/@mcp-parts/tool-kit');
+    await link(join(folder, 'node_modules/zod'), workspacePackage('zod-4.1'));
+    await cp(join(project('npm/newest'), 'node_modules/@mcp-parts/tool-kit'), installed, { recursive: true });
+    const imports = `import { createCatalog, createMethodTable, defineTool } from '@mcp-parts/tool-kit'; import { z } from 'zod';`;
+
+    await expect(evaluate(folder, 'module', secretTool(imports))).rejects.toThrow(
+      'tool "sign_in": input was made with zod 4.1.12, but mcp-parts needs 4.3.0 or newer',
+    );
+  });
+});
+
+it('traces in a program with the oldest OpenTelemetry API, and an SDK of its time', async () => {
+  const folder = project('npm/tracing');
+  const client = [packedPackage({ name: '@mcp-parts/resilient-client' })];
+  await writeProject(folder, {
+    ...versionsOf(client),
+    ...peersOf(client, 'oldest', false),
+    '@opentelemetry/sdk-trace-base': '^2.0.0',
+    zod: 'latest',
+  });
+  await npmInstall(folder, registry.url);
+
+  expect(await evaluate(folder, 'module', tracedCall)).toEqual({ spans: 2, isSent: true });
+});
+
+function project(name: string): string {
+  return join(packed.folder, name);
+}
+
+function alone({ name }: Pick<Manifest, 'name'>): string {
+  return project(name.replace('@mcp-parts/', 'alone/'));
+}
+
+function packedPackage({ name }: Pick<Manifest, 'name'>): PackedPackage {
+  const found = packed.packages.get(name);
+  if (found === undefined) {
+    throw new Error(`pnpm packed no tarball for ${name}`);
+  }
+  return found;
+}
+
+function versionsOf(packages: readonly PackedPackage[]): Record<string, string> {
+  return Object.fromEntries(packages.map(({ name, version }) => [name, version]));
+}
+
+/** What binds to an SDK needs that SDK. */
+function needsOptionalPeer(entry: string): boolean {
+  return /\/sdk-20\d\d$/u.test(entry);
+}
+
+async function link(path: string, target: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await symlink(target, path, 'junction');
+}
 
 /**
  * node10 is left out: that resolution, of TypeScript before 4.7, knows no `exports`, and every Node the packages run
@@ -96,18 +238,6 @@ function concernsUs(problem: Problem): boolean {
         ? problem.resolutionOption
         : undefined;
   return resolution !== 'node10';
-}
-
-/** Runs a program in the consumer's folder. It fails when it prints anything else, or does not end by itself. */
-async function evaluate(inputType: 'module' | 'commonjs', source: string, result: string): Promise<unknown> {
-  const program = `${source} process.stdout.write(JSON.stringify(${result}))`;
-  const { stdout, stderr } = await run(process.execPath, [`--input-type=${inputType}`, '--eval', program], {
-    cwd: consumer.folder,
-    timeout: 15_000,
-    env: {},
-  });
-  expect(stderr).toBe('');
-  return JSON.parse(stdout);
 }
 
 /** Every file a conditional export points at. */

@@ -1,32 +1,33 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, realpath, rm, symlink } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
+import type { RegistryPackage } from './loopback-registry.ts';
+
 const run = promisify(execFile);
-const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** The folder of the workspace. */
+export const workspace = fileURLToPath(new URL('..', import.meta.url));
 
 /** The fields of a published package.json that the tests read. */
 export interface Manifest {
-  name: string;
-  private?: boolean;
-  exports: Record<string, string | Record<string, unknown>>;
-  dependencies?: Record<string, string>;
-  peerDependencies?: Record<string, string>;
+  readonly name: string;
+  readonly version: string;
+  readonly private?: boolean;
+  readonly exports: Readonly<Record<string, string | Readonly<Record<string, unknown>>>>;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
+  readonly peerDependenciesMeta?: Readonly<Record<string, { readonly optional?: boolean }>>;
 }
 
-/** The packages of this workspace that are published: the folder of each and its manifest. */
-export async function publishedPackages(): Promise<{ folder: string; manifest: Manifest }[]> {
-  const names = await readdir(join(root, 'packages'));
-  const packages = await Promise.all(
-    names.map(async (name) => {
-      const folder = join(root, 'packages', name);
-      return { folder, manifest: await readManifest(folder) };
-    }),
-  );
-  return packages.filter(({ manifest }) => manifest.private !== true);
+/** The manifests of the workspace's packages that are published, as they stand in the workspace. */
+export async function publishedPackages(): Promise<Manifest[]> {
+  const folder = join(workspace, 'packages');
+  const manifests = (await readdir(folder)).map((name) => readManifest(join(folder, name, 'package.json')));
+  return (await Promise.all(manifests)).filter((manifest) => manifest.private !== true);
 }
 
 /** The specifiers under which a package's modules are imported: `@mcp-parts/audit`, `@mcp-parts/audit/testing`. */
@@ -36,75 +37,72 @@ export function entryPoints({ name, exports }: Manifest): string[] {
     .map(([subpath]) => subpath.replace('.', name));
 }
 
-/** A project outside the workspace that has installed the published packages from their tarballs. */
-export interface Consumer extends AsyncDisposable {
-  readonly folder: string;
-  /** The folder an installed package is in. */
-  installed(name: string): string;
-  tarball(name: string): Promise<Uint8Array>;
-  /** Paths of the files in a package's tarball, relative to the package. */
-  files(name: string): Promise<string[]>;
+/** A package as it is published. */
+export interface PackedPackage extends RegistryPackage {
+  readonly manifest: Manifest;
+  /** Paths of the files in the tarball, relative to the package. */
+  readonly files: () => Promise<string[]>;
 }
 
-/** Packs every published package as `pnpm publish` would and installs the tarballs in a temporary project. */
-export async function createConsumer(): Promise<Consumer> {
+/** The packages as `pnpm publish` would upload them. */
+export interface PackedPackages extends AsyncDisposable {
+  /** Holds the tarballs, and what a test puts beside them. */
+  readonly folder: string;
+  readonly packages: ReadonlyMap<string, PackedPackage>;
+}
+
+/** Packs every published package into a temporary folder. */
+export async function packPackages(): Promise<PackedPackages> {
   // The real path, as compilers report it: the temporary folder is a symbolic link on macOS.
-  const folder = await mkdtemp(join(await realpath(tmpdir()), 'mcp-parts-consumer-'));
+  const folder = await mkdtemp(join(await realpath(tmpdir()), 'mcp-parts-packed-'));
   const tarballs = join(folder, 'tarballs');
-  await run('pnpm', ['--filter', './packages/*', 'pack', '--pack-destination', tarballs], { cwd: root });
-
-  const installed = (name: string): string => join(folder, 'node_modules', name);
-  for (const { folder: source, manifest } of await publishedPackages()) {
-    const target = installed(manifest.name);
-    await mkdir(target, { recursive: true });
-    const tarball = join(tarballs, await tarballName(manifest.name));
-    await run('tar', ['-xzf', tarball, '-C', target, '--strip-components=1']);
-    await linkDependencies(source, target);
-  }
-
-  async function tarballName(name: string): Promise<string> {
-    const stem = `${name.replace('@', '').replace('/', '-')}-`;
-    const file = (await readdir(tarballs)).find(
-      (candidate) => candidate.startsWith(stem) && /^\d/.test(candidate.slice(stem.length)),
-    );
-    if (file === undefined) {
-      throw new Error(`pnpm packed no tarball for ${name}`);
-    }
-    return file;
-  }
-
+  await command('pnpm', ['--filter', './packages/*', 'pack', '--pack-destination', tarballs], workspace);
+  const packages = await Promise.all(
+    (await readdir(tarballs)).map((name) => packedPackage(join(tarballs, name))),
+  );
   return {
     folder,
-    installed,
-    tarball: async (name) => readFile(join(tarballs, await tarballName(name))),
-    files: async (name) => {
-      const { stdout } = await run('tar', ['-tzf', join(tarballs, await tarballName(name))]);
-      return stdout
-        .trim()
-        .split('\n')
-        .map((file) => file.replace('package/', ''));
-    },
+    packages: new Map(
+      packages.filter(({ manifest }) => manifest.private !== true).map((one) => [one.name, one]),
+    ),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   };
 }
 
-/**
- * Gives an installed package the dependencies its published manifest names, and no others, so that an import it does
- * not declare fails. They are links to what the workspace has installed; its own packages are found as tarballs.
- */
-async function linkDependencies(source: string, installed: string): Promise<void> {
-  const { dependencies, peerDependencies } = await readManifest(installed);
-  for (const name of Object.keys({ ...dependencies, ...peerDependencies })) {
-    if (name.startsWith('@mcp-parts/')) {
-      continue;
-    }
-    const link = join(installed, 'node_modules', name);
-    await mkdir(dirname(link), { recursive: true });
-    await symlink(await realpath(join(source, 'node_modules', name)), link);
-  }
+async function packedPackage(file: string): Promise<PackedPackage> {
+  const { stdout } = await run('tar', ['-xzOf', file, 'package/package.json']);
+  const manifest = JSON.parse(stdout) as Manifest;
+  return {
+    name: manifest.name,
+    version: manifest.version,
+    manifest,
+    tarball: () => readFile(file),
+    files: async () => {
+      const listed = await run('tar', ['-tzf', file]);
+      return listed.stdout
+        .trim()
+        .split('\n')
+        .map((name) => name.replace('package/', ''));
+    },
+  };
 }
 
-async function readManifest(folder: string): Promise<Manifest> {
+/** Runs npm or pnpm. @throws {Error} with all that it has printed. */
+export async function command(program: string, arguments_: readonly string[], cwd: string): Promise<void> {
+  await run(program, arguments_, {
+    cwd,
+    // On Windows these are scripts, which need a shell.
+    shell: process.platform === 'win32',
+    maxBuffer: 2 ** 26,
+    // What npm and pnpm hand on when they run the tests is about this workspace.
+    env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^p?npm_/iu.test(name))),
+  }).catch((cause: { readonly stdout: string; readonly stderr: string }) => {
+    const call = [program, ...arguments_].join(' ');
+    throw new Error(`${call}\n${cause.stdout}${cause.stderr}`, { cause });
+  });
+}
+
+async function readManifest(file: string): Promise<Manifest> {
   // Our own manifests; a wrong one makes the tests that use it fail.
-  return JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as Manifest;
+  return JSON.parse(await readFile(file, 'utf8')) as Manifest;
 }
