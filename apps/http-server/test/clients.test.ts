@@ -217,7 +217,9 @@ describe('what all of that left behind', () => {
     ]);
     const seen = JSON.stringify(requests);
     expect(requests.length).toBeGreaterThan(40);
-    for (const token of [developer, releaseManager]) {expect(seen).not.toContain(token);}
+    for (const token of [developer, releaseManager]) {
+      expect(seen).not.toContain(token);
+    }
     const subjects = requests
       .flatMap(({ headers }) => headers['authorization'] ?? [])
       .filter((header) => header.startsWith('Bearer '))

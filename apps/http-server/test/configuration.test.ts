@@ -35,7 +35,9 @@ describe.concurrent('the command line', () => {
   it.each(['--help', '-h'])('explains every variable with %s', async (option) => {
     const { code, stdout } = await runToEnd(program, { args: [option] });
     expect(code).toBe(0);
-    for (const name of Object.keys(settings)) {expect(stdout).toMatch(new RegExp(`^  ${name} +\\S`, 'mu'));}
+    for (const name of Object.keys(settings)) {
+      expect(stdout).toMatch(new RegExp(`^  ${name} +\\S`, 'mu'));
+    }
     expect(stdout).toContain('NAME_FILE');
   });
 
@@ -61,7 +63,9 @@ describe.concurrent('a wrong environment', () => {
       .filter(([, { schema }]) => !schema.safeParse(undefined).success)
       .map(([name]) => name);
     expect(required.length).toBeGreaterThan(8);
-    for (const name of required) {expect(stderr).toContain(`  ${name} is required\n`);}
+    for (const name of required) {
+      expect(stderr).toContain(`  ${name} is required\n`);
+    }
     expect(stderr.match(/^ {2}/gmu)).toHaveLength(required.length);
   });
 

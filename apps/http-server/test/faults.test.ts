@@ -44,7 +44,7 @@ describe.concurrent('when the configuration service', longTest, () => {
     [
       'sends half a document',
       { kind: 'malformed' },
-      /^The configuration service gave an answer that this server does not understand\./u,
+      /^The configuration service gave a response that this server does not understand\./u,
     ],
     [
       'sends a byte a second',
@@ -67,7 +67,7 @@ describe.concurrent('when the configuration service', longTest, () => {
     assertPublic(answer, sandbox, [token]);
 
     const { err, correlationId } = await server.process.logged('call failed');
-    expect(err).toMatchObject({ cause: { code: expect.any(String) } });
+    expect(err).toMatchObject({ type: 'ClientError', code: expect.any(String) });
     expect(correlationId).toEqual(expect.any(String));
     expect(server.process.stderr()).not.toContain(token);
     expect(server.process.stderr()).not.toContain(sandbox.clients.mcpServer.clientSecret);

@@ -63,7 +63,9 @@ export function rpcHeaders(
 
 /** The messages of an answer: one JSON document, or those of an event stream. */
 export function messagesOf({ headers, text }: Pick<RawAnswer, 'headers' | 'text'>): unknown[] {
-  if (!String(headers['content-type']).startsWith('text/event-stream')) {return [JSON.parse(text)];}
+  if (!String(headers['content-type']).startsWith('text/event-stream')) {
+    return [JSON.parse(text)];
+  }
   return text
     .split('\n')
     .filter((line) => line.startsWith('data: ') && line.length > 'data: '.length)

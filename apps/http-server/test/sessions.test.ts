@@ -151,7 +151,9 @@ async function readUntil(reader: ReadableStreamDefaultReader<Uint8Array>, wanted
   let text = '';
   while (!wanted.test(text)) {
     const { done, value } = await reader.read();
-    if (done) {throw new Error(`the stream ended before ${wanted}: ${text}`);}
+    if (done) {
+      throw new Error(`the stream ended before ${wanted}: ${text}`);
+    }
     text += new TextDecoder().decode(value);
   }
   return text;

@@ -52,7 +52,9 @@ describe('a server with AUTH_MODE=none', () => {
     const required = Object.entries(unauthenticatedSettings)
       .filter(([, { schema }]) => !schema.safeParse(undefined).success)
       .map(([name]) => name);
-    for (const name of required) {expect(stderr).toContain(`  ${name} is required\n`);}
+    for (const name of required) {
+      expect(stderr).toContain(`  ${name} is required\n`);
+    }
     expect(stderr).toContain('  PORT: must be a whole number from 0 to 65535\n');
     expect(stderr).not.toContain('AUTH_ISSUER');
   });

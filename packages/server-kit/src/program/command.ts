@@ -43,8 +43,8 @@ const WRONG_USAGE = 2;
 
 /**
  * Runs a command: `--help` and `--version` print and end; arguments that it does not know and wrong settings end it
- * with exit code 2, these with one line on standard error for each; SIGINT and SIGTERM end it cleanly, with 0. A
- * program that fails ends with 1.
+ * with exit code 2, these with one line on standard error for each; SIGINT, SIGTERM, SIGHUP and SIGBREAK end it
+ * cleanly, with 0. A program that fails ends with 1.
  */
 export async function runCommand<S extends Settings>(
   command: Command<S>,

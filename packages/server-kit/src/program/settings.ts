@@ -72,11 +72,13 @@ export function describeSettings(settings: Settings): string {
     .map(([name, { description, schema, secret }]) => {
       const byDefault = schema.safeParse(undefined);
       const note = !byDefault.success
-        ? ' (required)'
+        ? '(required)'
         : byDefault.data === undefined || secret === true
           ? ''
-          : ` (default: ${JSON.stringify(byDefault.data).replaceAll(/[[\]"]/gu, '')})`;
-      const lines = wrap(`${description}${note}`, LINE_WIDTH - indent.length);
+          : `(default: ${JSON.stringify(byDefault.data).replaceAll(/[[\]"]/gu, '')})`;
+      // The note stays in one piece.
+      const words = [...description.split(' '), ...(note === '' ? [] : [note])];
+      const lines = wrap(words, LINE_WIDTH - indent.length);
       return `  ${name.padEnd(nameWidth)}  ${lines.join(`\n${indent}`)}`;
     })
     .join('\n');
@@ -84,10 +86,10 @@ export function describeSettings(settings: Settings): string {
 
 const LINE_WIDTH = 110;
 
-function wrap(text: string, width: number): readonly string[] {
+function wrap(words: readonly string[], width: number): readonly string[] {
   const lines: string[] = [];
   let line = '';
-  for (const word of text.split(' ')) {
+  for (const word of words) {
     if (line !== '' && line.length + 1 + word.length > width) {
       lines.push(line);
       line = word;
