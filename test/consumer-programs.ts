@@ -78,7 +78,7 @@ const tool${index} = defineTool({
   audit: (input) => ({ resource: input.service${index}, arguments: input }),
   handle: async ({ service${index}, count }) => ({
     id: service${index},
-    items${index}: [{ name: String(count), state: 'up', at: null }],
+    items${index}: [{ name: String(count), state: 'up' as const, at: null }],
   }),
   text: (output, input) => \`\${output.items${index}.length} of \${input.count}\`,
 });`;
