@@ -10,17 +10,17 @@ export interface ServiceProgram {
 }
 
 /** Not in the PATH of everybody. */
-const SYSTEM_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
+const SYSTEM_DIRECTORIES = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
 
 /**
  * The path of a program; `undefined` when it is not installed, after a line on stderr that says how to install it.
  * @throws {Error} when it is not installed and REQUIRE_SERVICES is 1
  */
 export function findService({ program, debianPackage }: ServiceProgram): string | undefined {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), ...SYSTEM_FOLDERS];
-  const path = folders
-    .filter((folder) => folder !== '')
-    .map((folder) => join(folder, program))
+  const directories = [...(process.env['PATH'] ?? '').split(delimiter), ...SYSTEM_DIRECTORIES];
+  const path = directories
+    .filter((directory) => directory !== '')
+    .map((directory) => join(directory, program))
     .find(isExecutable);
   if (path !== undefined) {
     return path;
@@ -38,7 +38,7 @@ function isExecutable(path: string): boolean {
     accessSync(path, constants.X_OK);
     return true;
   } catch {
-    // Not there, or not ours to run: the next folder may have one.
+    // Not there, or not ours to run: the next directory may have one.
     return false;
   }
 }

@@ -14,7 +14,7 @@ import type { Certificate } from './self-signed-certificate.ts';
 
 const READY_WITHIN_MS = 20_000;
 
-/** The members of `startSlapd`'s argument. */
+/** What the directory holds and how it serves it. */
 export interface SlapdOptions {
   /** The name at the root of the directory, which `ldif` must begin with (or be empty). */
   readonly suffix: string;
@@ -48,7 +48,7 @@ export interface Slapd extends AsyncDisposable {
 }
 
 /**
- * Starts OpenLDAP on free loopback ports, from a temporary folder that goes away with it. Expects Debian's layout.
+ * Starts OpenLDAP on free loopback ports, from a temporary directory that goes away with it. Expects Debian's layout.
  * @throws {Error} when it is not installed or does not come up, with what it said
  */
 export async function startSlapd(options: SlapdOptions): Promise<Slapd> {
@@ -57,7 +57,7 @@ export async function startSlapd(options: SlapdOptions): Promise<Slapd> {
   if (program === undefined || addProgram === undefined) {
     throw new Error('slapd is not installed');
   }
-  const folder = await mkdtemp(join(tmpdir(), 'slapd-'));
+  const directory = await mkdtemp(join(tmpdir(), 'slapd-'));
   const administrator = { dn: `cn=admin,${options.suffix}`, password: 'admin-of-the-test' };
   const [port, tlsPort] = [await freePort(), options.certificate === undefined ? 0 : await freePort()];
   const url = `ldap://127.0.0.1:${port}`;
@@ -69,7 +69,7 @@ export async function startSlapd(options: SlapdOptions): Promise<Slapd> {
     // -d keeps it in the foreground; 256 makes it say what it is asked.
     const child = spawn(
       program ?? '',
-      ['-f', join(folder, 'slapd.conf'), '-h', urls.join(' '), '-d', '256'],
+      ['-f', join(directory, 'slapd.conf'), '-h', urls.join(' '), '-d', '256'],
       {
         stdio: ['ignore', 'ignore', 'pipe'],
       },
@@ -124,14 +124,14 @@ export async function startSlapd(options: SlapdOptions): Promise<Slapd> {
 
   const close = async (): Promise<void> => {
     await kill();
-    await rm(folder, { recursive: true, force: true });
+    await rm(directory, { recursive: true, force: true });
   };
   try {
-    await mkdir(join(folder, 'database'));
-    await writeFile(join(folder, 'slapd.conf'), configuration(options, folder, administrator));
+    await mkdir(join(directory, 'database'));
+    await writeFile(join(directory, 'slapd.conf'), configuration(options, directory, administrator));
     if (options.certificate !== undefined) {
-      await writeFile(join(folder, 'cert.pem'), options.certificate.cert);
-      await writeFile(join(folder, 'key.pem'), options.certificate.key, { mode: 0o600 });
+      await writeFile(join(directory, 'cert.pem'), options.certificate.cert);
+      await writeFile(join(directory, 'key.pem'), options.certificate.key, { mode: 0o600 });
     }
     await start();
     if (options.ldif !== '') {
@@ -157,15 +157,15 @@ export async function startSlapd(options: SlapdOptions): Promise<Slapd> {
 
 function configuration(
   options: SlapdOptions,
-  folder: string,
+  directory: string,
   administrator: { readonly dn: string; readonly password: string },
 ): string {
-  const tls = [`TLSCertificateFile ${folder}/cert.pem`, `TLSCertificateKeyFile ${folder}/key.pem`];
+  const tls = [`TLSCertificateFile ${directory}/cert.pem`, `TLSCertificateKeyFile ${directory}/key.pem`];
   return `${[
     ...['core', 'cosine', 'inetorgperson'].map((schema) => `include /etc/ldap/schema/${schema}.schema`),
     'modulepath /usr/lib/ldap',
     ...['back_mdb', 'memberof', 'ppolicy'].map((module) => `moduleload ${module}`),
-    `pidfile ${folder}/slapd.pid`,
+    `pidfile ${directory}/slapd.pid`,
     ...(options.certificate === undefined ? [] : tls),
     options.globalConfiguration ?? '',
     'database mdb',
@@ -173,7 +173,7 @@ function configuration(
     `suffix "${options.suffix}"`,
     `rootdn "${administrator.dn}"`,
     `rootpw ${administrator.password}`,
-    `directory ${folder}/database`,
+    `directory ${directory}/database`,
     'index objectClass,uid,member eq',
     // A test's directory may be lost in a crash of the machine.
     'dbnosync',

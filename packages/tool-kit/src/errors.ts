@@ -1,7 +1,7 @@
 /** An error whose message may be shown to a model; throw it from a handler. Everything else stays with the operator. */
 export class PublicError extends Error {
   override readonly name = 'PublicError';
-  /** A stable code for the audit trail and metrics, for example `backend_unavailable`. */
+  /** A stable code for the audit trail and metrics, for example `upstream_unavailable`. */
   readonly code: string;
   /** What failed and what to do next, in one or two sentences, without hosts, paths, secrets or stacks. */
   readonly publicMessage: string;

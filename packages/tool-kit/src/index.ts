@@ -1,22 +1,21 @@
 export { createCatalog, type Catalog, type CatalogDefinitions } from './catalog/catalog.ts';
 export type { BindingOptions, RegisterToolOptions, RequestOrigin } from './protocol/binding.ts';
+export { definePrompt, type PromptDefinition } from './definition/define-prompt.ts';
 export {
-  definePrompt,
   defineResource,
-  defineTool,
-  type AuditDetails,
-  type CallContext,
-  type Completer,
-  type OnUnavailable,
-  type Permission,
-  type PromptDefinition,
   type ResourceDefinition,
   type ResourceListing,
-  type TaskContext,
-  type TaskDefinition,
+} from './definition/define-resource.ts';
+export {
+  defineTool,
+  type OnUnavailable,
   type ToolAnnotations,
   type ToolDefinition,
-} from './definition/definitions.ts';
+} from './definition/define-tool.ts';
+export type { AuditDetails } from './definition/audit-details.ts';
+export type { CallContext, Completer } from './definition/call-context.ts';
+export type { Permission } from './definition/permission.ts';
+export type { TaskContext, TaskDefinition } from './definition/task-definition.ts';
 export type { ObjectSchema } from './definition/object-schema.ts';
 export { PublicError, RpcError, rpcCodes } from './errors.ts';
 export type { JsonObject, JsonValue } from './json.ts';

@@ -13,7 +13,7 @@ import {
   type CallToolResult,
 } from '@modelcontextprotocol/sdk/types.js';
 
-import type { ToolDefinition } from './definition/definitions.ts';
+import type { ToolDefinition } from './definition/define-tool.ts';
 import type { JsonObject } from './json.ts';
 import {
   handleRequest,

@@ -8,7 +8,7 @@ import {
 } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 
-import type { ToolDefinition } from './definition/definitions.ts';
+import type { ToolDefinition } from './definition/define-tool.ts';
 import type { JsonObject } from './json.ts';
 import {
   handleRequest,

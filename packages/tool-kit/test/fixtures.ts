@@ -1,14 +1,9 @@
 import { z } from 'zod';
 
 import type { RequestContext } from '../src/call/operation.ts';
-import {
-  definePrompt,
-  defineResource,
-  defineTool,
-  type PromptDefinition,
-  type ResourceDefinition,
-  type ToolDefinition,
-} from '../src/definition/definitions.ts';
+import { definePrompt, type PromptDefinition } from '../src/definition/define-prompt.ts';
+import { defineResource, type ResourceDefinition } from '../src/definition/define-resource.ts';
+import { defineTool, type ToolDefinition } from '../src/definition/define-tool.ts';
 import type {
   AuditIntent,
   AuditOutcome,

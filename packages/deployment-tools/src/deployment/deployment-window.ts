@@ -44,7 +44,7 @@ export type WindowState =
   | { readonly open: false; readonly localTime: string; readonly nextOpening: string | undefined };
 
 /**
- * Compares an instant (milliseconds since the epoch) with a window on the clock of the window's time zone, so
+ * Compares an instant (in milliseconds since the Unix epoch) with a window on the clock of the window's time zone, so
  * that daylight saving moves the instants of opening and closing, and never the times on the wall.
  */
 export function windowState(window: DeploymentWindow, at: number): WindowState {

@@ -11,7 +11,7 @@ const searchMessage = 'must be 1-50 characters';
 // https://semver.org/#is-there-a-suggested-regular-expression-regex-to-check-a-semver-string
 const semanticVersion =
   /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-((?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*))?(?:\+([0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*))?$/;
-const longestVersion = 64;
+const MAX_VERSION_LENGTH = 64;
 
 /** A service's name. */
 export const serviceSchema = z
@@ -27,7 +27,7 @@ export const environmentSchema = z
 /** A version by semver.org. A refinement keeps its 200 characters of pattern out of every `tools/list`. */
 export const versionSchema = z
   .string(versionMessage)
-  .refine((text) => text.length <= longestVersion && semanticVersion.test(text), versionMessage)
+  .refine((text) => text.length <= MAX_VERSION_LENGTH && semanticVersion.test(text), versionMessage)
   .describe('Semantic version, e.g. 2.4.1.');
 
 /** Which version of which service goes where. */

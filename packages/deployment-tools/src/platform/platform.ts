@@ -16,8 +16,18 @@ export interface PlatformOptions {
   readonly clientSecret: string;
   /** The platform as the identity provider knows it (RFC 8707). */
   readonly resource: string;
-  /** Is told what the clients do, for logs and metrics. */
-  readonly on?: ((event: ClientEvent) => void) | undefined;
+}
+
+/** One request to an upstream, as a metric of HTTP requests needs it. */
+export interface UpstreamRequest {
+  /** The name of its client. */
+  readonly upstream: string;
+  readonly method: string;
+  /** HTTP status; undefined when no response came. */
+  readonly status: number | undefined;
+  /** Why it failed without a response. */
+  readonly errorCode: string | undefined;
+  readonly durationMs: number;
 }
 
 /** Clients of the platform's services. */
@@ -28,6 +38,8 @@ export interface Platform extends AsyncDisposable {
   readonly auditToken: () => Promise<string>;
   /** For readiness: each rejects when its upstream does not respond. */
   readonly probes: Readonly<Record<string, (options: { readonly signal: AbortSignal }) => Promise<void>>>;
+  /** Tells of each request from now on; for a metric, which needs the server that is assembled later. */
+  readonly measureRequests: (record: (request: UpstreamRequest) => void) => void;
   readonly close: () => Promise<void>;
 }
 
@@ -65,6 +77,7 @@ export function connectPlatform(options: PlatformOptions): Platform {
     deployments,
     auditToken: async () => (await auditToken.get({ signal: AbortSignal.timeout(5_000) })).value,
     probes: { configuration: probe(configuration), deployments: probe(deployments) },
+    measureRequests: (record) => void records.add(record),
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -13,7 +13,7 @@ import {
 /** What the checks need from outside. */
 export interface PrerequisiteSources {
   readonly configuration: Client;
-  /** Milliseconds since the epoch. */
+  /** The time, in milliseconds since the Unix epoch. */
   readonly now: () => number;
 }
 

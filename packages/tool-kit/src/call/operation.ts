@@ -1,6 +1,9 @@
 import type { z } from 'zod';
 
-import type { AuditDetails, CallContext, OnUnavailable, Permission } from '../definition/definitions.ts';
+import type { AuditDetails } from '../definition/audit-details.ts';
+import type { CallContext } from '../definition/call-context.ts';
+import type { OnUnavailable } from '../definition/define-tool.ts';
+import type { Permission } from '../definition/permission.ts';
 import type { Caller } from '../ports.ts';
 import type { CallFailure } from './failure.ts';
 

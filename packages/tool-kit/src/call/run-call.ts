@@ -1,6 +1,6 @@
-import { isVisible } from '../catalog/catalog.ts';
 import { recordArguments } from '../definition/argument-privacy.ts';
-import type { CallContext } from '../definition/definitions.ts';
+import type { CallContext } from '../definition/call-context.ts';
+import { isVisible } from '../definition/permission.ts';
 import { asPublicError } from '../errors.ts';
 import { authorize } from './authorize.ts';
 import { openRecord, type CallDetails } from './call-record.ts';

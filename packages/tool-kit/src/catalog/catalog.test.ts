@@ -2,8 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
 import { aCaller, aPrompt, aRequest, aResource, echoTool } from '../../test/fixtures.ts';
+import { isHeld, isVisible } from '../definition/permission.ts';
 import { createMethodTable } from '../protocol/method-table.ts';
-import { createCatalog, isHeld, isVisible } from './catalog.ts';
+import { createCatalog } from './catalog.ts';
 
 describe('createCatalog', () => {
   it.each(['', 'has space', 'a/b', 'ä', 'x'.repeat(65), 'line\n'])('rejects the name %j', (name) => {

@@ -2,22 +2,21 @@ import { z } from 'zod';
 
 import { checkWhole, MAX_TIMER_MS } from '../check-number.ts';
 import { withoutPrivacy } from '../definition/argument-privacy.ts';
-import type {
-  Permission,
-  PromptDefinition,
-  ResourceDefinition,
-  TaskDefinition,
-  ToolDefinition,
-} from '../definition/definitions.ts';
-import { zodObject } from '../definition/object-schema.ts';
+import type { PromptDefinition } from '../definition/define-prompt.ts';
+import type { ResourceDefinition } from '../definition/define-resource.ts';
+import type { ToolDefinition } from '../definition/define-tool.ts';
+import { zodObject, type ObjectSchema } from '../definition/object-schema.ts';
 import { checkSchemaVersion } from '../definition/schema-version.ts';
+import type { TaskDefinition } from '../definition/task-definition.ts';
 import type { JsonObject } from '../json.ts';
-import type { Caller } from '../ports.ts';
 import { parseUriTemplate, type UriTemplate } from './uri-template.ts';
+
+// To compare what each schema makes with a record would cost the compiler a fifth more.
+type AnyTool = ToolDefinition<ObjectSchema<unknown, unknown>, ObjectSchema<unknown, unknown>>;
 
 /** Everything that a server offers. */
 export interface CatalogDefinitions {
-  readonly tools?: readonly ToolDefinition[] | undefined;
+  readonly tools?: readonly AnyTool[] | undefined;
   readonly resources?: readonly ResourceDefinition[] | undefined;
   readonly prompts?: readonly PromptDefinition[] | undefined;
   /** The kinds of work that the tools start. */
@@ -57,7 +56,7 @@ export function createCatalog(definitions: CatalogDefinitions): Catalog {
   const resources = byName('resource', definitions.resources, listedResource);
   rejectRepeatedTemplates(resources.values());
   return {
-    tools: byName('tool', definitions.tools, listedTool),
+    tools: byName('tool', definitions.tools as readonly ToolDefinition[] | undefined, listedTool),
     resources,
     prompts: byName('prompt', definitions.prompts, (prompt) => ({
       definition: prompt,
@@ -65,23 +64,6 @@ export function createCatalog(definitions: CatalogDefinitions): Catalog {
     })),
     tasks: definitions.tasks ?? [],
   };
-}
-
-/** Whether a caller may know that a definition exists: it may use it, or might with a better token. */
-export function isVisible(permission: Permission<never>, caller: Caller): boolean {
-  return (
-    isHeld(permission, caller) ||
-    namesOf(permission).some((name) => caller.obtainablePermissions?.includes(name) === true)
-  );
-}
-
-/** Whether a caller holds a permission that opens a definition, for some input at least. */
-export function isHeld(permission: Permission<never>, caller: Caller): boolean {
-  return namesOf(permission).some((name) => caller.permissions.includes(name));
-}
-
-function namesOf(permission: Permission<never>): readonly string[] {
-  return typeof permission === 'string' ? [permission] : permission.anyOf;
 }
 
 function byName<Definition extends { readonly name: string }, Entry>(

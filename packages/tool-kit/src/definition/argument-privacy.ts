@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { AuditTrail } from '../ports.ts';
-import type { AuditDetails } from './definitions.ts';
+import type { AuditDetails } from './audit-details.ts';
 import { wrappedBy } from './schema-tree.ts';
 
 /** What the trail may keep of the arguments of one call. */

@@ -6,7 +6,7 @@ import { internalFailure, shorten } from '../call/failure.ts';
 import type { RequestContext } from '../call/operation.ts';
 import type { PipelineOptions } from '../call/pipeline-options.ts';
 import { createCatalog, jsonSchema } from '../catalog/catalog.ts';
-import type { ToolDefinition } from '../definition/definitions.ts';
+import type { ToolDefinition } from '../definition/define-tool.ts';
 import { zodObject } from '../definition/object-schema.ts';
 import { RpcError, rpcCodes } from '../errors.ts';
 import type { JsonObject } from '../json.ts';

@@ -4,7 +4,8 @@ import { aCaller, aPrompt, aRequest, aResource, recordingPorts } from '../../tes
 import type { RequestContext } from '../call/operation.ts';
 import type { PipelineOptions } from '../call/pipeline-options.ts';
 import { createCatalog } from '../catalog/catalog.ts';
-import type { Completer, ResourceDefinition } from '../definition/definitions.ts';
+import type { Completer } from '../definition/call-context.ts';
+import type { ResourceDefinition } from '../definition/define-resource.ts';
 import type { JsonObject } from '../json.ts';
 import { createMethodTable } from './method-table.ts';
 

@@ -6,8 +6,10 @@ import {
   type ResolvedPipelineOptions,
 } from '../call/pipeline-options.ts';
 import { runCall } from '../call/run-call.ts';
-import { isHeld, isVisible, type Catalog, type Listed } from '../catalog/catalog.ts';
-import type { Permission, ResourceListing } from '../definition/definitions.ts';
+import type { Catalog, Listed } from '../catalog/catalog.ts';
+import type { ResourceListing } from '../definition/define-resource.ts';
+import { isHeld, isVisible } from '../definition/permission.ts';
+import type { Permission } from '../definition/permission.ts';
 import { RpcError, rpcCodes } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import {

@@ -1,15 +1,14 @@
 import { z } from 'zod';
 
 import type { Operation } from '../call/operation.ts';
-import { isHeld, type Catalog, type ListedResource } from '../catalog/catalog.ts';
-import type {
-  Completer,
-  Permission,
-  PromptDefinition,
-  ResourceListing,
-  ToolDefinition,
-} from '../definition/definitions.ts';
+import type { Catalog, ListedResource } from '../catalog/catalog.ts';
+import type { Completer } from '../definition/call-context.ts';
+import type { PromptDefinition } from '../definition/define-prompt.ts';
+import type { ResourceListing } from '../definition/define-resource.ts';
+import type { ToolDefinition } from '../definition/define-tool.ts';
 import { zodObject } from '../definition/object-schema.ts';
+import { isHeld } from '../definition/permission.ts';
+import type { Permission } from '../definition/permission.ts';
 import { RpcError, rpcCodes } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { Caller } from '../ports.ts';

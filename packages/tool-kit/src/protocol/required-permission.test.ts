@@ -3,7 +3,9 @@ import { z } from 'zod';
 
 import { echoTool } from '../../test/fixtures.ts';
 import { createCatalog } from '../catalog/catalog.ts';
-import { definePrompt, defineResource, defineTool } from '../definition/definitions.ts';
+import { definePrompt } from '../definition/define-prompt.ts';
+import { defineResource } from '../definition/define-resource.ts';
+import { defineTool } from '../definition/define-tool.ts';
 import { requiredPermission } from './required-permission.ts';
 
 const environment = z.enum(['staging', 'production']);

@@ -9,15 +9,10 @@ import type { JsonObject, JsonValue } from '../json.ts';
 import type { AuditTrail, Caller, Logger } from '../ports.ts';
 import type { registerTool as registerTool2025 } from '../sdk-2025.ts';
 import type { registerTool as registerTool2026 } from '../sdk-2026.ts';
-import {
-  definePrompt,
-  defineResource,
-  defineTool,
-  type CallContext,
-  type PromptDefinition,
-  type ResourceDefinition,
-  type ToolDefinition,
-} from './definitions.ts';
+import type { CallContext } from './call-context.ts';
+import { definePrompt, type PromptDefinition } from './define-prompt.ts';
+import { defineResource, type ResourceDefinition } from './define-resource.ts';
+import { defineTool, type ToolDefinition } from './define-tool.ts';
 
 const input = z.strictObject({
   service: z.string(),

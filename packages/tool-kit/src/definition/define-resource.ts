@@ -1,0 +1,37 @@
+import type { JsonValue } from '../json.ts';
+import type { AuditDetails } from './audit-details.ts';
+import type { CallContext, Completer } from './call-context.ts';
+import type { ObjectSchema, OutputOf } from './object-schema.ts';
+import type { Permission } from './permission.ts';
+
+/** One entry of `resources/list`. */
+export interface ResourceListing {
+  readonly uri: string;
+  readonly name: string;
+  readonly title?: string | undefined;
+  readonly description?: string | undefined;
+}
+
+/** A resource, or a family of them under a URI template with `{variables}` (RFC 6570 level 1). */
+export interface ResourceDefinition<Parameters extends ObjectSchema<unknown, unknown> = ObjectSchema> {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly uriTemplate: string;
+  /** One string schema for each variable of the template. */
+  readonly parameters: Parameters;
+  readonly permission: Permission<OutputOf<Parameters>>;
+  readonly complete?: { readonly [Name in keyof OutputOf<Parameters>]?: Completer | undefined } | undefined;
+  audit?(parameters: OutputOf<Parameters>): AuditDetails;
+  /** The resources that exist now. */
+  list(context: CallContext): Promise<readonly ResourceListing[]>;
+  /** The content, sent as `application/json`; `undefined` when there is no such resource. */
+  read(parameters: OutputOf<Parameters>, context: CallContext): Promise<JsonValue | undefined>;
+}
+
+/** Returns the resource as it is, with the parameters' types inferred from its schema. */
+export function defineResource<Parameters extends ObjectSchema<unknown, unknown>>(
+  resource: ResourceDefinition<Parameters>,
+): ResourceDefinition<Parameters> {
+  return resource;
+}

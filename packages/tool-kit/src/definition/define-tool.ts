@@ -1,0 +1,58 @@
+import type { AuditDetails } from './audit-details.ts';
+import type { CallContext } from './call-context.ts';
+import type { InputOf, ObjectSchema, OutputOf } from './object-schema.ts';
+import type { Permission } from './permission.ts';
+
+/** What a tool may do to the world; shown to clients, and decides what happens when a call cannot be recorded. */
+export interface ToolAnnotations {
+  readonly readOnly: boolean;
+  readonly destructive: boolean;
+  readonly idempotent: boolean;
+  readonly openWorld: boolean;
+}
+
+/**
+ * What becomes of a call when the audit trail is unavailable and cannot record it. `deny`: it does not run.
+ * `allow-reads`: it runs if it is read-only. `allow`: it runs, and leaves a line in the operator's log alone.
+ */
+export type OnUnavailable = 'deny' | 'allow-reads' | 'allow';
+
+/** A tool: one thing that a person would ask for. Handlers return data; `text` says it to a model. */
+// Its functions are methods and not properties, so that one list may hold tools of different inputs.
+export interface ToolDefinition<
+  Input extends ObjectSchema<unknown, unknown> = ObjectSchema,
+  Output extends ObjectSchema<unknown, unknown> = ObjectSchema,
+> {
+  /** 1–64 characters of `A–Z a–z 0–9 _ - .`. */
+  readonly name: string;
+  readonly title: string;
+  /** Starts with a verb; says when to use it, what comes back and what the limits are. */
+  readonly description: string;
+  /**
+   * Use `z.strictObject`, so that a misspelt argument is an error. A field with `.meta({ sensitive: true })` never
+   * reaches the audit trail in clear, and one with `.meta({ secret: true })` not even as a digest.
+   */
+  readonly input: Input;
+  readonly output: Output;
+  readonly annotations: ToolAnnotations;
+  readonly permission: Permission<OutputOf<Input>>;
+  /** The maximum duration of a call, in milliseconds: 1 to 2147483647. @default that of the pipeline, 30_000 */
+  readonly deadlineMs?: number | undefined;
+  audit?(input: OutputOf<Input>): AuditDetails;
+  /** Whether a call goes on when the audit trail cannot record it. @default 'allow-reads' */
+  readonly onUnavailable?: OnUnavailable | undefined;
+  /** @throws {PublicError} for a failure that the model should read; any other error becomes a reference id. */
+  handle(input: OutputOf<Input>, context: CallContext): Promise<InputOf<Output>>;
+  /** A short text for a model: the outcome first, then what to do next. */
+  text(output: OutputOf<Output>, input: OutputOf<Input>): string;
+  /** Whether this output is a failure (`isError`). @default false */
+  isFailure?(output: OutputOf<Output>): boolean;
+}
+
+/** Returns the tool as it is, with the handler's types inferred from its schemas. */
+export function defineTool<
+  Input extends ObjectSchema<unknown, unknown>,
+  Output extends ObjectSchema<unknown, unknown>,
+>(tool: ToolDefinition<Input, Output>): ToolDefinition<Input, Output> {
+  return tool;
+}
