@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 
 import { shownText } from '../src/cli/output/terminal.ts';
 import { runCli } from '../src/cli/run-cli.ts';
+import { systemTimer } from '../src/clock.ts';
 import { platformFiles } from '../src/disk/platform-files.ts';
 import {
   auditEventSchema,
@@ -408,6 +409,7 @@ describe('mcp-audit doctor', () => {
         ...options(directory.path),
         sinks: [refusing],
         closeTimeoutMs: 1,
+        setTimer: systemTimer,
         now: () => NOW + MINUTE,
       });
       await trail.begin(intent());

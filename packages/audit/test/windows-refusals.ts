@@ -1,8 +1,8 @@
-import { constants } from 'node:fs';
+import { constants, type promises } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import { basename, resolve, sep } from 'node:path';
 
-type Files = typeof import('node:fs/promises');
-type FileHandle = Awaited<ReturnType<Files['open']>>;
+type Files = typeof promises;
 
 // What a virus scanner that still has a look at a file answers with.
 const TRANSIENT_CODES = ['EBUSY', 'EPERM', 'EACCES'];
