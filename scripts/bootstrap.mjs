@@ -15,6 +15,8 @@ import { constants, tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { findProgram } from './find-program.mjs';
+
 const root = fileURLToPath(new URL('..', import.meta.url));
 const toolchain = join(root, '.toolchain');
 const stampFile = join(root, 'node_modules', '.bootstrap-stamp');
@@ -58,6 +60,8 @@ function toolPath() {
     join(root, 'node_modules', '.bin'),
     // A fitting Node of the machine goes first: .toolchain may hold one from before the machine's was updated.
     ...(isNodeFit(process.versions.node) ? [dirname(process.execPath)] : []),
+    // Where node.exe is; the folder below has no program for it on Windows.
+    join(toolchain, 'node_modules', 'node', 'bin'),
     join(toolchain, 'node_modules', '.bin'),
     process.env.PATH,
   ].join(delimiter);
@@ -77,7 +81,12 @@ function installedVersion(name) {
 
 function machinePnpmVersion() {
   // Asked outside the workspace: inside, pnpm and corepack answer with (and download) the version pinned here.
-  const { stdout } = spawnSync('pnpm', ['--version'], {
+  const commandLine = findProgram('pnpm', { folders: process.env.PATH.split(delimiter) });
+  if (commandLine === undefined) {
+    return undefined;
+  }
+  const [program, ...first] = commandLine;
+  const { stdout } = spawnSync(program, [...first, '--version'], {
     cwd: tmpdir(),
     encoding: 'utf8',
     env: { ...process.env, COREPACK_ENABLE_DOWNLOAD_PROMPT: '0', COREPACK_ENABLE_NETWORK: '0' },
@@ -98,7 +107,7 @@ function installToolchain(tools) {
     'npm',
     // Both are needed as they come: Node's npm package fetches its binary in an install script.
     ['install', '--prefix', partial, '--no-save', '--no-package-lock', '--ignore-scripts=false', ...tools],
-    process.env,
+    { ...process.env, PATH: process.env.PATH },
   );
   rmSync(toolchain, { recursive: true, force: true });
   renameSync(partial, toolchain);
@@ -138,7 +147,8 @@ function dependencyStamp() {
 /** Runs one step of the set-up: one line says what it does; its output is shown only if it fails. */
 function quietly(what, program, programArguments, env = commandEnvironment()) {
   process.stderr.write(`${what}...\n`);
-  const result = spawnSync(program, programArguments, {
+  const [file, ...first] = commandLineOf(program, env);
+  const result = spawnSync(file, [...first, ...programArguments], {
     cwd: root,
     encoding: 'utf8',
     env,
@@ -158,14 +168,28 @@ function explain({ error, signal }) {
 
 /** The environment of the command: without the npm_ variables a package manager adds for its own scripts. */
 function commandEnvironment() {
-  const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('npm_'));
+  // Windows calls it Path, and takes either of two.
+  const inherited = Object.entries(process.env).filter(
+    ([name]) => !name.startsWith('npm_') && name.toUpperCase() !== 'PATH',
+  );
   return { ...Object.fromEntries(inherited), PATH: path, TURBO_TELEMETRY_DISABLED: '1' };
 }
 
+function commandLineOf(program, { PATH }) {
+  const commandLine = findProgram(program, { folders: PATH.split(delimiter) });
+  return commandLine ?? stop(`Cannot run ${program}: it is not on PATH`);
+}
+
 function runCommand() {
-  const child = spawn(command, commandArguments, { cwd: root, stdio: 'inherit', env: commandEnvironment() });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  const env = commandEnvironment();
+  const [file, ...first] = commandLineOf(command, env);
+  const child = spawn(file, [...first, ...commandArguments], { cwd: root, stdio: 'inherit', env });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK']) {
     process.on(signal, () => {
+      // Windows sends each of them to the command too, and has no way to pass one on.
+      if (process.platform === 'win32') {
+        return;
+      }
       // A terminal sends Ctrl-C to the command too, and twice means "at once" to some programs.
       if (signal !== 'SIGINT' || !process.stdin.isTTY) {
         child.kill(signal);

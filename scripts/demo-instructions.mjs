@@ -26,7 +26,7 @@ ${indented(http)}
 
 ${indented(stdio)}
 
-3. Or by hand. Get a token for "developer" (also: release-manager, viewer); it is valid for an hour:
+3. Or by hand, in a POSIX shell (on Windows: Git Bash). Get a token for "developer" (also: release-manager, viewer); it is valid for an hour:
 
    TOKEN=$(curl -s ${issuer}/token -d grant_type=urn:mcp-parts:sandbox:user \\
      -d client_id=${tokenClientId} -d user=developer -d resource=${endpoint} \\

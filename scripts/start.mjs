@@ -1,6 +1,6 @@
 // The demo: the sandbox platform in this process, the HTTP server as a child of it, until Ctrl-C.
 // With --watch both run from their sources, and a change of the server's restarts it.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,6 +8,7 @@ import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 import { instructions } from './demo-instructions.mjs';
+import { environmentFile } from './environment-file.mjs';
 
 const READY_WITHIN_MS = 30_000;
 const STOPPED_WITHIN_MS = 30_000;
@@ -15,6 +16,7 @@ const STOPPED_WITHIN_MS = 30_000;
 /** A problem whose message says enough. */
 class StartError extends Error {}
 
+const isWindows = process.platform === 'win32';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const watch = process.argv.includes('--watch');
 if (watch && Number.parseInt(process.versions.node, 10) < 24) {
@@ -37,7 +39,7 @@ let sandbox;
 let server;
 const stopping = new AbortController();
 // Ctrl-C in a terminal, `kill`, a closed window. Any of them may arrive more than once.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK']) {
   process.on(signal, () => void stop(0));
 }
 
@@ -119,8 +121,7 @@ async function writeStdioSettings() {
     STATE_DIRECTORY: join(data, 'stdio-server'),
   };
   const file = join(data, 'stdio-server.env');
-  const lines = Object.entries(settings).map(([name, value]) => `${name}='${value}'\n`);
-  await writeFile(file, lines.join(''), { mode: 0o600 });
+  await writeFile(file, environmentFile(settings), { mode: 0o600 });
   return file;
 }
 
@@ -133,7 +134,8 @@ function startServer(settings) {
     env: { PATH: process.env.PATH, ...settings },
     stdio: ['ignore', 'inherit', 'inherit'],
     // In a process group of its own: Ctrl-C reaches this process, which ends the server first and the platform after.
-    detached: true,
+    // On Windows that would open a window; there, the server gets every Ctrl-C itself.
+    detached: !isWindows,
   });
   child.once('exit', (code) => {
     if (!stopping.signal.aborted) {
@@ -164,11 +166,18 @@ async function stop(exitCode) {
   stopping.abort();
   if (server !== undefined && server.exitCode === null && server.signalCode === null) {
     const exited = once(server, 'exit');
-    server.kill('SIGTERM');
+    // Windows cannot ask a process to end; what ends this one from outside has reached the server too.
+    if (!isWindows || exitCode !== 0) {
+      server.kill('SIGTERM');
+    }
     const inTime = await Promise.race([exited, setTimeout(STOPPED_WITHIN_MS)]);
     if (inTime === undefined) {
       // The whole group: with --watch the server is a child of the child.
-      process.kill(-server.pid, 'SIGKILL');
+      if (isWindows) {
+        spawnSync('taskkill', ['/pid', String(server.pid), '/t', '/f']);
+      } else {
+        process.kill(-server.pid, 'SIGKILL');
+      }
     }
   }
   await sandbox?.close();
