@@ -91,7 +91,9 @@ async function packagesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   const nested = entries
     .filter((entry) => entry.isDirectory() && entry.name !== '.bin')
-    .map(({ name }) => (name.startsWith('@') ? packagesIn(join(folder, name)) : [join(folder, name)]));
+    .map(({ name }) =>
+      name.startsWith('@') ? packagesIn(join(folder, name)) : Promise.resolve([join(folder, name)]),
+    );
   return (await Promise.all(nested)).flat();
 }
 
