@@ -59,14 +59,14 @@ export function windowState(window: DeploymentWindow, at: number): WindowState {
   const isOpen =
     opens < closes
       ? opensOn(now.date) && opens <= now.minutes && now.minutes < closes
-      : (opensOn(now.date) && opens <= now.minutes) || (opensOn(now.date - dayMs) && now.minutes < closes);
+      : (opensOn(now.date) && opens <= now.minutes) || (opensOn(now.date - DAY_MS) && now.minutes < closes);
   const localTime = wallTime(now.date, timeOf(now.minutes), window.timeZone);
   if (isOpen) {
     return { open: true, always: false, localTime };
   }
 
   // Today's opening may lie ahead; a week later every day has been looked at.
-  const ahead = Array.from({ length: 8 }, (_, index) => now.date + index * dayMs);
+  const ahead = Array.from({ length: 8 }, (_, index) => now.date + index * DAY_MS);
   const next = ahead.find((date) => opensOn(date) && (date > now.date || now.minutes < opens));
   return {
     open: false,
@@ -75,7 +75,7 @@ export function windowState(window: DeploymentWindow, at: number): WindowState {
   };
 }
 
-const dayMs = 86_400_000;
+const DAY_MS = 86_400_000;
 
 /** Date (midnight as if in UTC, for counting days) and minutes since midnight, as a clock in the zone shows them. */
 function wallClock(at: number, timeZone: string): { readonly date: number; readonly minutes: number } {
@@ -96,7 +96,7 @@ function wallClock(at: number, timeZone: string): { readonly date: number; reado
 
 function weekday(date: number): (typeof days)[number] {
   // The epoch was a Thursday; the double remainder keeps days before it positive.
-  const index = (((date / dayMs + 3) % 7) + 7) % 7;
+  const index = (((date / DAY_MS + 3) % 7) + 7) % 7;
   const name = days[index];
   if (name === undefined) {
     throw new RangeError(`not a date: ${date}`);

@@ -1,33 +1,33 @@
 import { z } from 'zod';
 
 // The words reach a model as "<argument>: <message>", so a message is what stands after "service:".
-const serviceMessage = 'must be 3-50 characters of a-z, 0-9 and -';
-const versionMessage = 'must be a semantic version such as 2.4.1 or 2.5.0-rc.1, without a leading v';
-const environmentMessage = 'must be development, staging or production';
-const idempotencyKeyMessage = 'must be 8-100 characters of A-Z, a-z, 0-9, _ and -';
-const taskIdMessage = 'must be a taskId that trigger_deployment returned';
-const searchMessage = 'must be 1-50 characters';
+const SERVICE_MESSAGE = 'must be 3-50 characters of a-z, 0-9 and -';
+const VERSION_MESSAGE = 'must be a semantic version such as 2.4.1 or 2.5.0-rc.1, without a leading v';
+const ENVIRONMENT_MESSAGE = 'must be development, staging or production';
+const IDEMPOTENCY_KEY_MESSAGE = 'must be 8-100 characters of A-Z, a-z, 0-9, _ and -';
+const TASK_ID_MESSAGE = 'must be a taskId that trigger_deployment returned';
+const SEARCH_MESSAGE = 'must be 1-50 characters';
 
 // https://semver.org/#is-there-a-suggested-regular-expression-regex-to-check-a-semver-string
-const semanticVersion =
+const SEMANTIC_VERSION =
   /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-((?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*))?(?:\+([0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*))?$/;
 const MAX_VERSION_LENGTH = 64;
 
 /** A service's name. */
 export const serviceSchema = z
-  .string(serviceMessage)
-  .regex(/^[a-z0-9-]{3,50}$/, serviceMessage)
+  .string(SERVICE_MESSAGE)
+  .regex(/^[a-z0-9-]{3,50}$/, SERVICE_MESSAGE)
   .describe('Service name as list_services gives it.');
 
 /** Where a service runs. */
 export const environmentSchema = z
-  .enum(['development', 'staging', 'production'], environmentMessage)
+  .enum(['development', 'staging', 'production'], ENVIRONMENT_MESSAGE)
   .describe('Target environment.');
 
 /** A version by semver.org. A refinement keeps its 200 characters of pattern out of every `tools/list`. */
 export const versionSchema = z
-  .string(versionMessage)
-  .refine((text) => text.length <= MAX_VERSION_LENGTH && semanticVersion.test(text), versionMessage)
+  .string(VERSION_MESSAGE)
+  .refine((text) => text.length <= MAX_VERSION_LENGTH && SEMANTIC_VERSION.test(text), VERSION_MESSAGE)
   .describe('Semantic version, e.g. 2.4.1.');
 
 /** Which version of which service goes where. */
@@ -42,21 +42,21 @@ export type DeploymentTarget = z.output<typeof deploymentTargetSchema>;
 
 /** Makes a repeated trigger the same deployment. */
 export const idempotencyKeySchema = z
-  .string(idempotencyKeyMessage)
-  .regex(/^[\w-]{8,100}$/, idempotencyKeyMessage)
+  .string(IDEMPOTENCY_KEY_MESSAGE)
+  .regex(/^[\w-]{8,100}$/, IDEMPOTENCY_KEY_MESSAGE)
   .describe('Any unique text. A repeated call with the same key returns the first task.');
 
 /** The id of a deployment task. */
 export const taskIdSchema = z
-  .string(taskIdMessage)
-  .regex(/^[\w-]{1,100}$/, taskIdMessage)
+  .string(TASK_ID_MESSAGE)
+  .regex(/^[\w-]{1,100}$/, TASK_ID_MESSAGE)
   .describe('The taskId from trigger_deployment.');
 
 /** A part of a service's name or description. */
 export const searchSchema = z
-  .string(searchMessage)
-  .min(1, searchMessage)
-  .max(50, searchMessage)
+  .string(SEARCH_MESSAGE)
+  .min(1, SEARCH_MESSAGE)
+  .max(50, SEARCH_MESSAGE)
   .describe('Only services with this text in name or description.');
 
 /** The outcome of all prerequisite checks; `ready` when none failed. A check that had no answer is `unknown` and counts as failed. */

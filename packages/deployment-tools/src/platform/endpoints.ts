@@ -8,10 +8,10 @@ import { upstreamText } from './upstream-text.ts';
 // A check waits for two answers one after the other, within a tool's 30 s.
 const quickRead = { deadlineMs: 12_000, attemptTimeoutMs: 5_000 };
 
-const noAccess =
+const NO_ACCESS =
   'This server may not read that. Do not try again; tell the person you work for to ask the operator of this server.';
 // What to do next stands beside it, in the finding of the check.
-const unknownService = 'The configuration service does not know that service there.';
+const UNKNOWN_SERVICE = 'The configuration service does not know that service there.';
 
 /** Every service of the platform. */
 export const listServices = defineEndpoint({
@@ -28,7 +28,7 @@ export const listServices = defineEndpoint({
       }),
     ),
   }),
-  explain: { 403: noAccess },
+  explain: { 403: NO_ACCESS },
   policy: quickRead,
 });
 
@@ -45,7 +45,7 @@ export const getConfiguration = defineEndpoint({
     dependencies: z.array(z.string()),
     updatedAt: upstreamText(40),
   }),
-  explain: { 403: noAccess, 404: unknownService },
+  explain: { 403: NO_ACCESS, 404: UNKNOWN_SERVICE },
   policy: quickRead,
 });
 
@@ -56,7 +56,7 @@ export const getCompatibility = defineEndpoint({
   path: '/v1/services/{service}/versions/{version}/compatibility',
   query: z.object({ environment: environmentSchema }),
   response: z.object({ compatible: z.boolean(), reasons: z.array(upstreamText(300)).default([]) }),
-  explain: { 403: noAccess, 404: unknownService },
+  explain: { 403: NO_ACCESS, 404: UNKNOWN_SERVICE },
   policy: quickRead,
 });
 
@@ -66,7 +66,7 @@ export const getDependencies = defineEndpoint({
   method: 'GET',
   path: '/v1/services/{service}/dependencies',
   response: z.object({ dependencies: z.array(z.string()) }),
-  explain: { 403: noAccess, 404: unknownService },
+  explain: { 403: NO_ACCESS, 404: UNKNOWN_SERVICE },
   policy: quickRead,
 });
 
@@ -80,7 +80,7 @@ export const getHealth = defineEndpoint({
     checkedAt: upstreamText(40),
     detail: upstreamText(200).default(''),
   }),
-  explain: { 403: noAccess, 404: unknownService },
+  explain: { 403: NO_ACCESS, 404: UNKNOWN_SERVICE },
   policy: quickRead,
 });
 
@@ -90,7 +90,7 @@ export const getDeploymentWindow = defineEndpoint({
   method: 'GET',
   path: '/v1/environments/{environment}/deployment-window',
   response: deploymentWindowSchema,
-  explain: { 403: noAccess },
+  explain: { 403: NO_ACCESS },
   policy: quickRead,
 });
 
@@ -128,7 +128,7 @@ export const getDeployment = defineEndpoint({
   method: 'GET',
   path: '/v1/deployments/{id}',
   response: deploymentSchema,
-  explain: { 403: noAccess, 404: 'The deployment API does not know this deployment any more.' },
+  explain: { 403: NO_ACCESS, 404: 'The deployment API does not know this deployment any more.' },
   policy: quickRead,
 });
 

@@ -3,7 +3,7 @@ import { defineResource } from '@mcp-parts/tool-kit';
 import { z } from 'zod';
 
 import { completeEnvironment, serviceCompleter } from '../completion.ts';
-import { readPermission } from '../deployment/permissions.ts';
+import { READ_PERMISSION } from '../deployment/permissions.ts';
 import { environmentSchema, serviceSchema } from '../deployment/schemas.ts';
 import { getConfiguration, listServices } from '../platform/endpoints.ts';
 import { upstreamCallOptions } from '../platform/upstream-call.ts';
@@ -19,7 +19,7 @@ export function createDeploymentConfig({ configuration }: { readonly configurati
     description: `Version, regions, replicas, settings and dependencies of a service in one environment. The list shows the first ${MAX_SERVICES_LISTED} services.`,
     uriTemplate: 'deployment://config/{service}/{environment}',
     parameters: z.strictObject({ service: serviceSchema, environment: environmentSchema }),
-    permission: readPermission,
+    permission: READ_PERMISSION,
     complete: { service: serviceCompleter(configuration), environment: completeEnvironment },
     audit: ({ service, environment }) => ({ resource: `${service}/${environment}` }),
     async list(context) {

@@ -8,7 +8,7 @@ import { checkPrerequisites, type PrerequisiteSources } from '../prerequisites/p
 import { deployedResult, isEnded, progressText } from './deployment-outcome.ts';
 
 /** The kind of task that deploys. */
-export const deploymentTaskKind = 'deployment';
+export const DEPLOYMENT_TASK_KIND = 'deployment';
 
 /** What the task needs from outside. */
 export interface DeploymentTaskOptions extends PrerequisiteSources {
@@ -31,7 +31,7 @@ const CANCEL_LIMIT_MS = 10_000;
 export function createDeploymentTask(options: DeploymentTaskOptions): TaskDefinition {
   const { deployments } = options;
   return {
-    kind: deploymentTaskKind,
+    kind: DEPLOYMENT_TASK_KIND,
     // A second run would meet the first run's deployment without knowing how it was left.
     onInterrupted: 'fail',
     async run(input, context) {

@@ -1,6 +1,6 @@
 import { defineTool } from '@mcp-parts/tool-kit';
 
-import { readPermission } from '../deployment/permissions.ts';
+import { READ_PERMISSION } from '../deployment/permissions.ts';
 import { deploymentTargetSchema, prerequisitesSchema } from '../deployment/schemas.ts';
 import { upstreamCallOptions } from '../platform/upstream-call.ts';
 import { prerequisitesText } from '../prerequisites/prerequisites-text.ts';
@@ -16,7 +16,7 @@ export function createCheckDeploymentPrerequisites(sources: PrerequisiteSources)
     input: deploymentTargetSchema,
     output: prerequisitesSchema,
     annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
-    permission: readPermission,
+    permission: READ_PERMISSION,
     audit: (target) => ({ resource: `${target.service}/${target.environment}`, arguments: target }),
     handle: (target, context) => checkPrerequisites(target, sources, upstreamCallOptions(context)),
     text: prerequisitesText,

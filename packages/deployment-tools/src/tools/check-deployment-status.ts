@@ -1,9 +1,9 @@
 import { defineTool, PublicError, type Task } from '@mcp-parts/tool-kit';
 import { z } from 'zod';
 
-import { readPermission } from '../deployment/permissions.ts';
+import { READ_PERMISSION } from '../deployment/permissions.ts';
 import { deploymentTargetSchema, taskIdSchema } from '../deployment/schemas.ts';
-import { deploymentTaskKind } from '../task/deployment-task.ts';
+import { DEPLOYMENT_TASK_KIND } from '../task/deployment-task.ts';
 
 /** `check_deployment_status`: state and progress of a deployment task, for the caller who started it. */
 export function createCheckDeploymentStatus() {
@@ -25,11 +25,11 @@ export function createCheckDeploymentStatus() {
       nextStep: z.string(),
     }),
     annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
-    permission: readPermission,
+    permission: READ_PERMISSION,
     audit: ({ taskId }) => ({ arguments: { taskId } }),
     async handle({ taskId }, { caller, tasks }) {
       const task = await tasks.get(taskId, caller.id);
-      if (task?.kind !== deploymentTaskKind) {
+      if (task?.kind !== DEPLOYMENT_TASK_KIND) {
         throw new PublicError(
           'unknown_task',
           'There is no deployment with this taskId that you started. Use the taskId that trigger_deployment returned; do not trigger again to get one.',

@@ -2,7 +2,7 @@ import type { Client } from '@mcp-parts/resilient-client';
 import { defineTool } from '@mcp-parts/tool-kit';
 import { z } from 'zod';
 
-import { readPermission } from '../deployment/permissions.ts';
+import { READ_PERMISSION } from '../deployment/permissions.ts';
 import { searchSchema } from '../deployment/schemas.ts';
 import * as endpoints from '../platform/endpoints.ts';
 import { upstreamCallOptions } from '../platform/upstream-call.ts';
@@ -23,7 +23,7 @@ export function createListServices({ configuration }: { readonly configuration: 
       total: z.number().describe('Matches before the cap.'),
     }),
     annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
-    permission: readPermission,
+    permission: READ_PERMISSION,
     async handle({ search = '' }, context) {
       const result = await configuration.call(endpoints.listServices, {}, upstreamCallOptions(context));
       const wanted = search.toLowerCase();

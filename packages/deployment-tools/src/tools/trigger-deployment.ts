@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 import { deployPermission } from '../deployment/permissions.ts';
 import { deploymentTargetSchema, idempotencyKeySchema } from '../deployment/schemas.ts';
-import { deploymentTaskKind } from '../task/deployment-task.ts';
+import { DEPLOYMENT_TASK_KIND } from '../task/deployment-task.ts';
 
 /** `trigger_deployment`: starts the task that deploys. It asks no upstream itself, so it returns at once. */
 export function createTriggerDeployment() {
@@ -23,7 +23,7 @@ export function createTriggerDeployment() {
     }),
     async handle({ idempotencyKey, ...target }, { caller, tasks }) {
       const task = await tasks.start({
-        kind: deploymentTaskKind,
+        kind: DEPLOYMENT_TASK_KIND,
         input: target,
         ownerId: caller.id,
         idempotencyKey,

@@ -31,7 +31,7 @@ export function parseUriTemplate(template: string): UriTemplate {
   return {
     variables,
     match(uri) {
-      if (uri.length > maxLength) {
+      if (uri.length > MAX_URI_LENGTH) {
         return undefined;
       }
       const values = pattern.exec(uri)?.slice(1);
@@ -51,7 +51,7 @@ export function parseUriTemplate(template: string): UriTemplate {
 }
 
 // Two variables in one path segment are matched in quadratic time.
-const maxLength = 2_048;
+const MAX_URI_LENGTH = 2_048;
 
 function escapeRegExp(text: string): string {
   return text.replaceAll(/[.*+?^${}()|[\]\\]/gu, '\\$&');
