@@ -38,6 +38,7 @@ export async function serve(
     terminationGraceMs: config.TERMINATION_GRACE_MS,
     probes: platform.probes,
   });
+  platform.measureRequests(server.telemetry.recordHttpClientCall);
   await using http = await serveHttp(server, { ...httpOptions(config), gate: access.gate });
   logger.info({ url: http.url }, 'listening');
   if (!signal.aborted) {

@@ -46,6 +46,7 @@ await runCommand(
         terminationGraceMs: config.TERMINATION_GRACE_MS,
         probes: platform.probes,
       });
+      platform.measureRequests(server.telemetry.recordHttpClientCall);
       await serveStdio(server, { caller, signal });
     },
   },

@@ -57,17 +57,27 @@ export function connectPlatform(options: PlatformOptions): Platform {
   };
   const token = createClientCredentials({ ...credentials, scope: 'platform:read platform:deploy' });
   const auditToken = createClientCredentials({ ...credentials, scope: 'audit:write' });
+  const records = new Set<(request: UpstreamRequest) => void>();
+  const on = (event: ClientEvent) => {
+    if (event.type !== 'attempt') {
+      return;
+    }
+    const { client: upstream, method, status, code: errorCode, durationMs } = event;
+    for (const record of records) {
+      record({ upstream, method, status, errorCode, durationMs });
+    }
+  };
   const configuration = createClient({
     name: 'configuration service',
     baseUrl: options.configurationUrl,
     token,
-    on: options.on,
+    on,
   });
   const deployments = createClient({
     name: 'deployment API',
     baseUrl: options.deploymentsUrl,
     token,
-    on: options.on,
+    on,
   });
   const close = async () => {
     await Promise.all([configuration.close(), deployments.close()]);
