@@ -23,7 +23,7 @@ export interface TestServer extends AsyncDisposable {
   readonly url: string;
   readonly process: RunningProgram;
   readonly stateDirectory: string;
-  stop(signal?: NodeJS.Signals): Promise<Exit>;
+  readonly stop: (signal?: NodeJS.Signals) => Promise<Exit>;
 }
 
 /** Starts the server on a free port and waits until it listens. */

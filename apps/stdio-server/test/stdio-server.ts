@@ -20,7 +20,7 @@ export interface World extends AsyncDisposable {
   readonly sandbox: Sandbox;
   readonly folder: string;
   /** The settings of a server that works for this person, or for nobody in particular. */
-  settings(user?: 'developer' | 'release-manager' | 'viewer'): Promise<Record<string, string>>;
+  readonly settings: (user?: 'developer' | 'release-manager' | 'viewer') => Promise<Record<string, string>>;
 }
 
 /** Starts the platform. */
@@ -32,7 +32,9 @@ export async function createWorld(): Promise<World> {
     folder,
     async settings(user) {
       const settings = { ...serverSettings(sandbox), STATE_DIRECTORY: join(folder, 'state') };
-      if (user === undefined) {return settings;}
+      if (user === undefined) {
+        return settings;
+      }
       const scopes = ['deploy:read', 'deploy:development', 'deploy:staging', 'deploy:production'];
       return {
         ...settings,
@@ -48,7 +50,7 @@ export async function createWorld(): Promise<World> {
 
 /** A server whose lines the test writes itself. */
 export interface RawServer extends RunningProgram {
-  send(...messages: readonly (string | object)[]): void;
+  readonly send: (...messages: readonly (string | object)[]) => void;
 }
 
 /** Starts a server without a client in between. */
