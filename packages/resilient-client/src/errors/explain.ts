@@ -1,7 +1,7 @@
 import { cleanText, type Problem } from './problem.ts';
 
 /** An endpoint's own wording of a response that is no success. `problem` holds cleaned text, fit to be quoted. */
-export type ExplainResponse = (answer: {
+export type ExplainResponse = (response: {
   readonly status: number;
   readonly problem: Problem | undefined;
 }) => string | undefined;

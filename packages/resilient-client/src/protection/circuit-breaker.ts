@@ -27,7 +27,7 @@ export interface CircuitHealth {
 export interface CircuitBreaker {
   /** Milliseconds to wait when a call would be shed now, else undefined. Takes no probe. */
   readonly shedsForMs: () => number | undefined;
-  /** Runs the attempt and judges its result, or sheds it: then the answer is undefined and the attempt never ran. */
+  /** Runs the attempt and judges its result, or sheds it: then there is none and the attempt never ran. */
   readonly run: <T>(attempt: () => Promise<T>, judge: (result: T) => Verdict) => Promise<T | undefined>;
   readonly health: () => CircuitHealth;
   readonly close: () => void;
@@ -35,7 +35,7 @@ export interface CircuitBreaker {
 
 /**
  * Each phase of the circuit has an opossum of its own. A circuit that opens is shut down and forgotten, so a late
- * answer of a call that began before can neither close nor re-open the phase that follows.
+ * result of a call that began before can neither close nor re-open the phase that follows.
  */
 type Phase =
   | { readonly state: 'closed'; readonly circuit: OpossumCircuit }
@@ -44,10 +44,10 @@ type Phase =
 
 /** Creates a closed circuit. Open time is read from the clock when someone asks, so there is no timer to leak. */
 export function createCircuitBreaker(options: {
-  policy: CallPolicy['breaker'];
-  clock: Clock;
-  random: () => number;
-  onChange: (from: CircuitState, to: CircuitState) => void;
+  readonly policy: CallPolicy['breaker'];
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly onChange: (from: CircuitState, to: CircuitState) => void;
 }): CircuitBreaker {
   const { policy, clock, random, onChange } = options;
   const { rate } = policy;

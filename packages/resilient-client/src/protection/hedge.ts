@@ -12,12 +12,12 @@ export interface Run<T> {
  * @see https://research.google/pubs/the-tail-at-scale/
  */
 export function hedge<T>(options: {
-  start: () => Run<T>;
+  readonly start: () => Run<T>;
   /** The second run, or undefined when there must be none. */
-  startSecond: () => Run<T> | undefined;
-  delayMs: number;
-  isGood: (result: T) => boolean;
-  clock: Clock;
+  readonly startSecond: () => Run<T> | undefined;
+  readonly delayMs: number;
+  readonly isGood: (result: T) => boolean;
+  readonly clock: Clock;
 }): Promise<T> {
   const { start, startSecond, delayMs, isGood, clock } = options;
   return new Promise((resolve, reject) => {

@@ -14,10 +14,10 @@ export interface TimeLimit {
  * costs more and leaks under long-lived parents, and `AbortSignal.timeout` cannot be driven by an injected clock.
  */
 export function limitTime(options: {
-  parent: AbortSignal;
-  limitMs: number;
-  onLimit: StopCode;
-  clock: Clock;
+  readonly parent: AbortSignal;
+  readonly limitMs: number;
+  readonly onLimit: StopCode;
+  readonly clock: Clock;
 }): TimeLimit {
   const { parent, limitMs, onLimit, clock } = options;
   const controller = new AbortController();

@@ -17,9 +17,9 @@ export interface TokenCache {
  * runs while nobody calls. In its last `skewMs` a token is not given out any more.
  */
 export function createTokenCache(options: {
-  clock: Clock;
-  random: () => number;
-  skewMs: number;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly skewMs: number;
 }): TokenCache {
   const { clock, random, skewMs } = options;
   let current:

@@ -21,9 +21,9 @@ export type TokenFetch = (
 
 /** A `fetch` over our own transport, so that its time limit, size cap and dispatcher hold for tokens, too. */
 export function createTokenFetch(options: {
-  timeoutMs: number;
-  clock: Clock;
-  dispatcher: Dispatcher | undefined;
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+  readonly dispatcher: Dispatcher | undefined;
 }): TokenFetch {
   const { timeoutMs, clock, dispatcher } = options;
   return async (url, request, certificate) => {
