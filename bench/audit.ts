@@ -170,7 +170,9 @@ function measurePaced(contender: Contender | undefined, durationMs: number) {
     delay.enable();
     for await (const _ of setInterval(1)) {
       const elapsedMs = performance.now() - startedAt;
-      if (elapsedMs > durationMs) break;
+      if (elapsedMs > durationMs) {
+        break;
+      }
       const owed = (elapsedMs / 1000) * PACED_EVENTS_PER_SECOND - events;
       for (let issued = 0; issued < Math.min(owed, 100); issued += eventsPerCall) {
         events += eventsPerCall;
@@ -187,7 +189,9 @@ function measurePaced(contender: Contender | undefined, durationMs: number) {
       eventsPerSecond: Math.round(events / seconds),
     };
   };
-  if (contender === undefined) return measure(() => Promise.resolve(0), PACED_EVENTS_PER_SECOND);
+  if (contender === undefined) {
+    return measure(() => Promise.resolve(0), PACED_EVENTS_PER_SECOND);
+  }
   return withContender(contender, (recordCall) => measure(recordCall, contender === trail ? 2 : 1));
 }
 
@@ -197,7 +201,9 @@ function median(values: readonly number[]): number {
 
 function medianOf<Row extends object>(rows: readonly Row[]): Row {
   const [first] = rows;
-  if (first === undefined) throw new RangeError('rounds must be at least 1');
+  if (first === undefined) {
+    throw new RangeError('rounds must be at least 1');
+  }
   return Object.fromEntries(
     // Every member is a number: these are the figures of the rounds.
     Object.keys(first).map((key) => [key, median(rows.map((row) => Number(Reflect.get(row, key))))]),
@@ -218,16 +224,20 @@ const loadBefore = loadavg();
 const results: Record<string, Record<number, Figures>> = {};
 for (const callers of CALLERS) {
   const figures = new Map<Contender, Figures[]>(contenders.map((contender) => [contender, []]));
-  for (let round = 0; round < rounds; round += 1)
+  for (let round = 0; round < rounds; round += 1) {
     for (const [contender, measured] of figures)
       measured.push(await measureCallers(contender, callers, durationMs));
-  for (const [{ name }, measured] of figures) (results[name] ??= {})[callers] = medianOf(measured);
+  }
+  for (const [{ name }, measured] of figures) {
+    (results[name] ??= {})[callers] = medianOf(measured);
+  }
 }
 const eventLoop: Record<string, object> = {};
 for (const contender of [undefined, ...contenders]) {
   const measured = [];
-  for (let round = 0; round < rounds; round += 1)
+  for (let round = 0; round < rounds; round += 1) {
     measured.push(await measurePaced(contender, durationMs * 2));
+  }
   eventLoop[contender?.name ?? 'idle'] = medianOf(measured);
 }
 
@@ -252,8 +262,9 @@ for (const callers of CALLERS) {
     );
   }
 }
-for (const [name, figures] of Object.entries(eventLoop))
+for (const [name, figures] of Object.entries(eventLoop)) {
   print(`event loop at ${PACED_EVENTS_PER_SECOND}/s  ${name.padEnd(14)} ${JSON.stringify(figures)}`);
+}
 const directory = new URL('results/', import.meta.url);
 await mkdir(directory, { recursive: true });
 await writeFile(new URL('audit.json', directory), `${JSON.stringify(report, undefined, 2)}\n`);

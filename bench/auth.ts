@@ -16,7 +16,9 @@ import { measureDirectory, type DirectoryFigures } from './auth/directory.ts';
 /** The round whose look-ups were neither the fastest nor the slowest. */
 function middleRound(rounds: readonly DirectoryFigures[]): DirectoryFigures {
   const middle = rounds.toSorted((a, b) => a.lookupsPerSecond - b.lookupsPerSecond)[rounds.length >> 1];
-  if (middle === undefined) throw new RangeError('rounds must be at least 1');
+  if (middle === undefined) {
+    throw new RangeError('rounds must be at least 1');
+  }
   return middle;
 }
 
@@ -24,7 +26,9 @@ const [rounds = 5] = process.argv.slice(2).map(Number);
 const loadBefore = loadavg();
 const calls = await measureCalls(rounds);
 const measured: DirectoryFigures[] = [];
-for (let round = 0; round < rounds; round += 1) measured.push(await measureDirectory());
+for (let round = 0; round < rounds; round += 1) {
+  measured.push(await measureDirectory());
+}
 const directory = middleRound(measured);
 const report = {
   measuredAt: new Date().toISOString(),

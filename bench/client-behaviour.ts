@@ -31,7 +31,9 @@ const scenarios: readonly Scenario[] = [
     answer: (response) => response.writeHead(503, { 'retry-after': '3600' }).end(),
     async watch(peer, requests) {
       const isOver = await Promise.race([settled(peer.get()), delay(3_000, false)]);
-      if (!isOver) return ['waits', false];
+      if (!isOver) {
+        return ['waits', false];
+      }
       const count = requests();
       return [count === 1 ? 'at once' : `after ${count} requests`, count === 1];
     },
@@ -50,7 +52,9 @@ const scenarios: readonly Scenario[] = [
     title: 'five 400s to bad arguments: the next, good call',
     answer: (response, count) => response.writeHead(count <= 5 ? 400 : 200).end('{}'),
     async watch(peer) {
-      for (let call = 0; call < 5; call += 1) await settled(peer.get());
+      for (let call = 0; call < 5; call += 1) {
+        await settled(peer.get());
+      }
       const isServed = await peer.get().then(
         () => true,
         () => false,
@@ -65,8 +69,11 @@ const scenarios: readonly Scenario[] = [
       let pieces = 0;
       const timer = setInterval(() => {
         pieces += 1;
-        if (pieces < 50) response.write(' ');
-        else response.end('{}');
+        if (pieces < 50) {
+          response.write(' ');
+        } else {
+          response.end('{}');
+        }
       }, 100);
       response.on('close', () => clearInterval(timer));
     },
@@ -126,7 +133,9 @@ await mkdir(folder, { recursive: true });
 await writeFile(new URL('client-behaviour.json', folder), `${JSON.stringify(results, undefined, 2)}\n`);
 
 const ours = Object.entries(results).filter(([, byName]) => byName['resilient-client']?.isGood !== true);
-for (const [title] of ours) process.stderr.write(`resilient-client fails: ${title}\n`);
+for (const [title] of ours) {
+  process.stderr.write(`resilient-client fails: ${title}\n`);
+}
 // Some of the others still wait for their Retry-After.
 process.exit(ours.length === 0 ? 0 : 1);
 

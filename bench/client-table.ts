@@ -45,7 +45,9 @@ const readme = new URL('../packages/resilient-client/README.md', import.meta.url
 const text = await readFile(readme, 'utf8');
 // The one table whose head names the first contender.
 const old = /^\|[^\n]*\| resilient-client +\|(?:.*\n\|)*.*$/mu;
-if (!old.test(text)) throw new Error('the README has no table with a column resilient-client');
+if (!old.test(text)) {
+  throw new Error('the README has no table with a column resilient-client');
+}
 await writeFile(
   readme,
   text.replace(old, () => table),

@@ -46,7 +46,9 @@ if (options.heap) {
   await save({ rows });
   const missed = missedTargets(rows);
   process.stdout.write(missed.map((target) => `missed: ${target}\n`).join(''));
-  if (options.check && missed.length > 0) process.exitCode = 1;
+  if (options.check && missed.length > 0) {
+    process.exitCode = 1;
+  }
 }
 
 /** Runs every contender once a round, each round beginning with another one, so that the machine's moods are shared. */
@@ -63,7 +65,9 @@ async function compare(concurrency: number): Promise<readonly Row[]> {
     (await children.get(name)?.ask(request)) as Slice;
 
   const forMs = Number(options['slice-ms']);
-  for (const name of contenders) await run(name, { concurrency, warmUpMs: 1_000, forMs: 1 });
+  for (const name of contenders) {
+    await run(name, { concurrency, warmUpMs: 1_000, forMs: 1 });
+  }
   for (let round = 0; round < Number(options.rounds); round++) {
     const start = round % contenders.length;
     for (const name of [...contenders.slice(start), ...contenders.slice(0, start)]) {
@@ -76,7 +80,9 @@ async function compare(concurrency: number): Promise<readonly Row[]> {
 
 /** Lays the new results over those of earlier runs. */
 async function save(results: { rows: readonly Row[] } | { heap: unknown }): Promise<void> {
-  if (!options.save) return;
+  if (!options.save) {
+    return;
+  }
   const file = new URL('./results/client.json', import.meta.url);
   const known = await readFile(file, 'utf8').then(JSON.parse, () => ({}));
   const loadAverage = Number(loadavg()[0]?.toFixed(1));

@@ -38,7 +38,9 @@ function compile(): Map<string, string[]> {
     readFile: (file) => examples.get(file) ?? disk.readFile(file),
     getSourceFile: (file, ...rest) => {
       const code = examples.get(file);
-      if (code === undefined) return disk.getSourceFile(file, ...rest);
+      if (code === undefined) {
+        return disk.getSourceFile(file, ...rest);
+      }
       return ts.createSourceFile(file, code, {
         languageVersion: ts.ScriptTarget.ESNext,
         impliedNodeFormat: ts.ModuleKind.ESNext,
@@ -48,7 +50,9 @@ function compile(): Map<string, string[]> {
   const program = ts.createProgram([...examples.keys()], options, host);
   const problems = new Map<string, string[]>();
   for (const { file, messageText, start } of ts.getPreEmitDiagnostics(program)) {
-    if (file === undefined || !examples.has(file.fileName)) continue;
+    if (file === undefined || !examples.has(file.fileName)) {
+      continue;
+    }
     const line = file.getLineAndCharacterOfPosition(start ?? 0).line + 1;
     const text = `line ${line}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`;
     problems.set(file.fileName, [...(problems.get(file.fileName) ?? []), text]);

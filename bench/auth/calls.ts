@@ -105,10 +105,13 @@ function ratios(figures: CallFigures): CallFigures {
 }
 
 async function cpuOf(call: () => unknown): Promise<number> {
-  for (let warm = 0; warm < CALLS_PER_ROUND / 10; warm += 1)
+  for (let warm = 0; warm < CALLS_PER_ROUND / 10; warm += 1) {
     await Promise.resolve(call()).catch(() => undefined);
+  }
   const before = process.cpuUsage();
-  for (let done = 0; done < CALLS_PER_ROUND; done += 1) await call();
+  for (let done = 0; done < CALLS_PER_ROUND; done += 1) {
+    await call();
+  }
   const { user, system } = process.cpuUsage(before);
   return Math.round((10 * (user + system)) / CALLS_PER_ROUND) / 10;
 }

@@ -49,7 +49,9 @@ export async function measureDirectory(): Promise<DirectoryFigures> {
   });
   const principals = Array.from({ length: CALLERS }, (_, index) => principal(`user-${index}`));
   const [first] = principals;
-  if (first !== undefined) await directory.groupsOf(first, { signal });
+  if (first !== undefined) {
+    await directory.groupsOf(first, { signal });
+  }
 
   const lookups = await timed(() =>
     Promise.all(principals.map((principal) => directory.groupsOf(principal, { signal }))),

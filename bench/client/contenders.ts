@@ -44,7 +44,9 @@ const factories: Record<ContenderName, (baseUrl: string) => Promise<Contender>> 
     const { signal } = new AbortController();
     return async (id) => {
       const result = await client.call(readThing, { params: { id } }, { signal });
-      if (!result.ok) throw result.error;
+      if (!result.ok) {
+        throw result.error;
+      }
       expectThing(result.status, result.data);
     };
   },
@@ -122,5 +124,7 @@ function keepAlive(): Agent {
 
 /** Keeps a contender from being fast by not doing the work. */
 function expectThing(status: number, data: unknown): void {
-  if (status !== 200 || (data as { version?: unknown }).version !== 7) throw new Error(`status ${status}`);
+  if (status !== 200 || (data as { version?: unknown }).version !== 7) {
+    throw new Error(`status ${status}`);
+  }
 }

@@ -176,7 +176,9 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   for (let round = 0; round < options.rounds; round += 1) {
     const fault = faults[round % faults.length];
     for (const name of platform) {
-      if (fault !== undefined) await sandbox.faults.set(name, fault);
+      if (fault !== undefined) {
+        await sandbox.faults.set(name, fault);
+      }
     }
     // Without an end of its own, no token could be had for as long as the round lasts.
     if (fault?.kind === 'status') {

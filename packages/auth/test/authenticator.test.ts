@@ -41,7 +41,9 @@ beforeEach(async () => {
   authenticators = [];
 });
 afterEach(async () => {
-  for (const authenticator of authenticators) await authenticator.close();
+  for (const authenticator of authenticators) {
+    await authenticator.close();
+  }
   await verifier.close();
   await issuer.close();
 });

@@ -364,7 +364,9 @@ describe('hostile credentials', () => {
         () => undefined,
         (reason: unknown) => reason,
       );
-    if (!isAuthError(error)) throw new Error(`not refused by an AuthError: ${inspect(error)}`);
+    if (!isAuthError(error)) {
+      throw new Error(`not refused by an AuthError: ${inspect(error)}`);
+    }
     expect(error.code).toBe(code);
     expect(error.message).toContain(reason);
     const challenge = challengeFor(error, {

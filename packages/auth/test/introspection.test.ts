@@ -67,7 +67,9 @@ beforeEach(async () => {
   clock.now = NOW;
 });
 afterEach(async () => {
-  for (const verifier of opened) await verifier.close();
+  for (const verifier of opened) {
+    await verifier.close();
+  }
   await endpoint.close();
 });
 

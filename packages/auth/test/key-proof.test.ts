@@ -203,7 +203,9 @@ describe('a token that is bound to a key', () => {
     const error: unknown = await authenticatorWith()
       .authenticate(`DPoP ${token}`, { signal, request })
       .catch((cause: unknown) => cause);
-    if (!isAuthError(error)) throw new Error(`not refused by an AuthError: ${inspect(error)}`);
+    if (!isAuthError(error)) {
+      throw new Error(`not refused by an AuthError: ${inspect(error)}`);
+    }
     expect(error).toMatchObject({ code: 'invalid_proof', message: expect.stringContaining(reason) });
     const challenge = challengeFor(error, {
       resourceMetadataUrl: 'https://mcp.example.test/meta',

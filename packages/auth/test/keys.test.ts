@@ -19,7 +19,9 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   vi.useRealTimers();
-  for (const verifier of verifiers) await verifier.close();
+  for (const verifier of verifiers) {
+    await verifier.close();
+  }
   await issuer.close();
 });
 

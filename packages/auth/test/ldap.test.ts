@@ -43,7 +43,9 @@ describe.skipIf(slapdProgram === undefined)('an OpenLDAP directory', () => {
     );
   }, 120_000);
   afterEach(async () => {
-    for (const resource of open.splice(0)) await resource[Symbol.asyncDispose]();
+    for (const resource of open.splice(0)) {
+      await resource[Symbol.asyncDispose]();
+    }
   });
   afterAll(() => slapd?.close());
 
@@ -259,7 +261,9 @@ describe.skipIf(slapdProgram === undefined)('an OpenLDAP directory', () => {
       await ask(directory, 'alice');
       cut.sever();
       const answers = await Promise.all(Array.from({ length: 20 }, () => ask(directory, 'alice')));
-      for (const groups of answers) expect(groups).toContain('production-deployers');
+      for (const groups of answers) {
+        expect(groups).toContain('production-deployers');
+      }
       expect(cut.accepted).toBe(2);
     });
 
@@ -273,7 +277,9 @@ describe.skipIf(slapdProgram === undefined)('an OpenLDAP directory', () => {
       await expect.poll(() => cut.sent.length).toBeGreaterThan(sentBefore);
       cut.isMuted = false;
       cut.sever();
-      for (const groups of await answers) expect(groups).toContain('production-deployers');
+      for (const groups of await answers) {
+        expect(groups).toContain('production-deployers');
+      }
     });
 
     it('goes to the next server when one falls silent in the middle of searches', async () => {
@@ -282,7 +288,9 @@ describe.skipIf(slapdProgram === undefined)('an OpenLDAP directory', () => {
       await ask(directory, 'alice');
       silent.isMuted = true;
       const answers = await Promise.all(Array.from({ length: 20 }, () => ask(directory, 'alice')));
-      for (const groups of answers) expect(groups).toContain('production-deployers');
+      for (const groups of answers) {
+        expect(groups).toContain('production-deployers');
+      }
       // Nobody waits for it again.
       const { accepted } = silent;
       await ask(directory, 'alice');

@@ -30,11 +30,21 @@ export async function startIssuer(now: () => number = () => Date.now()): Promise
     const json = (body: object): void => {
       response.setHeader('content-type', 'application/json').end(JSON.stringify(body));
     };
-    if (result.fault === 'hang') return;
-    if (result.fault === 'status') return void response.writeHead(500).end();
-    if (result.fault === 'garbage') return void response.end('<html>');
-    if (result.fault === 'redirect') return void response.writeHead(302, { location: '/jwks' }).end();
-    if (path === '/jwks') return json({ keys: [jwk] });
+    if (result.fault === 'hang') {
+      return;
+    }
+    if (result.fault === 'status') {
+      return void response.writeHead(500).end();
+    }
+    if (result.fault === 'garbage') {
+      return void response.end('<html>');
+    }
+    if (result.fault === 'redirect') {
+      return void response.writeHead(302, { location: '/jwks' }).end();
+    }
+    if (path === '/jwks') {
+      return json({ keys: [jwk] });
+    }
     if (path === '/.well-known/openid-configuration') {
       const issuer = result.fault === 'other-issuer' ? 'https://other.example.test' : result.issuer;
       return json({ issuer, jwks_uri: `${result.issuer}/jwks` });

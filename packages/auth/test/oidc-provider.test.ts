@@ -91,7 +91,9 @@ async function serviceToken(resource: string): Promise<string> {
 /** As the end of a sign-in, which is the browser's part, leaves it. */
 async function userToken(resource: string): Promise<string> {
   const client = await provider.Client.find('editor');
-  if (client === undefined) throw new Error('the client is configured above');
+  if (client === undefined) {
+    throw new Error('the client is configured above');
+  }
   const grant = new provider.Grant({ accountId: 'alice', clientId: 'editor' });
   grant.addResourceScope(resource, 'deploy:read');
   const info = configuration([]).features?.resourceIndicators?.getResourceServerInfo;

@@ -21,7 +21,9 @@ beforeEach(async () => {
   opened = [];
 });
 afterEach(async () => {
-  for (const verifier of opened) await verifier.close();
+  for (const verifier of opened) {
+    await verifier.close();
+  }
   await Promise.all([staff.close(), partner.close()]);
 });
 

@@ -35,7 +35,9 @@ export function createReplayMemory(options: ReplayMemoryOptions): ReplayMemory {
 
   function forgetExpired(at: number): void {
     for (const [id, untilMs] of claims) {
-      if (untilMs <= at) claims.delete(id);
+      if (untilMs <= at) {
+        claims.delete(id);
+      }
     }
   }
 
