@@ -126,9 +126,10 @@ function reportOf(
 
 /** By the declared name, whatever it declares. */
 function byName(left: string, right: string): number {
-  const key = (text: string): string =>
-    `${text.replace(/^(?:export |abstract |const |function |interface |type |class |let )*/u, '')}\n${text}`;
-  return key(left) < key(right) ? -1 : 1;
+  const nameOf = (text: string): string =>
+    text.replace(/^(?:export |abstract |const |function |interface |type |class |let )*/u, '').toLowerCase();
+  const [first, second] = [nameOf(left), nameOf(right)];
+  return first < second || (first === second && left < right) ? -1 : 1;
 }
 
 function resolveAlias(symbol: ts.Symbol, checker: ts.TypeChecker): ts.Symbol {

@@ -119,10 +119,10 @@ function changesOf(file: string, before: string, after: string): string {
   if (before === after) {
     return '';
   }
-  const lines = diff(after.split('\n'), before.split('\n')).map(([operation, line]) => ({
+  const lines = diff(before.split('\n'), after.split('\n')).map(([operation, line]) => ({
     isChange: operation !== 0,
-    // What the second text has and the first lacks is -1.
-    text: `${operation === 0 ? ' ' : operation < 0 ? '-' : '+'} ${line}`,
+    // What only the first text has is 1, what only the second has is -1.
+    text: `${operation === 0 ? ' ' : operation > 0 ? '-' : '+'} ${line}`,
   }));
   const isShown = lines.map((_, index) =>
     lines
@@ -130,7 +130,7 @@ function changesOf(file: string, before: string, after: string): string {
       .some(({ isChange }) => isChange),
   );
   const shown = lines.flatMap(({ text }, index) =>
-    isShown[index] === true ? [text] : isShown[index - 1] === true ? ['  …'] : [],
+    isShown[index] === true ? [text] : isShown[index + 1] === true ? ['  …'] : [],
   );
   return [`api/${file}`, ...shown].join('\n');
 }
