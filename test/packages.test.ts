@@ -1,5 +1,5 @@
-import { cp, mkdir, symlink, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { cp, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join, posix } from 'node:path';
 
 import { checkPackage, createPackageFromTarballData, type Problem } from '@arethetypeswrong/core';
 import { publint } from 'publint';
@@ -63,12 +63,31 @@ afterAll(async () => {
   await packed?.[Symbol.asyncDispose]();
 });
 
+/** The members of a source map that the tests read. */
+interface SourceMap {
+  readonly sources: readonly string[];
+  readonly sourcesContent?: readonly string[];
+}
+
 describe.each(manifests)('the tarball of $name', (manifest) => {
   it('has what a reader looks for, what it exports, and no tests', async () => {
     const files = await packedPackage(manifest).files();
     expect(files).toEqual(expect.arrayContaining(['README.md', 'LICENSE', 'package.json']));
     expect(files).toEqual(expect.arrayContaining(exportedFiles(manifest.exports)));
     expect(files.filter((file) => /\.(test|test-d|bench)\.|(^|\/)test\//.test(file))).toEqual([]);
+  });
+
+  it('has the sources that its maps point at, once, and no path of the machine it was built on', async () => {
+    const files = await packedPackage(manifest).files();
+    const maps = files.filter((file) => file.endsWith('.map'));
+    const installed = join(project('npm/newest'), 'node_modules', manifest.name);
+    expect(maps.length).toBeGreaterThan(0);
+    for (const file of maps) {
+      const map = JSON.parse(await readFile(join(installed, file), 'utf8')) as SourceMap;
+      const sources = map.sources.map((source) => posix.join(posix.dirname(file), source));
+      expect(sources.filter((source) => !files.includes(source))).toEqual([]);
+      expect(map.sourcesContent).toBeUndefined();
+    }
   });
 
   it('passes publint', async () => {
