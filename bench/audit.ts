@@ -22,7 +22,7 @@ const PACED_EVENTS_PER_SECOND = 5000;
 type RecordCall = (measured: (waitNs: bigint) => void) => Promise<number>;
 interface Contender {
   readonly name: string;
-  open(directory: string): Promise<{ recordCall: RecordCall } & AsyncDisposable>;
+  readonly open: (directory: string) => Promise<{ recordCall: RecordCall } & AsyncDisposable>;
 }
 
 interface Figures {
@@ -225,8 +225,9 @@ const results: Record<string, Record<number, Figures>> = {};
 for (const callers of CALLERS) {
   const figures = new Map<Contender, Figures[]>(contenders.map((contender) => [contender, []]));
   for (let round = 0; round < rounds; round += 1) {
-    for (const [contender, measured] of figures)
+    for (const [contender, measured] of figures) {
       measured.push(await measureCallers(contender, callers, durationMs));
+    }
   }
   for (const [{ name }, measured] of figures) {
     (results[name] ??= {})[callers] = medianOf(measured);

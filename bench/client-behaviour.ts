@@ -10,9 +10,9 @@ import { ATTEMPT_TIMEOUT_MS, peers, type Peer } from './client/peers.ts';
 /** One way in which a backend misbehaves, and what a caller would want then. */
 interface Scenario {
   readonly title: string;
-  answer(response: ServerResponse, count: number): void;
+  readonly answer: (response: ServerResponse, count: number) => void;
   /** What was seen, and whether that is what one wants. */
-  watch(peer: Peer, requests: () => number): Promise<readonly [seen: string, isGood: boolean]>;
+  readonly watch: (peer: Peer, requests: () => number) => Promise<readonly [seen: string, isGood: boolean]>;
 }
 
 const OUTAGE_CALLS = 100;

@@ -79,7 +79,7 @@ const factories: Record<ContenderName, (baseUrl: string) => Promise<Contender>> 
     const breaker = new Opossum((id: string) => http.get(`/things/${encodeURIComponent(id)}`), {
       timeout: 30_000,
       resetTimeout: 60_000,
-    }) as { fire(id: string): Promise<{ status: number; data: unknown }> };
+    }) as { readonly fire: (id: string) => Promise<{ status: number; data: unknown }> };
     return async (id) => {
       const { status, data } = await breaker.fire(id);
       expectThing(status, data);

@@ -4,9 +4,9 @@ import { z } from 'zod';
 /** One HTTP client with retries, time-outs and, where there is one, a circuit breaker, as its README sets them up. */
 export interface Peer {
   /** Resolves with the parsed JSON; rejects for every failure. */
-  get(): Promise<unknown>;
-  post(): Promise<unknown>;
-  close?(): Promise<void>;
+  readonly get: () => Promise<unknown>;
+  readonly post: () => Promise<unknown>;
+  readonly close?: (() => Promise<void>) | undefined;
 }
 
 /** Time for one attempt, the same for all. */
@@ -36,7 +36,10 @@ export const peers: Readonly<Record<string, (url: string) => Promise<Peer>>> = {
     const { default: Opossum } = await import('opossum');
     const http = axios.create({ baseURL: url, timeout: ATTEMPT_TIMEOUT_MS });
     axiosRetry(http, { retries: 2, retryDelay: exponentialDelay });
-    type Breaker = { fire(method: string): Promise<{ data: unknown }>; shutdown(): void };
+    type Breaker = {
+      readonly fire: (method: string) => Promise<{ data: unknown }>;
+      readonly shutdown: () => void;
+    };
     const breaker = new Opossum(
       (method: string) =>
         http.request({ method, url: '/things', ...(method === 'post' && { data: { name: 'a' } }) }),

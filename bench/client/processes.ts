@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 export interface Child extends Disposable {
   /** What the process said when it was ready. */
   readonly greeting: unknown;
-  ask(question: object): Promise<unknown>;
+  readonly ask: (question: object) => Promise<unknown>;
 }
 
 /** Starts a module of this folder in a process of its own and waits for its first message. */

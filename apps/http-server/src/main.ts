@@ -3,7 +3,7 @@ import {
   checkAuthenticationSettings,
   checkHttpSettings,
   openAuthentication,
-  openWithoutAuthentication,
+  unauthenticatedAccess,
   runCommand,
 } from '@mcp-parts/server-kit';
 
@@ -23,7 +23,7 @@ if (isUnauthenticated(invocation)) {
       settings: unauthenticatedSettings,
       check: checkHttpSettings,
       run: async (config, context) =>
-        serve(config, await openWithoutAuthentication(config, basicPermissions), context),
+        serve(config, await unauthenticatedAccess(config, basicPermissions), context),
     },
     invocation,
   );

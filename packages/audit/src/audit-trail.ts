@@ -44,7 +44,7 @@ export interface AuditTrail extends AsyncDisposable {
   readonly begin: (intent: AuditIntent) => Promise<AuditEntry>;
   /**
    * Ships everything durable to every sink, now; resolves when they have it.
-   * @throws the signal's reason
+   * @throws {unknown} the signal's reason
    */
   readonly flush: (options?: { readonly signal?: AbortSignal | undefined }) => Promise<void>;
   /** The present state, for readiness and metrics. */

@@ -27,7 +27,7 @@ const HANG_MS = 60_000;
 
 /**
  * Kills a process that writes to one trail, again and again, while the collector flaps. Keeps all events in memory.
- * @throws TimeoutError when a writer or the delivery stands still
+ * @throws {TimeoutError} when a writer or the delivery stands still
  */
 export async function runChaos(
   rounds: number,

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
+import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 
 import { nodeFileSystem } from '../src/disk/file-system.ts';
@@ -18,10 +18,6 @@ import {
 } from '../src/index.ts';
 import { intent, options, segmentFiles, temporaryDirectory } from './fixtures.ts';
 import { manualTimers } from './manual-timers.ts';
-
-// The logger that our servers use; this package itself depends on none.
-const requireBeside = createRequire(new URL('../../observability/package.json', import.meta.url));
-const pino = requireBeside('pino') as (options: object, stream: { write(line: string): void }) => Logger;
 
 const CAUSE = 'the cause in full';
 const success = { result: 'success', durationMs: 1 } as const;

@@ -4,7 +4,7 @@ export { runCommand, type Command, type Invocation } from './program/command.ts'
 export {
   checkAuthenticationSettings,
   openAuthentication,
-  openWithoutAuthentication,
+  unauthenticatedAccess,
   type Authentication,
 } from './program/authentication.ts';
 export { authenticationSettings, commonSettings } from './program/common-settings.ts';

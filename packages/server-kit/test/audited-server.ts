@@ -39,7 +39,7 @@ export interface AuditedServer extends AsyncDisposable {
   readonly http: HttpServer;
   readonly stateDirectory: string;
   /** The events on disk, oldest first. */
-  events(): Promise<AuditEvent[]>;
+  readonly events: () => Promise<AuditEvent[]>;
 }
 
 export async function startAuditedServer(

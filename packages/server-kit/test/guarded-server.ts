@@ -31,9 +31,9 @@ export interface GuardedServer extends AsyncDisposable {
   groupsOf: Directory['groupsOf'];
   /** How far the clock that groups age by is ahead, in milliseconds. */
   directoryAheadMs: number;
-  token(subject: string, claims?: object): string;
+  readonly token: (subject: string, claims?: object) => string;
   /** What the audit trail has on disk. */
-  auditText(): Promise<string>;
+  readonly auditText: () => Promise<string>;
 }
 
 /** Starts it. */

@@ -7,34 +7,34 @@ import { platformFiles } from './platform-files.ts';
 /** An open file of the trail. */
 export interface AuditFile {
   /** Writes all of `bytes` at `offset`. */
-  write(bytes: Uint8Array, offset: number): Promise<void>;
+  readonly write: (bytes: Uint8Array, offset: number) => Promise<void>;
   /**
    * Writes all of `bytes` at `offset`; resolves when they and the new size are on the disk. After it rejected
    * nobody knows what is.
    */
-  writeDurably(bytes: Uint8Array, offset: number): Promise<void>;
+  readonly writeDurably: (bytes: Uint8Array, offset: number) => Promise<void>;
   /** Reads at most `length` bytes from `offset`; fewer only at the end of the file. */
-  read(offset: number, length: number): Promise<Buffer>;
-  size(): Promise<number>;
+  readonly read: (offset: number, length: number) => Promise<Buffer>;
+  readonly size: () => Promise<number>;
   /** Resolves when data and size are on the disk. */
-  datasync(): Promise<void>;
-  truncate(sizeBytes: number): Promise<void>;
-  close(): Promise<void>;
+  readonly datasync: () => Promise<void>;
+  readonly truncate: (sizeBytes: number) => Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** The few file operations the trail needs; a test passes one that counts or fails. */
 export interface AuditFileSystem {
   /** Creates a directory (mode 0700) and its parents. */
-  makeDirectory(path: string): Promise<void>;
-  list(path: string): Promise<string[]>;
+  readonly makeDirectory: (path: string) => Promise<void>;
+  readonly list: (path: string) => Promise<string[]>;
   /** `create` fails when the file exists; `update` creates it when missing. New files have mode 0600. */
-  open(path: string, mode: 'create' | 'update' | 'read'): Promise<AuditFile>;
-  rename(from: string, to: string): Promise<void>;
-  remove(path: string): Promise<void>;
+  readonly open: (path: string, mode: 'create' | 'update' | 'read') => Promise<AuditFile>;
+  readonly rename: (from: string, to: string) => Promise<void>;
+  readonly remove: (path: string) => Promise<void>;
   /** How much space the disk of a directory has left; without it nobody warns that it runs low. */
-  freeBytes?(path: string): Promise<number>;
+  readonly freeBytes?: ((path: string) => Promise<number>) | undefined;
   /** Makes creations, renames and removals in a directory durable. */
-  syncDirectory(path: string): Promise<void>;
+  readonly syncDirectory: (path: string) => Promise<void>;
 }
 
 const { synchronousFlag } = platformFiles;
@@ -77,14 +77,18 @@ function auditFile(handle: FileHandle, isSynchronous: boolean): AuditFile {
     write,
     async writeDurably(bytes, offset) {
       await write(bytes, offset);
-      if (!isSynchronous) await handle.datasync();
+      if (!isSynchronous) {
+        await handle.datasync();
+      }
     },
     async read(offset, length) {
       const buffer = Buffer.alloc(length);
       let done = 0;
       while (done < length) {
         const { bytesRead } = await handle.read(buffer, done, length - done, offset + done);
-        if (bytesRead === 0) break;
+        if (bytesRead === 0) {
+          break;
+        }
         done += bytesRead;
       }
       return buffer.subarray(0, done);
@@ -139,7 +143,9 @@ export async function readIfPresent(
       file.read(0, await file.size()),
     );
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+      return undefined;
+    }
     throw error;
   }
 }

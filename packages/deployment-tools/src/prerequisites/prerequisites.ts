@@ -21,7 +21,7 @@ export interface PrerequisiteSources {
  * Runs every check, whatever the others find, and at the same time where one does not need another's answer.
  * A check whose upstream gave no usable answer is `unknown` and counts as failed.
  *
- * @throws the signal's reason, when it aborts
+ * @throws {unknown} the signal's reason, when it aborts
  */
 export async function checkPrerequisites(
   target: DeploymentTarget,

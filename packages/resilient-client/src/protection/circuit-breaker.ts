@@ -182,10 +182,10 @@ interface OpossumCircuit {
   readonly halfOpen: boolean;
   /** Half-open and its one probe not yet taken. */
   readonly pendingClose: boolean;
-  fire(action: () => Promise<Verdict>): Promise<Verdict>;
-  on(event: 'failure' | 'close', listener: () => void): void;
-  on(event: 'success', listener: (verdict: Verdict) => void): void;
-  shutdown(): void;
+  readonly fire: (action: () => Promise<Verdict>) => Promise<Verdict>;
+  readonly on: ((event: 'failure' | 'close', listener: () => void) => void) &
+    ((event: 'success', listener: (verdict: Verdict) => void) => void);
+  readonly shutdown: () => void;
 }
 
 type OpossumConstructor = new (

@@ -110,7 +110,7 @@ function verifierFor(settings: SettingValues<typeof authenticationSettings>): To
  *
  * @throws {TypeError} naming the file and the problem.
  */
-export async function openWithoutAuthentication(
+export async function unauthenticatedAccess(
   settings: Pick<SettingValues<typeof authenticationSettings>, 'POLICY_FILE'>,
   permissions: readonly string[],
 ): Promise<{ readonly authorizer: Authorizer; readonly gate: UnauthenticatedGateOptions }> {

@@ -14,7 +14,7 @@ export interface AuthorizeOptions {
 /**
  * Asks the authorizer. One that fails denies with the reason `unavailable`, and the cause is logged.
  *
- * @throws the signal's reason, once it aborts.
+ * @throws {unknown} the signal's reason, once it aborts.
  */
 export async function authorize(authorizer: Authorizer, options: AuthorizeOptions): Promise<Decision> {
   const { caller, permission, signal, correlationId, logger } = options;

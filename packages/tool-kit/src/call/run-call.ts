@@ -91,20 +91,25 @@ export async function runCall<Input, Output>(
     }
     return await record.succeed(output, operation.isFailure?.(output) ?? false);
   } catch (error) {
-    const explained = explain(error, operation, request, deadline.signal, pipeline, isUncertain);
+    const explained = explain(error, { operation, request, signal: deadline.signal, pipeline, isUncertain });
     return record.fail(explained, details);
   }
 }
 
+/** What a call was about when it ended in an error. */
+interface InterruptedCall {
+  readonly operation: { readonly name: string };
+  readonly request: RequestContext;
+  /** Its deadline's signal, which aborts when the client cancels, too. */
+  readonly signal: AbortSignal;
+  readonly pipeline: ResolvedPipelineOptions;
+  /** Whether something may have been changed already. */
+  readonly isUncertain: boolean;
+}
+
 /** Logs the cause for the operator and finds the words for the model. */
-function explain<Input, Output>(
-  error: unknown,
-  operation: Operation<Input, Output>,
-  request: RequestContext,
-  signal: AbortSignal,
-  pipeline: ResolvedPipelineOptions,
-  isUncertain: boolean,
-): failure.CallFailure {
+function explain(error: unknown, call: InterruptedCall): failure.CallFailure {
+  const { operation, request, signal, pipeline, isUncertain } = call;
   const { correlationId } = request;
   const fields = { err: error, correlationId, target: operation.name };
   if (signal.aborted) {
