@@ -111,6 +111,18 @@ describe.concurrent('a wrong environment', () => {
       /READINESS_DELAY_MS is 45000, and a TERMINATION_GRACE_MS of 30000 leaves at most 13000 for it: lower it, or set TERMINATION_GRACE_MS, .* to 62000/u,
       2,
     ],
+    [
+      'quotes that an env file left in',
+      { STATE_DIRECTORY: '"/var/lib/state"' },
+      /STATE_DIRECTORY: is in quotes.*, as STATE_DIRECTORY=\/var\/lib\/state\n/u,
+      2,
+    ],
+    [
+      'a name with a typing error',
+      { ALLOWED_HOST: 'mcp.example.com' },
+      /ALLOWED_HOST is not a setting: write ALLOWED_HOSTS\n/u,
+      2,
+    ],
     ['a policy that is not there', { POLICY_FILE: '/nowhere/policy.yaml' }, /policy/iu, 1],
     [
       'a secret file that is not there',

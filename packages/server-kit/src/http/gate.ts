@@ -16,6 +16,7 @@ import { recordRefusal, type Logger } from '@mcp-parts/tool-kit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 import { abortedOnClose } from './aborted-on-close.ts';
+import { withoutPort } from './origin.ts';
 
 /** Callers prove who they are with access tokens. */
 export interface TokenGateOptions {
@@ -106,7 +107,7 @@ export function createGate(
             correlationId: request.id,
             transport: 'http',
             era: eraOf(request),
-            sourceAddress: request.ip,
+            sourceAddress: withoutPort(request.ip),
             durationMs: reply.elapsedTime,
           },
           { audit, logger },

@@ -4,7 +4,7 @@ import { toNodeHandler, toWebRequest } from '@modelcontextprotocol/node';
 import { createMcpHandler, isLegacyRequest } from '@modelcontextprotocol/server';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-import { attachOrigin, originOf } from './origin.ts';
+import { attachOrigin, originOf, withoutPort } from './origin.ts';
 import { sdkRequest, takeOver } from './raw-reply.ts';
 import { createSessions2025, type Sessions2025 } from './sessions-2025.ts';
 
@@ -48,7 +48,7 @@ export function createMcpEndpoint(table: MethodTable, options: McpEndpointOption
       const auth = attachOrigin({
         caller,
         transport: 'http',
-        sourceAddress: request.ip,
+        sourceAddress: withoutPort(request.ip),
         correlationId: request.id,
       });
       if (await isLegacy(request)) {

@@ -22,3 +22,10 @@ export function originOf(authInfo: unknown): RequestOrigin {
   // Only attachOrigin() writes this member.
   return origin as RequestOrigin;
 }
+
+/** The address of a client without the port that some gateways put behind it in `X-Forwarded-For`. */
+export function withoutPort(address: string): string {
+  return address
+    .replace(/^\[([\da-f:.]+)\](?::\d+)?$/iu, '$1')
+    .replace(/^(\d{1,3}(?:\.\d{1,3}){3}):\d+$/u, '$1');
+}

@@ -10,6 +10,9 @@ import {
 import { z } from 'zod';
 
 import type { AssembleOptions } from '../assemble.ts';
+import { booleanSetting } from './kinds/choice-setting.ts';
+import { numberSetting } from './kinds/number-setting.ts';
+import { pathSetting } from './kinds/path-setting.ts';
 import type { Settings, SettingValues } from './settings.ts';
 
 const MIN_DIGEST_KEY_BYTES = 32;
@@ -23,11 +26,11 @@ export const auditSettings = {
   },
   AUDIT_FILE: {
     description: 'File that audit events are appended to, for a log shipper; rotated at 64 MiB',
-    schema: z.string().optional(),
+    schema: pathSetting().optional(),
   },
   AUDIT_STDERR: {
     description: 'Whether audit events are also written to standard error: true or false',
-    schema: z.stringbool('must be true or false').default(false),
+    schema: booleanSetting(false),
   },
   AUDIT_SYSLOG_URL: {
     description:
@@ -41,7 +44,7 @@ export const auditSettings = {
   AUDIT_KEEP_DAYS: {
     description:
       'Days that delivered audit events are kept in STATE_DIRECTORY. Without it they are never removed',
-    schema: z.coerce.number('must be a number of days').positive('must be positive').optional(),
+    schema: numberSetting(resolveKeepDays),
   },
   AUDIT_DIGEST_KEY: {
     description:
@@ -117,4 +120,11 @@ function privateKey(pem: string) {
     // What is wrong with it must not be said: the text may be a key.
     return undefined;
   }
+}
+
+function resolveKeepDays(days: number | undefined): number | undefined {
+  if (days !== undefined && !(days > 0)) {
+    throw new RangeError('keepDays must be a positive number of days');
+  }
+  return days;
 }

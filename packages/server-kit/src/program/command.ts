@@ -10,6 +10,7 @@ import {
   type Settings,
   type SettingValues,
 } from './settings.ts';
+import { unknownSettings } from './unknown-settings.ts';
 
 /** A program that takes its configuration from environment variables. */
 export interface Command<S extends Settings> {
@@ -67,7 +68,8 @@ export async function runCommand<S extends Settings>(
   }
   let settings: SettingValues<S>;
   try {
-    settings = readSettings(command.settings, invocation.environment);
+    const unknown = unknownSettings(command.settings, invocation.environment);
+    settings = readAll(command.settings, invocation.environment, unknown);
     const problems = command.check?.(settings) ?? [];
     if (problems.length > 0) {
       throw new SettingsError(problems);
@@ -89,6 +91,24 @@ export async function runCommand<S extends Settings>(
     logger,
     terminationGraceMs: command.terminationGraceMs?.(settings),
   });
+}
+
+/** Every problem at once: a name that was misspelt is the reason why another one is missing. */
+function readAll<S extends Settings>(
+  settings: S,
+  environment: Invocation['environment'],
+  unknown: readonly string[],
+): SettingValues<S> {
+  let values: SettingValues<S>;
+  try {
+    values = readSettings(settings, environment);
+  } catch (error) {
+    throw error instanceof SettingsError ? new SettingsError([...error.problems, ...unknown]) : error;
+  }
+  if (unknown.length > 0) {
+    throw new SettingsError(unknown);
+  }
+  return values;
 }
 
 function parseArguments(

@@ -3,18 +3,21 @@ import { z } from 'zod';
 import { resolveRateLimitOptions } from '../server/rate-limiter.ts';
 import { resolveShutdownOptions } from '../server/shutdown-budget.ts';
 import { auditSettings } from './audit-settings.ts';
-import { numberSetting } from './number-setting.ts';
+import { choiceSetting } from './kinds/choice-setting.ts';
+import { listSetting, wordEntry } from './kinds/list-setting.ts';
+import { numberSetting } from './kinds/number-setting.ts';
+import { pathSetting } from './kinds/path-setting.ts';
 import type { Settings } from './settings.ts';
 
 /** The settings that every server made with this package needs; spread them into your own. */
 export const commonSettings = {
   LOG_LEVEL: {
     description: 'What is logged to standard error: debug, info, warn, error or silent',
-    schema: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+    schema: choiceSetting(['debug', 'info', 'warn', 'error', 'silent'], 'info'),
   },
   STATE_DIRECTORY: {
     description: 'Directory on a local disk for the audit trail and the tasks',
-    schema: z.string(),
+    schema: pathSetting(),
   },
   RATE_LIMIT_PER_MINUTE: {
     description: 'Maximum number of calls per minute for each caller',
@@ -44,10 +47,7 @@ export const authenticationSettings = {
   },
   AUTH_ALGORITHMS: {
     description: 'Signature algorithms that a token may use, separated by commas',
-    schema: z
-      .string()
-      .default('RS256')
-      .transform((text) => text.split(',').map((name) => name.trim())),
+    schema: listSetting(wordEntry).prefault('RS256'),
   },
   AUTH_INTROSPECTION_URL: {
     description:
@@ -65,12 +65,12 @@ export const authenticationSettings = {
   },
   POLICY_FILE: {
     description: 'YAML or JSON file with the policy: who may do what',
-    schema: z.string(),
+    schema: pathSetting(),
   },
   DIRECTORY_FILE: {
     description:
       'YAML or JSON file with the users and their groups, read again when it changes, or with the LDAP directory that knows them',
-    schema: z.string(),
+    schema: pathSetting(),
   },
   DIRECTORY_PASSWORD: {
     description: 'Password of the LDAP account that DIRECTORY_FILE names',

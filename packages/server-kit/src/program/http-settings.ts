@@ -1,21 +1,15 @@
-import { z } from 'zod';
-
 import { MAX_TIMER_MS } from '../check-number.ts';
 import { resolveAddress, type ServeHttpOptions } from '../http/serve-http-options.ts';
 import { isLoopbackHost } from '../loopback.ts';
 import { graceMsFor, maxReadinessDelayMs, resolveShutdownOptions } from '../server/shutdown-budget.ts';
 import type { commonSettings } from './common-settings.ts';
-import { numberSetting } from './number-setting.ts';
+import { addressEntry, hostEntry, listenAddress, listSetting, originEntry } from './kinds/list-setting.ts';
+import { numberSetting } from './kinds/number-setting.ts';
 import type { Settings, SettingValues } from './settings.ts';
-
-const list = z
-  .string()
-  .transform((text) => text.split(',').map((entry) => entry.trim()))
-  .optional();
 
 /** The settings of `serveHttp`; spread them into your own. */
 export const httpSettings = {
-  HOST: { description: 'Address to listen on', schema: z.string().default(resolveAddress({}).host) },
+  HOST: { description: 'Address to listen on', schema: listenAddress(resolveAddress({}).host) },
   PORT: {
     description: 'Port to listen on; 0 takes a free one',
     schema: numberSetting((port) => resolveAddress({ port }).port),
@@ -23,16 +17,16 @@ export const httpSettings = {
   ALLOWED_HOSTS: {
     description:
       'Host names under which clients reach the server, separated by commas. Required unless HOST is loopback',
-    schema: list,
+    schema: listSetting(hostEntry).optional(),
   },
   ALLOWED_ORIGINS: {
     description: 'Origins of web pages that may call the server, separated by commas',
-    schema: list,
+    schema: listSetting(originEntry).optional(),
   },
   TRUSTED_PROXIES: {
     description:
       'Addresses or CIDR blocks of the proxies that may name the address of a client, separated by commas',
-    schema: list,
+    schema: listSetting(addressEntry).optional(),
   },
   READINESS_DELAY_MS: {
     description:

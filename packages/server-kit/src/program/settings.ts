@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
-
 import type { z } from 'zod';
+
+import { plainNumber } from './kinds/number-setting.ts';
+import { readSettingText } from './setting-text.ts';
 
 /** One environment variable. */
 export interface Setting {
@@ -33,7 +34,8 @@ export class SettingsError extends Error {
 
 /**
  * Reads all settings at once. `NAME_FILE` names a file that holds the value of `NAME`, as secrets are
- * mounted; a line break at its end does not count.
+ * mounted; a byte order mark at its start and line breaks at its end do not count. A value that cannot be meant (quotes that
+ * an env file left in, a comment, a template without its value) is refused with what to write instead.
  *
  * @throws {SettingsError} naming every variable that is missing, wrong or given twice.
  */
@@ -43,18 +45,22 @@ export function readSettings<S extends Settings>(
 ): SettingValues<S> {
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
-  for (const [name, { schema }] of Object.entries(settings)) {
-    const text = readText(name, environment, problems);
-    if (text === unreadable) {
+  for (const [name, { schema, secret = false }] of Object.entries(settings)) {
+    const read = readSettingText(name, environment, secret);
+    if ('problem' in read) {
+      problems.push(read.problem);
       continue;
     }
+    const { text } = read;
     const parsed = schema.safeParse(text);
     if (parsed.success) {
       values[name] = parsed.data;
     } else if (text === undefined) {
       problems.push(`${name} is required`);
     } else {
-      problems.push(`${name}: ${parsed.error.issues.map((issue) => issue.message).join(', ')}`);
+      const plain = secret ? undefined : plainNumber(name, text);
+      const words = parsed.error.issues.map((issue) => issue.message).join(', ');
+      problems.push(`${name}: ${words}${plain === undefined ? '' : `, without a unit: write ${plain}`}`);
     }
   }
   if (problems.length > 0) {
@@ -98,30 +104,4 @@ function wrap(words: readonly string[], width: number): readonly string[] {
     }
   }
   return [...lines, line];
-}
-
-const unreadable = Symbol('unreadable');
-
-function readText(
-  name: string,
-  environment: Readonly<Record<string, string | undefined>>,
-  problems: string[],
-): string | undefined | typeof unreadable {
-  // An empty variable is one that was not set: that is how compose files and manifests leave one out.
-  const direct = environment[name] === '' ? undefined : environment[name];
-  const file = environment[`${name}_FILE`];
-  if (file === undefined || file === '') {
-    return direct;
-  }
-  if (direct !== undefined) {
-    problems.push(`${name} and ${name}_FILE are both set`);
-    return unreadable;
-  }
-  try {
-    return readFileSync(file, 'utf8').replace(/\r?\n$/u, '');
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
-    problems.push(`${name}_FILE cannot be read (${code})`);
-    return unreadable;
-  }
 }
