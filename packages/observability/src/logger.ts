@@ -1,13 +1,7 @@
-import {
-  destination as openDestination,
-  type DestinationStream,
-  type Logger,
-  pino,
-  stdSerializers,
-  stdTimeFunctions,
-} from 'pino';
+import { type DestinationStream, type Logger, pino, stdSerializers, stdTimeFunctions } from 'pino';
 
 import { redactJsonLine } from './redact.ts';
+import { openStderr } from './stderr.ts';
 
 /** How much is logged: the named level and everything more severe. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -18,7 +12,7 @@ export interface LoggerOptions {
   readonly level?: LogLevel | undefined;
   /** Name of the program, in every line as `name`. */
   readonly name: string;
-  /** Where lines go, one JSON object and `\n` per call. @default stderr, written synchronously */
+  /** Where lines go, one JSON object and `\n` per call. @default stderr; one that nobody reads loses lines, counted, and stops nothing */
   readonly destination?: DestinationStream | undefined;
 }
 
@@ -40,12 +34,4 @@ export function createLogger({ level = 'info', name, destination = openStderr() 
     },
     destination,
   );
-}
-
-function openStderr(): DestinationStream {
-  // Synchronous like process.stderr: a line that was logged before a crash is out.
-  const stderr = openDestination({ fd: 2, sync: true });
-  // A full disk or a closed pipe behind stderr must not end the process; there is nowhere left to report it.
-  stderr.on('error', () => {});
-  return stderr;
 }
