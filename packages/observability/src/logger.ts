@@ -1,7 +1,13 @@
-import { type DestinationStream, type Logger, pino, stdSerializers, stdTimeFunctions } from 'pino';
+import {
+  destination as openDestination,
+  type DestinationStream,
+  type Logger,
+  pino,
+  stdSerializers,
+} from 'pino';
 
 import { redactJsonLine } from './redact.ts';
-import { openStderr } from './stderr.ts';
+import { openStderrPipe } from './stderr.ts';
 
 /** How much is logged: the named level and everything more severe. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -26,7 +32,7 @@ export function createLogger({ level = 'info', name, destination = openStderr() 
     {
       name,
       level,
-      timestamp: stdTimeFunctions.isoTime,
+      timestamp: createIsoTime(),
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: error, error, cause: error },
       // The last step before the write, so nothing that pino, a child logger or a serializer adds can pass around it.
@@ -34,4 +40,30 @@ export function createLogger({ level = 'info', name, destination = openStderr() 
     },
     destination,
   );
+}
+
+/** Lines come in bursts, and a date is dear to write: within one millisecond it is written once. */
+function createIsoTime(): () => string {
+  let writtenAt = Number.NaN;
+  let text = '';
+  return () => {
+    const now = Date.now();
+    if (now !== writtenAt) {
+      writtenAt = now;
+      text = `,"time":"${new Date(now).toISOString()}"`;
+    }
+    return text;
+  };
+}
+
+function openStderr(): DestinationStream {
+  return openStderrPipe() ?? openStderrFile();
+}
+
+function openStderrFile(): DestinationStream {
+  // Synchronous like process.stderr: a line that was logged before a crash is out.
+  const stderr = openDestination({ fd: 2, sync: true });
+  // A full disk or a closed terminal behind stderr must not end the process; there is nowhere left to report it.
+  stderr.on('error', () => {});
+  return stderr;
 }

@@ -1,8 +1,6 @@
 import { fstatSync, writeSync } from 'node:fs';
 import { Socket } from 'node:net';
 
-import { destination as openDestination, type DestinationStream } from 'pino';
-
 const STDERR = 2;
 /** What is kept while nobody reads: about four thousand lines. */
 const MAX_BUFFERED_BYTES = 1024 * 1024;
@@ -11,20 +9,19 @@ const RETRY_MS = 20;
 const EXIT_PATIENCE_MS = 200;
 const EXIT_RETRY_MS = 5;
 
+/** Where lines go, one `write` a line. */
+export interface LineWriter {
+  readonly write: (line: string) => void;
+}
+
 /**
- * Standard error as a destination of log lines. A line is out when `write` returns, so that one logged before a crash is
- * not lost. A pipe that nobody reads never stops the program: 1 MiB is kept, further lines are dropped and counted, and the
- * count is written as a line of its own once the pipe drains. Where pipes cannot be told not to block (Windows), and for
- * files and terminals, writing waits for the other side.
+ * Standard error, where it is a pipe or a socket. A line is out when `write` returns, so that one logged before a crash is
+ * not lost. A reader that does not read never stops the program: 1 MiB is kept, further lines are dropped and counted, and the
+ * count is written as a line of its own once the pipe drains. `undefined` for files and terminals, and on Windows, where
+ * a pipe cannot be told not to block.
  */
-export function openStderr(): DestinationStream {
-  if (process.platform !== 'win32' && isPipe()) {
-    return openPipe();
-  }
-  const stderr = openDestination({ fd: STDERR, sync: true });
-  // A full disk or a closed terminal behind stderr must not end the process; there is nowhere left to report it.
-  stderr.on('error', () => {});
-  return stderr;
+export function openStderrPipe(): LineWriter | undefined {
+  return process.platform !== 'win32' && isPipe() ? openPipe() : undefined;
 }
 
 function isPipe(): boolean {
@@ -37,7 +34,7 @@ function isPipe(): boolean {
   }
 }
 
-function openPipe(): DestinationStream {
+function openPipe(): LineWriter {
   // Opening a pipe as a socket makes it non-blocking, which Node has no other way to ask for. Nothing is written through
   // the socket: its writes would not be out when the process exits.
   const socket = new Socket({ fd: STDERR, readable: false, writable: true });
@@ -95,7 +92,7 @@ function openPipe(): DestinationStream {
         return;
       }
       add(line);
-      if (queue.length > 1 ? true : !drain()) {
+      if (queue.length > 1 || !drain()) {
         retryLater();
       }
     },

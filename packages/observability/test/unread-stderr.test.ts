@@ -6,9 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 
 const fixture = fileURLToPath(new URL('unread-log.fixture.ts', import.meta.url));
-const onPosix = it.skipIf(process.platform === 'win32');
 
-onPosix.each([
+it.skipIf(process.platform === 'win32').each([
   ['a socket', [fixture]],
   // A shell makes a pipe, which behaves unlike the socket pair that Node makes.
   ['a pipe', undefined],
