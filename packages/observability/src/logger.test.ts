@@ -1,5 +1,6 @@
+import { trace } from '@opentelemetry/api';
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { createLogger } from './logger.ts';
 
@@ -71,4 +72,18 @@ describe('createLogger', () => {
       }),
     );
   });
+});
+
+it('puts the ids of the active trace on a line', () => {
+  const { logger, last } = createLoggerInMemory();
+  const traceId = '0af7651916cd43dd8448eb211c80319c';
+  const spanId = 'b7ad6b7169203331';
+  const active = vi
+    .spyOn(trace, 'getActiveSpan')
+    .mockReturnValue(trace.wrapSpanContext({ traceId, spanId, traceFlags: 1 }));
+  logger.info({}, 'inside');
+  active.mockRestore();
+  expect(last()).toMatchObject({ trace_id: traceId, span_id: spanId });
+  logger.info({}, 'outside');
+  expect(last()).not.toHaveProperty('trace_id');
 });

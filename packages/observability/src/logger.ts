@@ -1,3 +1,4 @@
+import { isSpanContextValid, trace } from '@opentelemetry/api';
 import {
   destination as openDestination,
   type DestinationStream,
@@ -24,6 +25,7 @@ export interface LoggerOptions {
 
 /**
  * Creates a pino logger that writes JSON lines with ISO times to stderr, never to stdout, which belongs to the protocol.
+ * Inside a span, a line has its `trace_id` and `span_id`.
  * Secrets are masked by field name at any depth and by shape in every string, messages, stacks and child bindings included.
  */
 export function createLogger({ level = 'info', name, destination = openStderr() }: LoggerOptions): Logger {
@@ -33,6 +35,7 @@ export function createLogger({ level = 'info', name, destination = openStderr() 
       name,
       level,
       timestamp: createIsoTime(),
+      mixin: activeTrace,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: error, error, cause: error },
       // The last step before the write, so nothing that pino, a child logger or a serializer adds can pass around it.
@@ -66,4 +69,14 @@ function openStderrFile(): DestinationStream {
   // A full disk or a closed terminal behind stderr must not end the process; there is nowhere left to report it.
   stderr.on('error', () => {});
   return stderr;
+}
+
+const NO_TRACE = {};
+
+/** The names that OpenTelemetry gives them outside OTLP ("Trace Context in non-OTLP Log Formats"). */
+function activeTrace(): object {
+  const context = trace.getActiveSpan()?.spanContext();
+  return context !== undefined && isSpanContextValid(context)
+    ? { trace_id: context.traceId, span_id: context.spanId }
+    : NO_TRACE;
 }

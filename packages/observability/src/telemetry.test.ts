@@ -163,3 +163,20 @@ describe('createTelemetry', () => {
     expect(() => telemetry.recordCall({ ...call, result: 'success' })).not.toThrow();
   });
 });
+
+it('shows the process by the names of the conventions', async () => {
+  await using telemetry = createTelemetry({ serviceName: 'test', serviceVersion: '1' });
+  const text = await telemetry.prometheus();
+  for (const name of [
+    'process_cpu_time_total{cpu_mode="user"}',
+    'process_memory_usage',
+    'process_uptime',
+    'nodejs_eventloop_utilization',
+    'nodejs_eventloop_delay_p99',
+    'nodejs_eventloop_delay_max',
+    'v8js_memory_heap_used',
+    'v8js_memory_heap_limit',
+  ]) {
+    expect(text).toContain(`\n${name} `);
+  }
+});

@@ -10,6 +10,7 @@ import { resourceFromAttributes } from '@opentelemetry/resources';
 import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 
 import { ATTRIBUTE, HTTP_CLIENT_BUCKETS, METRIC, OTHER_ERROR, SERVER_OPERATION_BUCKETS } from './names.ts';
+import { observeProcess } from './process-metrics.ts';
 
 /** `Content-Type` of the text that {@link Telemetry.prometheus} returns (Prometheus exposition format 0.0.4). */
 export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
@@ -119,7 +120,11 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   });
 
   let stopped: Promise<void> | undefined;
-  const shutdown = () => (stopped ??= provider.shutdown());
+  const stopProcess = observeProcess(meter);
+  const shutdown = () => {
+    stopProcess();
+    return (stopped ??= provider.shutdown());
+  };
 
   return {
     span: (name, attributes, run) =>
