@@ -20,7 +20,18 @@ const serverSettings = {
 } satisfies Settings;
 
 /** Every environment variable of the program. */
-export const settings = { ...authenticationSettings, ...serverSettings } satisfies Settings;
+export const settings = {
+  ...authenticationSettings,
+  ...serverSettings,
+  AUTH_MODE: {
+    description: serverSettings.AUTH_MODE.description,
+    // Other settings take "none" with white space around it for "none"; this one opens the server.
+    schema: serverSettings.AUTH_MODE.schema.refine(
+      (mode) => mode === 'token',
+      'write exactly none, or token',
+    ),
+  },
+} satisfies Settings;
 
 /** Those that count when authentication is off. */
 export const unauthenticatedSettings = {

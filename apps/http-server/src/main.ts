@@ -32,11 +32,7 @@ if (isUnauthenticated(invocation)) {
     {
       ...program,
       settings,
-      check: (config) => [
-        ...(config.AUTH_MODE === 'none' ? ['AUTH_MODE: to turn authentication off, write exactly none'] : []),
-        ...checkHttpSettings(config),
-        ...checkAuthenticationSettings(config),
-      ],
+      check: (config) => [...checkHttpSettings(config), ...checkAuthenticationSettings(config)],
       run: async (config, context) => {
         await using authentication = await openAuthentication(config, context.logger);
         const { authorizer } = authentication;
