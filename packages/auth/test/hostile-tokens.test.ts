@@ -144,9 +144,9 @@ const hostile: readonly Hostile[] = [
     header: () => signed({ sub: CANARY.repeat(30) }),
   },
   {
-    what: 'a scope that is a list',
+    what: 'a list of scopes that are not all texts',
     reason: 'unusable claims scope',
-    header: () => signed({ scope: [CANARY] }),
+    header: () => signed({ scope: [CANARY, 1] }),
   },
   {
     what: 'a scope with a quote',
@@ -159,6 +159,25 @@ const hostile: readonly Hostile[] = [
     header: () => signed({ cnf: { jkt: CANARY } }),
   },
   { what: 'an ID token', reason: 'FAILED typ', header: () => signed({}, { typ: 'JWT' }) },
+  { what: 'a refresh token', reason: 'not an access token', header: () => signed({ typ: 'Refresh' }) },
+  { what: 'an offline token', reason: 'not an access token', header: () => signed({ typ: 'Offline' }) },
+  {
+    what: 'an ID token by its use',
+    reason: 'not an access token',
+    header: () => signed({ token_use: 'id' }),
+  },
+  { what: 'an ID token by a hash', reason: 'not an access token', header: () => signed({ at_hash: CANARY }) },
+  { what: 'an end beyond all dates', reason: 'unusable claims exp', header: () => signed({ exp: 1e308 }) },
+  {
+    what: 'a subject that turns text around',
+    reason: 'unusable claims sub',
+    header: () => signed({ sub: `${CANARY}\u202Ecod.exe` }),
+  },
+  {
+    what: 'a subject with half a character',
+    reason: 'unusable claims sub',
+    header: () => signed({ sub: `${CANARY}\uD800` }),
+  },
   { what: 'no type', reason: 'FAILED typ', header: () => signed({}, { typ: undefined }) },
   { what: 'an ID-JAG', reason: 'FAILED typ', header: () => signed({}, { typ: 'oauth-id-jag+jwt' }) },
   { what: 'an unknown key', reason: 'ERR_JWKS_NO_MATCHING_KEY', header: () => signed({}, { kid: CANARY }) },
@@ -218,9 +237,9 @@ const hostile: readonly Hostile[] = [
   { what: 'an opaque token', reason: 'ERR_JWS_INVALID', header: () => bearer(CANARY) },
   { what: 'claims that are not JSON', reason: 'ERR_JW', header: () => bearer(`e30.${CANARY}.e30`) },
   {
-    what: 'more than 8 KiB',
-    reason: 'longer than 8 KiB',
-    header: () => signed({ padding: 'x'.repeat(8 * 1024) }),
+    what: 'more than 32 KiB',
+    reason: 'longer than 32 KiB',
+    header: () => signed({ padding: 'x'.repeat(32 * 1024) }),
   },
   {
     what: 'two tokens, comma',

@@ -4,7 +4,7 @@ const MAX_BYTES = 512 * 1024;
 export interface FetchedDocument {
   /** The HTTP status. */
   readonly status: number;
-  /** The body, as UTF-8. */
+  /** The body, as UTF-8, without a byte order mark. */
   readonly text: string;
 }
 
@@ -39,5 +39,5 @@ export async function fetchDocument(
     }
     chunks.push(chunk);
   }
-  return { status: response.status, text: Buffer.concat(chunks).toString('utf8') };
+  return { status: response.status, text: new TextDecoder().decode(Buffer.concat(chunks)) };
 }

@@ -24,8 +24,20 @@ describe('groupsFromClaims', () => {
     expect(read({ groups: '0a1b' }, names)).toEqual(['platform']);
   });
 
+  it('takes null for absent', () => expect(read({ groups: null })).toBeUndefined());
+
+  it('finds a claim by its path, after one of just that name', () => {
+    const readPath = (claims: object) => groupsFromClaims(claims, { claim: 'realm_access.roles' });
+    expect(readPath({ realm_access: { roles: ['platform'] } })).toEqual(['platform']);
+    expect(readPath({ 'realm_access.roles': ['own'], realm_access: { roles: ['platform'] } })).toEqual([
+      'own',
+    ]);
+    expect(readPath({ realm_access: null })).toBeUndefined();
+    expect(readPath({ realm_access: 'roles' })).toBeUndefined();
+    expect(groupsFromClaims({}, { claim: 'constructor.name' })).toBeUndefined();
+  });
+
   it.each([
-    [null],
     [1],
     [''],
     [{ a: true }],

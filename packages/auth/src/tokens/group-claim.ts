@@ -4,7 +4,7 @@ import { tokenRefused } from '../errors.ts';
 
 /** How to read groups out of a token, for an issuer that is trusted with saying who is in which group. */
 export interface GroupClaimOptions {
-  /** The claim's name, such as `groups`. */
+  /** The claim's name, such as `groups`, or the path to it with dots, such as `realm_access.roles`. */
   readonly claim: string;
   /**
    * What the issuer calls a group → what the policy calls it; values that are not listed are dropped. Entra ID
@@ -39,10 +39,11 @@ export function groupsFromClaims(
   if (Object.hasOwn(elsewhere, claim) || record['hasgroups'] === true) {
     return 'overage';
   }
-  if (!Object.hasOwn(record, claim)) {
+  const value = claimAt(record, claim);
+  if (value === undefined || value === null) {
     return undefined;
   }
-  const listed = groupList.safeParse(record[claim]);
+  const listed = groupList.safeParse(value);
   if (!listed.success) {
     throw tokenRefused(`unusable claims ${claim}`);
   }
@@ -51,4 +52,19 @@ export function groupsFromClaims(
       ? listed.data
       : listed.data.flatMap((value) => (Object.hasOwn(names, value) ? [names[value] ?? value] : []));
   return Object.freeze([...new Set(known)]);
+}
+
+/** A claim of just this name goes first: names that are URLs hold dots too. */
+function claimAt(claims: Readonly<Record<string, unknown>>, path: string): unknown {
+  if (Object.hasOwn(claims, path)) {
+    return claims[path];
+  }
+  let value: unknown = claims;
+  for (const name of path.split('.')) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) {
+      return undefined;
+    }
+    value = (value as Readonly<Record<string, unknown>>)[name];
+  }
+  return value;
 }

@@ -17,7 +17,14 @@ const REFRESH_AFTER_MS = 10 * 60_000;
 /** ... and serve through an outage of the issuer until they are this old. */
 const LAST_GOOD_MS = 60 * 60_000;
 
-const keySetSchema = z.looseObject({ keys: z.array(z.looseObject({ kty: z.string() })).min(1) });
+const keySchema = z.looseObject({ kty: z.string() });
+/** One odd key loses that key alone: RFC 7517 §5 has what is not understood left out. */
+const keySetSchema = z.object({
+  keys: z
+    .array(z.unknown())
+    .transform((keys) => keys.filter((key) => keySchema.safeParse(key).success))
+    .refine((keys) => keys.length > 0),
+});
 
 /** What the token may be blamed for; anything else that goes wrong with keys is the issuer's or ours. */
 const tokenFaults: ReadonlySet<string> = new Set([

@@ -1,7 +1,7 @@
 import { decodeJwt, errors } from 'jose';
 
 import { tokenRefused } from '../errors.ts';
-import { MAX_TOKEN_LENGTH } from './token-verifier.ts';
+import { checkTokenLength } from './token-verifier.ts';
 import type { TokenVerifier } from './token-verifier.ts';
 
 /** Which verifier takes which tokens. */
@@ -49,9 +49,7 @@ export function createTokenRouter(options: TokenRouterOptions): TokenVerifier {
   const { byIssuer, opaque } = resolveTokenRouterOptions(options);
 
   function verifierFor(token: string): TokenVerifier {
-    if (token.length > MAX_TOKEN_LENGTH) {
-      throw tokenRefused('longer than 8 KiB');
-    }
+    checkTokenLength(token);
     const issuer = unverifiedIssuer(token);
     if (issuer === undefined) {
       if (opaque === undefined) {

@@ -13,8 +13,15 @@ import { createKeySource } from './key-source.ts';
 import { identityFromClaims } from './principal.ts';
 import type { Principal, TokenIdentity } from './principal.ts';
 
-/** Longer tokens are refused unread. */
-export const MAX_TOKEN_LENGTH = 8 * 1024;
+/** Longer tokens are refused unread. Entra ID's with the most groups that it puts into one have 11,160 characters. */
+const MAX_TOKEN_LENGTH = 32 * 1024;
+
+/** @throws {AuthError} `invalid_token` when the token is longer than any issuer makes it */
+export function checkTokenLength(token: string): void {
+  if (token.length > MAX_TOKEN_LENGTH) {
+    throw tokenRefused('longer than 32 KiB');
+  }
+}
 
 /** What makes a token one for this server. The first three have no default on purpose. */
 export interface TokenVerifierOptions {
@@ -28,8 +35,16 @@ export interface TokenVerifierOptions {
   readonly jwksUrl?: string | undefined;
   /** Allowed difference between the clocks, in whole seconds, 0 to 60. @default 10 */
   readonly clockToleranceSeconds?: number | undefined;
-  /** The `typ` a token must have. `JWT` is for issuers that cannot do RFC 9068. @default 'at+jwt' */
+  /**
+   * The `typ` a token must have. `JWT` is for issuers that cannot do RFC 9068: then a token may also have none (RFC 7519
+   * §5.1), and what its claims show to be an ID or refresh token is refused. @default 'at+jwt'
+   */
   readonly tokenType?: 'at+jwt' | 'JWT' | undefined;
+  /**
+   * What a token without `sub` is: `service` for issuers that leave it out for client credentials, and never do for
+   * users; its client is then the subject. @default 'refuse'
+   */
+  readonly missingSubject?: 'refuse' | 'service' | undefined;
   /** Accept tokens that are valid at other servers too: each of those can then act as the user here. @default false */
   readonly allowExtraAudiences?: boolean | undefined;
   /** Takes groups from the token: for an issuer that is trusted with it. @default groups come from the directory */
@@ -45,6 +60,7 @@ interface ResolvedTokenVerifierOptions {
   readonly jwksUrl: URL | undefined;
   readonly clockToleranceSeconds: number;
   readonly tokenType: 'at+jwt' | 'JWT';
+  readonly missingSubject: 'refuse' | 'service';
   readonly allowExtraAudiences: boolean;
   readonly groups: GroupClaimOptions | undefined;
   readonly now: () => number;
@@ -60,6 +76,7 @@ function resolveTokenVerifierOptions(options: TokenVerifierOptions): ResolvedTok
   if (tokenType !== 'at+jwt' && tokenType !== 'JWT') {
     throw new TypeError(`tokenType must be "at+jwt" or "JWT", got ${JSON.stringify(tokenType)}`);
   }
+  const missingSubject = checkMissingSubject(options.missingSubject);
   checkWhole('clockToleranceSeconds', clockToleranceSeconds, 0, 60);
   return {
     issuer: checkIssuer(options.issuer, 'issuer'),
@@ -68,10 +85,22 @@ function resolveTokenVerifierOptions(options: TokenVerifierOptions): ResolvedTok
     jwksUrl: jwksUrl === undefined ? undefined : secureUrl(jwksUrl, 'jwksUrl'),
     clockToleranceSeconds,
     tokenType,
+    missingSubject,
     allowExtraAudiences: options.allowExtraAudiences ?? false,
     groups: options.groups,
     now: options.now ?? (() => Date.now()),
   };
+}
+
+/**
+ * Fills in and checks.
+ * @throws {TypeError} naming the option
+ */
+export function checkMissingSubject(value: 'refuse' | 'service' = 'refuse'): 'refuse' | 'service' {
+  if (value !== 'refuse' && value !== 'service') {
+    throw new TypeError(`missingSubject must be "refuse" or "service", got ${JSON.stringify(value)}`);
+  }
+  return value;
 }
 
 /** What a verifier is told beside the token. */
@@ -112,21 +141,21 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     issuers: [resolved.issuer],
     async verify(token, { signal, prove }) {
       signal.throwIfAborted();
-      if (token.length > MAX_TOKEN_LENGTH) {
-        throw tokenRefused('longer than 8 KiB');
-      }
+      checkTokenLength(token);
       const at = resolved.now();
       let claims: JWTPayload;
       try {
         const verified = jwtVerify(token, keys.keyFor, {
           issuer: resolved.issuer,
           algorithms: [...resolved.algorithms],
-          typ: resolved.tokenType,
+          ...(resolved.tokenType === 'at+jwt' && { typ: 'at+jwt' }),
           clockTolerance: resolved.clockToleranceSeconds,
           currentDate: new Date(at),
-          requiredClaims: ['iss', 'aud', 'exp', 'sub'],
+          requiredClaims: ['iss', 'aud', 'exp', ...(resolved.missingSubject === 'refuse' ? ['sub'] : [])],
         });
-        claims = (await untilAborted(verified, signal)).payload;
+        const { payload, protectedHeader } = await untilAborted(verified, signal);
+        claims = payload;
+        checkType(protectedHeader.typ, resolved.tokenType);
       } catch (error) {
         if (signal.aborted || isAuthError(error)) {
           throw error;
@@ -161,6 +190,16 @@ export async function provenPrincipal(
   }
   await prove(confirmation);
   return principal;
+}
+
+/**
+ * RFC 7519 §5.1: `JWT` may be left out. Anything else tells that the issuer made the token for another purpose.
+ * @throws {AuthError} `invalid_token`
+ */
+function checkType(typ: string | undefined, expected: 'at+jwt' | 'JWT'): void {
+  if (expected === 'JWT' && typ !== undefined && !/^(application\/)?jwt$/i.test(typ)) {
+    throw tokenRefused('ERR_JWT_CLAIM_VALIDATION_FAILED typ');
+  }
 }
 
 /** Only jose's code and the claim's name are kept: its messages and its `payload` hold what the sender wrote. */

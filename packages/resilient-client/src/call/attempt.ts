@@ -174,8 +174,9 @@ function judge(result: AttemptResult, deadlineIsInherited: boolean): Verdict {
     }
     return status >= 500 && status !== 501 ? 'failure' : 'success';
   }
-  const { code } = result.failure;
-  if (code === 'cancelled') {
+  const { code, cause } = result.failure;
+  // What undici refuses to send, such as a header it does not allow, is the caller's doing.
+  if (code === 'cancelled' || (isErrno(cause) && REFUSED_HERE.has(cause.code))) {
     return 'neutral';
   }
   // A caller in a hurry proves nothing; an upstream that outlasts our own deadline does.
@@ -183,4 +184,10 @@ function judge(result: AttemptResult, deadlineIsInherited: boolean): Verdict {
     return deadlineIsInherited ? 'neutral' : 'failure';
   }
   return code === 'response_too_large' ? 'success' : 'failure';
+}
+
+const REFUSED_HERE: ReadonlySet<string> = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED']);
+
+function isErrno(value: unknown): value is Error & { readonly code: string } {
+  return value instanceof Error && 'code' in value && typeof value.code === 'string';
 }

@@ -1,5 +1,5 @@
 import type { AnyEndpoint } from '../endpoint/define-endpoint.ts';
-import { check } from '../endpoint/standard-schema.ts';
+import { check, wantsNothing } from '../endpoint/standard-schema.ts';
 import type { Failure, ClientErrorCode } from '../errors/failure.ts';
 import { parseProblem } from '../errors/problem.ts';
 import { parseRetryAfterMs } from '../http/retry-after.ts';
@@ -30,9 +30,12 @@ export function readResponse(
       },
     };
   }
+  if (wantsNothing(endpoint.response)) {
+    return { ok: true, data: undefined };
+  }
   let json: unknown;
   try {
-    json = body.length === 0 ? undefined : JSON.parse(body.toString('utf8'));
+    json = body.length === 0 ? undefined : parseJson(body);
   } catch (cause) {
     return { ok: false, failure: { code: 'invalid_response', sent: 'yes', status, cause } };
   }
@@ -41,6 +44,12 @@ export function readResponse(
     return { ok: true, data: parsed.value };
   }
   return { ok: false, failure: { code: 'invalid_response', sent: 'yes', status, cause: parsed.error } };
+}
+
+/** Backends on .NET put a byte order mark first, which RFC 8259 §8.1 lets a reader ignore. */
+function parseJson(body: Buffer): unknown {
+  const text = body.toString('utf8');
+  return JSON.parse(text.startsWith('\u{FEFF}') ? text.slice(1) : text);
 }
 
 function codeOf(status: number): ClientErrorCode {

@@ -49,6 +49,19 @@ export function check<Output>(
     : { ok: false, error: new SchemaMismatch(result.issues) };
 }
 
+/**
+ * Whether a schema takes `undefined` and nothing else, so that any body of a successful response fits it unread. The
+ * standard does not say; zod tells by `def.type`, valibot by `type`, arktype by `expression`.
+ */
+export function wantsNothing(schema: StandardSchema): boolean {
+  const { def, type, expression } = schema as {
+    def?: { type?: unknown };
+    type?: unknown;
+    expression?: unknown;
+  };
+  return [def?.type, type, expression].some((name) => name === 'undefined' || name === 'void');
+}
+
 /** An issue in one line, with where it is below `part`. */
 export function describeIssue(part: string, { path = [], message }: SchemaIssue): string {
   const names = path.map((key) => String(typeof key === 'object' ? key.key : key));

@@ -34,7 +34,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
   readonly #request: WireRequest;
   readonly #resolve: (outcome: WireOutcome) => void;
   #controller: Dispatcher.DispatchController | undefined;
-  /** Whether it got a connected socket: one that was stopped while it queued did not leave. */
+  /** Whether it got a connected socket: one that was stopped in the queue, or refused by undici or by TLS, did not leave. */
   #hasStarted = false;
   #isDone = false;
   #status: number | undefined;
@@ -127,17 +127,14 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #lose(cause: unknown): void {
-    this.#finish({ kind: 'lost', sent: this.#sent(cause), cause });
+    this.#finish({ kind: 'lost', sent: this.#sent(), cause });
   }
 
-  #sent(cause: unknown): Sent {
+  #sent(): Sent {
     if (this.#status !== undefined) {
       return 'yes';
     }
-    if (this.#hasStarted) {
-      return 'maybe';
-    }
-    return this.#request.signal.aborted || isConnectFailure(cause) ? 'no' : 'maybe';
+    return this.#hasStarted ? 'maybe' : 'no';
   }
 
   #finish(outcome: WireOutcome): void {
@@ -154,26 +151,3 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#controller?.abort(new Error('stopped'));
   }
 }
-
-function isConnectFailure(cause: unknown): boolean {
-  if (!(cause instanceof Error)) {
-    return false;
-  }
-  const { code, syscall } = cause as NodeJS.ErrnoException;
-  return (
-    syscall === 'connect' || syscall === 'getaddrinfo' || (code !== undefined && CONNECT_FAILURES.has(code))
-  );
-}
-
-// An AggregateError over several addresses carries a code and no syscall.
-const CONNECT_FAILURES: ReadonlySet<string> = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-  'UND_ERR_CLOSED',
-  'UND_ERR_DESTROYED',
-  'ERR_PRIVATE_ADDRESS',
-]);

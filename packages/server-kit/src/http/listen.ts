@@ -41,6 +41,8 @@ export async function listen(server: Server, options: ServeHttpOptions): Promise
     bodyLimit: MAX_BODY_BYTES,
     genReqId: () => randomUUID(),
     trustProxy: [...resolved.trustedProxies],
+    // A token of 32 KiB and a proof beside it; Node's 16 KiB answer 431 to people in many groups.
+    http: { maxHeaderSize: 64 * 1024 },
     // A client that sends slowly holds a socket for no longer than this.
     requestTimeout: 30_000,
     // Above the idle time of common load balancers, so that they never reuse a socket we are closing.

@@ -95,10 +95,23 @@ function verifierFor(settings: SettingValues<typeof authenticationSettings>): To
   const introspectionUrl = settings.AUTH_INTROSPECTION_URL;
   const id = settings.AUTH_INTROSPECTION_CLIENT_ID;
   const secret = settings.AUTH_INTROSPECTION_CLIENT_SECRET;
-  const jwt = createTokenVerifier({ issuer, audience, algorithms });
+  const claim = settings.AUTH_GROUPS_CLAIM;
+  const rules = {
+    issuer,
+    audience,
+    allowExtraAudiences: settings.AUTH_ALLOW_EXTRA_AUDIENCES,
+    missingSubject: settings.AUTH_MISSING_SUBJECT,
+    groups: claim === undefined ? undefined : { claim },
+  };
+  const jwt = createTokenVerifier({
+    ...rules,
+    algorithms,
+    jwksUrl: settings.AUTH_JWKS_URL,
+    tokenType: settings.AUTH_TOKEN_TYPE === 'jwt' ? 'JWT' : 'at+jwt',
+  });
   if (introspectionUrl !== undefined && id !== undefined && secret !== undefined) {
     const client = { id, secret };
-    const opaque = createIntrospectionVerifier({ issuer, audience, introspectionUrl, client });
+    const opaque = createIntrospectionVerifier({ ...rules, introspectionUrl, client });
     return createTokenRouter({ jwt: [jwt], opaque });
   }
   return jwt;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { resolveRateLimitOptions } from '../server/rate-limiter.ts';
 import { resolveShutdownOptions } from '../server/shutdown-budget.ts';
 import { auditSettings } from './audit-settings.ts';
-import { choiceSetting } from './kinds/choice-setting.ts';
+import { booleanSetting, choiceSetting } from './kinds/choice-setting.ts';
 import { listSetting, wordEntry } from './kinds/list-setting.ts';
 import { numberSetting } from './kinds/number-setting.ts';
 import { pathSetting } from './kinds/path-setting.ts';
@@ -48,6 +48,30 @@ export const authenticationSettings = {
   AUTH_ALGORITHMS: {
     description: 'Signature algorithms that a token may use, separated by commas',
     schema: listSetting(wordEntry).prefault('RS256'),
+  },
+  AUTH_TOKEN_TYPE: {
+    description:
+      'Type that a JWT must have: at+jwt (RFC 9068), or jwt for an issuer that only signs such, or none',
+    schema: choiceSetting(['at+jwt', 'jwt'], 'at+jwt'),
+  },
+  AUTH_JWKS_URL: {
+    description: "Where AUTH_ISSUER publishes its keys. Without it, the issuer's metadata says so",
+    schema: z.url({ protocol: /^https?$/u, message: 'must be an http(s) URL' }).optional(),
+  },
+  AUTH_ALLOW_EXTRA_AUDIENCES: {
+    description:
+      'Accept tokens that are valid at other servers too, each of which can then act as the user here',
+    schema: booleanSetting(false),
+  },
+  AUTH_GROUPS_CLAIM: {
+    description:
+      'Claim of the token that names groups, such as groups or realm_access.roles. Without it, DIRECTORY_FILE does',
+    schema: z.string().min(1).optional(),
+  },
+  AUTH_MISSING_SUBJECT: {
+    description:
+      "What a token without sub is: refuse, or service for an issuer that leaves it out of clients' own tokens",
+    schema: choiceSetting(['refuse', 'service'], 'refuse'),
   },
   AUTH_INTROSPECTION_URL: {
     description:
