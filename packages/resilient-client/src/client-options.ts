@@ -1,6 +1,6 @@
 import type { ClientEvent } from './call/events.ts';
 import { checkWhole, MAX_TIMER_MS } from './check-number.ts';
-import { parseBaseUrl } from './endpoint/url-template.ts';
+import { isSafeForCredentials, parseBaseUrl } from './endpoint/url-template.ts';
 import { checkLiteralHost, createAddressRule, type AddressRule } from './http/address-rule.ts';
 import type { Dispatcher } from './http/undici-transport.ts';
 import {
@@ -33,6 +33,10 @@ export interface ClientOptions {
   readonly policy?: CallPolicyOptions | undefined;
   /** Time for a connection, TLS included, in whole milliseconds from 1 to 2147483647; undici rounds it up to a second. @default 3_000 */
   readonly connectTimeoutMs?: number | undefined;
+  /** How long a connection serves, in whole milliseconds from 1 to 2147483647; the next looks the name up again. @default 60_000 */
+  readonly connectionTtlMs?: number | undefined;
+  /** Lets tokens go over http to a host other than this one, such as into a mesh that encrypts by itself. @default false */
+  readonly allowCleartextCredentials?: boolean | undefined;
   /** How many requests may be on the wire, and how many may wait. @default see {@link BulkheadOptions} */
   readonly bulkhead?: BulkheadOptions | undefined;
   /** How much retries may add to the load. @default see {@link RetryBudgetOptions} */
@@ -64,6 +68,8 @@ export interface ResolvedClientOptions {
   readonly token: TokenSource | undefined;
   readonly policy: CallPolicy;
   readonly connectTimeoutMs: number;
+  readonly connectionTtlMs: number;
+  readonly mayCarryCredentials: boolean;
   readonly bulkhead: ResolvedBulkheadOptions;
   readonly retryBudget: ResolvedRetryBudgetOptions;
   readonly deadlineHeader: string | undefined;
@@ -81,18 +87,25 @@ export interface ResolvedClientOptions {
  */
 export function resolveClientOptions(options: ClientOptions): ResolvedClientOptions {
   const { name, token, on, dispatcher, clock = systemClock, random = Math.random } = options;
-  const { connectTimeoutMs = 3_000, refusePrivateAddresses = false } = options;
+  const { connectTimeoutMs = 3_000, connectionTtlMs = 60_000, refusePrivateAddresses = false } = options;
   if (typeof name !== 'string' || name.trim() === '') {
     throw new TypeError(`name must be what people call the upstream, got ${JSON.stringify(name)}`);
   }
   const base = parseBaseUrl(options.baseUrl);
   checkWhole('connectTimeoutMs', connectTimeoutMs, 1, MAX_TIMER_MS);
+  checkWhole('connectionTtlMs', connectionTtlMs, 1, MAX_TIMER_MS);
+  const mayCarryCredentials = options.allowCleartextCredentials === true || isSafeForCredentials(base.origin);
+  if (token !== undefined && !mayCarryCredentials) {
+    throw new TypeError('baseUrl must use https with a token; allowCleartextCredentials allows it without');
+  }
   return {
     name,
     base,
     token,
     policy: resolveCallPolicyOptions(options.policy),
     connectTimeoutMs,
+    connectionTtlMs,
+    mayCarryCredentials,
     bulkhead: resolveBulkheadOptions(options.bulkhead),
     retryBudget: resolveRetryBudgetOptions(options.retryBudget),
     deadlineHeader: parseHeaderName(options.deadlineHeader),

@@ -17,7 +17,7 @@ import { createThrottle } from './protection/throttle.ts';
 export interface Client extends AsyncDisposable {
   /**
    * Calls an endpoint. Never rejects for what a caller, a network or an upstream may do wrong.
-   * @throws {TypeError} when two different endpoints share an id
+   * @throws {TypeError} when two different endpoints share an id, or a token would go over http to another host
    */
   readonly call: <
     Path extends string,
@@ -48,11 +48,13 @@ export function createClient(options: ClientOptions): Client {
     keepAlive: true,
     connections: resolved.bulkhead.concurrency,
     connectTimeoutMs: resolved.connectTimeoutMs,
+    connectionTtlMs: resolved.connectionTtlMs,
     addressRule: resolved.addressRule,
   });
   const core: ClientCore = {
     name,
     token,
+    mayCarryCredentials: resolved.mayCarryCredentials,
     parts: {
       transport,
       bulkhead: createBulkhead(resolved.bulkhead),

@@ -60,6 +60,7 @@ const policyRows: readonly Row[] = [policyOfClient, policyOfEndpoint].flatMap((m
 const rows: readonly Row[] = [
   ...policyRows,
   ['connectTimeoutMs', (connectTimeoutMs) => client({ connectTimeoutMs })],
+  ['connectionTtlMs', (connectionTtlMs) => client({ connectionTtlMs })],
   ['bulkhead.concurrency', (concurrency) => client({ bulkhead: { concurrency } }), [big]],
   ['bulkhead.queue', (queue) => client({ bulkhead: { queue } }), [big]],
   ['retryBudget.ratio', (ratio) => client({ retryBudget: { ratio } }), [0.5]],

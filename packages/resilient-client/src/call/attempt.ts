@@ -18,6 +18,8 @@ export interface PreparedCall {
   readonly limit: CallLimit;
   readonly deadlineIsInherited: boolean;
   readonly token: TokenSource | undefined;
+  /** Whom a 429 holds back: the subject of a call's own token, or undefined for all that use the client's. */
+  readonly caller: unknown;
   readonly trace: CallTrace;
   /** Requests on the wire so far, counted as they begin. */
   attempts: number;

@@ -62,7 +62,7 @@ export async function runAttempts(
   });
 
   for (;;) {
-    const waitMs = throttle.remainingMs(clock.monotonicNow());
+    const waitMs = throttle.remainingMs(clock.monotonicNow(), call.caller);
     if (waitMs > 0) {
       const delayMs = fittingDelayMs(waitMs, 1, call, parts);
       if (delayMs === undefined) {
@@ -106,7 +106,7 @@ export async function runAttempts(
       if (failure.status === 429) {
         // No longer than an open circuit: nobody would notice that a wrong header has gone.
         const heldBackMs = Math.min(failure.retryAfterMs ?? 0, route.policy.breaker.openMs);
-        throttle.holdBack(clock.monotonicNow(), heldBackMs);
+        throttle.holdBack(clock.monotonicNow(), heldBackMs, call.caller);
       }
     }
 

@@ -22,7 +22,7 @@ export interface CallOptions {
   readonly idempotencyKey?: string | undefined;
   /** More request headers. They cannot replace those that the client sets itself. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** The token for this call alone, such as one on behalf of its caller. @default the client's own source */
+  /** The token for this call alone, such as one on behalf of its caller, whom alone a 429 then holds back. @default the client's own source */
   readonly token?: TokenSource | undefined;
   /** Is told how this call ended, as the client's `on` is: for a record of what one request of yours did. */
   readonly onEnd?: ((event: CallEndEvent) => void) | undefined;
@@ -37,6 +37,8 @@ export type Result<T> =
 export interface ClientCore {
   readonly name: string;
   readonly token: TokenSource | undefined;
+  /** Whether tokens are safe on the way to the upstream, or somebody said that they may go in cleartext. */
+  readonly mayCarryCredentials: boolean;
   readonly parts: CallParts;
   readonly emit: ((event: ClientEvent) => void) | undefined;
   /** @throws {TypeError} when another endpoint has the same id */
@@ -62,6 +64,9 @@ export async function callEndpoint(
 ): Promise<Result<unknown>> {
   const { clock } = core.parts;
   const route = core.routeOf(endpoint);
+  if (context.token !== undefined && !core.mayCarryCredentials) {
+    throw new TypeError('token needs a baseUrl with https; allowCleartextCredentials allows it without');
+  }
   const { policy } = route;
   const startedAt = clock.monotonicNow();
   const trace = core.telemetry.startCall(endpoint);
@@ -77,7 +82,17 @@ export async function callEndpoint(
   try {
     const token = context.token ?? core.token;
     const { request } = prepared;
-    const call: PreparedCall = { route, request, limit, deadlineIsInherited, token, trace, attempts: 0 };
+    const caller = context.token && (context.token.subject ?? context.token);
+    const call: PreparedCall = {
+      route,
+      request,
+      limit,
+      deadlineIsInherited,
+      token,
+      caller,
+      trace,
+      attempts: 0,
+    };
     if (endpoint.singleFlight === true) {
       const { outcome, attempts } = await shareCall(core, call, context);
       return end(outcome, attempts);

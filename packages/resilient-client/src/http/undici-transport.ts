@@ -26,6 +26,8 @@ export interface TransportOptions {
   readonly connections: number;
   /** Time for a connection, TLS included, in whole milliseconds. */
   readonly connectTimeoutMs: number;
+  /** How long a connection serves, in whole milliseconds. @default as long as it is used */
+  readonly connectionTtlMs?: number | undefined;
   /** Presented to the server (mutual TLS) on own connections. */
   readonly certificate?: ClientCertificate | undefined;
   /** Which addresses own connections may go to; any, if undefined. */
@@ -61,10 +63,12 @@ export function createTransport(options: TransportOptions): Transport {
 }
 
 function createPool(origin: string, options: TransportOptions): Pool {
-  const { keepAlive, certificate, connections, connectTimeoutMs, addressRule } = options;
+  const { keepAlive, certificate, connections, connectTimeoutMs, connectionTtlMs, addressRule } = options;
   return new Pool(origin, {
     // Without a bound, undici opens one socket for each concurrent request.
     connections,
+    // A name may stand for other addresses by then.
+    clientTtl: connectionTtlMs ?? null,
     pipelining: keepAlive ? 1 : 0,
     connect: {
       timeout: connectTimeoutMs,

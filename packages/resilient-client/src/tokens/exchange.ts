@@ -47,8 +47,7 @@ export function createTokenExchange(options: TokenExchangeOptions): TokenExchang
   // In the order of last use.
   const caches = new Map<string, TokenCache>();
 
-  function cacheOf(subjectToken: string): TokenCache {
-    const digest = createHash('sha256').update(subjectToken).digest('base64url');
+  function cacheOf(digest: string): TokenCache {
     const cache = caches.get(digest) ?? createTokenCache(resolved);
     caches.delete(digest);
     caches.set(digest, cache);
@@ -66,7 +65,8 @@ export function createTokenExchange(options: TokenExchangeOptions): TokenExchang
       if (subjectToken === '') {
         throw new TypeError('subjectToken must not be empty');
       }
-      const cache = cacheOf(subjectToken);
+      const subject = createHash('sha256').update(subjectToken).digest('base64url');
+      const cache = cacheOf(subject);
       const fetch = () =>
         endpoint.request(TOKEN_EXCHANGE, {
           subject_token: subjectToken,
@@ -77,6 +77,7 @@ export function createTokenExchange(options: TokenExchangeOptions): TokenExchang
           audience,
         });
       return {
+        subject,
         get: ({ signal }) => cache.get(fetch, signal),
         invalidate: (value) => cache.invalidate(value),
       };

@@ -1,4 +1,5 @@
 import { checkWhole, MAX_TIMER_MS } from '../check-number.ts';
+import { isSafeForCredentials } from '../endpoint/url-template.ts';
 import type { Dispatcher } from '../http/undici-transport.ts';
 import { systemClock, type Clock } from '../time/clock.ts';
 import type { ClientAuthentication } from './client-authentication.ts';
@@ -10,6 +11,8 @@ export interface TokenEndpointOptions {
   /** The token endpoint itself, for a server without metadata. */
   readonly tokenUrl?: string | undefined;
   readonly clientId: string;
+  /** Lets secrets go over http to a host other than this one, such as into a mesh that encrypts by itself. @default false */
+  readonly allowCleartextCredentials?: boolean | undefined;
   /** Short for `authentication` by `client_secret_basic`. Read before each token request. */
   readonly clientSecret?: (() => string | Promise<string>) | undefined;
   readonly authentication?: ClientAuthentication | undefined;
@@ -87,13 +90,13 @@ export function resolveTokenOptions(options: TokenOptions): ResolvedTokenOptions
   };
 }
 
-function serverOf({ issuer, tokenUrl }: TokenOptions): TokenServer {
+function serverOf({ issuer, tokenUrl, allowCleartextCredentials = false }: TokenOptions): TokenServer {
   if ((issuer === undefined) === (tokenUrl === undefined)) {
     throw new TypeError('give either issuer or tokenUrl');
   }
   return issuer === undefined
-    ? { kind: 'endpoint', url: parseUrl('tokenUrl', tokenUrl) }
-    : { kind: 'issuer', url: parseUrl('issuer', issuer) };
+    ? { kind: 'endpoint', url: parseUrl('tokenUrl', tokenUrl, allowCleartextCredentials) }
+    : { kind: 'issuer', url: parseUrl('issuer', issuer, allowCleartextCredentials) };
 }
 
 function authenticationOf({ authentication, clientSecret }: TokenOptions): ClientAuthentication {
@@ -106,11 +109,15 @@ function authenticationOf({ authentication, clientSecret }: TokenOptions): Clien
   throw new TypeError('give either authentication or clientSecret');
 }
 
-function parseUrl(name: string, value: string | undefined): URL {
+function parseUrl(name: string, value: string | undefined, isCleartextAllowed: boolean): URL {
   const url = URL.parse(value ?? '');
   // Not the value itself, which may hold credentials.
   if (url === null || !/^https?:$/.test(url.protocol)) {
     throw new TypeError(`${name} must be an absolute http(s) URL`);
+  }
+  // RFC 6749 §3.2
+  if (!isCleartextAllowed && !isSafeForCredentials(url)) {
+    throw new TypeError(`${name} must use https; allowCleartextCredentials allows it without`);
   }
   return url;
 }

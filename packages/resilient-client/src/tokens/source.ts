@@ -9,6 +9,8 @@ export interface TokenSource {
   readonly get: (options: { readonly signal: AbortSignal }) => Promise<AccessToken>;
   /** Tells that the upstream responded with 401 to this token. It is dropped only if it is still the current one. */
   readonly invalidate: (value: string) => void;
+  /** Names whom the tokens are for: sources of the same subject share what a 429 holds back. @default the source itself */
+  readonly subject?: string | undefined;
 }
 
 /** RFC 6750 §2.1: anything else could not stand in a header. */
