@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -69,13 +69,13 @@ describe('createFileDirectory', () => {
     expect(await groupsOf('alice')).toEqual(['platform', 'readers']);
   });
 
-  it('keeps the last good content through a bad edit, says so once, and recovers', async () => {
+  it('answers nothing through a bad edit, says so once, and recovers', async () => {
     const { groupsOf, logger, clock } = open();
     await groupsOf('alice');
     await writeFile(path, 'version: 1\nusers: [');
     for (const now of [1_000, 2_000, 3_000]) {
       clock.now = now;
-      expect(await groupsOf('alice')).toEqual(['platform']);
+      await expect(groupsOf('alice')).rejects.toThrow('the directory file is not usable');
     }
     expect(logger.error.mock.calls).toEqual([
       [{ path: expect.any(String), err: expect.any(Error) }, expect.any(String)],
@@ -85,18 +85,29 @@ describe('createFileDirectory', () => {
     expect(await groupsOf('alice')).toEqual(['readers']);
   });
 
-  it('keeps the last good content while the file is missing', async () => {
+  it('answers nothing while the file is missing', async () => {
     const { groupsOf, logger, clock } = open();
     await groupsOf('alice');
     await rm(path);
     for (const now of [1_000, 2_000]) {
       clock.now = now;
-      expect(await groupsOf('alice')).toEqual(['platform']);
+      await expect(groupsOf('alice')).rejects.toThrow('the directory file is not usable');
     }
     expect(logger.error).toHaveBeenCalledTimes(1);
     await writeFile(path, yaml('readers'));
     clock.now = 3_000;
     expect(await groupsOf('alice')).toEqual(['readers']);
+  });
+
+  it('answers again when the file is back as it was', async () => {
+    const { groupsOf, clock } = open();
+    await groupsOf('alice');
+    await rename(path, `${path}.away`);
+    clock.now = 1_000;
+    await expect(groupsOf('alice')).rejects.toThrow('the directory file is not usable');
+    await rename(`${path}.away`, path);
+    clock.now = 2_000;
+    expect(await groupsOf('alice')).toEqual(['platform']);
   });
 
   it.each([

@@ -48,8 +48,9 @@ function resolveFileDirectoryOptions(options: FileDirectoryOptions): ResolvedFil
 }
 
 /**
- * A directory in one file. A changed file is taken on the next question; a bad edit is logged and the last
- * good content stays. Reads the file before it resolves.
+ * A directory in one file. A changed file is taken on the next question; while it is missing or badly edited, which is
+ * logged, questions are rejected, and the authenticator bridges that as any outage of a directory (`groupsMaxStaleMs`).
+ * Reads the file before it resolves.
  * @throws {TypeError} naming the file, the key and the problem; the file system's error when unreadable
  * @throws {RangeError} naming the option
  */
@@ -59,7 +60,8 @@ export async function createFileDirectory(options: FileDirectoryOptions): Promis
   // The version is taken before the content: an edit in between is then seen at the next check.
   let version = await versionOf(path);
   let groups = await readGroups(path);
-  let refused: string | undefined;
+  /** Why the file cannot be used now. What it said before is no answer: whoever was taken out of it may be the edit. */
+  let problem: { readonly version: string; readonly cause: unknown } | undefined;
   let checkedAt = now();
   let check: Promise<void> | undefined;
 
@@ -68,18 +70,17 @@ export async function createFileDirectory(options: FileDirectoryOptions): Promis
     let found = 'not found';
     try {
       found = await versionOf(path);
-      if (found === version) {
-        return;
+      if (found !== version) {
+        groups = await readGroups(path);
+        version = found;
+        logger?.info({ path, users: groups.size }, 'directory file reloaded');
       }
-      groups = await readGroups(path);
-      version = found;
-      logger?.info({ path, users: groups.size }, 'directory file reloaded');
+      problem = undefined;
     } catch (error) {
-      if (refused === found) {
-        return;
+      if (problem?.version !== found) {
+        logger?.error({ path, err: error }, 'directory file not usable: groups are not known until it is');
       }
-      refused = found;
-      logger?.error({ path, err: error }, 'directory file not usable, keeping the last good content');
+      problem = { version: found, cause: error };
     }
   }
 
@@ -91,6 +92,9 @@ export async function createFileDirectory(options: FileDirectoryOptions): Promis
       }
       if (check !== undefined) {
         await untilAborted(check, signal);
+      }
+      if (problem !== undefined) {
+        throw new Error('the directory file is not usable', { cause: problem.cause });
       }
       return groups.get(principal.id) ?? [];
     },

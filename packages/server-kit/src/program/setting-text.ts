@@ -122,6 +122,6 @@ function withoutQuotes(text: string): string {
 }
 
 /** The text to write instead, unless it may hold credentials, as URLs do. */
-export function suggestion(name: string, text: string): string {
+function suggestion(name: string, text: string): string {
   return text === '' || /[@?\s]|:\/\/[^/]*:/u.test(text) ? '' : `, as ${name}=${text}`;
 }
