@@ -43,6 +43,7 @@ const shapes = {
     },
     user: {
       sub: UUID,
+      sid: UUID,
       typ: 'Bearer',
       azp: 'editor',
       aud: [AUDIENCE, 'account'],
@@ -137,6 +138,11 @@ describe('tokens as issuers shape them', () => {
       clientId: 'editor',
     });
     expect(await principalOf(service, options)).toMatchObject({ ...common, kind: 'service' });
+  });
+
+  it('takes a person who is named like a service account for a person', async () => {
+    const claims = { azp: 'editor', preferred_username: 'service-account-editor', sid: UUID };
+    expect(await principalOf(claims, { typ: 'at+jwt' })).toMatchObject({ kind: 'user' });
   });
 
   it('takes a token with as many groups as Entra ID puts into one', async () => {

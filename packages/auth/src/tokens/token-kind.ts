@@ -26,6 +26,8 @@ const kindSchema = z.object({
   /** Entra ID: who it is in the whole tenant. A user's `sub` is another for each application, an application's is this. */
   oid: text,
   preferred_username: text,
+  /** Keycloak: the session of a person who signed in. */
+  sid: text,
 });
 
 /** `Bearer`, `DPoP`, `at+jwt` and the like are what an access token may call itself. */
@@ -48,7 +50,7 @@ export function checkAccessToken(claims: unknown): void {
 
 /** Whether a client got the token for itself, by what RFC 9068 §2.2 or its issuer's documentation says of such tokens. */
 export function isServiceToken(claims: unknown): boolean {
-  const { sub, client_id, azp, cid, appid, gty, idtyp, oid, preferred_username } =
+  const { sub, client_id, azp, cid, appid, gty, idtyp, oid, preferred_username, sid } =
     kindSchema.safeParse(claims).data ?? {};
   if (idtyp !== undefined) {
     return idtyp === 'app';
@@ -57,8 +59,12 @@ export function isServiceToken(claims: unknown): boolean {
   return (
     (sub !== undefined && (oid === sub || clients.includes(sub))) ||
     gty === 'client-credentials' ||
-    // Auth0; and Keycloak, whose service accounts are users with a UUID.
+    // Auth0.
     clients.some((client) => sub === `${client}@clients`) ||
-    clients.some((client) => preferred_username === `service-account-${client.toLowerCase()}`)
+    // Keycloak, whose service accounts are users without a session. People may choose such a name, but not their `sid`.
+    (sid === undefined &&
+      clients.some(
+        (client) => preferred_username?.toLowerCase() === `service-account-${client.toLowerCase()}`,
+      ))
   );
 }
