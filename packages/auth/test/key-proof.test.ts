@@ -305,6 +305,11 @@ describe('a token that is bound to a certificate', () => {
     });
   });
 
+  it('may have members that say nothing of a key', async () => {
+    const token = await tokenFor({ 'https://example.test/hint': 'x', 'x5t#S1': 'x' });
+    await expect(call(token, certificate)).resolves.toBeDefined();
+  });
+
   it.each([{ kid: 'x' }, {}, { jkt: 'short' }, { 'x5t#S256': 7 }, { jkt: 'a'.repeat(43), jwe: 'x' }, 'x'])(
     'is refused when the binding is of a kind not known here: %j',
     async (cnf) => {

@@ -16,7 +16,12 @@ const thumbprint = z
   .regex(/^[A-Za-z0-9_-]{43}$/)
   .optional();
 
-/** Strict: a binding of a kind that is not known here cannot be checked, so the token is refused. */
+const absent = z.undefined().optional();
+
+/**
+ * A binding of a kind that is not known here cannot be checked, so a token with nothing else is refused, as is one whose
+ * RFC 7800 §3 members name a key by themselves. Other members say nothing against the key that is proved (RFC 7800 §3.1).
+ */
 export const confirmationSchema = z
-  .strictObject({ jkt: thumbprint, 'x5t#S256': thumbprint })
+  .object({ jkt: thumbprint, 'x5t#S256': thumbprint, jwk: absent, jwe: absent, kid: absent, jku: absent })
   .refine((value) => value.jkt !== undefined || value['x5t#S256'] !== undefined);

@@ -42,18 +42,22 @@ describe('checkAccess', () => {
     expect((await app.inject({ url: '/health', headers: { host: '10.0.0.7:3000' } })).statusCode).toBe(200);
   });
 
-  it('refuses a request with two Host headers', async () => {
-    const address = await app.listen({ port: 0, host: '127.0.0.1' });
-    const { port } = new URL(address);
-    const status = await new Promise((resolve, reject) => {
-      const sent = httpRequest({ port, host: '127.0.0.1', setHost: false }, (response) => {
-        response.resume();
-        resolve(response.statusCode);
+  it('refuses a request with two Host or two Authorization headers', async () => {
+    const { port } = new URL(await app.listen({ port: 0, host: '127.0.0.1' }));
+    const statusWith = (headers: Readonly<Record<string, string | readonly string[]>>) =>
+      new Promise((resolve, reject) => {
+        const sent = httpRequest({ port, host: '127.0.0.1', setHost: false }, (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        });
+        for (const [name, value] of Object.entries(headers)) {
+          sent.setHeader(name, value);
+        }
+        sent.on('error', reject).end();
       });
-      sent.setHeader('Host', ['127.0.0.1', '127.0.0.1']);
-      sent.on('error', reject).end();
-    });
-    expect(status).toBeOneOf([400, 403]);
+    expect(await statusWith({ Host: ['127.0.0.1', '127.0.0.1'] })).toBeOneOf([400, 403]);
+    expect(await statusWith({ Host: '127.0.0.1', Authorization: ['Bearer a', 'Bearer b'] })).toBe(400);
+    expect(await statusWith({ Host: '127.0.0.1', Authorization: ['Bearer a'] })).toBe(200);
   });
 
   it.each(['https://client.example.com', 'http://localhost:6274', 'HTTPS://client.example.com'])(

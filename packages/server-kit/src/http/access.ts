@@ -27,8 +27,11 @@ export function checkAccess(app: FastifyInstance, options: AccessOptions): void 
     if (options.openRoutes.includes(request.routeOptions.url ?? '')) {
       return;
     }
-    if (hostHeaders(request) > 1 || !hosts.has(hostName(request.headers.host))) {
+    if (countOf('host', request) > 1 || !hosts.has(hostName(request.headers.host))) {
       return sendRpcError(reply, 403, httpRpcCodes.refused, 'This server does not answer to that host name.');
+    }
+    if (countOf('authorization', request) > 1) {
+      return sendRpcError(reply, 400, httpRpcCodes.invalidRequest, 'Send one Authorization header.');
     }
     const { origin } = request.headers;
     // 2026-07-28, basic/transports/streamable-http: a present and unknown Origin is 403.
@@ -67,8 +70,8 @@ function hostName(host: string | undefined): string {
   return (host ?? '').toLowerCase().replace(/:\d+$/u, '');
 }
 
-/** Node takes the first of two Host headers; a proxy before it may have taken the second. */
-function hostHeaders(request: FastifyRequest): number {
-  return request.raw.rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host')
+/** Node takes the first of two such headers; a proxy before it may have taken the second. */
+function countOf(header: string, request: FastifyRequest): number {
+  return request.raw.rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === header)
     .length;
 }
