@@ -37,7 +37,7 @@ describe.each(documents)('%s', (document) => {
 const LIMITS = [
   {
     claim: 'a body has at most 1 MiB',
-    file: 'packages/server-kit/src/http/access.ts',
+    file: 'packages/server-kit/src/http/json-body.ts',
     code: 'MAX_BODY_BYTES = 1024 * 1024',
   },
 ];

@@ -1,5 +1,5 @@
 import { fstatSync, writeSync } from 'node:fs';
-import { Socket } from 'node:net';
+import { Socket as NetSocket } from 'node:net';
 
 const STDERR = 2;
 /** What is kept while nobody reads: about four thousand lines. */
@@ -37,7 +37,7 @@ function isPipe(): boolean {
 function openPipe(): LineWriter {
   // Opening a pipe as a socket makes it non-blocking, which Node has no other way to ask for. Nothing is written through
   // the socket: its writes would not be out when the process exits.
-  const socket = new Socket({ fd: STDERR, readable: false, writable: true });
+  const socket = new NetSocket({ fd: STDERR, readable: false, writable: true });
   socket.on('error', () => {}).unref();
 
   let queue: Buffer[] = [];

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 
 import { httpRpcCodes, sendRpcError } from './rpc-reply.ts';
 
@@ -14,9 +14,6 @@ export interface AccessOptions {
 
 /** The names of this machine for itself. */
 export const loopbackNames = ['localhost', '127.0.0.1', '[::1]'] as const;
-
-/** The largest body of a request. */
-export const MAX_BODY_BYTES = 1024 * 1024;
 
 /** Refuses DNS rebinding and foreign web pages before anything else looks at a request. */
 export function checkAccess(app: FastifyInstance, options: AccessOptions): void {
@@ -39,19 +36,6 @@ export function checkAccess(app: FastifyInstance, options: AccessOptions): void 
       return sendRpcError(reply, 403, httpRpcCodes.refused, 'This origin may not call this server.');
     }
   });
-}
-
-/** Refuses a body of more than {@link MAX_BODY_BYTES}. */
-export async function refuseLargeBody(reply: FastifyReply): Promise<void> {
-  // The rest of the body is not read, so the connection cannot be used again.
-  reply.header('connection', 'close');
-  const limit = `${MAX_BODY_BYTES / 1024 ** 2} MiB`;
-  await sendRpcError(
-    reply,
-    413,
-    httpRpcCodes.invalidRequest,
-    `The request is larger than ${limit}. Send less at once.`,
-  );
 }
 
 function isAllowedOrigin(origin: string, allowed: ReadonlySet<string>): boolean {

@@ -5,11 +5,11 @@ import { fastify, type FastifyInstance } from 'fastify';
 
 import type { Server } from '../assemble.ts';
 import { trackInFlight } from '../server/in-flight.ts';
-import { checkAccess, MAX_BODY_BYTES } from './access.ts';
+import { checkAccess } from './access.ts';
 import { createDrain } from './drain.ts';
 import { addEndpoint } from './endpoint-route.ts';
 import { createGate } from './gate.ts';
-import { parseJsonBodies } from './json-body.ts';
+import { MAX_BODY_BYTES, parseJsonBodies } from './json-body.ts';
 import { createMcpEndpoint } from './mcp-endpoint.ts';
 import { addOperatorRoutes, operatorRoutes } from './operator-routes.ts';
 import { reportErrors } from './report-errors.ts';

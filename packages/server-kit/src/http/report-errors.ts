@@ -1,7 +1,7 @@
 import type { Logger } from '@mcp-parts/tool-kit';
 import type { FastifyError, FastifyInstance } from 'fastify';
 
-import { refuseLargeBody } from './access.ts';
+import { refuseLargeBody } from './json-body.ts';
 import { httpRpcCodes, sendRpcError } from './rpc-reply.ts';
 
 /** Gives every error of the HTTP layer public words; the cause goes to the operator's log. */
