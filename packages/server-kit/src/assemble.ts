@@ -20,12 +20,14 @@ import {
   type JsonObject,
   type Logger,
   type MethodTable,
+  type RateLimiter,
 } from '@mcp-parts/tool-kit';
 
 import { observeAudit } from './server/audit-metrics.ts';
 import { createRateLimiter, resolveRateLimitOptions, type RateLimitOptions } from './server/rate-limiter.ts';
 import { createReadiness, type Probe, type Readiness } from './server/readiness.ts';
 import { planShutdown, type ShutdownOptions, type ShutdownPlan } from './server/shutdown-budget.ts';
+import { openSessionKey } from './server/session-key.ts';
 import { openState } from './server/state-directory.ts';
 
 /** The parts of a server, by what they are for. */
@@ -81,6 +83,10 @@ export interface Server extends AsyncDisposable, Pick<ShutdownOptions, 'terminat
   /** The permission that a request will need, where it says so by itself; see `requiredPermission` of the tool-kit. */
   readonly requiredPermission: (method: string, params: JsonObject) => string | undefined;
   readonly logger: Logger;
+  /** Counts the calls of the table; for what a transport lets happen beside them. */
+  readonly rateLimiter: RateLimiter;
+  /** Signs the ids of sessions: 32 bytes that stay in the state directory, made on first use. */
+  readonly sessionKey: () => Promise<Uint8Array>;
   readonly audit: AuditTrail;
   readonly tasks: TaskEngine;
   readonly telemetry: Telemetry;
@@ -135,13 +141,14 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
     (name, error) => logger.warn({ err: error, check: name }, 'readiness check failed'),
   );
 
+  const rateLimiter = createRateLimiter(resolved);
   const table = createMethodTable(catalog, {
     authorizer,
     audit,
     tasks,
     telemetry,
     logger,
-    rateLimiter: createRateLimiter(resolved),
+    rateLimiter,
   });
 
   const close = async () => {
@@ -157,6 +164,8 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
     authorizer,
     requiredPermission: (method, params) => requiredPermission(catalog, method, params),
     logger,
+    rateLimiter,
+    sessionKey: () => openSessionKey(join(stateDirectory, 'session-key')),
     audit,
     tasks,
     telemetry,

@@ -15,8 +15,8 @@ import {
 } from '@mcp-parts/auth';
 import type { Authorizer, Logger } from '@mcp-parts/tool-kit';
 
-import type { TokenGateOptions } from '../http/gate.ts';
-import type { UnauthenticatedGateOptions } from '../http/unauthenticated-gate.ts';
+import type { TokenGateOptions } from '../gate/bearer-gate.ts';
+import type { UnauthenticatedGateOptions } from '../gate/unauthenticated-gate.ts';
 import type { authenticationSettings } from './common-settings.ts';
 import type { SettingValues } from './settings.ts';
 

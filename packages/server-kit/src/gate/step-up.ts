@@ -1,10 +1,23 @@
-import { AuthError, type Caller, type Policy } from '@mcp-parts/auth';
-import { authorize, targetOf, type Authorizer, type JsonObject } from '@mcp-parts/tool-kit';
-import type { FastifyRequest } from 'fastify';
-import { z } from 'zod';
+import { AuthError, type Policy } from '@mcp-parts/auth';
+import {
+  authorize,
+  targetOf,
+  type Authorizer,
+  type Caller,
+  type JsonObject,
+  type Logger,
+} from '@mcp-parts/tool-kit';
 
-import type { Server } from '../assemble.ts';
-import type { RefusedCall } from './gate.ts';
+import type { RequestFacts } from '../wire/exchange.ts';
+import type { RequestMessage } from '../wire/message.ts';
+
+/** One thing that was refused. */
+export interface RefusedCall {
+  readonly action: string;
+  readonly target: string;
+  /** The rule of the policy that refused it, where one did. */
+  readonly rule?: string | undefined;
+}
 
 /** What a client has to get before its call can run. */
 export interface StepUp {
@@ -15,7 +28,11 @@ export interface StepUp {
 
 /** What a check looks at besides the request. */
 export interface StepUpOptions {
-  readonly server: Pick<Server, 'requiredPermission' | 'logger'> & { readonly authorizer: Authorizer };
+  readonly server: {
+    readonly authorizer: Authorizer;
+    readonly requiredPermission: (method: string, params: JsonObject) => string | undefined;
+    readonly logger: Logger;
+  };
   readonly basicScopes: readonly string[];
   readonly policy?: Pick<Policy, 'scopesFor'> | undefined;
 }
@@ -29,13 +46,16 @@ export function createStepUpCheck({ server, basicScopes, policy }: StepUpOptions
   const scopesFor = policy?.scopesFor ?? ((permissions) => permissions);
 
   return async (
-    request: FastifyRequest,
+    calls: readonly RequestMessage[],
     caller: Caller,
-    signal: AbortSignal,
+    { signal, correlationId }: Pick<RequestFacts, 'signal' | 'correlationId'>,
   ): Promise<StepUp | undefined> => {
-    const missing: { readonly permission: string; readonly call: Call; readonly rule: string | undefined }[] =
-      [];
-    for (const call of callsOf(request.body)) {
+    const missing: {
+      readonly permission: string;
+      readonly call: RequestMessage;
+      readonly rule: string | undefined;
+    }[] = [];
+    for (const call of calls) {
       const permission = permissionOf(server, call);
       if (permission === undefined) {
         continue;
@@ -44,7 +64,7 @@ export function createStepUpCheck({ server, basicScopes, policy }: StepUpOptions
         caller,
         permission,
         signal,
-        correlationId: request.id,
+        correlationId,
         logger: server.logger,
       });
       if (decision.allowed) {
@@ -75,21 +95,12 @@ export function createStepUpCheck({ server, basicScopes, policy }: StepUpOptions
   };
 }
 
-const call = z.object({ method: z.string(), params: z.record(z.string(), z.unknown()) });
-type Call = z.infer<typeof call>;
-
-/** The 2025 era once had batches. What is no call is left to the SDK to refuse. */
-function callsOf(body: unknown): readonly Call[] {
-  return (Array.isArray(body) ? body : [body]).flatMap((message: unknown) => {
-    const parsed = call.safeParse(message);
-    return parsed.success ? [parsed.data] : [];
-  });
-}
-
-function permissionOf(server: StepUpOptions['server'], { method, params }: Call): string | undefined {
+function permissionOf(
+  server: StepUpOptions['server'],
+  { method, params = {} }: RequestMessage,
+): string | undefined {
   try {
-    // Parsed from JSON.
-    return server.requiredPermission(method, params as JsonObject);
+    return server.requiredPermission(method, params);
   } catch (error) {
     // A fault in a definition: the call meets it again and explains it to the client.
     server.logger.error({ err: error }, 'required permission not known');
@@ -97,7 +108,6 @@ function permissionOf(server: StepUpOptions['server'], { method, params }: Call)
   }
 }
 
-function nameOf({ method, params }: Call): Pick<RefusedCall, 'action' | 'target'> {
-  // Parsed from JSON.
-  return { action: method, target: targetOf(params as JsonObject) };
+function nameOf({ method, params = {} }: RequestMessage): Pick<RefusedCall, 'action' | 'target'> {
+  return { action: method, target: targetOf(params) };
 }

@@ -32,20 +32,14 @@ export function createUnauthenticatedGate(
     'AUTHENTICATION IS OFF: every program and user of this machine may call this server',
   );
   return {
-    async admit(request, reply) {
+    authenticate({ headers, correlationId }) {
       // A proxy on this machine would let the network in.
-      if (request.headers['x-forwarded-for'] === undefined && request.headers.forwarded === undefined) {
+      if (headers['x-forwarded-for'] === undefined && headers['forwarded'] === undefined) {
         return unauthenticated;
       }
-      await this.refuse(new AuthError('access_denied'), request, reply);
-      return undefined;
-    },
-    async refuse(error, request, reply) {
-      logger.warn(
-        { code: error.code, correlationId: request.id },
-        'request refused: it came through a proxy',
-      );
-      await reply.code(403).send({ error: error.code, error_description: error.publicMessage });
+      const { code, publicMessage } = new AuthError('access_denied');
+      logger.warn({ code, correlationId }, 'request refused: it came through a proxy');
+      return { refused: { status: 403, body: { error: code, error_description: publicMessage } } };
     },
   };
 }
