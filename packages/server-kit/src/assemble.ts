@@ -26,8 +26,8 @@ import {
 import { observeAudit } from './server/audit-metrics.ts';
 import { createRateLimiter, resolveRateLimitOptions, type RateLimitOptions } from './server/rate-limiter.ts';
 import { createReadiness, type Probe, type Readiness } from './server/readiness.ts';
-import { planShutdown, type ShutdownOptions, type ShutdownPlan } from './server/shutdown-budget.ts';
 import { openSessionKey } from './server/session-key.ts';
+import { planShutdown, type ShutdownOptions, type ShutdownPlan } from './server/shutdown-budget.ts';
 import { openState } from './server/state-directory.ts';
 
 /** The parts of a server, by what they are for. */

@@ -39,13 +39,7 @@ export function createServer(table: MethodTable, options: BindingOptions): Serve
   // The SDK's own handlers would refuse malformed params in front of the pipeline, which records every refusal.
   server.fallbackRequestHandler = (request, context) =>
     // What arrives is JSON.
-    handleRequest(
-      table,
-      request.method,
-      (request.params ?? {}) as JsonObject,
-      sdkRequest(context),
-      options,
-    );
+    handleRequest(table, request.method, (request.params ?? {}) as JsonObject, sdkRequest(context), options);
   return server;
 }
 

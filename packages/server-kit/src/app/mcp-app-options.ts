@@ -1,6 +1,10 @@
 import type { BindingOptions, Logger, RateLimiter } from '@mcp-parts/tool-kit';
 
-import { resolveSessionLimits, type ResolvedSessionLimits, type SessionLimits } from '../era-2025/sessions.ts';
+import {
+  resolveSessionLimits,
+  type ResolvedSessionLimits,
+  type SessionLimits,
+} from '../era-2025/sessions.ts';
 import type { Gate } from '../gate/gate.ts';
 import {
   resolveEndpointLimits,

@@ -28,26 +28,20 @@ export interface McpApp extends AsyncDisposable {
    * Serves a request of `node:http`, or of express, where `body` is `request.body` once a parser has run. Given `next`,
    * it leaves other paths to it.
    */
-  readonly node: (
-    request: IncomingMessage,
-    response: ServerResponse,
-    bodyOrNext?: unknown,
-  ) => Promise<void>;
+  readonly node: (request: IncomingMessage, response: ServerResponse, bodyOrNext?: unknown) => Promise<void>;
   /** Serves the endpoint, and what belongs to it, in a Fastify app: `app.register(mcp.fastify)`. */
   readonly fastify: FastifyPlugin;
   /** As `node`, for a server that knows more. `false`: the path is somebody else's, and nothing was answered. */
-  readonly serve: (
-    request: IncomingMessage,
-    response: ServerResponse,
-    facts?: NodeFacts,
-  ) => Promise<boolean>;
+  readonly serve: (request: IncomingMessage, response: ServerResponse, facts?: NodeFacts) => Promise<boolean>;
   /** What is open now, for metrics. */
   readonly open: () => { readonly calls: number; readonly sessions: number; readonly streams: number };
   /** From now on answers ask clients to leave their connections. */
   readonly leave: () => void;
   /**
-   * Refuses new calls, ends streams that wait for events, and waits for running calls; those that still run after
-   * `timeoutMs` are told that the server stops, and so are their clients. @returns how many those were
+   * Ends streams that wait for events, and waits until no call runs; those that still run after `timeoutMs` are told
+   * that the server stops, and so are their clients. What comes in meanwhile is served, and its connection ended.
+   *
+   * @returns how many calls were told.
    */
   readonly drain: (timeoutMs: number) => Promise<number>;
   /** Ends what is left. */
@@ -196,9 +190,8 @@ export function createMcpApp(table: MethodTable, options: McpAppOptions): McpApp
     leave() {
       isLeaving = true;
     },
-    async drain(timeoutMs) {
+    drain(timeoutMs) {
       isLeaving = true;
-      calls.stop();
       calls.endStreams();
       return calls.drain(timeoutMs);
     },

@@ -82,7 +82,11 @@ export async function serveExchange(exchange: Exchange, parts: EndpointParts): P
 }
 
 async function servePost(request: ServedRequest, parts: EndpointParts): Promise<void> {
-  const { exchange } = request;
+  const { exchange, accepts } = request;
+  if (!accepts.json && !accepts.stream) {
+    refuse(exchange, 406, rpcErrorCodes.refused, 'Accept application/json or text/event-stream.');
+    return;
+  }
   const body = await readJson(exchange, parts.maxBodyBytes);
   if (body === undefined) {
     return;
@@ -238,7 +242,10 @@ async function readJson(exchange: Exchange, maxBytes: number): Promise<unknown> 
       return accepted(exchange, parseJson(body.text));
     case 'parsed': {
       const reason = inspectJson(body.value);
-      return accepted(exchange, reason === undefined ? { ok: true, value: body.value } : { ok: false, reason });
+      return accepted(
+        exchange,
+        reason === undefined ? { ok: true, value: body.value } : { ok: false, reason },
+      );
     }
     default:
       return body satisfies never;

@@ -219,7 +219,7 @@ export function createEndpoint2025(sessions: Sessions): Endpoint2025 {
       if (stream === undefined) {
         place.leave();
         answerFault(exchange, undefined, {
-          status: lastEventId === undefined ? 409 : 410,
+          status: lastEventId === undefined ? 409 : 400,
           code: rpcErrorCodes.refused,
           message:
             lastEventId === undefined

@@ -15,7 +15,11 @@ export function initializeProblem(params: JsonObject | undefined): string | unde
   if (wrong !== undefined) {
     return `initialize: every capability must be an object.`;
   }
-  if (!isObject(clientInfo) || typeof clientInfo['name'] !== 'string' || typeof clientInfo['version'] !== 'string') {
+  if (
+    !isObject(clientInfo) ||
+    typeof clientInfo['name'] !== 'string' ||
+    typeof clientInfo['version'] !== 'string'
+  ) {
     return 'initialize: "clientInfo" must have a "name" and a "version".';
   }
   return undefined;

@@ -122,9 +122,12 @@ export async function openSession(table: MethodTable, options: SessionOptions): 
         }
       } else if (message.kind === 'notification') {
         const { method, params } = message;
-        transport.onmessage?.({ jsonrpc: '2.0', method, ...(params !== undefined && { params }) }, {
-          authInfo: auth,
-        });
+        transport.onmessage?.(
+          { jsonrpc: '2.0', method, ...(params !== undefined && { params }) },
+          {
+            authInfo: auth,
+          },
+        );
       } else if (message.kind === 'response' && asked.delete(message.id)) {
         // Its shape has been read.
         transport.onmessage?.(message.body as unknown as SdkMessage, { authInfo: auth });

@@ -1,8 +1,8 @@
-import { checkWhole, MAX_TIMER_MS } from '../check-number.ts';
 import type { MethodTable } from '@mcp-parts/tool-kit';
 
-import { openSession, type Session, type SessionOptions } from './session.ts';
+import { checkWhole, MAX_TIMER_MS } from '../check-number.ts';
 import type { SessionIds } from './session-id.ts';
+import { openSession, type Session, type SessionOptions } from './session.ts';
 
 /** How many sessions of the 2025 era are kept in memory, and for how long. An id outlives its place in memory. */
 export interface SessionLimits {

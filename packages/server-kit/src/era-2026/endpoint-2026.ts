@@ -17,11 +17,7 @@ export interface Classification {
 
 /** Serves requests of 2026-07-28, which need nothing before them. */
 export interface Endpoint2026 {
-  readonly serve: (
-    message: RequestMessage,
-    classification: Classification,
-    request: ServedRequest,
-  ) => void;
+  readonly serve: (message: RequestMessage, classification: Classification, request: ServedRequest) => void;
   readonly close: () => Promise<void>;
 }
 

@@ -55,8 +55,7 @@ function checkParameters(
   headerParameters: ReadonlyMap<string, readonly HeaderParameter[]>,
 ): HttpFault | undefined {
   const { name, arguments: sentArguments } = params;
-  const marked =
-    method === 'tools/call' && typeof name === 'string' ? headerParameters.get(name) : undefined;
+  const marked = method === 'tools/call' && typeof name === 'string' ? headerParameters.get(name) : undefined;
   for (const { header, path, type } of marked ?? []) {
     const value = valueAt(sentArguments, path);
     const expected = asHeader(value);

@@ -6,13 +6,9 @@ import { networkOf } from '../limits/address-limit.ts';
 export interface ConnectionLimit {
   /** For `connection`: closes what is too much for one address. */
   readonly admit: (socket: Socket) => void;
-  /** Waits until every connection has sent what it has to send, or the time is over. */
-  readonly finished: (timeoutMs: number) => Promise<void>;
-  /** Ends each connection once its client has read, or the time is over. */
-  readonly end: (timeoutMs: number) => Promise<void>;
+  /** Ends each connection once nothing is under way on it, or the time is over. */
+  readonly end: (isBusy: (socket: Socket) => boolean, timeoutMs: number) => Promise<void>;
 }
-
-const POLL_MS = 10;
 
 /** Counts connections by address; an address of a trusted proxy stands for many. */
 export function createConnectionLimit({
@@ -26,15 +22,7 @@ export function createConnectionLimit({
   const sockets = new Set<Socket>();
   const isLimited = trustedProxies.length === 0;
 
-  const waitFor = async (isDone: () => boolean, timeoutMs: number) => {
-    const until = performance.now() + timeoutMs;
-    while (!isDone() && performance.now() < until) {
-      // oxlint-disable-next-line no-await-in-loop -- Sockets have no event for "all has been read".
-      await new Promise((resolve) => {
-        setTimeout(resolve, POLL_MS);
-      });
-    }
-  };
+  let whenEmpty = () => {};
 
   return {
     admit(socket) {
@@ -48,6 +36,9 @@ export function createConnectionLimit({
       sockets.add(socket);
       socket.once('close', () => {
         sockets.delete(socket);
+        if (sockets.size === 0) {
+          whenEmpty();
+        }
         const left = (byAddress.get(address) ?? 1) - 1;
         if (left === 0) {
           byAddress.delete(address);
@@ -56,20 +47,33 @@ export function createConnectionLimit({
         }
       });
     },
-    finished: (timeoutMs) =>
-      waitFor(() => [...sockets].every(({ writableLength }) => writableLength === 0), timeoutMs),
-    async end(timeoutMs) {
-      // A request that is on its way when we say goodbye would be lost: a short silence shows that there is none.
-      const quiet = new Map([...sockets].map((socket) => [socket, socket.bytesRead]));
-      await waitFor(() => sockets.size === 0, Math.min(LINGER_MS, timeoutMs));
-      for (const socket of sockets) {
-        if (quiet.get(socket) === socket.bytesRead) {
-          socket.end();
+    async end(isBusy, timeoutMs) {
+      const until = performance.now() + timeoutMs;
+      let silent = new Map<Socket, number>();
+      while (sockets.size > 0 && performance.now() < until) {
+        // oxlint-disable-next-line no-await-in-loop -- A silence is a time in which nothing comes.
+        await silence(Math.min(SILENCE_MS, until - performance.now()));
+        for (const socket of sockets) {
+          if (!isBusy(socket) && silent.get(socket) === socket.bytesRead) {
+            socket.end();
+          }
         }
+        silent = new Map([...sockets].map((socket) => [socket, socket.bytesRead]));
       }
-      await waitFor(() => sockets.size === 0, timeoutMs - LINGER_MS);
     },
   };
+
+  /** Is over early when the last connection ends. */
+  function silence(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      whenEmpty = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
 }
 
-const LINGER_MS = 100;
+/** A request that is on its way when we say goodbye would be lost: so long there must be none. */
+const SILENCE_MS = 100;

@@ -1,4 +1,9 @@
-import { createServer, type IncomingMessage, type Server as NodeServer, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type Server as NodeServer,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { Server as NetServer } from 'node:net';
 
@@ -76,7 +81,7 @@ export async function listen(server: Server, options: ServeHttpOptions): Promise
     const { socket } = request;
     const before = answered.get(socket);
     answered.set(socket, response);
-    if (before !== undefined && !before.writableFinished && !before.destroyed) {
+    if (before !== undefined && isUnderWay(before)) {
       await new Promise((resolve) => before.once('close', resolve));
     }
     await serve(request, response).catch((error: unknown) => {
@@ -121,14 +126,17 @@ export async function listen(server: Server, options: ServeHttpOptions): Promise
     if (dropped > 0) {
       logger.warn({ calls: dropped }, 'calls still running were told that the server stops');
     }
-    await connections.finished(responsesMs / 2);
+    // Whoever still reads an answer, or has a request on its way, gets a moment; then the sockets go.
+    await connections.end((socket) => isUnderWay(answered.get(socket)), responsesMs);
     await app.close();
-    // Whoever still reads an answer gets a moment; then the sockets go.
-    await Promise.race([stopped, connections.end(responsesMs / 2)]);
     http.closeAllConnections();
     await stopped;
   });
   return { url: urlOf(http, host, resolved.path), close, [Symbol.asyncDispose]: close };
+}
+
+function isUnderWay(response: ServerResponse | undefined): boolean {
+  return response !== undefined && !response.writableFinished && !response.destroyed;
 }
 
 /** Takes no new connection. Node's own `close` would also end idle ones, on which requests may be on their way. */
@@ -138,10 +146,7 @@ function stopAccepting(http: NodeServer): Promise<void> {
   });
 }
 
-function gateOf(
-  server: Server,
-  { gate, host, isLoopback, trustedProxies }: ResolvedServeHttpOptions,
-): Gate {
+function gateOf(server: Server, { gate, host, isLoopback, trustedProxies }: ResolvedServeHttpOptions): Gate {
   const { serverInfo, logger } = server;
   if ('authenticate' in gate) {
     return gate;
@@ -165,7 +170,9 @@ function observe({ telemetry }: Server, app: McpApp): void {
 }
 
 /** Finds the address of a client, behind the proxies whose word counts. */
-function sourceAddresses(trustedProxies: readonly string[]): (request: IncomingMessage) => string | undefined {
+function sourceAddresses(
+  trustedProxies: readonly string[],
+): (request: IncomingMessage) => string | undefined {
   if (trustedProxies.length === 0) {
     return ({ socket }) => socket.remoteAddress;
   }

@@ -1,12 +1,12 @@
-import { checkWhole } from '../check-number.ts';
-import { isLoopbackHost } from '../loopback.ts';
-import { planShutdown, type ShutdownOptions } from '../server/shutdown-budget.ts';
 import { resolvePath, type McpAppOptions } from '../app/mcp-app-options.ts';
+import { checkWhole } from '../check-number.ts';
 import { resolveSessionLimits, type SessionLimits } from '../era-2025/sessions.ts';
 import type { TokenGateOptions } from '../gate/bearer-gate.ts';
 import type { Gate } from '../gate/gate.ts';
 import type { UnauthenticatedGateOptions } from '../gate/unauthenticated-gate.ts';
 import { resolveEndpointLimits, type EndpointLimits } from '../limits/endpoint-limits.ts';
+import { isLoopbackHost } from '../loopback.ts';
+import { planShutdown, type ShutdownOptions } from '../server/shutdown-budget.ts';
 import { loopbackNames } from '../wire/cors.ts';
 
 /** How callers prove who they are: with access tokens, in a way of your own, or, on loopback, not at all. */

@@ -1,6 +1,6 @@
+import type { KnownCaller } from '../gate/gate.ts';
 import { attachOrigin } from '../gate/origin.ts';
 import type { OpenPlace, Running } from '../gate/served-request.ts';
-import type { KnownCaller } from '../gate/gate.ts';
 import { rpcErrorCodes, type HttpFault } from '../wire/rpc-answer.ts';
 import type { ResolvedEndpointLimits } from './endpoint-limits.ts';
 import { createOverloadMonitor } from './overload.ts';
@@ -141,6 +141,7 @@ export function createRunningCalls(limits: ResolvedEndpointLimits): RunningCalls
         return 0;
       }
       await idle(timeoutMs);
+      isStopped = running.size > 0;
       const dropped = running.size;
       for (const controller of running) {
         controller.abort(new ServerStopped('the server stopped'));

@@ -10,7 +10,7 @@ const MAX_KNOWN = 64;
 
 /** Reads an `Accept` header (RFC 9110 §12.5.1); without one, a client takes everything. */
 export function readAccept(header: string | undefined): Accepted {
-  if (header === undefined) {
+  if (header === undefined || header.trim() === '') {
     return everything;
   }
   const seen = known.get(header);

@@ -51,7 +51,9 @@ function encodeList(list: readonly JsonValue[]): string {
 
 /** One event of a stream (HTML, "Server-sent events"). Without an id the client cannot ask for it again. */
 export function encodeEvent(data: string, id?: string): string {
-  return id === undefined ? `event: message\ndata: ${data}\n\n` : `event: message\nid: ${id}\ndata: ${data}\n\n`;
+  return id === undefined
+    ? `event: message\ndata: ${data}\n\n`
+    : `event: message\nid: ${id}\ndata: ${data}\n\n`;
 }
 
 /** A comment that keeps proxies from closing a silent stream. */

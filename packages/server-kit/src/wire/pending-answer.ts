@@ -5,7 +5,7 @@ import type { RpcId } from './message.ts';
 import { answerJson } from './rpc-answer.ts';
 
 /** A call that takes longer gets a stream, whose signs of life keep proxies from giving up on it, in milliseconds. */
-const OPEN_STREAM_AFTER_MS = 10_000;
+const OPEN_STREAM_AFTER_MS = 2_000;
 
 /** Where the messages of one answer go once it is a stream. */
 export interface AnswerChannel {

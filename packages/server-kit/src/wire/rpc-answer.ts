@@ -34,7 +34,11 @@ const json = { 'content-type': 'application/json' } as const;
 
 /** The text of an error response. `id` is that of the request, or `null` when it cannot be known. */
 export function faultText(id: RpcId | null, { code, message, data }: RpcFault): string {
-  return JSON.stringify({ jsonrpc: '2.0', id, error: { code, message, ...(data !== undefined && { data }) } });
+  return JSON.stringify({
+    jsonrpc: '2.0',
+    id,
+    error: { code, message, ...(data !== undefined && { data }) },
+  });
 }
 
 /** Answers with an error. */
