@@ -200,7 +200,7 @@ describe('a body', () => {
     [{ 'content-encoding': 'gzip' }, 'identity'],
   ])('of another kind is refused: %o', async (headers, accepted) => {
     app = echoApp();
-    const answer = await post(app, initialize(), headers as Record<string, string>);
+    const answer = await post(app, initialize(), headers);
     expect(answer.status).toBe(415);
     expect(answer.headers.get('accept-encoding') ?? undefined).toBe(accepted);
   });

@@ -32,20 +32,19 @@ async function listen(server: Server): Promise<string> {
 const key = { headers: { 'x-api-key': 'ann' } };
 
 /** A whole conversation in each era, by the clients of both SDKs. */
-async function converse(url: string): Promise<void> {
+async function converse(url: string): Promise<unknown[]> {
   const modern = new Client({ name: 'modern', version: '1' }, { versionNegotiation: { mode: 'auto' } });
   await modern.connect(new StreamableHTTPClientTransport(new URL(url), { requestInit: key }));
-  await expect(modern.callTool({ name: 'echo', arguments: { text: 'hi' } })).resolves.toMatchObject({
-    structuredContent: { text: 'hi' },
-  });
+  const first = await modern.callTool({ name: 'echo', arguments: { text: 'hi' } });
   await modern.close();
   const legacy = new Client1({ name: 'legacy', version: '1' });
-  await legacy.connect(new Transport1(new URL(url), { requestInit: key }) as never);
-  await expect(legacy.callTool({ name: 'echo', arguments: { text: 'hi' } })).resolves.toMatchObject({
-    structuredContent: { text: 'hi' },
-  });
+  await legacy.connect(new Transport1(new URL(url), { requestInit: key }));
+  const second = await legacy.callTool({ name: 'echo', arguments: { text: 'hi' } });
   await legacy.close();
+  return [first.structuredContent, second.structuredContent];
 }
+
+const echoed = [{ text: 'hi' }, { text: 'hi' }];
 
 describe('an endpoint', () => {
   it('is mounted in an existing express app, whether or not it parses bodies', async () => {
@@ -56,14 +55,14 @@ describe('an endpoint', () => {
     parsing.get('/hello', (_request, response) => void response.send('hello'));
     parsing.all('/mcp', (request, response) => app.node(request, response, request.body as unknown));
     const url = await listen(createServer(parsing));
-    await converse(`${url}/mcp`);
+    await expect(converse(`${url}/mcp`)).resolves.toEqual(echoed);
     await expect((await fetch(`${url}/hello`)).text()).resolves.toBe('hello');
 
     const plain = express();
     plain.use(app.node);
     plain.get('/hello', (_request, response) => void response.send('hello'));
     const other = await listen(createServer(plain));
-    await converse(`${other}/mcp`);
+    await expect(converse(`${other}/mcp`)).resolves.toEqual(echoed);
     await expect((await fetch(`${other}/hello`)).text()).resolves.toBe('hello');
   });
 
@@ -72,7 +71,7 @@ describe('an endpoint', () => {
     cleanup.push(() => app.close());
     const outer = express();
     outer.use('/tools', app.node);
-    await converse(`${await listen(createServer(outer))}/tools/mcp`);
+    await expect(converse(`${await listen(createServer(outer))}/tools/mcp`)).resolves.toEqual(echoed);
   });
 
   it('is mounted in an existing Fastify app', async () => {
@@ -86,7 +85,7 @@ describe('an endpoint', () => {
     outer.post('/other', async (request) => ({ got: request.body }));
     await outer.register(app.fastify);
     const url = await outer.listen({ port: 0, host: '127.0.0.1' });
-    await converse(`${url}/mcp`);
+    await expect(converse(`${url}/mcp`)).resolves.toEqual(echoed);
     // The rest of the app reads its bodies as before.
     const other = await fetch(`${url}/other`, {
       method: 'POST',
@@ -100,8 +99,8 @@ describe('an endpoint', () => {
     const app = echoApp({ path: '/api/tools/' });
     cleanup.push(() => app.close());
     const url = await listen(createServer((request, response) => void app.node(request, response)));
-    await converse(`${url}/api/tools`);
-    await converse(`${url}/api/tools/`);
+    await expect(converse(`${url}/api/tools`)).resolves.toEqual(echoed);
+    await expect(converse(`${url}/api/tools/`)).resolves.toEqual(echoed);
     expect((await fetch(`${url}/mcp`)).status).toBe(404);
   });
 

@@ -80,10 +80,10 @@ describe('a server that closes', () => {
     const http = await serve({ readinessDelayMs: 200 });
     const statuses: (number | undefined)[] = [];
     const failures: unknown[] = [];
-    let isOver = false;
+    const over = new AbortController();
     const clients = Array.from({ length: 8 }, async () => {
       const agent = keepAlive();
-      while (!isOver) {
+      while (!over.signal.aborted) {
         try {
           const { response } = await send(http.url, agent);
           statuses.push(response.statusCode);
@@ -98,7 +98,7 @@ describe('a server that closes', () => {
     });
     await vi.waitFor(() => expect(statuses.length).toBeGreaterThan(50));
     await http.close();
-    isOver = true;
+    over.abort();
     await Promise.all(clients);
     expect(failures).toEqual([]);
     expect(new Set(statuses)).toEqual(new Set([200]));

@@ -1,7 +1,7 @@
 import type { BindingOptions, Logger, MethodTable, RateLimiter } from '@mcp-parts/tool-kit';
-import { classifyInboundRequest } from '@modelcontextprotocol/server';
 
 import type { Endpoint2025 } from '../era-2025/endpoint-2025.ts';
+import { classify } from '../era-2026/classify.ts';
 import type { Endpoint2026 } from '../era-2026/endpoint-2026.ts';
 import { isRefusal, type Gate, type KnownCaller, type Refusal } from '../gate/gate.ts';
 import { attachOrigin } from '../gate/origin.ts';
@@ -11,8 +11,8 @@ import type { RunningCalls } from '../limits/running-calls.ts';
 import { readAccept } from '../wire/accept.ts';
 import { headerOf, type Exchange } from '../wire/exchange.ts';
 import { inspectJson, parseJson, type ParsedJson } from '../wire/json.ts';
-import { readMessage, type Message, type RequestMessage } from '../wire/message.ts';
-import { answerFault, rpcErrorCodes, type HttpFault } from '../wire/rpc-answer.ts';
+import { readMessage, type RequestMessage } from '../wire/message.ts';
+import { answerFault, rpcErrorCodes } from '../wire/rpc-answer.ts';
 
 /** The parts of an endpoint. */
 export interface EndpointParts {
@@ -104,27 +104,18 @@ async function servePost(request: ServedRequest, parts: EndpointParts): Promise<
     });
     return;
   }
-  const protocolVersionHeader = headerOf(exchange, 'mcp-protocol-version');
-  const mcpMethodHeader = headerOf(exchange, 'mcp-method');
-  const route = classifyInboundRequest({
-    httpMethod: 'POST',
-    ...(protocolVersionHeader !== undefined && { protocolVersionHeader }),
-    ...(mcpMethodHeader !== undefined && { mcpMethodHeader }),
-    body: withoutUnknownMembers(message),
-  });
-  if (route.kind === 'reject') {
-    const { httpStatus, code, message: words, data } = route;
-    const fault = { status: httpStatus, code, message: words, data: data as HttpFault['data'] };
-    answerFault(exchange, message.kind === 'notification' ? undefined : message.id, fault);
+  const route = classify(message, exchange);
+  if (route.era === undefined) {
+    answerFault(exchange, message.kind === 'notification' ? undefined : message.id, route.fault);
     return;
   }
   if (message.kind === 'request' && !(await mayGoOn([message], request, parts))) {
     return;
   }
-  if (route.kind === 'legacy') {
+  if (route.era === '2025') {
     await parts.era2025.post(message, request);
   } else if (message.kind === 'request') {
-    parts.era2026.serve(message, route.classification, request);
+    parts.era2026.serve(message, route.revision, request);
   } else {
     // 2026-07-28 defines none over HTTP that a server would have to act on.
     exchange.answer(202, {});
@@ -290,28 +281,6 @@ function servedRequest(exchange: Exchange, caller: KnownCaller, { calls }: Endpo
     enter: (method) => calls.enter(method, origin),
     enterStream: (end) => calls.enterStream(caller.id, end),
   };
-}
-
-/** The SDK takes a message with more members than its schema names for none. */
-function withoutUnknownMembers(message: Exclude<Message, { readonly kind: 'malformed' }>): unknown {
-  switch (message.kind) {
-    case 'request': {
-      const { id, method, params } = message;
-      return { jsonrpc: '2.0', id, method, ...(params !== undefined && { params }) };
-    }
-    case 'notification': {
-      const { method, params } = message;
-      return { jsonrpc: '2.0', method, ...(params !== undefined && { params }) };
-    }
-    case 'response': {
-      const { id, body } = message;
-      return body['error'] === undefined
-        ? { jsonrpc: '2.0', id, result: body['result'] }
-        : { jsonrpc: '2.0', id, error: body['error'] };
-    }
-    default:
-      return message satisfies never;
-  }
 }
 
 function sizeText(bytes: number): string {

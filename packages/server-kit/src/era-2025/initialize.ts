@@ -32,7 +32,7 @@ const MAX_CAPABILITIES_LENGTH = 2_048;
 export function boundedInitialize(params: JsonObject): JsonObject {
   const { protocolVersion, capabilities, clientInfo } = params;
   const info = isObject(clientInfo) ? clientInfo : {};
-  const cut = (value: JsonValue | undefined) => String(value).slice(0, MAX_TEXT);
+  const cut = (value: JsonValue | undefined) => (typeof value === 'string' ? value.slice(0, MAX_TEXT) : '');
   const kept =
     JSON.stringify(capabilities).length <= MAX_CAPABILITIES_LENGTH
       ? capabilities

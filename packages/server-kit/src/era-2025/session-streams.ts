@@ -74,14 +74,13 @@ export function createSessionStreams(budget: EventBudget, now: () => number): Se
   const keep = (stream: Stream, data: string): string => {
     stream.lastEvent += 1;
     const size = data.length;
-    while (bytes + size > MAX_SESSION_BYTES || budget.used + size > budget.max) {
-      const oldest = [...streams.values()].find(({ events }) => events.length > 0)?.events.shift();
-      if (oldest === undefined) {
-        break;
+    const fits = () => bytes + size <= MAX_SESSION_BYTES && budget.used + size <= budget.max;
+    for (const { events } of streams.values()) {
+      while (!fits() && events.length > 0) {
+        free(events.shift()?.data.length ?? 0);
       }
-      free(oldest.data.length);
     }
-    if (bytes + size <= MAX_SESSION_BYTES && budget.used + size <= budget.max) {
+    if (fits()) {
       stream.events.push({ number: stream.lastEvent, data });
       bytes += size;
       budget.used += size;

@@ -10,14 +10,10 @@ import { checkHeaders } from './header-checks.ts';
 import { createSubscriptions } from './listen.ts';
 import { createMultiplexTransport } from './multiplex-transport.ts';
 
-/** What the SDK says of a request that it has classified. */
-export interface Classification {
-  readonly revision?: string | undefined;
-}
-
 /** Serves requests of 2026-07-28, which need nothing before them. */
 export interface Endpoint2026 {
-  readonly serve: (message: RequestMessage, classification: Classification, request: ServedRequest) => void;
+  /** `revision`: the one that the request claims. */
+  readonly serve: (message: RequestMessage, revision: string | undefined, request: ServedRequest) => void;
   readonly close: () => Promise<void>;
 }
 
@@ -43,15 +39,15 @@ export function createEndpoint2026(
   const subscriptions = createSubscriptions(table, { ...binding.serverInfo });
 
   return {
-    serve(message, classification, request) {
+    serve(message, revision, request) {
       const { exchange, accepts } = request;
       const { id, method } = message;
-      if (classification.revision !== REVISION) {
+      if (revision !== REVISION) {
         answerFault(exchange, id, {
           status: 400,
           code: rpcErrorCodes.unsupportedVersion,
           message: `Unsupported protocol version. This server speaks ${REVISION}.`,
-          data: { supported: [REVISION], requested: classification.revision ?? 'unknown' },
+          data: { supported: [REVISION], requested: revision ?? 'unknown' },
         });
         return;
       }

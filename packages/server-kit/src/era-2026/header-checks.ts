@@ -103,16 +103,16 @@ function decode(sent: string): string | undefined {
 }
 
 function asHeader(value: JsonValue | undefined): string | undefined {
-  switch (typeof value) {
-    case 'string':
-      return value;
-    case 'boolean':
-      return String(value);
-    case 'number':
-      return Number.isInteger(value) && !Number.isSafeInteger(value) ? undefined : String(value);
-    default:
-      return undefined;
+  if (typeof value === 'string') {
+    return value;
   }
+  const isReadable = typeof value === 'boolean' || (typeof value === 'number' && isExact(value));
+  return isReadable ? String(value) : undefined;
+}
+
+/** A whole number that another program may have read as its neighbour is compared by nobody. */
+function isExact(value: number): boolean {
+  return !Number.isInteger(value) || Number.isSafeInteger(value);
 }
 
 function valueAt(root: JsonValue | undefined, path: readonly string[]): JsonValue | undefined {

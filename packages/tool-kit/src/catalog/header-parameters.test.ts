@@ -8,7 +8,7 @@ import { createCatalog } from './catalog.ts';
 const region = z.string().meta({ 'x-mcp-header': 'Region' });
 
 function parametersOf(input: z.ZodObject) {
-  const catalog = createCatalog({ tools: [echoTool({ input: input as never })] });
+  const catalog = createCatalog({ tools: [echoTool({ input })] });
   return createMethodTable(catalog).headerParameters.get('echo');
 }
 

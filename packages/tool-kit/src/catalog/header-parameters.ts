@@ -43,7 +43,7 @@ export function headerParametersOf(what: string, schema: JsonObject): readonly H
     for (const [name, child] of Object.entries(members)) {
       if (name === 'properties' && typeof child === 'object' && child !== null) {
         for (const [property, inner] of Object.entries(child)) {
-          visit(inner as JsonValue, [...path, property], isReachable);
+          visit(inner, [...path, property], isReachable);
         }
       } else if (name !== 'default' && name !== 'enum' && name !== 'const' && name !== 'examples') {
         visit(child, path, false);
