@@ -14,7 +14,7 @@ export { createFileDirectory } from './directory/file-directory.ts';
 export type { FileDirectoryOptions } from './directory/file-directory.ts';
 export { createFreshPolicy } from './authenticator/fresh-policy.ts';
 export type { FreshPolicy, FreshPolicyOptions } from './authenticator/fresh-policy.ts';
-export type { GroupClaimOptions } from './tokens/group-claim.ts';
+export type { GroupClaimOptions } from './claims/group-claim.ts';
 export { createIntrospectionVerifier } from './tokens/introspection-verifier.ts';
 export type { IntrospectionVerifierOptions } from './tokens/introspection-verifier.ts';
 export { createKeyProofs } from './possession/key-proof.ts';
@@ -34,6 +34,8 @@ export type { PolicyEngine, PolicyEngineOptions } from './policy/policy-engine.t
 export { loadPolicy } from './policy/policy-document.ts';
 export type { PolicyDocument } from './policy/policy-document.ts';
 export type { Principal } from './tokens/principal.ts';
+export type { Provider } from './providers/provider.ts';
+export type { TokenRuleOptions } from './providers/token-rule-options.ts';
 export type { ReplayMemory } from './possession/replay-memory.ts';
 export { metadataPaths, protectedResourceMetadata } from './challenge/resource-metadata.ts';
 export type { ProtectedResourceMetadata, ProtectedResourceOptions } from './challenge/resource-metadata.ts';
