@@ -20,6 +20,8 @@ export type { IntrospectionVerifierOptions } from './tokens/introspection-verifi
 export { createKeyProofs } from './possession/key-proof.ts';
 export type { KeyProofs, KeyProofsOptions } from './possession/key-proof.ts';
 export type { PresentedRequest } from './possession/presented-request.ts';
+export { loadIssuers } from './tokens/issuer-file.ts';
+export type { IssuerEntry } from './tokens/issuer-file.ts';
 export { openLdapDirectory } from './ldap/ldap-directory.ts';
 export type { LdapDirectory, LdapMembership } from './ldap/ldap-directory.ts';
 export type { LdapDirectoryOptions } from './ldap/ldap-directory-options.ts';
@@ -34,6 +36,7 @@ export type { PolicyEngine, PolicyEngineOptions } from './policy/policy-engine.t
 export { loadPolicy } from './policy/policy-document.ts';
 export type { PolicyDocument } from './policy/policy-document.ts';
 export type { Principal } from './tokens/principal.ts';
+export { PROVIDERS } from './providers/provider.ts';
 export type { Provider } from './providers/provider.ts';
 export type { TokenRuleOptions } from './providers/token-rule-options.ts';
 export type { ReplayMemory } from './possession/replay-memory.ts';

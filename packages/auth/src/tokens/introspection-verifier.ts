@@ -32,8 +32,12 @@ export interface IntrospectionVerifierOptions extends Omit<TokenRuleOptions, 'to
   readonly audience: string;
   /** The issuer's introspection endpoint. https (http on loopback). */
   readonly introspectionUrl: string;
-  /** How this server signs in there: HTTP Basic, RFC 6749 §2.3.1. */
-  readonly client: { readonly id: string; readonly secret: string };
+  /** How this server signs in there (RFC 6749 §2.3.1): by HTTP Basic, or with id and secret in the form. `method` @default 'basic' */
+  readonly client: {
+    readonly id: string;
+    readonly secret: string;
+    readonly method?: 'basic' | 'post' | undefined;
+  };
   /** Allowed difference between the clocks, in whole seconds, 0 to 60. @default 10 */
   readonly clockToleranceSeconds?: number | undefined;
   /** How long a response counts, at most, in milliseconds: 0 to 60_000, and never past the token's end. @default 60_000 */
@@ -46,8 +50,9 @@ interface ResolvedIntrospectionVerifierOptions {
   readonly issuer: string;
   readonly audience: string;
   readonly url: URL;
-  /** The Authorization header of a question. */
-  readonly authorization: string;
+  /** How this server signs in, in the headers or in the form of a question. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly form: Readonly<Record<string, string>>;
   readonly rules: TokenRules;
   readonly clockToleranceMs: number;
   readonly cacheMs: number;
@@ -66,6 +71,10 @@ function resolveIntrospectionVerifierOptions(
   if (client.id === '' || client.secret === '') {
     throw new TypeError('client needs an id and a secret');
   }
+  const { method = 'basic' } = client;
+  if (method !== 'basic' && method !== 'post') {
+    throw new TypeError(`client.method must be "basic" or "post", got ${JSON.stringify(method)}`);
+  }
   checkWhole('clockToleranceSeconds', clockToleranceSeconds, 0, 60);
   checkWhole('cacheMs', cacheMs, 0, MAX_TTL_MS);
   // Only a name: it is the endpoint that is asked.
@@ -76,7 +85,8 @@ function resolveIntrospectionVerifierOptions(
     issuer,
     audience,
     url: secureUrl(options.introspectionUrl, 'introspectionUrl'),
-    authorization: `Basic ${Buffer.from(basic).toString('base64')}`,
+    headers: method === 'basic' ? { authorization: `Basic ${Buffer.from(basic).toString('base64')}` } : {},
+    form: method === 'post' ? { client_id: client.id, client_secret: client.secret } : {},
     rules: resolveTokenRules(options, { issuer, audience }),
     clockToleranceMs: clockToleranceSeconds * 1_000,
     cacheMs,
@@ -116,8 +126,8 @@ export function createIntrospectionVerifier(options: IntrospectionVerifierOption
     inFlight += 1;
     try {
       const { status, text } = await fetchDocument(url.href, signal, {
-        headers: { authorization: resolved.authorization },
-        form: new URLSearchParams({ token, token_type_hint: 'access_token' }),
+        headers: resolved.headers,
+        form: new URLSearchParams({ token, token_type_hint: 'access_token', ...resolved.form }),
       });
       if (status !== 200) {
         throw unavailable(`the introspection endpoint responded with ${status}`);

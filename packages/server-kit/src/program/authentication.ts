@@ -1,24 +1,24 @@
 import {
   createAuthenticator,
-  createIntrospectionVerifier,
   createKeyProofs,
   createPolicy,
-  createTokenRouter,
-  createTokenVerifier,
   createFreshPolicy,
   loadPolicy,
   localCaller,
   openDirectory,
   type Authenticator,
   type Policy,
-  type TokenVerifier,
 } from '@mcp-parts/auth';
 import type { Authorizer, Logger } from '@mcp-parts/tool-kit';
 
 import type { TokenGateOptions } from '../http/gate.ts';
 import type { UnauthenticatedGateOptions } from '../http/unauthenticated-gate.ts';
+import { isLoopbackHost } from '../loopback.ts';
+import { clientCertificateFrom } from './client-certificate.ts';
 import type { authenticationSettings } from './common-settings.ts';
+import type { httpSettings } from './http-settings.ts';
 import type { SettingValues } from './settings.ts';
+import { checkTokenSettings, openTokenVerification } from './token-verification.ts';
 
 /** Who is calling and what they may do, as the settings say. */
 export interface Authentication extends AsyncDisposable {
@@ -34,15 +34,16 @@ export interface Authentication extends AsyncDisposable {
 export function checkAuthenticationSettings(
   settings: SettingValues<typeof authenticationSettings>,
 ): readonly string[] {
-  const introspection = [
-    settings.AUTH_INTROSPECTION_URL,
-    settings.AUTH_INTROSPECTION_CLIENT_ID,
-    settings.AUTH_INTROSPECTION_CLIENT_SECRET,
+  const server = settings.AUTH_AUTHORIZATION_SERVER ?? settings.AUTH_ISSUER;
+  const isName =
+    URL.parse(server)?.protocol === 'http:' &&
+    !isLoopbackHost(new URL(server).hostname.replaceAll(/[[\]]/gu, ''));
+  return [
+    ...(isName
+      ? ['AUTH_AUTHORIZATION_SERVER is required and must use https, because AUTH_ISSUER does not']
+      : []),
+    ...checkTokenSettings(settings),
   ];
-  const given = introspection.filter((value) => value !== undefined).length;
-  return given === 0 || given === introspection.length
-    ? []
-    : ['AUTH_INTROSPECTION_URL, _CLIENT_ID and _CLIENT_SECRET need each other: set all three or none'];
 }
 
 /**
@@ -51,14 +52,15 @@ export function checkAuthenticationSettings(
  * @throws {TypeError} naming the file or setting, and the problem.
  */
 export async function openAuthentication(
-  settings: SettingValues<typeof authenticationSettings>,
+  settings: SettingValues<typeof authenticationSettings> &
+    Partial<Pick<SettingValues<typeof httpSettings>, 'CLIENT_CERTIFICATE_HEADER' | 'TRUSTED_PROXIES'>>,
   logger: Logger,
 ): Promise<Authentication> {
   const [problem] = checkAuthenticationSettings(settings);
   if (problem !== undefined) {
     throw new TypeError(problem);
   }
-  const verifier = verifierFor(settings);
+  const { verifier, authorizationServers } = await openTokenVerification(settings);
   const policy = createPolicy(await loadPolicy(settings.POLICY_FILE));
   const directory = await openDirectory({
     path: settings.DIRECTORY_FILE,
@@ -67,6 +69,7 @@ export async function openAuthentication(
     password: settings.DIRECTORY_PASSWORD,
   });
   const proofs = createKeyProofs();
+  const { CLIENT_CERTIFICATE_HEADER: header, TRUSTED_PROXIES: trustedProxies = [] } = settings;
   const authenticator = createAuthenticator({ verifier, directory, policy, proofs });
   return {
     policy,
@@ -74,12 +77,13 @@ export async function openAuthentication(
     authenticator,
     gate: (basicScopes) => ({
       authenticator,
-      resource: settings.AUTH_AUDIENCE,
-      authorizationServers: [settings.AUTH_ISSUER],
+      resource: settings.AUTH_RESOURCE ?? settings.AUTH_AUDIENCE,
+      authorizationServers,
       scopes: policy.scopesFor(policy.permissions),
       basicScopes,
       policy,
       proofs,
+      clientCertificate: header === undefined ? undefined : clientCertificateFrom({ header, trustedProxies }),
     }),
     async [Symbol.asyncDispose]() {
       await authenticator.close();
@@ -87,34 +91,6 @@ export async function openAuthentication(
       await directory[Symbol.asyncDispose]();
     },
   };
-}
-
-/** For JWTs, and for opaque tokens too where the settings say who knows them. */
-function verifierFor(settings: SettingValues<typeof authenticationSettings>): TokenVerifier {
-  const { AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience, AUTH_ALGORITHMS: algorithms } = settings;
-  const introspectionUrl = settings.AUTH_INTROSPECTION_URL;
-  const id = settings.AUTH_INTROSPECTION_CLIENT_ID;
-  const secret = settings.AUTH_INTROSPECTION_CLIENT_SECRET;
-  const claim = settings.AUTH_GROUPS_CLAIM;
-  const rules = {
-    issuer,
-    audience,
-    allowExtraAudiences: settings.AUTH_ALLOW_EXTRA_AUDIENCES,
-    missingSubject: settings.AUTH_MISSING_SUBJECT,
-    groups: claim === undefined ? undefined : { claim },
-  };
-  const jwt = createTokenVerifier({
-    ...rules,
-    algorithms,
-    jwksUrl: settings.AUTH_JWKS_URL,
-    tokenType: settings.AUTH_TOKEN_TYPE === 'jwt' ? 'JWT' : 'at+jwt',
-  });
-  if (introspectionUrl !== undefined && id !== undefined && secret !== undefined) {
-    const client = { id, secret };
-    const opaque = createIntrospectionVerifier({ ...rules, introspectionUrl, client });
-    return createTokenRouter({ jwt: [jwt], opaque });
-  }
-  return jwt;
 }
 
 /**
