@@ -25,7 +25,7 @@ export type { IssuerEntry } from './tokens/issuer-file.ts';
 export { openLdapDirectory } from './ldap/ldap-directory.ts';
 export type { LdapDirectory, LdapMembership } from './ldap/ldap-directory.ts';
 export type { LdapDirectoryOptions } from './ldap/ldap-directory-options.ts';
-export type { LdapTlsOptions } from './ldap/ldap-session.ts';
+export type { LdapTlsOptions } from './ldap/session/ldap-transport.ts';
 export type { GroupStrategy } from './ldap/nested-groups.ts';
 export { openDirectory } from './open-directory.ts';
 export type { OpenDirectory, OpenDirectoryOptions } from './open-directory.ts';
