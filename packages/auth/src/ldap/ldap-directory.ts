@@ -63,6 +63,7 @@ export async function openLdapDirectory(options: LdapDirectoryOptions): Promise<
 
   const close = async (): Promise<void> => connection.close();
   return {
+    knowsIssuer: (asked) => asked === issuer,
     async groupsOf(principal, { signal }) {
       const userDn = await userDnOf(principal, signal);
       return userDn === undefined ? [] : namedGroups(userDn, signal);

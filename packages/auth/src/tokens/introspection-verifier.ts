@@ -5,6 +5,7 @@ import { checkWhole } from '../check-number.ts';
 import { checkAudience } from '../claims/audience.ts';
 import type { TokenRules } from '../claims/token-rules.ts';
 import { AuthError, isAuthError, tokenRefused } from '../errors.ts';
+import { createFactClock } from '../facts/fact-age.ts';
 import { sha256 } from '../possession/digest.ts';
 import { resolveTokenRules } from '../providers/token-rule-options.ts';
 import type { TokenRuleOptions } from '../providers/token-rule-options.ts';
@@ -111,6 +112,7 @@ const responseSchema = z.looseObject({
 export function createIntrospectionVerifier(options: IntrospectionVerifierOptions): TokenVerifier {
   const resolved = resolveIntrospectionVerifierOptions(options);
   const { issuer, url, rules, clockToleranceMs, cacheMs, now } = resolved;
+  const clock = createFactClock('introspection', cacheMs, now);
   let inFlight = 0;
   // A refusal is kept too: a client that repeats a bad token asks nobody again.
   const verdicts = createTtlCache<Verdict>({
@@ -124,6 +126,7 @@ export function createIntrospectionVerifier(options: IntrospectionVerifierOption
       throw unavailable('too many introspections at once');
     }
     inFlight += 1;
+    const askedAt = now();
     try {
       const { status, text } = await fetchDocument(url.href, signal, {
         headers: resolved.headers,
@@ -132,7 +135,12 @@ export function createIntrospectionVerifier(options: IntrospectionVerifierOption
       if (status !== 200) {
         throw unavailable(`the introspection endpoint responded with ${status}`);
       }
-      return readResponse(responseSchema.parse(JSON.parse(text)));
+      const response = responseSchema.parse(JSON.parse(text));
+      clock.confirmed(askedAt);
+      return readResponse(response);
+    } catch (error) {
+      clock.failed();
+      throw error;
     } finally {
       inFlight -= 1;
     }
@@ -174,6 +182,8 @@ export function createIntrospectionVerifier(options: IntrospectionVerifierOption
   const close = async (): Promise<void> => verdicts.close();
   return {
     issuers: [issuer],
+    groupIssuers: rules.groups === undefined ? [] : [issuer],
+    ages: clock.ages,
     async verify(token, { signal, prove }) {
       signal.throwIfAborted();
       checkTokenLength(token);

@@ -17,9 +17,12 @@ export function addOperatorRoutes(app: FastifyInstance, server: Server, drain: D
       return reply.code(503).send({ status: 'closing', checks: {} });
     }
     const { ready, checks } = await server.readiness();
-    return reply
-      .code(ready ? 200 : 503)
-      .send({ status: ready ? 'ready' : 'not_ready', checks, audit: auditState(server.audit) });
+    return reply.code(ready ? 200 : 503).send({
+      status: ready ? 'ready' : 'not_ready',
+      checks,
+      facts: server.ages(),
+      audit: auditState(server.audit),
+    });
   });
 
   app.get('/metrics', async (_request, reply) =>
