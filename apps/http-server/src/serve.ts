@@ -22,7 +22,7 @@ import { program } from './program.ts';
 /** Serves the deployment tools over HTTP until the signal aborts. */
 export async function serve(
   config: SettingValues<typeof unauthenticatedSettings>,
-  access: Pick<AssembleOptions, 'authorizer'> & Pick<ServeHttpOptions, 'gate'>,
+  access: Pick<AssembleOptions, 'authorizer' | 'ages'> & Pick<ServeHttpOptions, 'gate'>,
   { logger, signal }: Pick<AssembleOptions, 'logger'> & { readonly signal: AbortSignal },
 ): Promise<void> {
   await using platform = connectPlatform(platformOptions(config));
@@ -31,6 +31,7 @@ export async function serve(
     instructions: deploymentInstructions,
     definitions: createDeploymentTools(platform),
     authorizer: access.authorizer,
+    ages: access.ages,
     logger,
     stateDirectory: config.STATE_DIRECTORY,
     ...auditOptions(config, platform.auditToken),

@@ -130,7 +130,40 @@ describe.concurrent('a wrong environment', () => {
       /PLATFORM_CLIENT_SECRET_FILE cannot be read \(ENOENT\)/u,
       2,
     ],
-    ['an algorithm that shares a secret', { AUTH_ALGORITHMS: 'HS256' }, /algorithm/iu, 1],
+    ['an algorithm that shares a secret', { AUTH_ALGORITHMS: 'HS256' }, /AUTH_ALGORITHMS .*HS256/u, 2],
+    [
+      'an issuer of any tenant',
+      { AUTH_PROVIDER: 'entra', AUTH_ISSUER: 'https://login.microsoftonline.com/common/v2.0' },
+      /AUTH_ISSUER must be one tenant's/u,
+      2,
+    ],
+    [
+      'an audience that version 2 tokens of Entra ID do not have',
+      {
+        AUTH_PROVIDER: 'entra',
+        AUTH_ISSUER: 'https://login.microsoftonline.com/8f0c5a44-1f6e-4c0a-9d49-5b1b6a6c9a10/v2.0',
+      },
+      /AUTH_AUDIENCE must be the application \(client\) id/u,
+      2,
+    ],
+    [
+      'a provider with a typing error',
+      { AUTH_PROVIDER: 'keyclaok' },
+      /AUTH_PROVIDER: .*write keycloak\n/u,
+      2,
+    ],
+    [
+      'a certificate header that anybody could send',
+      { CLIENT_CERTIFICATE_HEADER: 'x-forwarded-client-cert' },
+      /TRUSTED_PROXIES is required, because CLIENT_CERTIFICATE_HEADER/u,
+      2,
+    ],
+    [
+      'an audience that is no URL, without one',
+      { AUTH_AUDIENCE: 'api://mcp' },
+      /AUTH_RESOURCE is required, because AUTH_AUDIENCE/u,
+      2,
+    ],
   ])('such as %s ends the program before it listens', async ([, wrong, words, exitCode]) => {
     const { code, stdout, stderr } = await runToEnd(program, { env: env(wrong) });
     expect({ code, stdout }).toEqual({ code: exitCode, stdout: '' });

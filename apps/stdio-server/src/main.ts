@@ -39,6 +39,7 @@ await runCommand(
         instructions: deploymentInstructions,
         definitions: createDeploymentTools(platform),
         authorizer: authentication.authorizer,
+        ages: authentication.ages,
         logger,
         stateDirectory: config.STATE_DIRECTORY,
         ...auditOptions(config, platform.auditToken),

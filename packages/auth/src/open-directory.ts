@@ -7,7 +7,7 @@ import { createFileDirectory } from './directory/file-directory.ts';
 import { checkPath, parseDocument } from './document-file.ts';
 import { openLdapDirectory } from './ldap/ldap-directory.ts';
 import type { LdapDirectory } from './ldap/ldap-directory.ts';
-import { checkIssuer } from './secure-url.ts';
+import { checkIssuerName } from './secure-url.ts';
 
 const text = z.string().min(1);
 const ldapDocument = z.strictObject({
@@ -47,7 +47,7 @@ export interface OpenDirectoryOptions {
 /** @throws {TypeError} naming the option and the value */
 function resolveOpenDirectoryOptions(options: OpenDirectoryOptions): OpenDirectoryOptions {
   checkPath('path', options.path);
-  checkIssuer(options.issuer, 'issuer');
+  checkIssuerName(options.issuer, 'issuer');
   return options;
 }
 

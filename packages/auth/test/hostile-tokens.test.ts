@@ -84,6 +84,12 @@ const proof = (token: string, claims: object = {}) =>
     .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk: clientKey.jwk })
     .sign(clientKey.privateKey);
 
+/** An ES256 signature of 64 bytes leaves four bits of its last character unused. */
+function withLooseBits(token: string): string {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+  return token.slice(0, -1) + alphabet.charAt(alphabet.indexOf(token.slice(-1)) + 1);
+}
+
 const hostile: readonly Hostile[] = [
   {
     what: 'another audience',
@@ -120,6 +126,39 @@ const hostile: readonly Hostile[] = [
     reason: 'issued for another audience',
     header: () => signed({ aud: { [AUDIENCE]: CANARY } }),
   },
+  ...[
+    'https://x@mcp.example.test/mcp',
+    'https://@mcp.example.test/mcp',
+    `${AUDIENCE}#`,
+    `${AUDIENCE}#x`,
+    `${AUDIENCE}?`,
+    `${AUDIENCE} `,
+    ` ${AUDIENCE}`,
+    `${AUDIENCE}\n`,
+    'https://mcp.example.test/other/../mcp',
+    'https://mcp.example.test/./mcp',
+    'https://mcp.example.test/other/%2e%2e/mcp',
+    'https://mcp.example.test\\mcp',
+    'https:\\\\mcp.example.test/mcp',
+    'https:mcp.example.test/mcp',
+    'https:///mcp.example.test/mcp',
+    'https://mcp.exa\tmple.test/mcp',
+    'https://mcp.example.test:/mcp',
+    'https://mcp.example.test:0443/mcp',
+    'https://mcp.example.test./mcp',
+    'https://mcp.ex%61mple.test/mcp',
+    'https://mcp.example.test/MCP',
+    'https://mcp.example.test/%6dcp',
+    'https://mcp.example.test/mcp//',
+    'https://mcp.example.test//mcp',
+    'http://mcp.example.test/mcp',
+    'https://ⓜcp.example.test/mcp',
+    [[AUDIENCE]],
+  ].map((aud) => ({
+    what: `the audience ${JSON.stringify(aud)}`,
+    reason: 'issued for another audience',
+    header: () => signed({ aud }),
+  })),
   { what: 'another issuer', reason: 'FAILED iss', header: () => signed({ iss: `https://${CANARY}.test` }) },
   { what: 'no issuer', reason: 'FAILED iss', header: () => signed({ iss: undefined }) },
   { what: 'expired', reason: 'ERR_JWT_EXPIRED exp', header: () => signed({ exp: seconds - 60 }) },
@@ -167,6 +206,49 @@ const hostile: readonly Hostile[] = [
     header: () => signed({ token_use: 'id' }),
   },
   { what: 'an ID token by a hash', reason: 'not an access token', header: () => signed({ at_hash: CANARY }) },
+  {
+    what: 'an ID token by its nonce',
+    reason: 'not an access token',
+    header: () => signed({ nonce: CANARY }),
+  },
+  {
+    what: 'a logout token by its event',
+    reason: 'not an access token',
+    header: () => signed({ events: { 'http://schemas.openid.net/event/backchannel-logout': {} } }),
+  },
+  {
+    what: 'a use that is no text',
+    reason: 'not an access token',
+    header: () => signed({ token_use: [CANARY] }),
+  },
+  {
+    what: 'a kind nobody knows',
+    reason: 'not an access token',
+    header: () => signed({ typ: CANARY }),
+  },
+  ...['client_id', 'azp', 'jti'].flatMap((claim) =>
+    ['\u202E', '\u200B', '\uD800', '\uFFFD', '\u3164'].map((character) => ({
+      what: `a ${claim} with U+${character.charCodeAt(0).toString(16)}`,
+      reason: `unusable claims ${claim}`,
+      header: () => signed({ [claim]: `${CANARY}${character}x` }),
+    })),
+  ),
+  {
+    what: 'padding at its end',
+    reason: 'ERR_JWS_INVALID',
+    header: async () => `${await signed({})}==`,
+  },
+  {
+    what: 'padding in its middle',
+    header: async () => (await signed({})).replace(/\.(?=[^.]*$)/, '=.'),
+    code: 'malformed_authorization',
+    status: 400,
+  },
+  {
+    what: 'bits after its last byte',
+    reason: 'ERR_JWS_INVALID',
+    header: async () => withLooseBits(await signed({})),
+  },
   { what: 'an end beyond all dates', reason: 'unusable claims exp', header: () => signed({ exp: 1e308 }) },
   {
     what: 'a subject that turns text around',

@@ -122,6 +122,23 @@ describe('a token that is bound to a key', () => {
       reason: 'another URL',
       proof: (token) => proofFor(token, { htu: 'https://mcp.example.test:8443/mcp' }),
     },
+    ...[
+      'https://x@mcp.example.test/mcp',
+      'https://mcp.example.test/other/../mcp',
+      'https://mcp.example.test/%2e/mcp',
+      'https://mcp.example.test\\mcp',
+      ' https://mcp.example.test/mcp',
+      'https://mcp.exam\tple.test/mcp',
+      'https://mcp.example.test:/mcp',
+      'https://mcp.example.test/MCP',
+      'https:mcp.example.test/mcp',
+      'wss://mcp.example.test/mcp',
+    ].map((htu) => ({
+      what: `the URL ${JSON.stringify(htu)}`,
+      reason: 'another URL',
+      proof: (token: string) => proofFor(token, { htu }),
+    })),
+    { what: 'padding', reason: 'ERR_JWS_INVALID', proof: async (token) => `${await proofFor(token)}=` },
     { what: 'no URL', reason: 'another URL', proof: (token) => proofFor(token, { htu: CANARY }) },
     {
       what: 'a proof that is too old',

@@ -8,6 +8,7 @@ import {
   type AuditSink,
   type AuditTrail,
 } from '@mcp-parts/audit';
+import type { FactAges } from '@mcp-parts/auth';
 import { createTelemetry, type Telemetry } from '@mcp-parts/observability';
 import type { TaskEngine } from '@mcp-parts/tasks';
 import {
@@ -24,6 +25,7 @@ import {
 } from '@mcp-parts/tool-kit';
 
 import { observeAudit } from './server/audit-metrics.ts';
+import { observeFacts } from './server/fact-metrics.ts';
 import { createRateLimiter, resolveRateLimitOptions, type RateLimitOptions } from './server/rate-limiter.ts';
 import { createReadiness, type Probe, type Readiness } from './server/readiness.ts';
 import { openSessionKey } from './server/session-key.ts';
@@ -53,12 +55,18 @@ export interface AssembleOptions extends RateLimitOptions, Pick<ShutdownOptions,
   readonly auditDigestKey?: Uint8Array | undefined;
   /** Signs the trail; ed25519. @default a key that is made once and kept beside the trail */
   readonly auditSigningKey?: KeyObject | undefined;
+  /**
+   * How old everything is that decisions rest on, as `openAuthentication` has it: shown in metrics and in the detail of
+   * readiness. @default nothing is shown
+   */
+  readonly ages?: FactAges | undefined;
   /** What the server cannot work without, by name. @default nothing but the audit trail */
   readonly probes?: Readonly<Record<string, Probe>> | undefined;
 }
 
 interface ResolvedAssembleOptions extends AssembleOptions {
   readonly auditSinks: readonly AuditSink[];
+  readonly ages: FactAges;
   readonly probes: Readonly<Record<string, Probe>>;
   readonly rateLimitPerMinute: number;
   readonly shutdown: ShutdownPlan;
@@ -69,6 +77,7 @@ function resolveAssembleOptions(options: AssembleOptions): ResolvedAssembleOptio
     ...options,
     ...resolveRateLimitOptions(options),
     auditSinks: options.auditSinks ?? [],
+    ages: options.ages ?? (() => []),
     probes: options.probes ?? {},
     shutdown: planShutdown({ terminationGraceMs: options.terminationGraceMs }),
   };
@@ -90,6 +99,8 @@ export interface Server extends AsyncDisposable, Pick<ShutdownOptions, 'terminat
   readonly audit: AuditTrail;
   readonly tasks: TaskEngine;
   readonly telemetry: Telemetry;
+  /** How old everything is that decisions rest on. */
+  readonly ages: FactAges;
   /** Asks the probes, and whether the audit trail records. */
   readonly readiness: () => Promise<Readiness>;
   /** Lets tasks end, ships the audit events and frees the state directory, within the termination grace period. */
@@ -127,6 +138,7 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
 
   const telemetry = createTelemetry({ serviceName: serverInfo.name, serviceVersion: serverInfo.version });
   observeAudit(telemetry, audit);
+  observeFacts(telemetry, resolved.ages);
 
   const readiness = createReadiness(
     {
@@ -169,6 +181,7 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
     audit,
     tasks,
     telemetry,
+    ages: resolved.ages,
     terminationGraceMs: resolved.terminationGraceMs,
     readiness,
     close,

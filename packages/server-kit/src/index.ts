@@ -6,6 +6,7 @@ export {
   openAuthentication,
   unauthenticatedAccess,
   type Authentication,
+  type UnauthenticatedAccess,
 } from './program/authentication.ts';
 export { authenticationSettings, commonSettings } from './program/common-settings.ts';
 export { checkHttpSettings, httpOptions, httpSettings } from './program/http-settings.ts';

@@ -1,4 +1,4 @@
-import { canonicalResource, secureUrl } from '../secure-url.ts';
+import { checkAudienceUri, secureUrl } from '../secure-url.ts';
 
 const WELL_KNOWN = '/.well-known/oauth-protected-resource';
 
@@ -17,14 +17,14 @@ export interface ProtectedResourceOptions {
 /** @throws {TypeError} naming the option and the value */
 function resolveProtectedResourceOptions(options: ProtectedResourceOptions): ProtectedResourceOptions {
   const { resource, authorizationServers } = options;
-  checkResource(resource);
+  const canonical = checkResource(resource);
   if (!Array.isArray(authorizationServers) || authorizationServers.length === 0) {
     throw new TypeError('authorizationServers must name at least one issuer');
   }
   for (const issuer of authorizationServers) {
     secureUrl(issuer, 'authorizationServers');
   }
-  return { ...options, resource: canonicalResource(resource) };
+  return { ...options, resource: canonical };
 }
 
 /** Protected resource metadata, RFC 9728 §2. */
@@ -58,8 +58,7 @@ export function protectedResourceMetadata(options: ProtectedResourceOptions): Pr
  * @throws {TypeError} when `resource` is not https, or http on loopback
  */
 export function metadataPaths(resource: string): { readonly paths: readonly string[]; readonly url: string } {
-  checkResource(resource);
-  const { origin, pathname } = new URL(canonicalResource(resource));
+  const { origin, pathname } = new URL(checkResource(resource));
   const inserted = pathname === '/' ? WELL_KNOWN : WELL_KNOWN + pathname;
   return { paths: [...new Set([inserted, WELL_KNOWN])], url: origin + inserted };
 }
@@ -69,9 +68,10 @@ export function advertisedScopes(scopes: readonly string[]): readonly string[] {
   return [...new Set(scopes)].filter((scope) => scope !== 'offline_access');
 }
 
-function checkResource(resource: string): void {
+function checkResource(resource: string): string {
   const url = secureUrl(resource, 'resource');
   if (url.hash !== '' || url.search !== '') {
     throw new TypeError(`resource must have no query or fragment, got ${JSON.stringify(resource)}`);
   }
+  return checkAudienceUri(resource, 'resource');
 }

@@ -1,11 +1,11 @@
 import { checkWhole, MAX_TIMER_MS } from '../check-number.ts';
 import type { DirectoryLogger } from '../directory/directory.ts';
-import { checkIssuer, isLoopback } from '../secure-url.ts';
+import { checkIssuerName, isLoopback } from '../secure-url.ts';
 import type { Principal } from '../tokens/principal.ts';
 import { distinguishedNameKey } from './distinguished-name.ts';
-import type { LdapServer, LdapTlsOptions } from './ldap-session.ts';
 import type { UserSearch } from './ldap-user.ts';
 import type { GroupSearch, GroupStrategy } from './nested-groups.ts';
+import type { LdapServer, LdapTlsOptions } from './session/ldap-transport.ts';
 
 const ATTRIBUTE = /^[a-z][a-z0-9-]*$/i;
 
@@ -89,7 +89,7 @@ export function resolveLdapDirectoryOptions(options: LdapDirectoryOptions): Reso
   checkWhole('timeoutMs', timeoutMs, 1, MAX_TIMER_MS);
   checkWhole('maxInFlight', maxInFlight, 1, 10_000);
   return {
-    issuer: checkIssuer(users.issuer, 'users.issuer'),
+    issuer: checkIssuerName(users.issuer, 'users.issuer'),
     valueOf: users.value ?? ((principal) => principal.subject),
     userSearch: {
       base: checkName(users.baseDn, 'users.baseDn'),

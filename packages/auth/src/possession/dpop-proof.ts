@@ -3,7 +3,9 @@ import type { JWTPayload } from 'jose';
 import { z } from 'zod';
 
 import { AuthError, isAuthError } from '../errors.ts';
+import { canonicalResource } from '../secure-url.ts';
 import { isSameText, sha256 } from './digest.ts';
+import { isCanonicalJws } from './jws-form.ts';
 import type { PresentedRequest } from './presented-request.ts';
 import type { ReplayMemory } from './replay-memory.ts';
 
@@ -49,6 +51,9 @@ export function createDpopProofs(options: DpopProofsOptions): DpopProofs {
     if (proof.length > MAX_PROOF_LENGTH) {
       throw proofRefused('longer than 8 KiB');
     }
+    if (!isCanonicalJws(proof)) {
+      throw proofRefused('ERR_JWS_INVALID');
+    }
     const at = now();
     const { payload, thumbprint } = await verifySignature(proof, new Date(at));
     const claims = proofClaims.safeParse(payload);
@@ -59,7 +64,8 @@ export function createDpopProofs(options: DpopProofsOptions): DpopProofs {
     if (htm !== request.method) {
       throw proofRefused('for another method');
     }
-    if (targetOf(htu) === undefined || targetOf(htu) !== targetOf(request.url)) {
+    const target = targetOf(htu);
+    if (target === undefined || target !== targetOf(request.url)) {
       throw proofRefused('for another URL');
     }
     if (iat * 1000 > at + clockToleranceSeconds * 1000) {
@@ -119,10 +125,10 @@ export function createDpopProofs(options: DpopProofsOptions): DpopProofs {
   return { verify };
 }
 
-/** RFC 9449 §4.3: compared without query and fragment, after normalisation; MCP: a trailing slash does not matter. */
+/** RFC 9449 §4.3: compared without query and fragment, as resource URIs are. */
 function targetOf(value: string): string | undefined {
-  const url = URL.parse(value);
-  return url === null ? undefined : url.origin + url.pathname.replace(/\/$/, '');
+  const target = canonicalResource(value.replace(/[?#][\s\S]*$/, ''));
+  return target !== undefined && /^https?:/.test(target) ? target : undefined;
 }
 
 /** A request that proves nothing. `reason` is for the log: it holds nothing that the sender wrote. */

@@ -2,15 +2,18 @@ import { z } from 'zod';
 
 import { createTtlCache } from '../cache/ttl-cache.ts';
 import { checkWhole } from '../check-number.ts';
+import { checkAudience } from '../claims/audience.ts';
+import type { TokenRules } from '../claims/token-rules.ts';
 import { AuthError, isAuthError, tokenRefused } from '../errors.ts';
+import { createFactClock } from '../facts/fact-age.ts';
 import { sha256 } from '../possession/digest.ts';
-import { checkAudienceUri, checkIssuer, secureUrl } from '../secure-url.ts';
-import { checkAudience } from './audience.ts';
+import { resolveTokenRules } from '../providers/token-rule-options.ts';
+import type { TokenRuleOptions } from '../providers/token-rule-options.ts';
+import { checkAudienceUri, checkIssuerName, secureUrl } from '../secure-url.ts';
 import { fetchDocument } from './fetch-document.ts';
-import type { GroupClaimOptions } from './group-claim.ts';
 import { identityFromClaims } from './principal.ts';
 import type { TokenIdentity } from './principal.ts';
-import { checkMissingSubject, checkTokenLength, provenPrincipal } from './token-verifier.ts';
+import { checkTokenLength, provenPrincipal } from './token-verifier.ts';
 import type { TokenVerifier } from './token-verifier.ts';
 
 const TIMEOUT_MS = 5_000;
@@ -23,24 +26,19 @@ const REFUSAL_TTL_MS = 10_000;
 const RETRY_AFTER_MS = 5_000;
 
 /** Whose tokens are asked about, where, and how long what was said counts. */
-export interface IntrospectionVerifierOptions {
+export interface IntrospectionVerifierOptions extends Omit<TokenRuleOptions, 'tokenType'> {
   /** The authorization server: becomes the issuer of the principals. https (http on loopback). */
   readonly issuer: string;
   /** This server's resource URI: the `aud` that the issuer must name. */
   readonly audience: string;
   /** The issuer's introspection endpoint. https (http on loopback). */
   readonly introspectionUrl: string;
-  /** How this server signs in there: HTTP Basic, RFC 6749 §2.3.1. */
-  readonly client: { readonly id: string; readonly secret: string };
-  /** Accept tokens that are valid at other servers too. @default false */
-  readonly allowExtraAudiences?: boolean | undefined;
-  /**
-   * What a token is of which the endpoint names no subject: `service` for issuers that leave it out for client
-   * credentials, and never do for users; its client is then the subject. @default 'refuse'
-   */
-  readonly missingSubject?: 'refuse' | 'service' | undefined;
-  /** Takes groups from the response: for an issuer that is trusted with it. @default groups come from the directory */
-  readonly groups?: GroupClaimOptions | undefined;
+  /** How this server signs in there (RFC 6749 §2.3.1): by HTTP Basic, or with id and secret in the form. `method` @default 'basic' */
+  readonly client: {
+    readonly id: string;
+    readonly secret: string;
+    readonly method?: 'basic' | 'post' | undefined;
+  };
   /** Allowed difference between the clocks, in whole seconds, 0 to 60. @default 10 */
   readonly clockToleranceSeconds?: number | undefined;
   /** How long a response counts, at most, in milliseconds: 0 to 60_000, and never past the token's end. @default 60_000 */
@@ -53,11 +51,10 @@ interface ResolvedIntrospectionVerifierOptions {
   readonly issuer: string;
   readonly audience: string;
   readonly url: URL;
-  /** The Authorization header of a question. */
-  readonly authorization: string;
-  readonly allowExtraAudiences: boolean;
-  readonly missingSubject: 'refuse' | 'service';
-  readonly groups: GroupClaimOptions | undefined;
+  /** How this server signs in, in the headers or in the form of a question. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly form: Readonly<Record<string, string>>;
+  readonly rules: TokenRules;
   readonly clockToleranceMs: number;
   readonly cacheMs: number;
   readonly now: () => number;
@@ -75,17 +72,23 @@ function resolveIntrospectionVerifierOptions(
   if (client.id === '' || client.secret === '') {
     throw new TypeError('client needs an id and a secret');
   }
+  const { method = 'basic' } = client;
+  if (method !== 'basic' && method !== 'post') {
+    throw new TypeError(`client.method must be "basic" or "post", got ${JSON.stringify(method)}`);
+  }
   checkWhole('clockToleranceSeconds', clockToleranceSeconds, 0, 60);
   checkWhole('cacheMs', cacheMs, 0, MAX_TTL_MS);
+  // Only a name: it is the endpoint that is asked.
+  const issuer = checkIssuerName(options.issuer, 'issuer');
+  const audience = checkAudienceUri(options.audience, 'audience');
   const basic = [client.id, client.secret].map((part) => encodeForm(part)).join(':');
   return {
-    issuer: checkIssuer(options.issuer, 'issuer'),
-    audience: checkAudienceUri(options.audience, 'audience'),
+    issuer,
+    audience,
     url: secureUrl(options.introspectionUrl, 'introspectionUrl'),
-    authorization: `Basic ${Buffer.from(basic).toString('base64')}`,
-    allowExtraAudiences: options.allowExtraAudiences ?? false,
-    missingSubject: checkMissingSubject(options.missingSubject),
-    groups: options.groups,
+    headers: method === 'basic' ? { authorization: `Basic ${Buffer.from(basic).toString('base64')}` } : {},
+    form: method === 'post' ? { client_id: client.id, client_secret: client.secret } : {},
+    rules: resolveTokenRules(options, { issuer, audience }),
     clockToleranceMs: clockToleranceSeconds * 1_000,
     cacheMs,
     now: options.now ?? (() => Date.now()),
@@ -108,7 +111,8 @@ const responseSchema = z.looseObject({
  */
 export function createIntrospectionVerifier(options: IntrospectionVerifierOptions): TokenVerifier {
   const resolved = resolveIntrospectionVerifierOptions(options);
-  const { issuer, url, clockToleranceMs, cacheMs, now } = resolved;
+  const { issuer, url, rules, clockToleranceMs, cacheMs, now } = resolved;
+  const clock = createFactClock('introspection', cacheMs, now);
   let inFlight = 0;
   // A refusal is kept too: a client that repeats a bad token asks nobody again.
   const verdicts = createTtlCache<Verdict>({
@@ -122,15 +126,21 @@ export function createIntrospectionVerifier(options: IntrospectionVerifierOption
       throw unavailable('too many introspections at once');
     }
     inFlight += 1;
+    const askedAt = now();
     try {
       const { status, text } = await fetchDocument(url.href, signal, {
-        headers: { authorization: resolved.authorization },
-        form: new URLSearchParams({ token, token_type_hint: 'access_token' }),
+        headers: resolved.headers,
+        form: new URLSearchParams({ token, token_type_hint: 'access_token', ...resolved.form }),
       });
       if (status !== 200) {
         throw unavailable(`the introspection endpoint responded with ${status}`);
       }
-      return readResponse(responseSchema.parse(JSON.parse(text)));
+      const response = responseSchema.parse(JSON.parse(text));
+      clock.confirmed(askedAt);
+      return readResponse(response);
+    } catch (error) {
+      clock.failed();
+      throw error;
     } finally {
       inFlight -= 1;
     }
@@ -138,7 +148,8 @@ export function createIntrospectionVerifier(options: IntrospectionVerifierOption
 
   function readResponse(claims: z.infer<typeof responseSchema>): Verdict {
     const at = now();
-    const refusal = (reason: string): Verdict => ({ refusal: reason, endsAt: at + REFUSAL_TTL_MS });
+    const refused = ({ message }: Error): Verdict => ({ message, endsAt: at + REFUSAL_TTL_MS });
+    const refusal = (reason: string): Verdict => refused(tokenRefused(reason));
     if (!claims.active) {
       return refusal('not active');
     }
@@ -157,20 +168,22 @@ export function createIntrospectionVerifier(options: IntrospectionVerifierOption
       }
     }
     try {
-      checkAudience(claims['aud'], resolved);
-      const identity = identityFromClaims({ ...claims, iss: issuer }, resolved);
+      checkAudience(claims, resolved.audience, rules);
+      const identity = identityFromClaims({ ...claims, iss: issuer }, rules, { isTyped: false });
       return { identity, endsAt: claims.exp * 1000 + clockToleranceMs };
     } catch (error) {
       if (!isAuthError(error)) {
         throw error;
       }
-      return refusal(error.message);
+      return refused(error);
     }
   }
 
   const close = async (): Promise<void> => verdicts.close();
   return {
     issuers: [issuer],
+    groupIssuers: rules.groups === undefined ? [] : [issuer],
+    ages: clock.ages,
     async verify(token, { signal, prove }) {
       signal.throwIfAborted();
       checkTokenLength(token);
@@ -183,8 +196,8 @@ export function createIntrospectionVerifier(options: IntrospectionVerifierOption
         }
         throw unavailable('the introspection endpoint cannot be asked', error);
       }
-      if ('refusal' in verdict) {
-        throw tokenRefused(verdict.refusal);
+      if ('message' in verdict) {
+        throw new AuthError('invalid_token', { message: verdict.message });
       }
       return provenPrincipal(verdict.identity, prove);
     },
@@ -195,7 +208,7 @@ export function createIntrospectionVerifier(options: IntrospectionVerifierOption
 
 type Verdict =
   | { readonly identity: TokenIdentity; readonly endsAt: number }
-  | { readonly refusal: string; readonly endsAt: number };
+  | { readonly message: string; readonly endsAt: number };
 
 /** RFC 6749 §2.3.1: id and secret are form-encoded before they are joined. */
 function encodeForm(value: string): string {

@@ -1,11 +1,15 @@
 import { z } from 'zod';
 
+import { presentClaims } from '../claims/claim-path.ts';
+import type { Claims } from '../claims/claim-path.ts';
+import { groupsFromClaims } from '../claims/group-claim.ts';
+import { identifierText, labelText } from '../claims/plain-text.ts';
+import { scopesOf } from '../claims/scopes.ts';
+import { checkAccessToken, clientOf, isPersonal } from '../claims/token-kind.ts';
+import type { TokenRules } from '../claims/token-rules.ts';
 import { tokenRefused } from '../errors.ts';
 import { confirmationSchema } from '../possession/confirmation.ts';
 import type { Confirmation } from '../possession/confirmation.ts';
-import { groupsFromClaims } from './group-claim.ts';
-import type { GroupClaimOptions } from './group-claim.ts';
-import { checkAccessToken, isServiceToken } from './token-kind.ts';
 
 /** Who a verified token speaks for, and within which limits. Holds no part of the token's text. */
 export interface Principal {
@@ -40,99 +44,89 @@ export interface TokenIdentity {
   readonly confirmation?: Confirmation | undefined;
 }
 
-/** Control characters, and those that turn text around or break it, would reach logs and audit records. */
-const PLAIN_TEXT = /^[^\p{Cc}\p{Cs}\p{Bidi_Control}\u2028\u2029]+$/u;
 /** The end of the year 9999, in seconds since the Unix epoch. */
 const LAST_SECOND = 253_402_300_799;
 
 // OIDC Core §2: at most 255 characters.
-const identifier = z.string().min(1).max(255).regex(PLAIN_TEXT);
-const label = z.string().min(1).max(200).regex(PLAIN_TEXT).optional().catch(undefined);
-/** RFC 6749 §3.3: printable ASCII without space, quote and backslash. */
-const scopeToken = z.string().regex(/^[\x21\x23-\x5B\x5D-\x7E]+$/);
-const scopeArray = z.array(scopeToken);
-const scopeText = z
-  .string()
-  .transform((text) => text.split(' ').filter((scope) => scope !== ''))
-  .pipe(scopeArray);
-const scopes = z.union([scopeText, scopeArray]).optional();
+const identifier = identifierText(255);
 
 const claimsSchema = z.object({
-  iss: z.string(),
+  iss: identifierText(2_048),
   sub: identifier,
   exp: z.number().min(0).max(LAST_SECOND),
   iat: z.number().optional(),
+  jti: identifierText(1_024).optional(),
   client_id: identifier.optional(),
   azp: identifier.optional(),
   /** Okta's name for `client_id`. */
   cid: identifier.optional(),
   /** Entra ID's, in version 1 tokens. */
   appid: identifier.optional(),
-  /** RFC 9068 §2.2.3: one text. IdentityServer sends a list. */
-  scope: scopes,
-  /** The name some issuers give to `scope`. */
-  scp: scopes,
-  name: label,
-  preferred_username: label,
-  email: label,
+  name: labelText,
+  preferred_username: labelText,
+  email: labelText,
+  /** Documented as a boolean; some send a text. */
   email_verified: z.unknown().optional(),
   cnf: confirmationSchema.optional(),
 });
 
 /**
- * Reads the claims of a token whose signature, issuer and times were checked.
+ * Reads the claims of a token whose signature, issuer and times were checked. `isTyped` says that the header showed an access
+ * token, so that the claims need not.
  * @throws {AuthError} `invalid_token` when it is no access token, when a claim is missing or has a wrong shape, or binds
  * the token to a key in a way that is not known here
  */
 export function identityFromClaims(
-  received: Readonly<Record<string, unknown>>,
-  options: {
-    readonly groups?: GroupClaimOptions | undefined;
-    readonly missingSubject: 'refuse' | 'service';
-  },
+  received: Claims,
+  rules: TokenRules,
+  { isTyped }: { readonly isTyped: boolean },
 ): TokenIdentity {
-  const { groups } = options;
-  const claims = presentClaims(received, options.missingSubject);
+  const claims = presentClaims(received);
   checkAccessToken(claims);
-  const parsed = claimsSchema.safeParse(claims);
+  if (!isTyped && !rules.isAccessToken(claims)) {
+    throw tokenRefused('not shown to be an access token');
+  }
+  const kind = kindOf(claims, rules);
+  const parsed = claimsSchema.safeParse({ ...claims, sub: subjectOf(claims, kind, rules) });
   if (!parsed.success) {
     // Names of claims only: values are an attacker's text.
     const names = new Set(parsed.error.issues.map((issue) => String(issue.path[0] ?? 'claims')));
     throw tokenRefused(`unusable claims ${[...names].join(', ')}`);
   }
-  const { iss, sub, exp, scope, scp, name, preferred_username, email, email_verified, cnf } = parsed.data;
+  const { iss, sub, exp, name, preferred_username, email, email_verified, cnf, ...clients } = parsed.data;
+  const clientId = clients.client_id ?? clients.azp ?? clients.cid ?? clients.appid;
+  if (rules.clients !== undefined && (clientId === undefined || !rules.clients.has(clientId))) {
+    throw tokenRefused('issued to a client that is not one of ours');
+  }
+  const scopeClaims = kind === 'service' ? rules.serviceScopeClaims : rules.scopeClaims;
   const principal: Principal = {
     id: `${iss}#${sub}`,
     issuer: iss,
     subject: sub,
-    kind: isServiceToken(claims) ? 'service' : 'user',
-    clientId: clientOf(parsed.data),
-    scopes: [...new Set([...(scope ?? []), ...(scp ?? [])])],
+    kind,
+    clientId,
+    scopes: scopesOf(claims, scopeClaims, rules.scopePrefix),
     expiresAt: exp * 1000,
     displayName: name ?? preferred_username,
-    email: email_verified === false ? undefined : email,
-    tokenGroups: groups && groupsFromClaims(claims, groups),
+    email: [undefined, true, 'true'].includes(email_verified as boolean | undefined) ? email : undefined,
+    tokenGroups: rules.groups && groupsFromClaims(claims, rules.groups),
   };
   return { principal, confirmation: cnf };
 }
 
-/** The claims that say something: `null` counts as absent. A missing subject is its client where the options say so. */
-function presentClaims(
-  received: Readonly<Record<string, unknown>>,
-  missingSubject: 'refuse' | 'service',
-): Readonly<Record<string, unknown>> {
-  const claims = Object.fromEntries(Object.entries(received).filter(([, value]) => value !== null));
-  return claims['sub'] === undefined && missingSubject === 'service'
-    ? { ...claims, sub: clientOf(claims) }
-    : claims;
+function kindOf(claims: Claims, rules: TokenRules): Principal['kind'] {
+  if (claims['sub'] !== undefined || rules.missingSubject === 'refuse') {
+    return rules.isService(claims) ? 'service' : 'user';
+  }
+  if (isPersonal(claims)) {
+    throw tokenRefused('issued for a person, without a subject');
+  }
+  return 'service';
 }
 
-/** The OAuth client, under the name that the issuer gives it. */
-function clientOf<T>(claims: {
-  readonly client_id?: T;
-  readonly azp?: T;
-  readonly cid?: T;
-  readonly appid?: T;
-}): T | undefined {
-  return claims.client_id ?? claims.azp ?? claims.cid ?? claims.appid;
+/** The claim that the rules name, and no other in its place. */
+function subjectOf(claims: Claims, kind: Principal['kind'], rules: TokenRules): unknown {
+  const name = kind === 'user' ? rules.subjectClaim : rules.serviceSubjectClaim;
+  const isMissing = kind === 'service' && claims['sub'] === undefined && rules.missingSubject === 'service';
+  return name === undefined || isMissing ? clientOf(claims) : claims[name];
 }

@@ -3,12 +3,16 @@ import type { JWTPayload } from 'jose';
 
 import { untilAborted } from '../abort.ts';
 import { checkWhole } from '../check-number.ts';
+import { checkAudience } from '../claims/audience.ts';
+import type { TokenRules } from '../claims/token-rules.ts';
 import { AuthError, isAuthError, tokenRefused } from '../errors.ts';
+import type { FactAges } from '../facts/fact-age.ts';
 import type { ProveConfirmation } from '../possession/confirmation.ts';
-import { checkAudienceUri, checkIssuer, secureUrl } from '../secure-url.ts';
+import { isCanonicalJws } from '../possession/jws-form.ts';
+import { resolveTokenRules } from '../providers/token-rule-options.ts';
+import type { TokenRuleOptions } from '../providers/token-rule-options.ts';
+import { checkAudienceUri, checkIssuer, checkIssuerName, secureUrl } from '../secure-url.ts';
 import { checkAlgorithms } from '../signature-algorithms.ts';
-import { checkAudience } from './audience.ts';
-import type { GroupClaimOptions } from './group-claim.ts';
 import { createKeySource } from './key-source.ts';
 import { identityFromClaims } from './principal.ts';
 import type { Principal, TokenIdentity } from './principal.ts';
@@ -24,10 +28,16 @@ export function checkTokenLength(token: string): void {
 }
 
 /** What makes a token one for this server. The first three have no default on purpose. */
-export interface TokenVerifierOptions {
-  /** The authorization server, exactly as its tokens spell `iss`: https (http on loopback), no query or fragment. */
+export interface TokenVerifierOptions extends TokenRuleOptions {
+  /**
+   * The authorization server, exactly as its tokens spell `iss`: https (http on loopback, and where `jwksUrl` says where
+   * the keys are), one tenant's, no query or fragment.
+   */
   readonly issuer: string;
-  /** This server's resource URI: the `aud` a token must have. Case of the host and a trailing slash do not matter. */
+  /**
+   * The `aud` a token must have: this server's resource URI, or what the issuer calls it. Of a URI, case of the host, the
+   * default port and a trailing slash do not matter; everything else does.
+   */
   readonly audience: string;
   /** Accepted signature algorithms, asymmetric only: RS/PS/ES 256-512, EdDSA, Ed25519. */
   readonly algorithms: readonly string[];
@@ -35,20 +45,6 @@ export interface TokenVerifierOptions {
   readonly jwksUrl?: string | undefined;
   /** Allowed difference between the clocks, in whole seconds, 0 to 60. @default 10 */
   readonly clockToleranceSeconds?: number | undefined;
-  /**
-   * The `typ` a token must have. `JWT` is for issuers that cannot do RFC 9068: then a token may also have none (RFC 7519
-   * §5.1), and what its claims show to be an ID or refresh token is refused. @default 'at+jwt'
-   */
-  readonly tokenType?: 'at+jwt' | 'JWT' | undefined;
-  /**
-   * What a token without `sub` is: `service` for issuers that leave it out for client credentials, and never do for
-   * users; its client is then the subject. @default 'refuse'
-   */
-  readonly missingSubject?: 'refuse' | 'service' | undefined;
-  /** Accept tokens that are valid at other servers too: each of those can then act as the user here. @default false */
-  readonly allowExtraAudiences?: boolean | undefined;
-  /** Takes groups from the token: for an issuer that is trusted with it. @default groups come from the directory */
-  readonly groups?: GroupClaimOptions | undefined;
   /** The time in milliseconds since the Unix epoch. @default Date.now */
   readonly now?: (() => number) | undefined;
 }
@@ -59,10 +55,7 @@ interface ResolvedTokenVerifierOptions {
   readonly algorithms: readonly string[];
   readonly jwksUrl: URL | undefined;
   readonly clockToleranceSeconds: number;
-  readonly tokenType: 'at+jwt' | 'JWT';
-  readonly missingSubject: 'refuse' | 'service';
-  readonly allowExtraAudiences: boolean;
-  readonly groups: GroupClaimOptions | undefined;
+  readonly rules: TokenRules;
   readonly now: () => number;
 }
 
@@ -72,35 +65,19 @@ interface ResolvedTokenVerifierOptions {
  * @throws {RangeError} naming the number
  */
 function resolveTokenVerifierOptions(options: TokenVerifierOptions): ResolvedTokenVerifierOptions {
-  const { clockToleranceSeconds = 10, tokenType = 'at+jwt', jwksUrl } = options;
-  if (tokenType !== 'at+jwt' && tokenType !== 'JWT') {
-    throw new TypeError(`tokenType must be "at+jwt" or "JWT", got ${JSON.stringify(tokenType)}`);
-  }
-  const missingSubject = checkMissingSubject(options.missingSubject);
+  const { clockToleranceSeconds = 10, jwksUrl } = options;
   checkWhole('clockToleranceSeconds', clockToleranceSeconds, 0, 60);
+  const issuer = (jwksUrl === undefined ? checkIssuer : checkIssuerName)(options.issuer, 'issuer');
+  const audience = checkAudienceUri(options.audience, 'audience');
   return {
-    issuer: checkIssuer(options.issuer, 'issuer'),
-    audience: checkAudienceUri(options.audience, 'audience'),
+    issuer,
+    audience,
     algorithms: checkAlgorithms(options.algorithms, 'algorithms'),
     jwksUrl: jwksUrl === undefined ? undefined : secureUrl(jwksUrl, 'jwksUrl'),
     clockToleranceSeconds,
-    tokenType,
-    missingSubject,
-    allowExtraAudiences: options.allowExtraAudiences ?? false,
-    groups: options.groups,
+    rules: resolveTokenRules(options, { issuer, audience }),
     now: options.now ?? (() => Date.now()),
   };
-}
-
-/**
- * Fills in and checks.
- * @throws {TypeError} naming the option
- */
-export function checkMissingSubject(value: 'refuse' | 'service' = 'refuse'): 'refuse' | 'service' {
-  if (value !== 'refuse' && value !== 'service') {
-    throw new TypeError(`missingSubject must be "refuse" or "service", got ${JSON.stringify(value)}`);
-  }
-  return value;
 }
 
 /** What a verifier is told beside the token. */
@@ -115,6 +92,10 @@ export interface VerifyOptions {
 export interface TokenVerifier {
   /** Whose tokens it takes. */
   readonly issuers: readonly string[];
+  /** Those of them whose tokens name the groups of users. @default none */
+  readonly groupIssuers?: readonly string[] | undefined;
+  /** How old what it verifies by is. @default not known */
+  readonly ages?: FactAges | undefined;
   /**
    * @throws {AuthError} `invalid_token`, or `unavailable` when the issuer cannot be asked; what `prove` throws; the
    * signal's reason
@@ -134,44 +115,56 @@ export interface TokenVerifier {
  */
 export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
   const resolved = resolveTokenVerifierOptions(options);
+  const { rules, issuer, audience, clockToleranceSeconds } = resolved;
   const keys = createKeySource(resolved);
   const close = async (): Promise<void> => keys.close();
+  const conditions = {
+    issuer,
+    algorithms: [...resolved.algorithms],
+    ...(rules.tokenType === 'at+jwt' && { typ: 'at+jwt' }),
+    clockTolerance: clockToleranceSeconds,
+    requiredClaims: requiredClaims(rules),
+  };
 
   return {
-    issuers: [resolved.issuer],
+    issuers: [issuer],
+    groupIssuers: rules.groups === undefined ? [] : [issuer],
+    ages: keys.ages,
     async verify(token, { signal, prove }) {
       signal.throwIfAborted();
       checkTokenLength(token);
+      if (!isCanonicalJws(token)) {
+        throw tokenRefused('ERR_JWS_INVALID');
+      }
       const at = resolved.now();
       let claims: JWTPayload;
+      let isTyped: boolean;
       try {
-        const verified = jwtVerify(token, keys.keyFor, {
-          issuer: resolved.issuer,
-          algorithms: [...resolved.algorithms],
-          ...(resolved.tokenType === 'at+jwt' && { typ: 'at+jwt' }),
-          clockTolerance: resolved.clockToleranceSeconds,
-          currentDate: new Date(at),
-          requiredClaims: ['iss', 'aud', 'exp', ...(resolved.missingSubject === 'refuse' ? ['sub'] : [])],
-        });
+        const verified = jwtVerify(token, keys.keyFor, { ...conditions, currentDate: new Date(at) });
         const { payload, protectedHeader } = await untilAborted(verified, signal);
         claims = payload;
-        checkType(protectedHeader.typ, resolved.tokenType);
+        isTyped = checkType(protectedHeader.typ, rules.tokenType);
       } catch (error) {
         if (signal.aborted || isAuthError(error)) {
           throw error;
         }
         throw verificationError(error);
       }
-      checkAudience(claims.aud, resolved);
+      checkAudience(claims, audience, rules);
       // jose looks at `iat` only together with a maximum age.
-      if (claims.iat !== undefined && claims.iat > at / 1000 + resolved.clockToleranceSeconds) {
+      if (claims.iat !== undefined && claims.iat > at / 1000 + clockToleranceSeconds) {
         throw tokenRefused('issued in the future');
       }
-      return provenPrincipal(identityFromClaims(claims, resolved), prove);
+      return provenPrincipal(identityFromClaims(claims, rules, { isTyped }), prove);
     },
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+function requiredClaims({ missingAudience, missingSubject, subjectClaim }: TokenRules): string[] {
+  const needsSubject = missingSubject === 'refuse' && subjectClaim === 'sub';
+  return ['iss', 'exp', ...(missingAudience === 'refuse' ? ['aud'] : []), ...(needsSubject ? ['sub'] : [])];
 }
 
 /**
@@ -194,12 +187,16 @@ export async function provenPrincipal(
 
 /**
  * RFC 7519 §5.1: `JWT` may be left out. Anything else tells that the issuer made the token for another purpose.
+ * @returns whether the type shows an access token
  * @throws {AuthError} `invalid_token`
  */
-function checkType(typ: string | undefined, expected: 'at+jwt' | 'JWT'): void {
-  if (expected === 'JWT' && typ !== undefined && !/^(application\/)?jwt$/i.test(typ)) {
+function checkType(typ: unknown, expected: TokenRules['tokenType']): boolean {
+  const isTyped = typeof typ === 'string' && /^(?:application\/)?at\+jwt$/i.test(typ);
+  const isPlain = typ === undefined || (typeof typ === 'string' && /^(?:application\/)?jwt$/i.test(typ));
+  if (expected === 'JWT' ? !isPlain : expected === 'either' && !isPlain && !isTyped) {
     throw tokenRefused('ERR_JWT_CLAIM_VALIDATION_FAILED typ');
   }
+  return isTyped;
 }
 
 /** Only jose's code and the claim's name are kept: its messages and its `payload` hold what the sender wrote. */

@@ -26,7 +26,12 @@ export function createOperatorRoutes(
         }
         const { ready, checks } = await server.readiness();
         const status = ready ? 'ready' : 'not_ready';
-        const body = JSON.stringify({ status, checks, audit: auditState(server.audit) });
+        const body = JSON.stringify({
+          status,
+          checks,
+          facts: server.ages(),
+          audit: auditState(server.audit),
+        });
         answerText(response, ready ? 200 : 503, body, headers);
       },
     ],

@@ -1,31 +1,35 @@
 import {
+  checkPolicyFits,
   createAuthenticator,
-  createIntrospectionVerifier,
-  createKeyProofs,
-  createPolicy,
-  createTokenRouter,
-  createTokenVerifier,
+  createFilePolicy,
   createFreshPolicy,
-  loadPolicy,
+  createKeyProofs,
   localCaller,
   openDirectory,
   type Authenticator,
-  type Policy,
-  type TokenVerifier,
+  type FactAges,
+  type FilePolicy,
 } from '@mcp-parts/auth';
 import type { Authorizer, Logger } from '@mcp-parts/tool-kit';
 
 import type { TokenGateOptions } from '../gate/bearer-gate.ts';
 import type { UnauthenticatedGateOptions } from '../gate/unauthenticated-gate.ts';
+import { isLoopbackHost } from '../loopback.ts';
+import { clientCertificateFrom } from './client-certificate.ts';
 import type { authenticationSettings } from './common-settings.ts';
+import type { httpSettings } from './http-settings.ts';
 import type { SettingValues } from './settings.ts';
+import { checkTokenSettings, openTokenVerification } from './token-verification.ts';
 
 /** Who is calling and what they may do, as the settings say. */
 export interface Authentication extends AsyncDisposable {
-  readonly policy: Policy;
+  /** What `POLICY_FILE` says, also when that changes. */
+  readonly policy: FilePolicy;
   /** The authorizer of the server: the policy, on groups that are as fresh as it asks for. */
   readonly authorizer: Authorizer;
   readonly authenticator: Authenticator;
+  /** How old everything is that decisions rest on; for `assembleServer`. */
+  readonly ages: FactAges;
   /** For `serveHttp`. `basicScopes` are what a client asks for first. */
   readonly gate: (basicScopes: readonly string[]) => TokenGateOptions;
 }
@@ -34,52 +38,61 @@ export interface Authentication extends AsyncDisposable {
 export function checkAuthenticationSettings(
   settings: SettingValues<typeof authenticationSettings>,
 ): readonly string[] {
-  const introspection = [
-    settings.AUTH_INTROSPECTION_URL,
-    settings.AUTH_INTROSPECTION_CLIENT_ID,
-    settings.AUTH_INTROSPECTION_CLIENT_SECRET,
+  const server = settings.AUTH_AUTHORIZATION_SERVER ?? settings.AUTH_ISSUER;
+  const isName =
+    URL.parse(server)?.protocol === 'http:' &&
+    !isLoopbackHost(new URL(server).hostname.replaceAll(/[[\]]/gu, ''));
+  return [
+    ...(isName
+      ? ['AUTH_AUTHORIZATION_SERVER is required and must use https, because AUTH_ISSUER does not']
+      : []),
+    ...checkTokenSettings(settings),
   ];
-  const given = introspection.filter((value) => value !== undefined).length;
-  return given === 0 || given === introspection.length
-    ? []
-    : ['AUTH_INTROSPECTION_URL, _CLIENT_ID and _CLIENT_SECRET need each other: set all three or none'];
 }
 
 /**
- * Reads the policy and the directory and prepares the verification of tokens.
+ * Reads the policy and the directory, both again when their files change, and prepares the verification of tokens.
  *
  * @throws {TypeError} naming the file or setting, and the problem.
  */
 export async function openAuthentication(
-  settings: SettingValues<typeof authenticationSettings>,
+  settings: SettingValues<typeof authenticationSettings> &
+    Partial<Pick<SettingValues<typeof httpSettings>, 'CLIENT_CERTIFICATE_HEADER' | 'TRUSTED_PROXIES'>>,
   logger: Logger,
 ): Promise<Authentication> {
   const [problem] = checkAuthenticationSettings(settings);
   if (problem !== undefined) {
     throw new TypeError(problem);
   }
-  const verifier = verifierFor(settings);
-  const policy = createPolicy(await loadPolicy(settings.POLICY_FILE));
+  const { verifier, authorizationServers } = await openTokenVerification(settings);
   const directory = await openDirectory({
     path: settings.DIRECTORY_FILE,
     issuer: settings.AUTH_ISSUER,
     logger,
     password: settings.DIRECTORY_PASSWORD,
   });
+  const policy = await createFilePolicy({
+    path: settings.POLICY_FILE,
+    accept: (read) => checkPolicyFits(read, { verifier, directory }),
+    logger,
+  });
   const proofs = createKeyProofs();
+  const { CLIENT_CERTIFICATE_HEADER: header, TRUSTED_PROXIES: trustedProxies = [] } = settings;
   const authenticator = createAuthenticator({ verifier, directory, policy, proofs });
   return {
     policy,
     authorizer: createFreshPolicy({ policy, authenticator }),
     authenticator,
+    ages: authenticator.ages,
     gate: (basicScopes) => ({
       authenticator,
-      resource: settings.AUTH_AUDIENCE,
-      authorizationServers: [settings.AUTH_ISSUER],
+      resource: settings.AUTH_RESOURCE ?? settings.AUTH_AUDIENCE,
+      authorizationServers,
       scopes: policy.scopesFor(policy.permissions),
       basicScopes,
       policy,
       proofs,
+      clientCertificate: header === undefined ? undefined : clientCertificateFrom({ header, trustedProxies }),
     }),
     async [Symbol.asyncDispose]() {
       await authenticator.close();
@@ -89,32 +102,12 @@ export async function openAuthentication(
   };
 }
 
-/** For JWTs, and for opaque tokens too where the settings say who knows them. */
-function verifierFor(settings: SettingValues<typeof authenticationSettings>): TokenVerifier {
-  const { AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience, AUTH_ALGORITHMS: algorithms } = settings;
-  const introspectionUrl = settings.AUTH_INTROSPECTION_URL;
-  const id = settings.AUTH_INTROSPECTION_CLIENT_ID;
-  const secret = settings.AUTH_INTROSPECTION_CLIENT_SECRET;
-  const claim = settings.AUTH_GROUPS_CLAIM;
-  const rules = {
-    issuer,
-    audience,
-    allowExtraAudiences: settings.AUTH_ALLOW_EXTRA_AUDIENCES,
-    missingSubject: settings.AUTH_MISSING_SUBJECT,
-    groups: claim === undefined ? undefined : { claim },
-  };
-  const jwt = createTokenVerifier({
-    ...rules,
-    algorithms,
-    jwksUrl: settings.AUTH_JWKS_URL,
-    tokenType: settings.AUTH_TOKEN_TYPE === 'jwt' ? 'JWT' : 'at+jwt',
-  });
-  if (introspectionUrl !== undefined && id !== undefined && secret !== undefined) {
-    const client = { id, secret };
-    const opaque = createIntrospectionVerifier({ ...rules, introspectionUrl, client });
-    return createTokenRouter({ jwt: [jwt], opaque });
-  }
-  return jwt;
+/** What a server that asks nobody who they are is assembled and served with. */
+export interface UnauthenticatedAccess {
+  readonly authorizer: Authorizer;
+  readonly gate: UnauthenticatedGateOptions;
+  /** How old the policy is; for `assembleServer`. */
+  readonly ages: FactAges;
 }
 
 /**
@@ -126,9 +119,12 @@ function verifierFor(settings: SettingValues<typeof authenticationSettings>): To
 export async function unauthenticatedAccess(
   settings: Pick<SettingValues<typeof authenticationSettings>, 'POLICY_FILE'>,
   permissions: readonly string[],
-): Promise<{ readonly authorizer: Authorizer; readonly gate: UnauthenticatedGateOptions }> {
+  logger?: Logger,
+): Promise<UnauthenticatedAccess> {
+  const policy = await createFilePolicy({ path: settings.POLICY_FILE, logger });
   return {
-    authorizer: createPolicy(await loadPolicy(settings.POLICY_FILE)),
+    authorizer: policy,
     gate: { unauthenticated: localCaller({ name: 'unauthenticated', permissions }) },
+    ages: policy.ages,
   };
 }

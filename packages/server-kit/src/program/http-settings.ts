@@ -1,3 +1,5 @@
+import { z } from 'zod';
+
 import { MAX_TIMER_MS } from '../check-number.ts';
 import { resolveAddress, type ServeHttpOptions } from '../http/serve-http-options.ts';
 import { isLoopbackHost } from '../loopback.ts';
@@ -28,6 +30,15 @@ export const httpSettings = {
       'Addresses or CIDR blocks of the proxies that may name the address of a client, separated by commas',
     schema: listSetting(addressEntry).optional(),
   },
+  CLIENT_CERTIFICATE_HEADER: {
+    description:
+      'Header in which TRUSTED_PROXIES pass on the certificate of a client, such as x-forwarded-client-cert, for tokens that are bound to it (RFC 8705)',
+    schema: z
+      .string()
+      .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/u, 'must be the name of a header')
+      .transform((name) => name.toLowerCase())
+      .optional(),
+  },
   READINESS_DELAY_MS: {
     description:
       'Milliseconds to go on serving after SIGTERM while /ready already fails, so that load balancers stop sending. Part of TERMINATION_GRACE_MS',
@@ -45,6 +56,9 @@ export function checkHttpSettings(
   const problems: string[] = [];
   if (!isLoopbackHost(settings.HOST) && settings.ALLOWED_HOSTS === undefined) {
     problems.push('ALLOWED_HOSTS is required, because HOST is not loopback');
+  }
+  if (settings.CLIENT_CERTIFICATE_HEADER !== undefined && settings.TRUSTED_PROXIES === undefined) {
+    problems.push('TRUSTED_PROXIES is required, because CLIENT_CERTIFICATE_HEADER counts from them alone');
   }
   const { READINESS_DELAY_MS: delayMs, TERMINATION_GRACE_MS: graceMs } = settings;
   const maxMs = maxReadinessDelayMs(graceMs);

@@ -15,12 +15,19 @@ export function choiceSetting<const T extends string>(
   choices: readonly T[],
   byDefault: NoInfer<T>,
 ): z.ZodType<T> {
+  return optionalChoiceSetting(choices).transform((choice) => choice ?? byDefault);
+}
+
+/** As {@link choiceSetting}, where leaving it out says something else than each of the words. */
+export function optionalChoiceSetting<const T extends string>(
+  choices: readonly T[],
+): z.ZodType<T | undefined> {
   return z
     .string()
     .optional()
     .transform((text, context) => {
       if (text === undefined) {
-        return byDefault;
+        return undefined;
       }
       const lower = text.toLowerCase();
       const choice = choices.find((word) => word === lower);

@@ -38,6 +38,12 @@ export const wordEntry = (text: string): Entry =>
     ? { problem: 'holds quotes or white space: separate the entries by commas alone' }
     : { value: text };
 
+/** A value and what it stands for, as `value=name`. */
+export const pairEntry = (text: string): Entry =>
+  /^[^=]+=[^=]+$/u.test(text)
+    ? { value: text }
+    : { problem: 'must be two texts with an equals sign between them' };
+
 /** A name of this server as it stands in `Host`, in lower case and without port. */
 export function hostEntry(text: string): Entry {
   if (text.includes('*')) {

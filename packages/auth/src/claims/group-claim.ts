@@ -1,6 +1,9 @@
 import { z } from 'zod';
 
 import { tokenRefused } from '../errors.ts';
+import { claimAt } from './claim-path.ts';
+import type { Claims } from './claim-path.ts';
+import { identifierText } from './plain-text.ts';
 
 /** How to read groups out of a token, for an issuer that is trusted with saying who is in which group. */
 export interface GroupClaimOptions {
@@ -15,15 +18,23 @@ export interface GroupClaimOptions {
 
 const MAX_GROUPS = 1_000;
 
-const groupName = z
-  .string()
-  .min(1)
-  .max(512)
-  .regex(/^\P{Cc}+$/u);
+const groupName = identifierText(512);
 /** Some issuers send one group bare. It is never split: names may hold spaces and commas. */
 const groupList = z.union([z.array(groupName).max(MAX_GROUPS), groupName.transform((name) => [name])]);
+/** Seen as a text too. */
+const jsonText = z.string().transform((text, context): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    context.addIssue({ code: 'custom', message: 'not JSON' });
+    return z.NEVER;
+  }
+});
 /** OIDC Core §5.6.2: the claim is elsewhere. */
-const distributedClaims = z.object({ _claim_names: z.record(z.string(), z.unknown()) });
+const claimNames = z.union([
+  z.record(z.string(), z.unknown()),
+  jsonText.pipe(z.record(z.string(), z.unknown())),
+]);
 
 /**
  * The groups that a token names; `overage` when it says that they are elsewhere (Entra ID does so above 200
@@ -31,16 +42,18 @@ const distributedClaims = z.object({ _claim_names: z.record(z.string(), z.unknow
  * @throws {AuthError} `invalid_token` when the claim has a wrong shape
  */
 export function groupsFromClaims(
-  claims: unknown,
+  claims: Claims,
   { claim, names }: GroupClaimOptions,
 ): readonly string[] | 'overage' | undefined {
-  const record = z.record(z.string(), z.unknown()).parse(claims);
-  const elsewhere = distributedClaims.safeParse(claims).data?._claim_names ?? {};
-  if (Object.hasOwn(elsewhere, claim) || record['hasgroups'] === true) {
+  const value = claimAt(claims, claim);
+  const elsewhere = claimNames.safeParse(claims['_claim_names']).data ?? {};
+  if (
+    Object.hasOwn(elsewhere, claim) ||
+    (isSet(claims['hasgroups']) && (claim === 'groups' || value === undefined))
+  ) {
     return 'overage';
   }
-  const value = claimAt(record, claim);
-  if (value === undefined || value === null) {
+  if (value === undefined) {
     return undefined;
   }
   const listed = groupList.safeParse(value);
@@ -54,17 +67,7 @@ export function groupsFromClaims(
   return Object.freeze([...new Set(known)]);
 }
 
-/** A claim of just this name goes first: names that are URLs hold dots too. */
-function claimAt(claims: Readonly<Record<string, unknown>>, path: string): unknown {
-  if (Object.hasOwn(claims, path)) {
-    return claims[path];
-  }
-  let value: unknown = claims;
-  for (const name of path.split('.')) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) {
-      return undefined;
-    }
-    value = (value as Readonly<Record<string, unknown>>)[name];
-  }
-  return value;
+/** Documented as a boolean, seen as a text. */
+function isSet(value: unknown): boolean {
+  return ![undefined, null, false, 0, '', 'false', 'False', '0'].some((unset) => unset === value);
 }
