@@ -68,7 +68,8 @@ export async function openAuthentication(
     logger,
     password: settings.DIRECTORY_PASSWORD,
   });
-  const proofs = createKeyProofs();
+  const secret = settings.AUTH_DPOP_NONCE_SECRET;
+  const proofs = createKeyProofs({ nonces: secret === undefined ? undefined : { secret } });
   const { CLIENT_CERTIFICATE_HEADER: header, TRUSTED_PROXIES: trustedProxies = [] } = settings;
   const authenticator = createAuthenticator({ verifier, directory, policy, proofs });
   return {
