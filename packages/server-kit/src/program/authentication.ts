@@ -76,7 +76,8 @@ export async function openAuthentication(
     accept: (read) => checkPolicyFits(read, { verifier, directory }),
     logger,
   });
-  const proofs = createKeyProofs();
+  const secret = settings.AUTH_DPOP_NONCE_SECRET;
+  const proofs = createKeyProofs({ nonces: secret === undefined ? undefined : { secret } });
   const { CLIENT_CERTIFICATE_HEADER: header, TRUSTED_PROXIES: trustedProxies = [] } = settings;
   const authenticator = createAuthenticator({ verifier, directory, policy, proofs });
   return {

@@ -122,4 +122,10 @@ export const tokenSettings = {
       'How this server signs in at AUTH_INTROSPECTION_URL: basic, or post with id and secret in the form',
     schema: choiceSetting(['basic', 'post'], 'basic'),
   },
+  AUTH_DPOP_NONCE_SECRET: {
+    description:
+      'Text of 32 characters or more that replicas share. With it, each DPoP proof must hold a nonce of this server (RFC 9449)',
+    schema: z.string().min(32, 'must have 32 characters or more').optional(),
+    secret: true,
+  },
 } satisfies Settings;
