@@ -10,6 +10,9 @@ const codes: Readonly<Record<AuditErrorCode, true>> = {
   already_finished: true,
   closed: true,
   delivery_failed: true,
+  refused_by_sink: true,
+  not_confirmed: true,
+  read_failed: true,
   rejected_by_sink: true,
   disk_low: true,
 };
