@@ -6,7 +6,6 @@ const codes: Readonly<Record<AuditErrorCode, true>> = {
   locked: true,
   damaged: true,
   unavailable: true,
-  invalid_event: true,
   already_finished: true,
   closed: true,
   delivery_failed: true,

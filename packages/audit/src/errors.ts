@@ -3,7 +3,6 @@
  * - `locked`: another process (or another trail in this one) writes to the directory.
  * - `damaged`: the stored trail does not verify somewhere other than at its torn end.
  * - `unavailable`: the event could not be made durable; the action must not go ahead.
- * - `invalid_event`: the event cannot be stored as JSON or is too large even without its arguments.
  * - `already_finished`: `finish()` was called a second time.
  * - `closed`: the trail is closing or closed.
  * - `delivery_failed`: a sink could not be reached or is in trouble; the trail keeps the events and retries.
@@ -19,7 +18,6 @@ export type AuditErrorCode =
   | 'locked'
   | 'damaged'
   | 'unavailable'
-  | 'invalid_event'
   | 'already_finished'
   | 'closed'
   | 'delivery_failed'
@@ -33,7 +31,6 @@ const PUBLIC_MESSAGES: Readonly<Record<AuditErrorCode, string>> = {
   locked: 'The audit trail is in use by another process.',
   damaged: 'The audit trail is damaged and needs an operator.',
   unavailable: 'The audit trail cannot record right now, so nothing was done. Try again later.',
-  invalid_event: 'The request cannot be recorded in the audit trail, so nothing was done.',
   already_finished: 'The outcome of this call is already recorded.',
   closed: 'The server is shutting down. Try again later.',
   delivery_failed: 'The audit collector did not accept the events; they are kept and sent again.',
