@@ -51,6 +51,11 @@ export interface AssembleOptions extends RateLimitOptions, Pick<ShutdownOptions,
   readonly auditDigestKey?: Uint8Array | undefined;
   /** Signs the trail; ed25519. @default a key that is made once and kept beside the trail */
   readonly auditSigningKey?: KeyObject | undefined;
+  /**
+   * Spans and metrics, shut down with the server: one that was made before it, so that its clients of upstreams could
+   * take the `meter`. @default one of its own
+   */
+  readonly telemetry?: Telemetry | undefined;
   /** What the server cannot work without, by name. @default nothing but the audit trail */
   readonly probes?: Readonly<Record<string, Probe>> | undefined;
 }
@@ -119,7 +124,9 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
   const { tasks } = state;
   const audit = createProtectedTrail(state.audit, { personalKeys, digest, logger });
 
-  const telemetry = createTelemetry({ serviceName: serverInfo.name, serviceVersion: serverInfo.version });
+  const telemetry =
+    options.telemetry ??
+    createTelemetry({ serviceName: serverInfo.name, serviceVersion: serverInfo.version });
   observeAudit(telemetry, audit);
 
   const readiness = createReadiness(
