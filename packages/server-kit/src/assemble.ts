@@ -60,6 +60,11 @@ export interface AssembleOptions extends RateLimitOptions, Pick<ShutdownOptions,
    * readiness. @default nothing is shown
    */
   readonly ages?: FactAges | undefined;
+  /**
+   * Spans and metrics, shut down with the server: one that was made before it, so that its clients of upstreams could
+   * take the `meter`. @default one of its own
+   */
+  readonly telemetry?: Telemetry | undefined;
   /** What the server cannot work without, by name. @default nothing but the audit trail */
   readonly probes?: Readonly<Record<string, Probe>> | undefined;
 }
@@ -136,7 +141,9 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
   const { tasks } = state;
   const audit = createProtectedTrail(state.audit, { personalKeys, digest, logger });
 
-  const telemetry = createTelemetry({ serviceName: serverInfo.name, serviceVersion: serverInfo.version });
+  const telemetry =
+    options.telemetry ??
+    createTelemetry({ serviceName: serverInfo.name, serviceVersion: serverInfo.version });
   observeAudit(telemetry, audit);
   observeFacts(telemetry, resolved.ages);
 
