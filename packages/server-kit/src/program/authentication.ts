@@ -91,6 +91,7 @@ export async function openAuthentication(
       authorizationServers,
       scopes: policy.scopesFor(policy.permissions),
       basicScopes,
+      signInScopes: settings.AUTH_SIGN_IN_SCOPES ?? policy.scopesFor(policy.permissions),
       policy,
       proofs,
       clientCertificate: header === undefined ? undefined : clientCertificateFrom({ header, trustedProxies }),
