@@ -81,7 +81,7 @@ describe('docs/identity-providers.md', () => {
 
   it('lists every setting that is a rule for tokens', () => {
     const missing = Object.keys(authenticationSettings).filter(
-      (name) => name.startsWith('AUTH_') && !page.includes(`${name}`),
+      (name) => name.startsWith('AUTH_') && !page.includes(name),
     );
     expect(missing).toEqual([]);
   });
