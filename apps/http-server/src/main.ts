@@ -23,7 +23,7 @@ if (isUnauthenticated(invocation)) {
       settings: unauthenticatedSettings,
       check: checkHttpSettings,
       run: async (config, context) =>
-        serve(config, await unauthenticatedAccess(config, basicPermissions), context),
+        serve(config, await unauthenticatedAccess(config, basicPermissions, context.logger), context),
     },
     invocation,
   );
@@ -35,8 +35,8 @@ if (isUnauthenticated(invocation)) {
       check: (config) => [...checkHttpSettings(config), ...checkAuthenticationSettings(config)],
       run: async (config, context) => {
         await using authentication = await openAuthentication(config, context.logger);
-        const { authorizer } = authentication;
-        await serve(config, { authorizer, gate: authentication.gate(basicPermissions) }, context);
+        const { authorizer, ages } = authentication;
+        await serve(config, { authorizer, ages, gate: authentication.gate(basicPermissions) }, context);
       },
     },
     invocation,

@@ -37,8 +37,8 @@ describe.skipIf(process.platform === 'win32')('a server that is told to stop', (
   it.for(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
     'answers what it was asked and ends with 0 (%s)',
     async (signal) => {
-      await using server = await startServer(sandbox);
-      const { answer } = await startSlowCall(server, 1_500);
+      await using server = await startServer(sandbox, { READINESS_DELAY_MS: '1000' });
+      const { answer } = await startSlowCall(server, 3_000);
       server.process.kill(signal);
       await server.process.logged('stopping');
 
@@ -137,6 +137,14 @@ describe('operators', () => {
       status: 'ready',
       checks: { configuration: 'ok', deployments: 'ok', audit: 'ok' },
     });
+    // How old everything is that decisions rest on.
+    const usable = { ageMs: expect.any(Number), limitMs: expect.any(Number), failingMs: 0 };
+    expect(JSON.parse(ready.text)).toMatchObject({
+      facts: expect.arrayContaining([
+        { fact: 'policy', ...usable },
+        { fact: 'directory', ...usable },
+      ]),
+    });
     // Slower than a probe may be.
     await sandbox.faults.set('deployments', { kind: 'latency', ms: 60_000 });
     const notReady = await send(`${server.origin}/ready`);
@@ -154,6 +162,10 @@ describe('operators', () => {
     expect(text).toMatch(/^# TYPE mcp_server_operation_duration(?:_seconds)? histogram$/mu);
     expect(text).toMatch(/^mcp_server_operation_duration(?:_seconds)?_count\{.*list_services.*\} \d+$/mu);
     expect(text).toMatch(/^mcp_audit_backlog(?:\{[^}]*\})? \d+$/mu);
+    for (const fact of ['policy', 'directory', 'groups', 'keys']) {
+      expect(text).toMatch(new RegExp(`^mcp_auth_fact_age\\{fact="${fact}"[^}]*\\} [\\d.]+$`, 'mu'));
+      expect(text).toMatch(new RegExp(`^mcp_auth_fact_failing\\{fact="${fact}"[^}]*\\} 0$`, 'mu'));
+    }
     for (const line of text.split('\n')) {
       expect(line).toMatch(
         /^$|^# (?:HELP|TYPE|UNIT) |^[a-z_:][\w:]*(?:\{.*\})? -?(?:[\d.e+-]+|\+?Inf|NaN)(?: \d+)?$/u,
@@ -166,8 +178,8 @@ describe('operators', () => {
     const { headers } = await send(`${server.origin}${path}`);
     expect(headers).toMatchObject({
       'x-content-type-options': 'nosniff',
-      'x-frame-options': 'SAMEORIGIN',
-      'content-security-policy': expect.stringContaining("default-src 'self'"),
+      'x-frame-options': 'DENY',
+      'content-security-policy': expect.stringContaining("default-src 'none'"),
     });
     expect(headers['x-powered-by']).toBeUndefined();
     expect(headers['server']).toBeUndefined();

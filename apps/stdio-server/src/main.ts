@@ -5,7 +5,7 @@ import {
   deploymentInstructions,
   platformOptions,
 } from '@mcp-parts/deployment-tools';
-import { createLogger } from '@mcp-parts/observability';
+import { createLogger, createTelemetry } from '@mcp-parts/observability';
 import {
   assembleServer,
   auditOptions,
@@ -33,20 +33,22 @@ await runCommand(
     async run(config, { logger, signal }) {
       await using authentication = await openAuthentication(config, logger);
       const caller = await identify(config.ACCESS_TOKEN, authentication.authenticator, { logger, signal });
-      await using platform = connectPlatform(platformOptions(config));
+      await using telemetry = createTelemetry({ serviceName: name, serviceVersion: manifest.version });
+      await using platform = connectPlatform({ ...platformOptions(config), meter: telemetry.meter });
       await using server = await assembleServer({
         serverInfo: { name, version: manifest.version, title: 'Deployments' },
         instructions: deploymentInstructions,
         definitions: createDeploymentTools(platform),
         authorizer: authentication.authorizer,
+        ages: authentication.ages,
         logger,
         stateDirectory: config.STATE_DIRECTORY,
         ...auditOptions(config, platform.auditToken),
         rateLimitPerMinute: config.RATE_LIMIT_PER_MINUTE,
         terminationGraceMs: config.TERMINATION_GRACE_MS,
         probes: platform.probes,
+        telemetry,
       });
-      platform.measureRequests(server.telemetry.recordHttpClientCall);
       await serveStdio(server, { caller, signal });
     },
   },

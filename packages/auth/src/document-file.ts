@@ -1,4 +1,5 @@
-import { parse } from 'yaml';
+import { isMap, parseDocument as parseYaml } from 'yaml';
+import type { Document } from 'yaml';
 import type { z } from 'zod';
 
 /**
@@ -26,14 +27,37 @@ export function checkPath(name: string, value: string): void {
  * @throws {DocumentError} with one line per problem: `name: key: problem`
  */
 export function parseDocument<T>(text: string, schema: z.ZodType<T>, name: string): T {
-  let value: unknown;
-  try {
-    value = parse(text, { prettyErrors: true });
-  } catch (cause) {
-    const [problem = 'not YAML or JSON'] = cause instanceof Error ? cause.message.split('\n') : [];
-    throw new DocumentError([`${name}: ${problem}`], { cause });
+  return checkDocument(readYaml(text, name).toJS(), schema, name);
+}
+
+/**
+ * As {@link parseDocument}, for a document of which a part must not be taken for the whole: a file that was cut off
+ * between two lines is still YAML. It ends with YAML's own mark, a line `...`, or is in braces, as JSON is.
+ * @throws {DocumentError} with one line per problem
+ */
+export function parseClosedDocument<T>(text: string, schema: z.ZodType<T>, name: string): T {
+  const document = readYaml(text, name);
+  const isInBraces = isMap(document.contents) && document.contents.flow === true;
+  const isClosed = isInBraces || document.directives.docEnd;
+  const checked = schema.safeParse(document.toJS());
+  const problems = [...(isClosed ? [] : [`${name}: ${END_IS_MISSING}`]), ...problemsOf(checked, name)];
+  if (!checked.success || problems.length > 0) {
+    throw new DocumentError(problems);
   }
-  return checkDocument(value, schema, name);
+  return checked.data;
+}
+
+const END_IS_MISSING =
+  'its end is missing: the last line must be "..." (or the whole in braces, as JSON is), so that a file that was cut off is not taken for a whole one';
+
+/** @throws {DocumentError} when it is neither YAML nor JSON */
+function readYaml(text: string, name: string): Document.Parsed {
+  const document = parseYaml(text, { prettyErrors: true });
+  const [cause] = document.errors;
+  if (cause !== undefined) {
+    throw new DocumentError([`${name}: ${cause.message.split('\n')[0] ?? 'not YAML or JSON'}`], { cause });
+  }
+  return document;
 }
 
 /**
@@ -42,13 +66,14 @@ export function parseDocument<T>(text: string, schema: z.ZodType<T>, name: strin
  */
 export function checkDocument<T>(value: unknown, schema: z.ZodType<T>, name: string): T {
   const checked = schema.safeParse(value);
-  if (checked.success) {
-    return checked.data;
+  if (!checked.success) {
+    throw new DocumentError(problemsOf(checked, name));
   }
-  const problems = checked.error.issues.map(
-    (issue) => `${name}: ${formatPath(issue.path)}: ${issue.message}`,
-  );
-  throw new DocumentError(problems);
+  return checked.data;
+}
+
+function problemsOf({ error }: z.ZodSafeParseResult<unknown>, name: string): readonly string[] {
+  return (error?.issues ?? []).map((issue) => `${name}: ${formatPath(issue.path)}: ${issue.message}`);
 }
 
 /** `grants[0].allow[1]`, `require["deploy:production"].scopes[0]`. */

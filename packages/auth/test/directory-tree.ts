@@ -30,11 +30,25 @@ export function directoryTree({ crowd = 0 } = {}): string {
     ...['alice', 'bob', 'carol', 'odd', 'loner', 'pretender'].map((uid) => person(uid)),
     person('disabled', 'objectClass: adAccount\nuserAccountControl: 546\n'),
     person('locked'),
+    // 2020-01-01, as a FILETIME and as a day since 1970.
+    person('left', 'objectClass: adAccount\nuserAccountControl: 512\naccountExpires: 132223104000000000\n'),
+    person('gone', 'objectClass: dayAccount\nshadowExpire: 18262\n'),
+    person(
+      'stays',
+      'objectClass: adAccount\nuserAccountControl: 512\naccountExpires: 9223372036854775807\nobjectClass: dayAccount\nshadowExpire: -1\n',
+    ),
     // Two entries for one name: nobody can say which is meant.
     person('twin'),
     `dn: cn=twin,${people}\nobjectClass: inetOrgPerson\nuid: twin\ncn: twin\nsn: twin\n`,
     ...numbered(crowd).map((uid) => person(uid)),
-    group(groupName('platform'), user('alice'), user('disabled'), user('locked'), user('twin')),
+    group(
+      groupName('platform'),
+      user('alice'),
+      user('disabled'),
+      user('locked'),
+      user('twin'),
+      ...['left', 'gone', 'stays'].map(user),
+    ),
     // alice is in production-deployers through platform and leads.
     group(groupName('leads'), groupName('platform')),
     group(groupName('production-deployers'), groupName('leads')),
@@ -49,10 +63,13 @@ export function directoryTree({ crowd = 0 } = {}): string {
   ].join('\n');
 }
 
-/** A little of what Active Directory has and OpenLDAP does not. */
+/** A little of what Active Directory has and OpenLDAP does not, and of RFC 2307. */
 export const ACTIVE_DIRECTORY_SCHEMA = [
   "attributetype ( 1.2.840.113556.1.4.8 NAME 'userAccountControl' EQUALITY integerMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.27 SINGLE-VALUE )",
-  "objectclass ( 1.3.6.1.4.1.4203.666.11.99 NAME 'adAccount' SUP top AUXILIARY MAY userAccountControl )",
+  "attributetype ( 1.2.840.113556.1.4.159 NAME 'accountExpires' EQUALITY integerMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.27 SINGLE-VALUE )",
+  "objectclass ( 1.3.6.1.4.1.4203.666.11.99 NAME 'adAccount' SUP top AUXILIARY MAY ( userAccountControl $ accountExpires ) )",
+  "attributetype ( 1.3.6.1.1.1.1.10 NAME 'shadowExpire' EQUALITY integerMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.27 SINGLE-VALUE )",
+  "objectclass ( 1.3.6.1.4.1.4203.666.11.98 NAME 'dayAccount' SUP top AUXILIARY MAY shadowExpire )",
 ].join('\n');
 
 /** Nobody but the service account reads, and it gets five entries at once unless it asks for pages. */

@@ -1,19 +1,25 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import {
   AuthError,
   createAuthenticator,
+  createFilePolicy,
   createPolicy,
+  createTokenRouter,
   createTokenVerifier,
   createFreshPolicy,
   localCaller,
   createPolicyEngine,
 } from '../src/index.ts';
-import type { Authenticator, Caller, Directory, TokenVerifier } from '../src/index.ts';
+import type { Authenticator, Caller, Directory, PolicyDocument, TokenVerifier } from '../src/index.ts';
 import { AUDIENCE, startIssuer } from './local-issuer.ts';
 import type { LocalIssuer } from './local-issuer.ts';
 
-const policy = createPolicy({
+const document = {
   version: 1,
   permissions: ['deploy:staging', 'deploy:production'],
   groups: ['platform', 'production-deployers'],
@@ -22,7 +28,8 @@ const policy = createPolicy({
     { service: 'ci-bot', allow: ['deploy:*'] },
   ],
   require: { 'deploy:production': { allGroups: ['production-deployers'], fresh: true } },
-});
+} satisfies PolicyDocument;
+const policy = createPolicy(document);
 const scope = 'deploy:staging deploy:production';
 const { signal } = new AbortController();
 
@@ -139,6 +146,148 @@ describe('createFreshPolicy', () => {
 
   it('does not start without a directory', () => {
     expect(() => createAuthenticator({ verifier, policy })).toThrow('need a directory');
+  });
+
+  describe('where tokens name the groups', () => {
+    const byClaim = (url: string) =>
+      createTokenVerifier({
+        issuer: url,
+        audience: AUDIENCE,
+        algorithms: ['ES256'],
+        groups: { claim: 'groups' },
+      });
+    const knowing = (...issuers: readonly string[]): Directory => ({
+      groupsOf,
+      knowsIssuer: (asked) => issuers.includes(asked),
+    });
+
+    it('does not start with a directory that knows nobody of their issuer: nobody could ever be fresh', () => {
+      const made = () =>
+        createAuthenticator({ verifier: byClaim(issuer.issuer), directory: knowing(), policy });
+      expect(made).toThrow(`deploy:production is fresh, which nobody can ever be`);
+      expect(made).toThrow(issuer.issuer);
+    });
+
+    it('starts with one that knows them, or some of several issuers', async () => {
+      const router = createTokenRouter({ jwt: [byClaim(issuer.issuer), byClaim('https://partner.test')] });
+      const named = createPolicy({ ...document, grants: document.grants.slice(0, 1) });
+      const directory = knowing(issuer.issuer);
+      expect(() =>
+        createAuthenticator({ verifier: byClaim(issuer.issuer), directory, policy }),
+      ).not.toThrow();
+      expect(() => createAuthenticator({ verifier: router, directory, policy: named })).not.toThrow();
+      const others = { verifier: router, directory: knowing('https://elsewhere.test'), policy: named };
+      expect(() => createAuthenticator(others)).toThrow('nobody can ever be');
+      await router.close();
+    });
+
+    it('does not mind where nothing is fresh, or groups come from the directory', async () => {
+      const { require: _, ...rest } = document;
+      const plain = createPolicy(rest);
+      const directory = knowing();
+      const made = [
+        () => createAuthenticator({ verifier: byClaim(issuer.issuer), directory, policy: plain }),
+        () => createAuthenticator({ verifier, directory, policy }),
+      ];
+      for (const make of made) {
+        expect(make).not.toThrow();
+      }
+    });
+  });
+
+  describe('for a caller who stays', () => {
+    it('asks the directory again when the groups have had their time', async () => {
+      groupsOf.mockClear();
+      clock.now += 299_999 * 0.9;
+      expect(await decide('deploy:staging')).toMatchObject({ allowed: true });
+      expect(groupsOf).not.toHaveBeenCalled();
+      groupsOf.mockResolvedValue([]);
+      clock.now = (caller.groupsAsOf ?? 0) + 360_000;
+      expect(await decide('deploy:staging')).toMatchObject({ allowed: false, reason: 'missing_permission' });
+    });
+
+    it('bridges an outage of the directory, and ends it with 15 minutes', async () => {
+      groupsOf.mockRejectedValue(new Error('connection refused'));
+      clock.now = (caller.groupsAsOf ?? 0) + 900_000;
+      expect(await decide('deploy:staging')).toMatchObject({ allowed: true });
+      clock.now += 1;
+      expect(await decide('deploy:staging')).toMatchObject({ allowed: false, reason: 'unavailable' });
+    });
+
+    it('leaves groups of a token and fixed permissions as they are', async () => {
+      const local = localCaller({ name: 'stdio', permissions: ['deploy:staging'] });
+      groupsOf.mockClear();
+      clock.now += 86_400_000;
+      expect(await decide('deploy:staging', local)).toMatchObject({ allowed: true });
+      expect(groupsOf).not.toHaveBeenCalled();
+    });
+  });
+
+  it('refuses what is fresh by a policy that could not be looked at for 30 seconds, and goes on with the rest', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'policy-'));
+    const path = join(folder, 'policy.json');
+    try {
+      await writeFile(path, JSON.stringify(document));
+      const now = () => clock.now;
+      const file = await createFilePolicy({ path, now });
+      await using strict = createAuthenticator({ verifier, directory: { groupsOf }, policy: file, now });
+      const by = await strict.authenticateToken(await issuer.token({ scope }), { signal });
+      const authorizer = createFreshPolicy({ policy: file, authenticator: strict });
+      const ask = (permission: string) => authorizer.decide(by, permission, { signal });
+      await rm(path);
+      clock.now += 30_000;
+      expect(await ask('deploy:production')).toMatchObject({ allowed: true });
+      clock.now += 1_000;
+      expect(await ask('deploy:production')).toMatchObject({ allowed: false, reason: 'unavailable' });
+      expect(await ask('deploy:staging')).toMatchObject({ allowed: true });
+      expect(strict.ages()).toContainEqual(
+        expect.objectContaining({ fact: 'policy', ageMs: 31_000, failingMs: 1_000 }),
+      );
+
+      // Fresh from now on, and decided so by the version that says it.
+      const everything = { ...document.require, 'deploy:staging': { fresh: true as const } };
+      await writeFile(path, JSON.stringify({ ...document, require: everything }));
+      groupsOf.mockRejectedValue(new Error('connection refused'));
+      clock.now += 1_000;
+      expect(await ask('deploy:staging')).toMatchObject({ allowed: false, reason: 'unavailable' });
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+});
+
+describe('ages', () => {
+  it('are those of keys, groups and whatever else callers rest on', async () => {
+    expect(authenticator.ages()).toEqual([
+      { fact: 'keys', ageMs: expect.any(Number), limitMs: 3_600_000, failingMs: 0 },
+      { fact: 'groups', ageMs: 0, limitMs: 900_000, failingMs: 0 },
+    ]);
+    groupsOf.mockRejectedValue(new Error('connection refused'));
+    clock.now += 60_000;
+    await decide('deploy:production');
+    clock.now += 5_000;
+    expect(authenticator.ages()).toContainEqual({
+      fact: 'groups',
+      ageMs: 65_000,
+      limitMs: 900_000,
+      failingMs: 5_000,
+    });
+  });
+
+  it('of keys say how long their issuer has failed', async () => {
+    await issuer.close();
+    await using other = createTokenVerifier({
+      issuer: issuer.issuer,
+      audience: AUDIENCE,
+      algorithms: ['ES256'],
+      now: () => clock.now,
+    });
+    expect(other.ages?.()).toEqual([]);
+    await expect(other.verify(await issuer.token({ scope }), { signal })).rejects.toMatchObject({
+      code: 'unavailable',
+    });
+    clock.now += 7_000;
+    expect(other.ages?.()).toEqual([{ fact: 'keys', ageMs: 7_000, limitMs: 3_600_000, failingMs: 7_000 }]);
   });
 });
 

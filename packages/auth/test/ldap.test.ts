@@ -192,9 +192,13 @@ describe.skipIf(slapdProgram === undefined)('an OpenLDAP directory', () => {
   });
 
   describe('accounts', () => {
-    it.each(['disabled', 'locked'])('that are %s are refused', async (uid) => {
+    it.each(['disabled', 'locked', 'left', 'gone'])('that are %s are refused', async (uid) => {
       const directory = await directoryAt([slapd.port]);
       await expect(ask(directory, uid)).rejects.toMatchObject({ code: 'access_denied' });
+    });
+
+    it('that never expire are let in', async () => {
+      expect(await ask(await directoryAt([slapd.port]), 'stays')).toContain('platform');
     });
 
     it('of the same name are refused: nobody can say which one is meant', async () => {

@@ -27,7 +27,7 @@ beforeAll(async () => {
   directory = join(folder, 'directory.yaml');
   await writeFile(
     policy,
-    "version: 1\npermissions: ['logs:read']\ngroups: [platform]\ngrants: [{ group: platform, allow: ['logs:read'] }]\n",
+    "version: 1\npermissions: ['logs:read']\ngroups: [platform]\ngrants: [{ group: platform, allow: ['logs:read'] }]\n...\n",
   );
   await writeFile(
     directory,

@@ -6,17 +6,29 @@ export {
   openAuthentication,
   unauthenticatedAccess,
   type Authentication,
+  type UnauthenticatedAccess,
 } from './program/authentication.ts';
 export { authenticationSettings, commonSettings } from './program/common-settings.ts';
 export { checkHttpSettings, httpOptions, httpSettings } from './program/http-settings.ts';
-export type { TokenGateOptions } from './http/gate.ts';
+export type { TokenGateOptions } from './gate/bearer-gate.ts';
 export type { HttpServer } from './http/listen.ts';
 export type { GateOptions, ServeHttpOptions } from './http/serve-http-options.ts';
-export type { UnauthenticatedGateOptions } from './http/unauthenticated-gate.ts';
+export type { UnauthenticatedGateOptions } from './gate/unauthenticated-gate.ts';
 export { isLoopbackHost } from './loopback.ts';
 export type { RateLimitOptions } from './server/rate-limiter.ts';
 export type { Probe, Readiness } from './server/readiness.ts';
 export { planShutdown, type ShutdownOptions, type ShutdownPlan } from './server/shutdown-budget.ts';
 export { serveHttp } from './serve-http.ts';
+export { createMcpApp, type McpApp } from './app/mcp-app.ts';
+export type { McpAppOptions } from './app/mcp-app-options.ts';
+export type { NodeFacts } from './app/node-exchange.ts';
+export type { FetchFacts } from './app/fetch-exchange.ts';
+export type { FastifyPlugin, FastifyScope } from './app/fastify-plugin.ts';
+export type { EndpointLimits } from './limits/endpoint-limits.ts';
+export type { SessionLimits } from './era-2025/sessions.ts';
+export type { Authenticate, CheckRequests, Gate, KnownCaller, PublicDocument, Refusal } from './gate/gate.ts';
+export type { HttpHeaders, RequestFacts } from './wire/exchange.ts';
+export type { RequestMessage, RpcId } from './wire/message.ts';
+export { createBearerGate, type GuardedServer } from './gate/bearer-gate.ts';
 export { SettingsError, type Setting, type Settings, type SettingValues } from './program/settings.ts';
 export { serveStdio, type ServeStdioOptions } from './stdio/serve-stdio.ts';

@@ -4,18 +4,20 @@ import type { PolicyEngine } from '../policy/policy-engine.ts';
 import type { Policy } from '../policy/policy.ts';
 import type { KeyProofs } from '../possession/key-proof.ts';
 import type { TokenVerifier } from '../tokens/token-verifier.ts';
+import { checkPolicyFits } from './policy-fit.ts';
 
 /** Who vouches for tokens, who knows groups, what these allow, and how long an answer counts. */
 export interface AuthenticatorOptions {
   /** Verifies tokens. Its `issuers` tell whether a policy must say whose services it means. @default one issuer */
-  readonly verifier: Pick<TokenVerifier, 'verify'> & Partial<Pick<TokenVerifier, 'issuers'>>;
+  readonly verifier: Pick<TokenVerifier, 'verify'> &
+    Partial<Pick<TokenVerifier, 'issuers' | 'groupIssuers' | 'ages'>>;
   /**
    * Knows the groups of users whose token does not name them.
    * @default such users have no groups; one whose token says that there are too many to name is refused
    */
   readonly directory?: Directory | undefined;
-  /** What scopes and groups allow: of `createPolicy`, or another engine. */
-  readonly policy: Pick<PolicyEngine, 'permissionsFor'> &
+  /** What scopes and groups allow: of `createFilePolicy` or `createPolicy`, or another engine. */
+  readonly policy: Pick<PolicyEngine, 'permissionsFor' | 'ages'> &
     Partial<Pick<Policy, 'unboundServices' | 'freshPermissions' | 'obtainableFor'>>;
   /** Checks tokens that are bound to a key. @default such tokens are refused */
   readonly proofs?: KeyProofs | undefined;
@@ -58,16 +60,7 @@ export function resolveAuthenticatorOptions(options: AuthenticatorOptions): Reso
   checkWhole('groupsTtlMs', groupsTtlMs, 0, MAX_TIMER_MS);
   const { groupsMaxStaleMs = Math.max(900_000, groupsTtlMs) } = options;
   checkWhole('groupsMaxStaleMs', groupsMaxStaleMs, groupsTtlMs, MAX_TIMER_MS);
-  const [unbound] = policy.unboundServices ?? [];
-  // Any of the issuers could hand out that client id.
-  if ((verifier.issuers?.length ?? 1) > 1 && unbound !== undefined) {
-    throw new TypeError(`policy: with several issuers the grant of service ${unbound} must name its issuer`);
-  }
-  if (directory === undefined && (policy.freshPermissions ?? []).length > 0) {
-    throw new TypeError(
-      'policy: permissions that are fresh need a directory, for a token is never up to date',
-    );
-  }
+  checkPolicyFits(policy, { verifier, directory });
   return {
     verifier,
     directory,

@@ -1,4 +1,6 @@
 import { AuthError, tokenRefused } from '../errors.ts';
+import { worstAges } from '../facts/fact-age.ts';
+import type { FactAges } from '../facts/fact-age.ts';
 import type { ProveConfirmation } from '../possession/confirmation.ts';
 import type { PresentedRequest } from '../possession/presented-request.ts';
 import { credentialOf } from '../tokens/authorization-header.ts';
@@ -9,7 +11,7 @@ import type { Caller } from './caller.ts';
 import { createPrincipalRights } from './principal-rights.ts';
 
 /** As much of a caller as a server's own type of it has; `refresh` finds the rest on it. */
-export type FreshCaller = Pick<Caller, 'id' | 'kind'>;
+export type FreshCaller = Pick<Caller, 'id' | 'kind' | 'groupsAsOf'>;
 
 /** Turns a credential into a caller. Tokens are verified every time; only groups are cached. */
 export interface Authenticator {
@@ -34,6 +36,18 @@ export interface Authenticator {
    * @throws {TypeError} when `caller` does not come from here
    */
   readonly refresh: (caller: FreshCaller, options: { readonly signal: AbortSignal }) => Promise<Caller>;
+  /**
+   * The same caller, for one who stays, as on stdio or in a task: with other groups where it has had these for
+   * `groupsTtlMs`, and in an outage of the directory for at most `groupsMaxStaleMs`.
+   * @throws {AuthError} `unavailable`, `access_denied`; the signal's reason
+   * @throws {TypeError} when `caller` does not come from here
+   */
+  readonly renew: (caller: FreshCaller, options: { readonly signal: AbortSignal }) => Promise<Caller>;
+  /**
+   * How old everything is that callers and their permissions rest on: of verifier, directory, groups and policy, the
+   * worst of each. For health and metrics.
+   */
+  readonly ages: FactAges;
   /** Forgets the groups of the principal with this `id`: the next call asks the directory. */
   readonly invalidate: (callerId: string) => void;
   /** Forgets all groups. */
@@ -101,6 +115,16 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       }
       return rights.refresh(caller, signal);
     },
+    async renew(caller, { signal }) {
+      if (!isCaller(caller)) {
+        throw new TypeError('caller must be one that this package made');
+      }
+      return rights.renew(caller, signal);
+    },
+    ages: () =>
+      worstAges(
+        [verifier.ages, resolved.directory?.ages, rights.ages, policy.ages].flatMap((ages) => ages?.() ?? []),
+      ),
     invalidate: rights.invalidate,
     clear: rights.clear,
     close,

@@ -1,11 +1,12 @@
 import { createGroupLookup } from '../directory/group-lookup.ts';
 import { AuthError, isAuthError } from '../errors.ts';
+import type { FactAges } from '../facts/fact-age.ts';
 import type { Principal } from '../tokens/principal.ts';
 import type { ResolvedAuthenticatorOptions } from './authenticator-options.ts';
 import type { Caller } from './caller.ts';
 
-/** How old groups may be where they must be fresh. */
-const FRESH_MS = 30_000;
+/** How old anything may be that a fresh permission is decided on. */
+export const FRESH_MS = 30_000;
 const RETRY_AFTER_MS = 5_000;
 
 /** Knows the groups of principals, and the permissions that follow. */
@@ -17,6 +18,13 @@ export interface PrincipalRights {
   readonly callerOf: (principal: Principal, signal: AbortSignal) => Promise<Caller>;
   /** The caller with groups of the last 30 seconds. @throws {AuthError} as `callerOf` does; the signal's reason */
   readonly refresh: (caller: Caller, signal: AbortSignal) => Promise<Caller>;
+  /**
+   * The caller, with other groups where those it has are older than groups are trusted.
+   * @throws {AuthError} as `callerOf` does; the signal's reason
+   */
+  readonly renew: (caller: Caller, signal: AbortSignal) => Promise<Caller>;
+  /** How long ago the directory last answered. */
+  readonly ages: FactAges;
   /** Forgets the groups of one principal. */
   readonly invalidate: (principalId: string) => void;
   /** Forgets all groups. */
@@ -71,6 +79,17 @@ export function createPrincipalRights(
     }
   }
 
+  async function withGroups(caller: Caller, signal: AbortSignal, maxAgeMs?: number): Promise<Caller> {
+    const { expiresAt } = caller;
+    if (caller.kind === 'service' || expiresAt === undefined || lookup === undefined) {
+      return caller;
+    }
+    const principal = { ...caller, expiresAt };
+    const { groups, asOf } = await lookup.groupsOf(principal, { signal, maxAgeMs });
+    const permissions = await permissionsOf({ ...principal, groups }, signal);
+    return { ...caller, groups, groupsAsOf: asOf, permissions };
+  }
+
   return {
     async callerOf(verified, signal) {
       const known = await groupsOf(verified, signal);
@@ -79,15 +98,15 @@ export function createPrincipalRights(
       return { ...principal, ...known, permissions: await permissionsOf({ ...principal, groups }, signal) };
     },
     async refresh(caller, signal) {
-      const { expiresAt } = caller;
-      if (caller.kind === 'service' || expiresAt === undefined || lookup === undefined) {
-        return caller;
-      }
-      const principal = { ...caller, expiresAt };
-      const { groups, asOf } = await lookup.groupsOf(principal, { signal, maxAgeMs: FRESH_MS });
-      const permissions = await permissionsOf({ ...principal, groups }, signal);
-      return { ...caller, groups, groupsAsOf: asOf, permissions };
+      return withGroups(caller, signal, FRESH_MS);
     },
+    async renew(caller, signal) {
+      const { groupsAsOf } = caller;
+      // Groups of a token are as old as the token, which ends; a clock that was set back tells nothing.
+      const isCurrent = groupsAsOf === undefined || Math.abs(now() - groupsAsOf) < ttlMs;
+      return isCurrent ? caller : withGroups(caller, signal);
+    },
+    ages: () => lookup?.ages() ?? [],
     invalidate: (principalId) => lookup?.invalidate(principalId),
     clear: () => lookup?.clear(),
     close: () => lookup?.close(),

@@ -16,6 +16,7 @@ grants:
 require:
   deploy:production: { allGroups: [production-deployers], scopes: [deploy:production], fresh: true }
 scopes: { deploy:write: [deploy:read, deploy:staging] }
+...
 `;
 const directoryText = `
 version: 1
@@ -179,7 +180,7 @@ describe('mcp-auth check', () => {
     const odd = join(folder, 'odd.yaml');
     await writeFile(
       odd,
-      `version: 1\npermissions: [a:read, a:write]\ngroups: [x, y]\ngrants:\n  - { group: x, allow: ['a:read'] }\n`,
+      `version: 1\npermissions: [a:read, a:write]\ngroups: [x, y]\ngrants:\n  - { group: x, allow: ['a:read'] }\n...\n`,
     );
     const { code, stdout } = await run('check', odd, '--directory', directory, '--json');
     expect(JSON.parse(stdout)).toMatchObject({
@@ -195,7 +196,10 @@ describe('mcp-auth check', () => {
 
   it('reports every problem of a policy that would not start', async () => {
     const bad = join(folder, 'bad.yaml');
-    await writeFile(bad, `${policyText}\ngrant: []\n`.replace('group: platform', 'group: plattform'));
+    await writeFile(
+      bad,
+      `${policyText.replace('...', '')}\ngrant: []\n...\n`.replace('group: platform', 'group: plattform'),
+    );
     const { code, stdout } = await run('check', bad);
     expect(stdout).toContain('error: ' + bad);
     expect(stdout).toContain('"plattform" is not in groups');

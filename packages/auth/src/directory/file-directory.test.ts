@@ -1,4 +1,4 @@
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -108,6 +108,55 @@ describe('createFileDirectory', () => {
     await rename(`${path}.away`, path);
     clock.now = 2_000;
     expect(await groupsOf('alice')).toEqual(['platform']);
+  });
+
+  // Links need a privilege there, and nothing there turns them.
+  it.skipIf(process.platform === 'win32')('follows the link that Kubernetes turns', async () => {
+    const volume = async (name: string, groups: string): Promise<void> => {
+      await mkdir(join(folder, name));
+      await writeFile(join(folder, name, 'directory.yaml'), yaml(groups));
+      await symlink(name, join(folder, '..data_tmp'));
+      await rename(join(folder, '..data_tmp'), join(folder, '..data'));
+    };
+    await volume('..2026_01_01', 'platform');
+    await rm(path);
+    await symlink(join('..data', 'directory.yaml'), path);
+    const { groupsOf, clock } = open();
+    expect(await groupsOf('alice')).toEqual(['platform']);
+    await volume('..2026_01_02', 'readers');
+    await rm(join(folder, '..2026_01_01'), { recursive: true });
+    clock.now = 1_000;
+    expect(await groupsOf('alice')).toEqual(['readers']);
+  });
+
+  it('takes a change that keeps the length and the time of the file', async () => {
+    const past = new Date('2020-01-01T00:00:00Z');
+    await utimes(path, past, past);
+    const { groupsOf, clock } = open();
+    expect(await groupsOf('alice')).toEqual(['platform']);
+    await writeFile(path, yaml('PLATFORM'));
+    await utimes(path, past, past);
+    clock.now = 1_000;
+    expect(await groupsOf('alice')).toEqual(['PLATFORM']);
+  });
+
+  it('has an age, and notices a removed file without a question', async () => {
+    const { directory: opening, clock } = open();
+    const directory = await opening;
+    expect(directory.ages?.()).toEqual([{ fact: 'directory', ageMs: 0, limitMs: 1_000, failingMs: 0 }]);
+    await rm(path);
+    await expect
+      .poll(() => {
+        clock.now += 1_000;
+        return directory.ages?.()[0]?.failingMs;
+      })
+      .toBeGreaterThan(0);
+  });
+
+  it('knows whose users are in it', async () => {
+    const directory = await open().directory;
+    expect(directory.knowsIssuer?.(issuer)).toBe(true);
+    expect(directory.knowsIssuer?.(issuer.slice(0, -1))).toBe(false);
   });
 
   it.each([

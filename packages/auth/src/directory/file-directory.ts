@@ -1,10 +1,10 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 
 import { z } from 'zod';
 
-import { untilAborted } from '../abort.ts';
 import { checkWhole, MAX_TIMER_MS } from '../check-number.ts';
 import { checkPath, parseDocument } from '../document-file.ts';
+import { openWatchedFile } from '../facts/watched-file.ts';
 import type { Directory, DirectoryLogger } from './directory.ts';
 
 const userId = z
@@ -56,55 +56,30 @@ function resolveFileDirectoryOptions(options: FileDirectoryOptions): ResolvedFil
  */
 export async function createFileDirectory(options: FileDirectoryOptions): Promise<Directory> {
   const { path, checkIntervalMs, logger, now } = resolveFileDirectoryOptions(options);
-
-  // The version is taken before the content: an edit in between is then seen at the next check.
-  let version = await versionOf(path);
-  let groups = await readGroups(path);
-  /** Why the file cannot be used now. What it said before is no answer: whoever was taken out of it may be the edit. */
-  let problem: { readonly version: string; readonly cause: unknown } | undefined;
-  let checkedAt = now();
-  let check: Promise<void> | undefined;
-
-  /** A file that stays unusable is tried at every check and logged once. */
-  async function reloadIfChanged(): Promise<void> {
-    let found = 'not found';
-    try {
-      found = await versionOf(path);
-      if (found !== version) {
-        groups = await readGroups(path);
-        version = found;
-        logger?.info({ path, users: groups.size }, 'directory file reloaded');
-      }
-      problem = undefined;
-    } catch (error) {
-      if (problem?.version !== found) {
-        logger?.error({ path, err: error }, 'directory file not usable: groups are not known until it is');
-      }
-      problem = { version: found, cause: error };
-    }
-  }
+  const file = await openWatchedFile({
+    path,
+    fact: 'directory',
+    parse: (text) => groupsIn(text, path),
+    checkIntervalMs,
+    // What it said before is no answer: whoever was taken out of it may be the edit.
+    limitMs: checkIntervalMs,
+    consequence: 'groups are not known until it is',
+    describe: (groups) => ({ users: groups.size }),
+    logger,
+    now,
+  });
 
   return {
     async groupsOf(principal, { signal }) {
-      if (check === undefined && now() - checkedAt >= checkIntervalMs) {
-        checkedAt = now();
-        check = reloadIfChanged().finally(() => (check = undefined));
-      }
-      if (check !== undefined) {
-        await untilAborted(check, signal);
-      }
+      const { content: groups, problem } = await file.read({ signal });
       if (problem !== undefined) {
-        throw new Error('the directory file is not usable', { cause: problem.cause });
+        throw new Error('the directory file is not usable', problem);
       }
       return groups.get(principal.id) ?? [];
     },
+    knowsIssuer: (issuer) => [...file.last().keys()].some((id) => id.startsWith(`${issuer}#`)),
+    ages: file.ages,
   };
-}
-
-/** Changes when the file is written, replaced, or its symbolic link is turned (as Kubernetes does). */
-async function versionOf(path: string): Promise<string> {
-  const { mtimeNs, ino, size } = await stat(path, { bigint: true });
-  return `${mtimeNs}/${ino}/${size}`;
 }
 
 /**
@@ -112,6 +87,10 @@ async function versionOf(path: string): Promise<string> {
  * @throws {TypeError} as `createFileDirectory` does
  */
 export async function readGroups(path: string): Promise<ReadonlyMap<string, readonly string[]>> {
-  const { users } = parseDocument(await readFile(path, 'utf8'), directorySchema, path);
+  return groupsIn(await readFile(path, 'utf8'), path);
+}
+
+function groupsIn(text: string, path: string): ReadonlyMap<string, readonly string[]> {
+  const { users } = parseDocument(text, directorySchema, path);
   return new Map(Object.entries(users).map(([id, user]) => [id, Object.freeze([...new Set(user.groups)])]));
 }

@@ -1,5 +1,7 @@
 import { createRefreshingCache } from '../cache/refreshing-cache.ts';
 import { AuthError, isAuthError } from '../errors.ts';
+import { createFactClock } from '../facts/fact-age.ts';
+import type { FactAges } from '../facts/fact-age.ts';
 import type { Principal } from '../tokens/principal.ts';
 import type { Directory } from './directory.ts';
 
@@ -32,6 +34,8 @@ export interface GroupLookup {
   readonly invalidate: (principalId: string) => void;
   /** Forgets everything. */
   readonly clear: () => void;
+  /** How long ago the directory last answered; nothing is decided on groups older than `maxStaleMs`. */
+  readonly ages: FactAges;
   /** Ends look-ups in flight. */
   readonly close: () => void;
 }
@@ -65,15 +69,22 @@ export function createGroupLookup(options: GroupLookupOptions): GroupLookup {
     random,
   });
 
+  const clock = createFactClock('groups', maxStaleMs, now);
+
   async function ask(principal: Principal, signal: AbortSignal): Promise<Membership> {
+    const askedAt = now();
     try {
+      const groups = await directory.groupsOf(principal, { signal });
+      clock.confirmed(askedAt);
       // A frozen copy: it is handed to every caller with this id until there is another.
-      return { groups: Object.freeze([...(await directory.groupsOf(principal, { signal }))]) };
+      return { groups: Object.freeze([...groups]) };
     } catch (error) {
       // An answer like any other. Only what is no answer may be bridged with an older one.
       if (isAuthError(error) && error.code === 'access_denied') {
+        clock.confirmed(askedAt);
         return { refusal: error };
       }
+      clock.failed();
       throw error;
     }
   }
@@ -102,6 +113,7 @@ export function createGroupLookup(options: GroupLookupOptions): GroupLookup {
     },
     invalidate: (principalId) => cache.invalidate(principalId),
     clear: () => cache.clear(),
+    ages: clock.ages,
     close: () => cache.close(),
   };
 }

@@ -2,16 +2,20 @@ import { describe, expect, it, vi } from 'vitest';
 
 import type { DirectoryLogger } from '../directory/directory.ts';
 import { createLdapConnection } from './ldap-connection.ts';
-import { LdapLimitError, LdapResultError, LdapUnreachableError } from './ldap-errors.ts';
-import { ANY_ENTRY } from './ldap-filter.ts';
-import type { LdapEntry, LdapServer, LdapSession } from './ldap-session.ts';
+import { LdapLimitError, LdapResultError, LdapUnreachableError } from './session/ldap-errors.ts';
+import type { LdapEntry, LdapSearch } from './session/ldap-exchange.ts';
+import { ANY_ENTRY } from './session/ldap-filter.ts';
+import type { LdapSession } from './session/ldap-session.ts';
+import type { LdapServer } from './session/ldap-transport.ts';
 
 const { signal } = new AbortController();
-const question = { base: '', scope: 'base', filter: ANY_ENTRY, attributes: [], maxEntries: 1 } as const;
+const question = { base: 'dc=test', scope: 'sub', filter: ANY_ENTRY, attributes: [], maxEntries: 1 } as const;
 const lost = () => new LdapUnreachableError('cut', { isConnectionLost: true });
 const late = () => new LdapUnreachableError('late');
 
-type Answer = () => Promise<readonly LdapEntry[]>;
+type Answer = (search: LdapSearch) => Promise<readonly LdapEntry[]>;
+/** The question of a server that was late: is it there at all? */
+const isProbe = ({ base }: LdapSearch) => base === '';
 const from = (host: string): readonly LdapEntry[] => [{ dn: host, values: new Map() }];
 
 /** Servers by name; each says what a sign-in and a search there do. */
@@ -29,11 +33,19 @@ function connect(
       opened.push(host);
       await hosts[host]?.opens?.();
       let isOpen = true;
+      let received = 0;
       const session = {
         get isOpen() {
           return isOpen;
         },
-        search: async () => hosts[host]?.answers?.() ?? from(host),
+        get received() {
+          return received;
+        },
+        search: async (search: LdapSearch) => {
+          const entries = await (hosts[host]?.answers?.(search) ?? from(host));
+          received += 1;
+          return entries;
+        },
         close: vi.fn<() => void>(() => (isOpen = false)),
       };
       sessions.push(session);
@@ -48,6 +60,9 @@ function connect(
   const ask = async (by = signal) => (await connection.search(question, by))[0]?.dn;
   return { ask, clock, opened, sessions, connection, logger };
 }
+
+/** What was started in the background and needs no more than turns of this loop has happened. */
+const settled = () => new Promise((resolve) => void setImmediate(resolve));
 
 describe('createLdapConnection', () => {
   it('opens one session for all who ask, and keeps it', async () => {
@@ -72,13 +87,70 @@ describe('createLdapConnection', () => {
     expect(opened).toEqual(['a', 'b', 'a']);
   });
 
-  it('asks the next server when one is late, busy or unavailable', async () => {
-    for (const error of [late(), ...[51, 52].map((code) => new LdapResultError(code, { cause: null }))]) {
-      const { ask, sessions } = connect({ a: { answers: () => Promise.reject(error) }, b: {} });
-      expect(await ask()).toBe('b');
-      expect(sessions[0]?.close).toHaveBeenCalledOnce();
-    }
+  it('asks the next server when one is late, and keeps one that is there', async () => {
+    const answers: Answer = (search) =>
+      isProbe(search) ? Promise.resolve(from('a')) : Promise.reject(late());
+    const { ask, sessions, logger } = connect({ a: { answers }, b: {} });
+    expect(await ask()).toBe('b');
+    await settled();
+    expect(await ask()).toBe('b');
+    await settled();
+    expect(sessions[0]?.close).not.toHaveBeenCalled();
+    expect(logger.error).not.toHaveBeenCalled();
   });
+
+  it('takes an error for a sign of life', async () => {
+    const notShown = new LdapResultError(50, { cause: null });
+    const answers: Answer = (search) => Promise.reject(isProbe(search) ? notShown : late());
+    const { ask, sessions } = connect({ a: { answers } });
+    await expect(ask()).rejects.toThrow('late');
+    await settled();
+    expect(sessions[0]?.close).not.toHaveBeenCalled();
+  });
+
+  it('asks nobody whether a server is there that answered others meanwhile', async () => {
+    const slow = Promise.withResolvers<readonly LdapEntry[]>();
+    const answers = vi.fn<Answer>().mockReturnValueOnce(slow.promise).mockResolvedValue(from('a'));
+    const { ask } = connect({ a: { answers } });
+    const asked = ask();
+    await settled();
+    await ask();
+    slow.reject(late());
+    await expect(asked).rejects.toThrow('late');
+    await settled();
+    expect(answers).toHaveBeenCalledTimes(2);
+  });
+
+  it('prefers another server while it is not sure that one is there, and gives up one that is not', async () => {
+    const silence = Promise.withResolvers<readonly LdapEntry[]>();
+    const answers: Answer = (search) => (isProbe(search) ? silence.promise : Promise.reject(late()));
+    const { ask, sessions, opened, logger } = connect({ a: { answers }, b: {} });
+    await ask();
+    expect(await ask()).toBe('b');
+    expect(sessions[0]?.close).not.toHaveBeenCalled();
+    silence.reject(late());
+    await settled();
+    expect(sessions[0]?.close).toHaveBeenCalledOnce();
+    expect(logger.error).toHaveBeenCalledOnce();
+    expect(await ask()).toBe('b');
+    expect(opened).toEqual(['a', 'b']);
+  });
+
+  it.each([51, 52])(
+    'asks the next server when one is busy or unavailable (%i), and lets it rest after three times in a row',
+    async (code) => {
+      const answers = vi.fn<Answer>().mockRejectedValue(new LdapResultError(code, { cause: null }));
+      const { ask, sessions, clock, logger } = connect({ a: { answers }, b: {} });
+      for (let refused = 1; refused <= 3; refused += 1) {
+        expect(logger.error).not.toHaveBeenCalled();
+        expect(await ask()).toBe('b');
+        expect(answers).toHaveBeenCalledTimes(refused);
+        clock.now += 30_000;
+      }
+      expect(logger.error).toHaveBeenCalledOnce();
+      expect(sessions[0]?.close).not.toHaveBeenCalled();
+    },
+  );
 
   it('opens another session at once when one breaks', async () => {
     const answers = vi.fn<Answer>().mockRejectedValueOnce(lost()).mockResolvedValue(from('a'));
@@ -118,6 +190,7 @@ describe('createLdapConnection', () => {
   it('counts one failure for all searches that a session took along', async () => {
     const { ask, clock } = connect({ a: { answers: () => Promise.reject(late()) } });
     await Promise.allSettled(Array.from({ length: 20 }, () => ask()));
+    await settled();
     clock.now = 1_000;
     await expect(ask()).rejects.toThrow('late');
   });
@@ -126,6 +199,7 @@ describe('createLdapConnection', () => {
     const answers = vi.fn<Answer>().mockRejectedValue(late());
     const { ask, clock, logger } = connect({ a: { answers } });
     await Promise.allSettled(Array.from({ length: 20 }, () => ask()));
+    await settled();
     expect(logger.error.mock.calls).toEqual([
       [{ host: 'a', port: 636, failures: 1, retryInMs: 1_000, err: late() }, 'directory server failed'],
     ]);

@@ -1,8 +1,9 @@
-import { LdapUnreachableError, isAboutServer } from './ldap-errors.ts';
-import type { LdapEntry, LdapSearch, LdapServer } from './ldap-session.ts';
 import { createPermits } from './permits.ts';
 import { createServerLink } from './server-link.ts';
 import type { ServerLink, ServerLinkOptions } from './server-link.ts';
+import { LdapUnreachableError, isAboutServer } from './session/ldap-errors.ts';
+import type { LdapEntry, LdapSearch } from './session/ldap-exchange.ts';
+import type { LdapServer } from './session/ldap-transport.ts';
 
 /** Checked by `openLdapDirectory`. */
 export interface LdapConnectionOptions extends ServerLinkOptions {

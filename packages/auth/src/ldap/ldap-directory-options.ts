@@ -3,9 +3,9 @@ import type { DirectoryLogger } from '../directory/directory.ts';
 import { checkIssuerName, isLoopback } from '../secure-url.ts';
 import type { Principal } from '../tokens/principal.ts';
 import { distinguishedNameKey } from './distinguished-name.ts';
-import type { LdapServer, LdapTlsOptions } from './ldap-session.ts';
 import type { UserSearch } from './ldap-user.ts';
 import type { GroupSearch, GroupStrategy } from './nested-groups.ts';
+import type { LdapServer, LdapTlsOptions } from './session/ldap-transport.ts';
 
 const ATTRIBUTE = /^[a-z][a-z0-9-]*$/i;
 

@@ -4,10 +4,10 @@ import { distinguishedNameKey } from './distinguished-name.ts';
 import { createLdapConnection } from './ldap-connection.ts';
 import { resolveLdapDirectoryOptions } from './ldap-directory-options.ts';
 import type { LdapDirectoryOptions } from './ldap-directory-options.ts';
-import { loadLdapClient } from './ldap-session.ts';
-import type { LdapSearch } from './ldap-session.ts';
 import { findUser } from './ldap-user.ts';
 import { createNestedGroups, findGroupPaths } from './nested-groups.ts';
+import type { LdapSearch } from './session/ldap-exchange.ts';
+import { loadLdapClient } from './session/ldap-session.ts';
 
 /** A group of a user by its name in the policy, and the groups that lead to it: none when it is direct. */
 export interface LdapMembership {
@@ -53,7 +53,7 @@ export async function openLdapDirectory(options: LdapDirectoryOptions): Promise<
     if (name === undefined || name === '') {
       return undefined;
     }
-    return findUser(searchUntil(signal), userSearch, name);
+    return findUser(searchUntil(signal), userSearch, name, resolved.now);
   }
 
   async function namedGroups(userDn: string, signal: AbortSignal): Promise<readonly string[]> {
@@ -63,6 +63,7 @@ export async function openLdapDirectory(options: LdapDirectoryOptions): Promise<
 
   const close = async (): Promise<void> => connection.close();
   return {
+    knowsIssuer: (asked) => asked === issuer,
     async groupsOf(principal, { signal }) {
       const userDn = await userDnOf(principal, signal);
       return userDn === undefined ? [] : namedGroups(userDn, signal);

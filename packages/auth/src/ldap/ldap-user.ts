@@ -1,6 +1,7 @@
 import { AuthError } from '../errors.ts';
-import type { LdapFilter } from './ldap-filter.ts';
-import type { LdapEntry, LdapSearch } from './ldap-session.ts';
+import { ACCOUNT_STATE_ATTRIBUTES, isBarred } from './account-state.ts';
+import type { LdapEntry, LdapSearch } from './session/ldap-exchange.ts';
+import type { LdapFilter } from './session/ldap-filter.ts';
 
 /** Where users are. */
 export interface UserSearch {
@@ -10,24 +11,15 @@ export interface UserSearch {
   readonly objectClass: string;
 }
 
-/** What servers write into the entry of an account that may not sign in. They send these only when asked by name. */
-const STATE_ATTRIBUTES = [
-  'userAccountControl',
-  'msDS-User-Account-Control-Computed',
-  'pwdAccountLockedTime',
-  'nsAccountLock',
-];
-/** ADS_UF_ACCOUNTDISABLE and ADS_UF_LOCKOUT, MS-ADTS §2.2.16; the second one is in the computed attribute only. */
-const BARRED_FLAGS = 0x2 | 0x10;
-
 /**
  * The name of the one entry for `value`; `undefined` when there is none.
- * @throws {AuthError} `access_denied` when there are several, or the account is disabled or locked; as `search` does
+ * @throws {AuthError} `access_denied` when there are several, or the account is disabled, locked or expired; as `search` does
  */
 export async function findUser(
   search: (search: LdapSearch) => Promise<readonly LdapEntry[]>,
   { base, attribute, objectClass }: UserSearch,
   value: string,
+  now: () => number = Date.now,
 ): Promise<string | undefined> {
   const filters: LdapFilter[] = [
     { kind: 'equal', attribute: 'objectClass', value: objectClass },
@@ -37,32 +29,17 @@ export async function findUser(
     base,
     scope: 'sub',
     filter: { kind: 'all', filters },
-    attributes: STATE_ATTRIBUTES,
+    attributes: ACCOUNT_STATE_ATTRIBUTES,
     maxEntries: 100,
   });
   // Nobody can say which one the token means.
   if (others.length > 0) {
     throw denied('several entries of the directory have the name of this account');
   }
-  if (user !== undefined && isBarred(user)) {
-    throw denied('the account is disabled or locked in the directory');
+  if (user !== undefined && isBarred(user, now())) {
+    throw denied('the account is disabled, locked or expired in the directory');
   }
   return user?.dn;
-}
-
-function isBarred({ values }: LdapEntry): boolean {
-  const hasFlag = ['useraccountcontrol', 'msds-user-account-control-computed'].some((name) =>
-    (values.get(name) ?? []).some((value) => {
-      const flags = Number(value);
-      // What is no number cannot be read as "not barred".
-      return !Number.isInteger(flags) || (flags & BARRED_FLAGS) !== 0;
-    }),
-  );
-  const isLocked = (values.get('nsaccountlock') ?? []).some(
-    (value) => String(value).toLowerCase() === 'true',
-  );
-  // draft-behera-ldap-password-policy-11 §5.3.3: any value means locked.
-  return hasFlag || isLocked || values.has('pwdaccountlockedtime');
 }
 
 function denied(message: string): AuthError {

@@ -1,9 +1,9 @@
 import { describe, expect, it, vi } from 'vitest';
 
-import { LdapLimitError, LdapResultError } from './ldap-errors.ts';
-import type { LdapEntry, LdapSearch } from './ldap-session.ts';
 import { createNestedGroups } from './nested-groups.ts';
 import type { GroupStrategy } from './nested-groups.ts';
+import { LdapLimitError, LdapResultError } from './session/ldap-errors.ts';
+import type { LdapEntry, LdapSearch } from './session/ldap-exchange.ts';
 
 // A real server is asked in test/ldap.test.ts; here stands what no server on this machine does.
 const base = 'ou=groups,dc=test';

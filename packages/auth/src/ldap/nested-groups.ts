@@ -1,8 +1,8 @@
 import { distinguishedNameKey } from './distinguished-name.ts';
-import { LdapLimitError, LdapResultError } from './ldap-errors.ts';
-import { ANY_ENTRY } from './ldap-filter.ts';
-import type { LdapFilter } from './ldap-filter.ts';
-import type { LdapEntry, LdapSearch } from './ldap-session.ts';
+import { LdapLimitError, LdapResultError } from './session/ldap-errors.ts';
+import type { LdapEntry, LdapSearch } from './session/ldap-exchange.ts';
+import { ANY_ENTRY } from './session/ldap-filter.ts';
+import type { LdapFilter } from './session/ldap-filter.ts';
 
 /**
  * How a user's groups are found.

@@ -1,12 +1,25 @@
 import { untilAborted } from '../abort.ts';
 import type { DirectoryLogger } from '../directory/directory.ts';
-import { LdapUnreachableError, isAboutServer } from './ldap-errors.ts';
-import type { LdapEntry, LdapSearch, LdapServer, LdapSession, OpenLdapSession } from './ldap-session.ts';
+import { LdapUnreachableError, isAboutServer } from './session/ldap-errors.ts';
+import type { LdapEntry, LdapSearch } from './session/ldap-exchange.ts';
+import { ANY_ENTRY } from './session/ldap-filter.ts';
+import type { LdapSession, OpenLdapSession } from './session/ldap-session.ts';
+import type { LdapServer } from './session/ldap-transport.ts';
 
 /** A server that failed is not the first choice for this long. */
 const AVOID_MS = 30_000;
 const FIRST_BACKOFF_MS = 1_000;
 const MAX_BACKOFF_MS = 30_000;
+/** One search may be too much for a server that serves all others: this many refusals in a row are about the server. */
+const REFUSALS_BEFORE_REST = 3;
+/** The cheapest search there is: the entry about the server itself. An error is a sign of life too. */
+const ARE_YOU_THERE: LdapSearch = {
+  base: '',
+  scope: 'base',
+  filter: ANY_ENTRY,
+  attributes: [],
+  maxEntries: 1,
+};
 
 /** Checked by `openLdapDirectory`. */
 export interface ServerLinkOptions {
@@ -23,7 +36,10 @@ export interface ServerLinkOptions {
 
 /** One server and what is known of its health: one session, shared by all searches. */
 export interface ServerLink {
-  /** `preferred`; `second` a while after a failure; `resting` just after one, when it is not to be asked. */
+  /**
+   * `preferred`; `second` a while after a failure, or while it is not sure that it is there; `resting` just after a
+   * failure, when it is not to be asked.
+   */
   readonly state: () => 'preferred' | 'second' | 'resting';
   /**
    * @throws {LdapResultError | LdapLimitError} when the server refuses, or has too much
@@ -47,6 +63,10 @@ export function createServerLink(
   let opening: Promise<LdapSession> | undefined;
   /** Failures in a row. */
   let failures = 0;
+  /** Searches in a row that it called itself too busy for. */
+  let refusals = 0;
+  /** The session on which a search was late and nothing came since: being asked whether it is there. */
+  let doubted: LdapSession | undefined;
   /** Before this, another server is preferred ... */
   let avoidUntil = 0;
   /** ... and before this it is not asked at all. */
@@ -97,26 +117,71 @@ export function createServerLink(
     }
   }
 
+  /** Any answer will do, also an error: the server is there, and not too busy to say so. */
+  function answered(): void {
+    if (failures > 0) {
+      logger?.info(name, 'directory server answers again');
+    }
+    failures = 0;
+    refusals = 0;
+    avoidUntil = 0;
+  }
+
+  /**
+   * A late search says little about the server: others may be served. Only one that answers nothing at all is given
+   * up, with all that wait for it. Asked once, however many searches were late.
+   */
+  async function doubt(session: LdapSession): Promise<void> {
+    if (doubted === session) {
+      return;
+    }
+    doubted = session;
+    try {
+      await session.search(ARE_YOU_THERE, { timeoutMs, signal: closing });
+    } catch (error) {
+      if (!closing.aborted && error instanceof LdapUnreachableError) {
+        giveUp(session, error);
+      }
+    } finally {
+      doubted = doubted === session ? undefined : doubted;
+    }
+  }
+
+  /** Looks at what a failed search says about the server. */
+  function judge(error: unknown, used: LdapSession, receivedBefore: number): void {
+    if (!isAboutServer(error)) {
+      answered();
+    } else if (!(error instanceof LdapUnreachableError)) {
+      refusals += 1;
+      avoidUntil = now() + AVOID_MS;
+      if (refusals >= REFUSALS_BEFORE_REST) {
+        refusals = 0;
+        backOff(error);
+      }
+    } else if (error.isConnectionLost) {
+      giveUp(used, error);
+    } else if (used.received === receivedBefore) {
+      void doubt(used);
+    }
+  }
+
   return {
     state() {
       if (now() < retryAt) {
         return 'resting';
       }
-      return now() < avoidUntil ? 'second' : 'preferred';
+      return now() < avoidUntil || doubted !== undefined ? 'second' : 'preferred';
     },
     async search(search, signal) {
       const used = await untilAborted(currentSession(), signal);
+      const receivedBefore = used.received;
       try {
         const entries = await used.search(search, { timeoutMs, signal });
-        if (failures > 0) {
-          logger?.info(name, 'directory server answers again');
-        }
-        failures = 0;
-        avoidUntil = 0;
+        answered();
         return entries;
       } catch (error) {
-        if (!signal.aborted && isAboutServer(error)) {
-          giveUp(used, error);
+        if (!signal.aborted) {
+          judge(error, used, receivedBefore);
         }
         throw error;
       }

@@ -12,11 +12,12 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-async function load(text: string, name = 'policy.yaml') {
+async function loadAsIs(text: string, name = 'policy.yaml') {
   const path = join(folder, name);
   await writeFile(path, text);
   return loadPolicy(path);
 }
+const load = (text: string) => loadAsIs(`${text}...\n`);
 
 const base = `
 version: 1
@@ -31,9 +32,44 @@ describe('loadPolicy', () => {
     expect(await load(base)).toMatchObject({ version: 1, groups: ['platform'] });
   });
 
+  const whole = `${base}require:
+  deploy:production: { scopes: [deploy:production] }
+  # closes the file
+...
+`;
+
+  it('takes no policy that was cut off, wherever', async () => {
+    await expect(loadAsIs(whole)).resolves.toHaveProperty('require');
+    await expect(loadAsIs(whole.trimEnd())).resolves.toHaveProperty('require');
+    for (let length = 0; length < whole.trimEnd().length; length += 1) {
+      await expect(loadAsIs(whole.slice(0, length))).rejects.toThrow(TypeError);
+    }
+  });
+
+  it('takes no JSON that was cut off, wherever', async () => {
+    const json = JSON.stringify({ ...(await load(base)), require: { 'deploy:production': { fresh: true } } });
+    for (let length = 0; length < json.length; length += 1) {
+      await expect(loadAsIs(json.slice(0, length))).rejects.toThrow(TypeError);
+    }
+    await expect(loadAsIs(`\u{FEFF}${json}`)).resolves.toHaveProperty('require');
+  });
+
+  it('says that the end is missing beside whatever else is wrong', async () => {
+    const problems = /its end is missing: the last line must be "\.\.\."[^\n]*\n.*Unrecognized key: "grant"/;
+    await expect(loadAsIs(`${base}grant: []\n`)).rejects.toThrow(problems);
+  });
+
+  it.each([
+    ['with line breaks of Windows', whole.replaceAll('\n', '\r\n')],
+    ['with a comment after its end', `${whole}# reviewed\n`],
+    ['in braces', `{ version: 1, permissions: ['a:read'], groups: [], grants: [] } # all of it\n`],
+  ])('takes a whole one %s', async (_, text) => {
+    await expect(loadAsIs(text)).resolves.toMatchObject({ version: 1 });
+  });
+
   it('reads JSON', async () => {
     const document = { version: 1, permissions: ['deploy:staging'], groups: [], grants: [] };
-    expect(await load(JSON.stringify(document), 'policy.json')).toEqual(document);
+    expect(await loadAsIs(JSON.stringify(document), 'policy.json')).toEqual(document);
   });
 
   it.each([

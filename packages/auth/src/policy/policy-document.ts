@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 
 import { z } from 'zod';
 
-import { parseDocument } from '../document-file.ts';
+import { parseClosedDocument } from '../document-file.ts';
 import { covers, PERMISSION_NAME, PERMISSION_PATTERN } from './permission-pattern.ts';
 
 const permissionName = z.string().regex(PERMISSION_NAME, 'must look like "area:action", in lower case');
@@ -54,11 +54,17 @@ export const policyDocumentSchema = z
 export type PolicyDocument = z.infer<typeof policyDocumentSchema>;
 
 /**
- * Reads a policy from a YAML or JSON file; pass the result to `createPolicy`.
+ * Reads a policy from a YAML or JSON file once; pass the result to `createPolicy`. The last line of a YAML file is `...`:
+ * without it, a file that was cut off, perhaps before its `require`, would allow more than the whole one.
  * @throws {TypeError} naming the file, the key and the problem, one line each; the file system's error when unreadable
  */
 export async function loadPolicy(path: string): Promise<PolicyDocument> {
-  return parseDocument(await readFile(path, 'utf8'), policyDocumentSchema, path);
+  return parsePolicy(await readFile(path, 'utf8'), path);
+}
+
+/** The policy in the text of the file `path`. @throws {TypeError} as {@link loadPolicy} does */
+export function parsePolicy(text: string, path: string): PolicyDocument {
+  return parseClosedDocument(text, policyDocumentSchema, path);
 }
 
 function checkReferences(document: PolicyDocument, context: z.RefinementCtx): void {

@@ -1,3 +1,4 @@
+import type { FactAges } from '../facts/fact-age.ts';
 import { checkPermissions } from './permission-pattern.ts';
 import type { Decision, PolicySubject } from './policy.ts';
 
@@ -16,6 +17,8 @@ export interface PolicyEngine {
     permission: string,
     options: { readonly signal: AbortSignal },
   ) => Decision | Promise<Decision>;
+  /** How old the rules are that it decides by. @default they do not age */
+  readonly ages?: FactAges | undefined;
 }
 
 /** An engine that answers one question. */

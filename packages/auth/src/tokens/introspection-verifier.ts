@@ -5,6 +5,7 @@ import { checkWhole } from '../check-number.ts';
 import { checkAudience } from '../claims/audience.ts';
 import type { TokenRules } from '../claims/token-rules.ts';
 import { AuthError, isAuthError, tokenRefused } from '../errors.ts';
+import { createFactClock } from '../facts/fact-age.ts';
 import { sha256 } from '../possession/digest.ts';
 import { resolveTokenRules } from '../providers/token-rule-options.ts';
 import type { TokenRuleOptions } from '../providers/token-rule-options.ts';
@@ -115,6 +116,7 @@ const responseSchema = z.looseObject({
 export function createIntrospectionVerifier(options: IntrospectionVerifierOptions): TokenVerifier {
   const resolved = resolveIntrospectionVerifierOptions(options);
   const { issuer, url, rules, clockToleranceMs, cacheMs, now } = resolved;
+  const clock = createFactClock('introspection', cacheMs, now);
   const places = createInFlightShares({ total: MAX_IN_FLIGHT, perSource: MAX_IN_FLIGHT_PER_SOURCE });
   // A refusal is kept too: a client that repeats a bad token asks nobody again.
   const verdicts = createTtlCache<Verdict>({
@@ -129,6 +131,7 @@ export function createIntrospectionVerifier(options: IntrospectionVerifierOption
     if (leave === undefined) {
       throw unavailable('too many introspections at once');
     }
+    const askedAt = now();
     try {
       const { status, text } = await fetchDocument(url.href, signal, {
         headers: resolved.headers,
@@ -137,7 +140,12 @@ export function createIntrospectionVerifier(options: IntrospectionVerifierOption
       if (status !== 200) {
         throw unavailable(`the introspection endpoint responded with ${status}`);
       }
-      return readResponse(responseSchema.parse(JSON.parse(text)));
+      const response = responseSchema.parse(JSON.parse(text));
+      clock.confirmed(askedAt);
+      return readResponse(response);
+    } catch (error) {
+      clock.failed();
+      throw error;
     } finally {
       leave();
     }
@@ -179,6 +187,8 @@ export function createIntrospectionVerifier(options: IntrospectionVerifierOption
   const close = async (): Promise<void> => verdicts.close();
   return {
     issuers: [issuer],
+    groupIssuers: rules.groups === undefined ? [] : [issuer],
+    ages: clock.ages,
     async verify(token, { signal, prove, source }) {
       signal.throwIfAborted();
       checkTokenLength(token);

@@ -4,6 +4,8 @@ import { z } from 'zod';
 
 import { untilAborted } from '../abort.ts';
 import { AuthError, isAuthError } from '../errors.ts';
+import { createFactClock } from '../facts/fact-age.ts';
+import type { FactAges } from '../facts/fact-age.ts';
 import { fetchDocument } from './fetch-document.ts';
 import { discoverJwksUrl } from './issuer-metadata.ts';
 
@@ -37,6 +39,8 @@ const tokenFaults: ReadonlySet<string> = new Set([
 export interface KeySource {
   /** @throws {AuthError} `unavailable`; a JOSEError when the token names no key of the issuer */
   readonly keyFor: (header: JWSHeaderParameters | undefined, token: FlattenedJWSInput) => Promise<CryptoKey>;
+  /** How long ago the keys were last loaded. */
+  readonly ages: FactAges;
   /** Ends requests in flight. */
   readonly close: () => void;
 }
@@ -53,6 +57,7 @@ interface KeySourceOptions {
 export function createKeySource(options: KeySourceOptions): KeySource {
   const { now } = options;
   const closing = new AbortController();
+  const clock = createFactClock('keys', LAST_GOOD_MS, now);
   let retryAt = 0;
   let loadedAt = 0;
   let keySet: Promise<RemoteJWKSet> | undefined =
@@ -69,6 +74,7 @@ export function createKeySource(options: KeySourceOptions): KeySource {
       return await untilAborted(request(signal), signal);
     } catch (cause) {
       retryAt = now() + FAILURE_COOL_DOWN_MS;
+      clock.failed();
       throw keysUnavailable(cause);
     }
   }
@@ -85,6 +91,7 @@ export function createKeySource(options: KeySourceOptions): KeySource {
           }
           const keys = keySetSchema.parse(JSON.parse(text));
           loadedAt = now();
+          clock.confirmed();
           return Response.json(keys);
         }),
     });
@@ -119,6 +126,7 @@ export function createKeySource(options: KeySourceOptions): KeySource {
         throw keysUnavailable(error);
       }
     },
+    ages: clock.ages,
     close: () => closing.abort(new Error('the token verifier is closed')),
   };
 }

@@ -64,12 +64,14 @@ export function createTokenRouter(options: TokenRouterOptions): TokenVerifier {
     return verifier;
   }
 
+  const verifiers = new Set([...byIssuer.values(), ...(opaque === undefined ? [] : [opaque])]);
   const close = async (): Promise<void> => {
-    const verifiers = new Set([...byIssuer.values(), ...(opaque === undefined ? [] : [opaque])]);
     await Promise.all([...verifiers].map((verifier) => verifier.close()));
   };
   return {
     issuers: [...new Set([...byIssuer.keys(), ...(opaque?.issuers ?? [])])],
+    groupIssuers: [...new Set([...verifiers].flatMap(({ groupIssuers = [] }) => groupIssuers))],
+    ages: () => [...verifiers].flatMap(({ ages }) => ages?.() ?? []),
     async verify(token, options) {
       return verifierFor(token).verify(token, options);
     },

@@ -6,6 +6,7 @@ import { checkWhole } from '../check-number.ts';
 import { checkAudience } from '../claims/audience.ts';
 import type { TokenRules } from '../claims/token-rules.ts';
 import { AuthError, isAuthError, tokenRefused } from '../errors.ts';
+import type { FactAges } from '../facts/fact-age.ts';
 import type { ProveConfirmation } from '../possession/confirmation.ts';
 import { isCanonicalJws } from '../possession/jws-form.ts';
 import { resolveTokenRules } from '../providers/token-rule-options.ts';
@@ -93,6 +94,10 @@ export interface VerifyOptions {
 export interface TokenVerifier {
   /** Whose tokens it takes. */
   readonly issuers: readonly string[];
+  /** Those of them whose tokens name the groups of users. @default none */
+  readonly groupIssuers?: readonly string[] | undefined;
+  /** How old what it verifies by is. @default not known */
+  readonly ages?: FactAges | undefined;
   /**
    * @throws {AuthError} `invalid_token`, or `unavailable` when the issuer cannot be asked; what `prove` throws; the
    * signal's reason
@@ -125,6 +130,8 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
 
   return {
     issuers: [issuer],
+    groupIssuers: rules.groups === undefined ? [] : [issuer],
+    ages: keys.ages,
     async verify(token, { signal, prove }) {
       signal.throwIfAborted();
       checkTokenLength(token);

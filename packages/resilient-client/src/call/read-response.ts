@@ -1,3 +1,4 @@
+import { parseBigIntegers } from '../endpoint/big-integers.ts';
 import type { AnyEndpoint } from '../endpoint/define-endpoint.ts';
 import { check, wantsNothing } from '../endpoint/standard-schema.ts';
 import type { Failure, ClientErrorCode } from '../errors/failure.ts';
@@ -14,10 +15,10 @@ export type ReadResponse =
 /** Reads a response by its status and the endpoint's schema. A broken contract is no ill health: not for the breaker. */
 export function readResponse(
   response: WireResponse,
-  endpoint: Pick<AnyEndpoint, 'response'>,
+  endpoint: Pick<AnyEndpoint, 'response' | 'bigIntegers'>,
   clock: Clock,
 ): ReadResponse {
-  const { status, headers, body } = response;
+  const { status, headers, body, unreadable } = response;
   if (status < 200 || status > 299) {
     return {
       ok: false,
@@ -33,9 +34,13 @@ export function readResponse(
   if (wantsNothing(endpoint.response)) {
     return { ok: true, data: undefined };
   }
+  if (unreadable !== undefined) {
+    const { message: hint } = unreadable;
+    return { ok: false, failure: { code: 'invalid_response', sent: 'yes', status, hint, cause: unreadable } };
+  }
   let json: unknown;
   try {
-    json = body.length === 0 ? undefined : parseJson(body);
+    json = body.length === 0 ? undefined : parseJson(body, endpoint.bigIntegers);
   } catch (cause) {
     return { ok: false, failure: { code: 'invalid_response', sent: 'yes', status, cause } };
   }
@@ -47,9 +52,10 @@ export function readResponse(
 }
 
 /** Backends on .NET put a byte order mark first, which RFC 8259 §8.1 lets a reader ignore. */
-function parseJson(body: Buffer): unknown {
+function parseJson(body: Buffer, bigIntegers: AnyEndpoint['bigIntegers']): unknown {
   const text = body.toString('utf8');
-  return JSON.parse(text.startsWith('\u{FEFF}') ? text.slice(1) : text);
+  const json = text.startsWith('\u{FEFF}') ? text.slice(1) : text;
+  return bigIntegers === undefined ? JSON.parse(json) : parseBigIntegers(json, bigIntegers);
 }
 
 function codeOf(status: number): ClientErrorCode {

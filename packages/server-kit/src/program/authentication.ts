@@ -1,18 +1,19 @@
 import {
+  checkPolicyFits,
   createAuthenticator,
-  createKeyProofs,
-  createPolicy,
+  createFilePolicy,
   createFreshPolicy,
-  loadPolicy,
+  createKeyProofs,
   localCaller,
   openDirectory,
   type Authenticator,
-  type Policy,
+  type FactAges,
+  type FilePolicy,
 } from '@mcp-parts/auth';
 import type { Authorizer, Logger } from '@mcp-parts/tool-kit';
 
-import type { TokenGateOptions } from '../http/gate.ts';
-import type { UnauthenticatedGateOptions } from '../http/unauthenticated-gate.ts';
+import type { TokenGateOptions } from '../gate/bearer-gate.ts';
+import type { UnauthenticatedGateOptions } from '../gate/unauthenticated-gate.ts';
 import { isLoopbackHost } from '../loopback.ts';
 import { clientCertificateFrom } from './client-certificate.ts';
 import type { authenticationSettings } from './common-settings.ts';
@@ -22,10 +23,13 @@ import { checkTokenSettings, openTokenVerification } from './token-verification.
 
 /** Who is calling and what they may do, as the settings say. */
 export interface Authentication extends AsyncDisposable {
-  readonly policy: Policy;
+  /** What `POLICY_FILE` says, also when that changes. */
+  readonly policy: FilePolicy;
   /** The authorizer of the server: the policy, on groups that are as fresh as it asks for. */
   readonly authorizer: Authorizer;
   readonly authenticator: Authenticator;
+  /** How old everything is that decisions rest on; for `assembleServer`. */
+  readonly ages: FactAges;
   /** For `serveHttp`. `basicScopes` are what a client asks for first. */
   readonly gate: (basicScopes: readonly string[]) => TokenGateOptions;
 }
@@ -47,7 +51,7 @@ export function checkAuthenticationSettings(
 }
 
 /**
- * Reads the policy and the directory and prepares the verification of tokens.
+ * Reads the policy and the directory, both again when their files change, and prepares the verification of tokens.
  *
  * @throws {TypeError} naming the file or setting, and the problem.
  */
@@ -61,12 +65,16 @@ export async function openAuthentication(
     throw new TypeError(problem);
   }
   const { verifier, authorizationServers } = await openTokenVerification(settings);
-  const policy = createPolicy(await loadPolicy(settings.POLICY_FILE));
   const directory = await openDirectory({
     path: settings.DIRECTORY_FILE,
     issuer: settings.AUTH_ISSUER,
     logger,
     password: settings.DIRECTORY_PASSWORD,
+  });
+  const policy = await createFilePolicy({
+    path: settings.POLICY_FILE,
+    accept: (read) => checkPolicyFits(read, { verifier, directory }),
+    logger,
   });
   const secret = settings.AUTH_DPOP_NONCE_SECRET;
   const proofs = createKeyProofs({ nonces: secret === undefined ? undefined : { secret } });
@@ -76,6 +84,7 @@ export async function openAuthentication(
     policy,
     authorizer: createFreshPolicy({ policy, authenticator }),
     authenticator,
+    ages: authenticator.ages,
     gate: (basicScopes) => ({
       authenticator,
       resource: settings.AUTH_RESOURCE ?? settings.AUTH_AUDIENCE,
@@ -94,6 +103,14 @@ export async function openAuthentication(
   };
 }
 
+/** What a server that asks nobody who they are is assembled and served with. */
+export interface UnauthenticatedAccess {
+  readonly authorizer: Authorizer;
+  readonly gate: UnauthenticatedGateOptions;
+  /** How old the policy is; for `assembleServer`. */
+  readonly ages: FactAges;
+}
+
 /**
  * Reads the policy for a server that asks nobody who they are: every request counts as one local caller with these
  * permissions, and no permission with a `require` rule can be one of them. `serveHttp` allows it on loopback only.
@@ -103,9 +120,12 @@ export async function openAuthentication(
 export async function unauthenticatedAccess(
   settings: Pick<SettingValues<typeof authenticationSettings>, 'POLICY_FILE'>,
   permissions: readonly string[],
-): Promise<{ readonly authorizer: Authorizer; readonly gate: UnauthenticatedGateOptions }> {
+  logger?: Logger,
+): Promise<UnauthenticatedAccess> {
+  const policy = await createFilePolicy({ path: settings.POLICY_FILE, logger });
   return {
-    authorizer: createPolicy(await loadPolicy(settings.POLICY_FILE)),
+    authorizer: policy,
     gate: { unauthenticated: localCaller({ name: 'unauthenticated', permissions }) },
+    ages: policy.ages,
   };
 }

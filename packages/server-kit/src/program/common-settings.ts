@@ -39,7 +39,8 @@ export const commonSettings = {
 export const authenticationSettings = {
   ...tokenSettings,
   POLICY_FILE: {
-    description: 'YAML or JSON file with the policy: who may do what',
+    description:
+      'YAML file, with a last line of ..., or JSON file with the policy: who may do what; read again when it changes',
     schema: pathSetting(),
   },
   DIRECTORY_FILE: {
