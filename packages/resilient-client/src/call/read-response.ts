@@ -2,6 +2,7 @@ import type { AnyEndpoint } from '../endpoint/define-endpoint.ts';
 import { check, wantsNothing } from '../endpoint/standard-schema.ts';
 import type { Failure, ClientErrorCode } from '../errors/failure.ts';
 import { parseProblem } from '../errors/problem.ts';
+import { parseJson } from '../http/json-text.ts';
 import { parseRetryAfterMs } from '../http/retry-after.ts';
 import type { WireResponse } from '../http/wire.ts';
 import type { Clock } from '../time/clock.ts';
@@ -44,12 +45,6 @@ export function readResponse(
     return { ok: true, data: parsed.value };
   }
   return { ok: false, failure: { code: 'invalid_response', sent: 'yes', status, cause: parsed.error } };
-}
-
-/** Backends on .NET put a byte order mark first, which RFC 8259 §8.1 lets a reader ignore. */
-function parseJson(body: Buffer): unknown {
-  const text = body.toString('utf8');
-  return JSON.parse(text.startsWith('\u{FEFF}') ? text.slice(1) : text);
 }
 
 function codeOf(status: number): ClientErrorCode {
