@@ -5,6 +5,7 @@ export {
   defineResource,
   type ResourceDefinition,
   type ResourceListing,
+  type ResourcePage,
 } from './definition/define-resource.ts';
 export {
   defineTool,
@@ -19,7 +20,14 @@ export type { TaskContext, TaskDefinition } from './definition/task-definition.t
 export type { ObjectSchema } from './definition/object-schema.ts';
 export { PublicError, RpcError, rpcCodes } from './errors.ts';
 export type { JsonObject, JsonValue } from './json.ts';
-export { createMethodTable, type MethodHandler, type MethodTable } from './protocol/method-table.ts';
+export {
+  createMethodTable,
+  type MethodHandler,
+  type MethodTable,
+  type PreparedCall,
+} from './protocol/method-table.ts';
+export type { Asker, Denial } from './call/admit.ts';
+export { encodedJson, type EncodedJson } from './encoded-json.ts';
 export type {
   AuditActor,
   AuditEntry,
@@ -31,6 +39,7 @@ export type {
   Caller,
   Decision,
   Logger,
+  RateLimitAnswer,
   RateLimiter,
   Task,
   TaskRunner,

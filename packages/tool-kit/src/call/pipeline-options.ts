@@ -1,6 +1,7 @@
 import { checkWhole, MAX_TIMER_MS } from '../check-number.ts';
 import { PublicError } from '../errors.ts';
 import type { AuditTrail, Authorizer, Logger, RateLimiter, TaskRunner, Telemetry } from '../ports.ts';
+import { createRecentKeys, type RecentKeys } from './recent-keys.ts';
 
 /** No string in JavaScript holds more. */
 const MAX_STRING_BYTES = 2 ** 29;
@@ -11,7 +12,7 @@ export interface PipelineOptions {
   readonly authorizer?: Authorizer | undefined;
   /** @default nothing is recorded */
   readonly audit?: AuditTrail | undefined;
-  /** Keyed by the caller's id. @default no limit */
+  /** Keyed by the caller's id; asked once for each request, before anything else. @default no limit */
   readonly rateLimiter?: RateLimiter | undefined;
   /** @default nothing is measured */
   readonly telemetry?: Telemetry | undefined;
@@ -23,6 +24,8 @@ export interface PipelineOptions {
   readonly deadlineMs?: number | undefined;
   /** The maximum output of a call, in bytes of JSON, all of which a model pays for: 1 to 536870912. @default 65_536 */
   readonly maxOutputBytes?: number | undefined;
+  /** The maximum number of entries on one page of a list: 1 to 100000. @default 1_000 */
+  readonly pageSize?: number | undefined;
 }
 
 /** The options, filled in and checked. */
@@ -35,13 +38,17 @@ export interface ResolvedPipelineOptions {
   readonly logger: Logger;
   readonly deadlineMs: number;
   readonly maxOutputBytes: number;
+  readonly pageSize: number;
+  /** Of whom the trail has learned lately that they ask too often. */
+  readonly recentlyLimited: RecentKeys;
 }
 
 /** @throws {RangeError} naming the option that is out of its range. */
 export function resolvePipelineOptions(options: PipelineOptions): ResolvedPipelineOptions {
-  const { deadlineMs = 30_000, maxOutputBytes = 65_536 } = options;
+  const { deadlineMs = 30_000, maxOutputBytes = 65_536, pageSize = 1_000 } = options;
   checkWhole('deadlineMs', deadlineMs, 1, MAX_TIMER_MS);
   checkWhole('maxOutputBytes', maxOutputBytes, 1, MAX_STRING_BYTES);
+  checkWhole('pageSize', pageSize, 1, 100_000);
   return {
     authorizer: options.authorizer ?? permissionAuthorizer,
     audit: options.audit ?? noAudit,
@@ -51,6 +58,9 @@ export function resolvePipelineOptions(options: PipelineOptions): ResolvedPipeli
     logger: options.logger ?? silentLogger,
     deadlineMs,
     maxOutputBytes,
+    pageSize,
+    // A caller over the limit may ask thousands of times a minute.
+    recentlyLimited: createRecentKeys(60_000, 10_000),
   };
 }
 
