@@ -14,8 +14,10 @@ import {
   createCatalog,
   createMethodTable,
   requiredPermission,
+  resolveCallLimits,
   type Authorizer,
   type BindingOptions,
+  type CallLimits,
   type CatalogDefinitions,
   type JsonObject,
   type Logger,
@@ -29,7 +31,8 @@ import { planShutdown, type ShutdownOptions, type ShutdownPlan } from './server/
 import { openState } from './server/state-directory.ts';
 
 /** The parts of a server, by what they are for. */
-export interface AssembleOptions extends RateLimitOptions, Pick<ShutdownOptions, 'terminationGraceMs'> {
+export interface AssembleOptions
+  extends RateLimitOptions, CallLimits, Pick<ShutdownOptions, 'terminationGraceMs'> {
   readonly serverInfo: BindingOptions['serverInfo'];
   /** Told to the model once. */
   readonly instructions?: string | undefined;
@@ -66,6 +69,7 @@ function resolveAssembleOptions(options: AssembleOptions): ResolvedAssembleOptio
   return {
     ...options,
     ...resolveRateLimitOptions(options),
+    ...resolveCallLimits(options),
     auditSinks: options.auditSinks ?? [],
     probes: options.probes ?? {},
     shutdown: planShutdown({ terminationGraceMs: options.terminationGraceMs }),
@@ -142,6 +146,9 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
     telemetry,
     logger,
     rateLimiter: createRateLimiter(resolved),
+    deadlineMs: resolved.deadlineMs,
+    maxOutputBytes: resolved.maxOutputBytes,
+    pageSize: resolved.pageSize,
   });
 
   const close = async () => {

@@ -51,4 +51,4 @@ export type { RequestContext } from './call/operation.ts';
 export { authorize, type AuthorizeOptions } from './call/authorize.ts';
 export type { AuditSubject } from './call/audit-intent.ts';
 export { recordRefusal, targetOf, type Refusal } from './call/record-refusal.ts';
-export type { PipelineOptions } from './call/pipeline-options.ts';
+export { resolveCallLimits, type CallLimits, type PipelineOptions } from './call/pipeline-options.ts';
