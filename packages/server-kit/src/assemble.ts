@@ -14,13 +14,11 @@ import type { TaskEngine } from '@mcp-parts/tasks';
 import {
   createCatalog,
   createMethodTable,
-  requiredPermission,
   resolveCallLimits,
   type Authorizer,
   type BindingOptions,
   type CallLimits,
   type CatalogDefinitions,
-  type JsonObject,
   type Logger,
   type MethodTable,
   type RateLimiter,
@@ -98,8 +96,6 @@ export interface Server extends AsyncDisposable, Pick<ShutdownOptions, 'terminat
   readonly instructions: string | undefined;
   readonly table: MethodTable;
   readonly authorizer: Authorizer | undefined;
-  /** The permission that a request will need, where it says so by itself; see `requiredPermission` of the tool-kit. */
-  readonly requiredPermission: (method: string, params: JsonObject) => string | undefined;
   readonly logger: Logger;
   /** Counts the calls of the table; for what a transport lets happen beside them. */
   readonly rateLimiter: RateLimiter;
@@ -188,7 +184,6 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
     instructions: resolved.instructions,
     table,
     authorizer,
-    requiredPermission: (method, params) => requiredPermission(catalog, method, params),
     logger,
     rateLimiter,
     sessionKey: () => openSessionKey(join(stateDirectory, 'session-key')),

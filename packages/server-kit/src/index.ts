@@ -26,7 +26,16 @@ export type { FetchFacts } from './app/fetch-exchange.ts';
 export type { FastifyPlugin, FastifyScope } from './app/fastify-plugin.ts';
 export type { EndpointLimits } from './limits/endpoint-limits.ts';
 export type { SessionLimits } from './era-2025/sessions.ts';
-export type { Authenticate, CheckRequests, Gate, KnownCaller, PublicDocument, Refusal } from './gate/gate.ts';
+export type {
+  Authenticate,
+  Challenge,
+  ChallengeDenied,
+  DeniedRequest,
+  Gate,
+  KnownCaller,
+  PublicDocument,
+  Refusal,
+} from './gate/gate.ts';
 export type { HttpHeaders, RequestFacts } from './wire/exchange.ts';
 export type { RequestMessage, RpcId } from './wire/message.ts';
 export { createBearerGate, type GuardedServer } from './gate/bearer-gate.ts';

@@ -35,7 +35,7 @@ export {
 } from './protocol/server-events.ts';
 export type { HeaderParameter } from './catalog/header-parameters.ts';
 export type { Asker, Denial } from './call/admit.ts';
-export { encodedJson, type EncodedJson } from './encoded-json.ts';
+export { encodedJson, resultText, type EncodedJson } from './encoded-json.ts';
 export type {
   AuditActor,
   AuditEntry,
@@ -54,7 +54,6 @@ export type {
   Telemetry,
   UpstreamCall,
 } from './ports.ts';
-export { requiredPermission } from './protocol/required-permission.ts';
 export type { RequestContext } from './call/operation.ts';
 export { authorize, type AuthorizeOptions } from './call/authorize.ts';
 export type { AuditSubject } from './call/audit-intent.ts';

@@ -89,14 +89,11 @@ export function createRunningCalls(limits: ResolvedEndpointLimits): RunningCalls
       }
       const controller = new AbortController();
       running.add(controller);
+      const { signal } = controller;
       return {
-        auth: attachOrigin({
-          caller,
-          transport: 'http',
-          sourceAddress,
-          correlationId,
-          signal: controller.signal,
-        }),
+        signal,
+        auth: (prepared) =>
+          attachOrigin({ caller, transport: 'http', sourceAddress, correlationId, signal, prepared }),
         cancel() {
           // A call that has ended is not told that its client went away afterwards.
           if (running.has(controller)) {
