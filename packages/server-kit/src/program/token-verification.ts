@@ -99,14 +99,10 @@ export async function openTokenVerification(settings: TokenSettings): Promise<To
 /** Both know scopes by the resource that they belong to, though the tokens of Entra ID have them without it. */
 function scopePrefixOf(settings: TokenSettings): string | undefined {
   const { AUTH_PROVIDER: provider, AUTH_AUDIENCE: audience, AUTH_RESOURCE: resource = audience } = settings;
-  switch (provider) {
-    case 'cognito':
-      return `${audience}/`;
-    case 'entra':
-      return `${resource}/`;
-    default:
-      return undefined;
+  if (provider === 'cognito') {
+    return `${audience}/`;
   }
+  return provider === 'entra' ? `${resource}/` : undefined;
 }
 
 function mainVerifiers(settings: TokenSettings): {
