@@ -35,6 +35,8 @@ export interface TokenGateOptions {
    * @default basicScopes
    */
   readonly signInScopes?: readonly string[] | undefined;
+  /** What clients must put before the names of scopes when they ask for them, as at Entra ID and Cognito. @default nothing */
+  readonly scopePrefix?: string | undefined;
   /** Knows which scopes a permission needs, and which are broader than others. @default by name: scope = permission */
   readonly policy?: Pick<Policy, 'scopesFor' | 'includesScope'> | undefined;
   /** Those of the authenticator, to offer DPoP in challenges. @default DPoP is not offered */
@@ -69,6 +71,7 @@ export function createBearerGate(options: TokenGateOptions, { name, audit, logge
       refused: challengeFor(error, {
         resourceMetadataUrl: url,
         scopes: signInScopes,
+        scopePrefix: options.scopePrefix,
         dpopAlgorithms: proofs?.algorithms,
       }),
     };
@@ -106,6 +109,7 @@ export function createBearerGate(options: TokenGateOptions, { name, audit, logge
             address: facts.sourceAddress,
             dpop: headerOf(facts, 'dpop'),
             certificate: facts.node && options.clientCertificate?.(facts.node),
+            address: facts.sourceAddress,
           },
         });
       } catch (error) {
