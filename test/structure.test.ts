@@ -11,10 +11,7 @@ const root = fileURLToPath(new URL('../', import.meta.url));
 const MAX_FILES_IN_A_FOLDER = 12;
 
 /** Folders that hold more for a reason. */
-const LARGE_FOLDERS: Readonly<Record<string, string>> = {
-  'packages/server-kit/src/http':
-    'one endpoint for two eras; its rooms come with the exchange that they share',
-};
+const LARGE_FOLDERS: Readonly<Record<string, string>> = {};
 
 /** The folders with sources: one per package and app. */
 const sourceFolders = ['packages', 'apps']

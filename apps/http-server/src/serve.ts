@@ -6,6 +6,7 @@ import {
   deploymentInstructions,
   platformOptions,
 } from '@mcp-parts/deployment-tools';
+import { createTelemetry } from '@mcp-parts/observability';
 import {
   assembleServer,
   auditOptions,
@@ -25,9 +26,11 @@ export async function serve(
   access: Pick<AssembleOptions, 'authorizer' | 'ages'> & Pick<ServeHttpOptions, 'gate'>,
   { logger, signal }: Pick<AssembleOptions, 'logger'> & { readonly signal: AbortSignal },
 ): Promise<void> {
-  await using platform = connectPlatform(platformOptions(config));
+  const { name, version } = program;
+  await using telemetry = createTelemetry({ serviceName: name, serviceVersion: version });
+  await using platform = connectPlatform({ ...platformOptions(config), meter: telemetry.meter });
   await using server = await assembleServer({
-    serverInfo: { name: program.name, version: program.version, title: 'Deployments' },
+    serverInfo: { name, version, title: 'Deployments' },
     instructions: deploymentInstructions,
     definitions: createDeploymentTools(platform),
     authorizer: access.authorizer,
@@ -38,8 +41,8 @@ export async function serve(
     rateLimitPerMinute: config.RATE_LIMIT_PER_MINUTE,
     terminationGraceMs: config.TERMINATION_GRACE_MS,
     probes: platform.probes,
+    telemetry,
   });
-  platform.measureRequests(server.telemetry.recordHttpClientCall);
   await using http = await serveHttp(server, { ...httpOptions(config), gate: access.gate });
   logger.info({ url: http.url }, 'listening');
   if (!signal.aborted) {

@@ -37,8 +37,8 @@ describe.skipIf(process.platform === 'win32')('a server that is told to stop', (
   it.for(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
     'answers what it was asked and ends with 0 (%s)',
     async (signal) => {
-      await using server = await startServer(sandbox);
-      const { answer } = await startSlowCall(server, 1_500);
+      await using server = await startServer(sandbox, { READINESS_DELAY_MS: '1000' });
+      const { answer } = await startSlowCall(server, 3_000);
       server.process.kill(signal);
       await server.process.logged('stopping');
 
@@ -178,8 +178,8 @@ describe('operators', () => {
     const { headers } = await send(`${server.origin}${path}`);
     expect(headers).toMatchObject({
       'x-content-type-options': 'nosniff',
-      'x-frame-options': 'SAMEORIGIN',
-      'content-security-policy': expect.stringContaining("default-src 'self'"),
+      'x-frame-options': 'DENY',
+      'content-security-policy': expect.stringContaining("default-src 'none'"),
     });
     expect(headers['x-powered-by']).toBeUndefined();
     expect(headers['server']).toBeUndefined();

@@ -95,7 +95,13 @@ describe('a session of the 2025 era', () => {
     await sandbox.faults.set('configuration', { kind: 'latency', ms: 1_000, times: 1 });
     const answered = await callsAnswered();
     const abort = new AbortController();
-    const call = await fetch(server.url, { method: 'POST', headers, body: slowCall, signal: abort.signal });
+    const call = await fetch(server.url, {
+      method: 'POST',
+      // A client that would have JSON gets JSON, and nothing to go on from.
+      headers: { ...headers, accept: 'text/event-stream' },
+      body: slowCall,
+      signal: abort.signal,
+    });
     // The stream begins with an event that has an id and no message, to go on from.
     const reader = (call.body as ReadableStream<Uint8Array>).getReader();
     const lastEventId = await firstEventId(reader);

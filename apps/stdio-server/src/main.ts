@@ -5,7 +5,7 @@ import {
   deploymentInstructions,
   platformOptions,
 } from '@mcp-parts/deployment-tools';
-import { createLogger } from '@mcp-parts/observability';
+import { createLogger, createTelemetry } from '@mcp-parts/observability';
 import {
   assembleServer,
   auditOptions,
@@ -33,7 +33,8 @@ await runCommand(
     async run(config, { logger, signal }) {
       await using authentication = await openAuthentication(config, logger);
       const caller = await identify(config.ACCESS_TOKEN, authentication.authenticator, { logger, signal });
-      await using platform = connectPlatform(platformOptions(config));
+      await using telemetry = createTelemetry({ serviceName: name, serviceVersion: manifest.version });
+      await using platform = connectPlatform({ ...platformOptions(config), meter: telemetry.meter });
       await using server = await assembleServer({
         serverInfo: { name, version: manifest.version, title: 'Deployments' },
         instructions: deploymentInstructions,
@@ -46,8 +47,8 @@ await runCommand(
         rateLimitPerMinute: config.RATE_LIMIT_PER_MINUTE,
         terminationGraceMs: config.TERMINATION_GRACE_MS,
         probes: platform.probes,
+        telemetry,
       });
-      platform.measureRequests(server.telemetry.recordHttpClientCall);
       await serveStdio(server, { caller, signal });
     },
   },

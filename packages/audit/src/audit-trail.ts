@@ -30,7 +30,7 @@ export interface AuditEntry {
   readonly id: string;
   /**
    * Resolves when the outcome is durable. May be called again after it rejected.
-   * @throws {AuditError} `unavailable`, `already_finished`, `closed`, `invalid_event`
+   * @throws {AuditError} `unavailable`, `already_finished`, `closed`
    */
   readonly finish: (outcome: AuditOutcome) => Promise<void>;
 }
@@ -39,7 +39,7 @@ export interface AuditEntry {
 export interface AuditTrail extends AsyncDisposable {
   /**
    * Records what is about to happen; resolves when that is durable. If it rejects, do not act.
-   * @throws {AuditError} `unavailable`, `closed`, `invalid_event`
+   * @throws {AuditError} `unavailable`, `closed`
    */
   readonly begin: (intent: AuditIntent) => Promise<AuditEntry>;
   /**

@@ -6,10 +6,12 @@ const codes: Readonly<Record<AuditErrorCode, true>> = {
   locked: true,
   damaged: true,
   unavailable: true,
-  invalid_event: true,
   already_finished: true,
   closed: true,
   delivery_failed: true,
+  refused_by_sink: true,
+  not_confirmed: true,
+  read_failed: true,
   rejected_by_sink: true,
   disk_low: true,
 };

@@ -3,36 +3,54 @@
  * - `locked`: another process (or another trail in this one) writes to the directory.
  * - `damaged`: the stored trail does not verify somewhere other than at its torn end.
  * - `unavailable`: the event could not be made durable; the action must not go ahead.
- * - `invalid_event`: the event cannot be stored as JSON or is too large even without its arguments.
  * - `already_finished`: `finish()` was called a second time.
  * - `closed`: the trail is closing or closed.
- * - `delivery_failed`: a sink did not accept a batch; the trail keeps it and retries.
+ * - `delivery_failed`: a sink could not be reached or is in trouble; the trail keeps the events and retries.
+ * - `refused_by_sink`: a sink refuses with a status that may be about the sender, the address or the events, such as
+ *   401, 403 or 404; the trail retries, and sets aside what is refused alone.
  * - `rejected_by_sink`: a sink does not take what is in a batch; the trail sends smaller ones, and sets the one
  *   event aside that it does not take.
+ * - `not_confirmed`: a sink answered as if it had taken the events, but its answer does not say so; they are sent again.
+ * - `read_failed`: stored events could not be read, so they were not delivered.
  * - `disk_low`: the disk has less free space than `minFreeBytes`.
  */
 export type AuditErrorCode =
   | 'locked'
   | 'damaged'
   | 'unavailable'
-  | 'invalid_event'
   | 'already_finished'
   | 'closed'
   | 'delivery_failed'
+  | 'refused_by_sink'
   | 'rejected_by_sink'
+  | 'not_confirmed'
+  | 'read_failed'
   | 'disk_low';
 
 const PUBLIC_MESSAGES: Readonly<Record<AuditErrorCode, string>> = {
   locked: 'The audit trail is in use by another process.',
   damaged: 'The audit trail is damaged and needs an operator.',
   unavailable: 'The audit trail cannot record right now, so nothing was done. Try again later.',
-  invalid_event: 'The request cannot be recorded in the audit trail, so nothing was done.',
   already_finished: 'The outcome of this call is already recorded.',
   closed: 'The server is shutting down. Try again later.',
   delivery_failed: 'The audit collector did not accept the events; they are kept and sent again.',
-  rejected_by_sink: 'The audit collector does not take an event; it was set aside for an operator.',
+  refused_by_sink:
+    'The audit collector refuses the events: check its address, its rules and the credentials. They are kept and sent again.',
+  rejected_by_sink:
+    'The audit collector refuses events for what is in them; what it refuses alone is set aside for an operator.',
+  not_confirmed:
+    'The audit collector answered, but did not confirm the events; they are kept and sent again.',
+  read_failed: 'The audit trail could not read stored events, so they were not delivered.',
   disk_low: 'The audit trail is running out of disk space.',
 };
+
+/** An event or checkpoint that a sink did not take although it took others of the same batch. */
+export interface RefusedRecord {
+  /** The id of the event or checkpoint. */
+  readonly id: string;
+  /** Whether the sink may take it later. One that it never takes is set aside. */
+  readonly isRetryable: boolean;
+}
 
 /**
  * Every error of this package. `message` is for operators and may name paths; `publicMessage` is the only
@@ -45,15 +63,27 @@ export class AuditError extends Error {
   readonly publicMessage: string;
   /** How long a sink asks to wait before the next attempt, in milliseconds. */
   readonly retryAfterMs: number | undefined;
+  /** What a sink did not take of a batch, where it says so: it has all the rest. @default the whole batch */
+  readonly refused: readonly RefusedRecord[] | undefined;
 
   constructor(
     code: AuditErrorCode,
     message: string,
-    options: { readonly cause?: unknown; readonly retryAfterMs?: number | undefined } = {},
+    options: {
+      readonly cause?: unknown;
+      readonly retryAfterMs?: number | undefined;
+      readonly refused?: readonly RefusedRecord[] | undefined;
+    } = {},
   ) {
     super(message, options);
     this.retryAfterMs = options.retryAfterMs;
+    this.refused = options.refused;
     this.code = code;
     this.publicMessage = PUBLIC_MESSAGES[code];
   }
+}
+
+/** Whether a file is not there (any more). */
+export function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

@@ -2,7 +2,7 @@ export { openAuditTrail } from './audit-trail.ts';
 export type { AuditEntry, AuditTrail } from './audit-trail.ts';
 export type { AuditHealth, AuditSinkHealth } from './health/health.ts';
 export { createTrailAdoption } from './trail-adoption.ts';
-export type { TrailAdoption, TrailAdoptionOptions } from './trail-adoption.ts';
+export type { OrphanHealth, TrailAdoption, TrailAdoptionOptions } from './trail-adoption.ts';
 export type { AuditTrailOptions } from './trail-options.ts';
 export { auditCheckpointSchema } from './chain/checkpoint.ts';
 export type { AuditCheckpoint } from './chain/checkpoint.ts';
@@ -11,7 +11,7 @@ export { createCollectorSink } from './sinks/collector-sink.ts';
 export type { CollectorSinkOptions } from './sinks/collector-sink.ts';
 export { auditRecordSchema } from './chain/collector-message.ts';
 export { AuditError } from './errors.ts';
-export type { AuditErrorCode } from './errors.ts';
+export type { AuditErrorCode, RefusedRecord } from './errors.ts';
 export { auditEventSchema } from './event/event.ts';
 export type {
   AuditActor,

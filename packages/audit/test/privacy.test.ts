@@ -65,10 +65,29 @@ describe('personal keys', () => {
     expect(await keys.open('https://issuer.test#bob', sealed)).toBeUndefined();
   });
 
-  it('seal the same data differently each time', async () => {
+  it('seal the same data once while the key lives, and anew when the data or the key is another', async () => {
     await using directory = await temporaryDirectory();
     const keys = await openPersonalKeys(directory.path);
-    expect(await keys.seal(id, ada)).not.toBe(await keys.seal(id, ada));
+    const first = await keys.seal(id, ada);
+    expect(await keys.seal(id, { ...ada })).toBe(first);
+    const married = { ...ada, displayName: 'Ada King' };
+    expect(await keys.open(id, await keys.seal(id, married))).toEqual(married);
+    expect(await keys.open(id, await keys.seal(id, { email: ada.email }))).toEqual({ email: ada.email });
+    expect(await keys.seal('https://issuer.test#bob', ada)).not.toBe(first);
+    await keys.destroy(id);
+    expect(await keys.seal(id, ada)).not.toBe(first);
+  });
+
+  it('remember the people who act, not the people who came first', async () => {
+    await using directory = await temporaryDirectory();
+    const keys = await openPersonalKeys(directory.path);
+    const first = await keys.seal(id, ada);
+    for (let other = 0; other < 999; other += 1) {
+      await keys.seal(`https://issuer.test#${other}`, ada);
+    }
+    expect(await keys.seal(id, ada)).toBe(first);
+    await keys.seal('https://issuer.test#one-more', ada);
+    expect(await keys.seal(id, ada)).toBe(first);
   });
 
   it('are kept over a restart and shared between processes', async () => {

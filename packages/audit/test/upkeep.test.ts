@@ -147,7 +147,7 @@ describe('a sink that refuses content', () => {
     expect(JSON.parse(quarantine)).toMatchObject({ correlationId: 'poison', sequence: 42 });
   });
 
-  it('is asked again later, with nothing more set aside, when it takes nothing at all', async () => {
+  it('is asked again later, with nothing set aside, when it takes nothing at all', async () => {
     await using directory = await temporaryDirectory();
     const timers = manualTimers();
     let isBroken = true;
@@ -158,17 +158,39 @@ describe('a sink that refuses content', () => {
     });
     await using trail = await openAuditTrail({ ...options(directory.path), ...timers, sinks: [sink] });
     await Promise.all(Array.from({ length: 30 }, () => trail.begin(intent({ urgent: true }))));
-    await expect.poll(() => trail.health().sinks[0]).toMatchObject({ state: 'failing', quarantined: 10 });
+    for (let round = 1; round <= 5; round += 1) {
+      await expect.poll(() => trail.health().sinks[0]).toMatchObject({ failures: round, quarantined: 0 });
+      timers.fire();
+    }
+    expect(trail.health()).toMatchObject({
+      lastError: { code: 'rejected_by_sink', sink: 'memory' },
+      sinks: [{ state: 'failing', backlog: 30 }],
+    });
     isBroken = false;
     await trail.flush();
-    expect(sink.stored.filter((event) => event.transport !== 'internal')).toHaveLength(20);
+    expect(new Set(sink.stored.map((event) => event.sequence)).size).toBe(30);
   });
 
-  it.each([400, 413, 422])('says so over HTTP: %i', async (status) => {
+  it.each([
+    [400, 'rejected_by_sink'],
+    [413, 'rejected_by_sink'],
+    [415, 'rejected_by_sink'],
+    [422, 'rejected_by_sink'],
+    [401, 'refused_by_sink'],
+    [403, 'refused_by_sink'],
+    [404, 'refused_by_sink'],
+    [406, 'refused_by_sink'],
+    [451, 'refused_by_sink'],
+    [408, 'delivery_failed'],
+    [409, 'delivery_failed'],
+    [429, 'delivery_failed'],
+    [500, 'delivery_failed'],
+    [503, 'delivery_failed'],
+  ])('says so over HTTP: %i is %s', async (status, code) => {
     const fetch = () => Promise.resolve(new Response('', { status }));
     const sink = createCollectorSink({ url: 'http://127.0.0.1:9/', fetch });
     const delivered = sink.deliver([], { signal: new AbortController().signal, idempotencyKey: 'k' });
-    await expect(delivered).rejects.toMatchObject({ code: 'rejected_by_sink' });
+    await expect(delivered).rejects.toMatchObject({ code });
   });
 
   it('gets events without checkpoints when it does not take those', async () => {

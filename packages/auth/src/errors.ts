@@ -11,6 +11,8 @@ export interface AuthErrorOptions {
   readonly retryAfterMs?: number | undefined;
   /** With `insufficient_scope`: every scope that the operation needs. @default none */
   readonly requiredScopes?: readonly string[] | undefined;
+  /** With `invalid_proof`: the nonce that the next proof must hold (RFC 9449 §9). @default none is needed */
+  readonly dpopNonce?: string | undefined;
 }
 
 /**
@@ -23,6 +25,7 @@ export class AuthError extends Error {
   readonly publicMessage: string;
   readonly retryAfterMs: number | undefined;
   readonly requiredScopes: readonly string[];
+  readonly dpopNonce: string | undefined;
 
   constructor(code: AuthErrorCode, options: AuthErrorOptions = {}) {
     super(
@@ -33,6 +36,7 @@ export class AuthError extends Error {
     this.publicMessage = PUBLIC_MESSAGES[code];
     this.retryAfterMs = options.retryAfterMs;
     this.requiredScopes = options.requiredScopes ?? [];
+    this.dpopNonce = options.dpopNonce;
   }
 }
 

@@ -10,3 +10,9 @@ export {
   type ContractCase,
   type PolicyEngineFixture,
 } from './testing/policy-engine-contract.ts';
+export {
+  replayStoreContract,
+  unavailableReplayStoreCase,
+  type ReplayStoreCase,
+  type ReplayStoreFixture,
+} from './testing/replay-store-contract.ts';

@@ -28,6 +28,8 @@ interface Endpoint {
   /** What it says of any token; a function of the form, to tell tokens apart. */
   reply: object | ((form: URLSearchParams) => object);
   status: number;
+  /** Ends when the answer may go. */
+  hold: ((form: URLSearchParams) => Promise<void>) | undefined;
   readonly close: () => Promise<void>;
 }
 
@@ -39,7 +41,9 @@ async function startEndpoint(): Promise<Endpoint> {
       const form = new URLSearchParams(body);
       endpoint.asked.push({ headers: request.headers, form });
       const reply = typeof endpoint.reply === 'function' ? endpoint.reply(form) : endpoint.reply;
-      response.writeHead(endpoint.status, { location: '/elsewhere' }).end(JSON.stringify(reply));
+      void (endpoint.hold?.(form) ?? Promise.resolve()).then(() =>
+        response.writeHead(endpoint.status, { location: '/elsewhere' }).end(JSON.stringify(reply)),
+      );
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -50,6 +54,7 @@ async function startEndpoint(): Promise<Endpoint> {
     asked: [],
     reply: good,
     status: 200,
+    hold: undefined,
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
@@ -213,10 +218,83 @@ describe('createIntrospectionVerifier', () => {
     expect(endpoint.asked).toHaveLength(100);
   });
 
+  it('keeps what it knows of good tokens, however many bad ones come', async () => {
+    endpoint.reply = (form: URLSearchParams) => (form.get('token') === 'good' ? good : { active: false });
+    const verifier = verifierWith();
+    await verifier.verify('good', { signal });
+    for (let batch = 0; batch < 10_100; batch += 50) {
+      await Promise.allSettled(
+        Array.from({ length: 50 }, (_, index) => verifier.verify(`junk-${batch + index}`, { signal })),
+      );
+    }
+    const before = endpoint.asked.length;
+    await verifier.verify('good', { signal });
+    expect(endpoint.asked).toHaveLength(before);
+  });
+
+  /** Answers about `good` and `new` alone; everything else waits. */
+  function holdJunk(): () => void {
+    const held: (() => void)[] = [];
+    endpoint.hold = (form) =>
+      new Promise((resolve) => {
+        if (['good', 'new'].includes(form.get('token') ?? '')) {
+          resolve();
+        } else {
+          held.push(resolve);
+        }
+      });
+    return () => held.forEach((release) => release());
+  }
+
+  it('asks about a token that was good while junk takes every place of strangers', async () => {
+    const verifier = verifierWith();
+    await verifier.verify('good', { signal });
+    clock.now += 60_000;
+    const release = holdJunk();
+    const junk = Array.from({ length: 110 }, (_, index) => verifier.verify(`junk-${index}`, { signal }));
+    const settled = Promise.allSettled(junk);
+    await vi.waitFor(() => expect(endpoint.asked).toHaveLength(101));
+    await expect(verifier.verify('good', { signal })).resolves.toMatchObject({ subject: 'alice' });
+    await expect(verifier.verify('new', { signal })).rejects.toMatchObject({ code: 'unavailable' });
+    release();
+    await settled;
+  });
+
+  it('keeps places for others when one address sends junk', async () => {
+    const verifier = verifierWith();
+    const release = holdJunk();
+    const junk = Array.from({ length: 110 }, (_, index) =>
+      verifier.verify(`junk-${index}`, { signal, source: '192.0.2.1' }),
+    );
+    const settled = Promise.allSettled(junk);
+    await vi.waitFor(() => expect(endpoint.asked).toHaveLength(20));
+    await expect(verifier.verify('new', { signal, source: '192.0.2.2' })).resolves.toMatchObject({
+      subject: 'alice',
+    });
+    release();
+    const results = await settled;
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(20);
+    // The places are free again.
+    endpoint.hold = undefined;
+    await expect(verifier.verify('junk-110', { signal, source: '192.0.2.1' })).resolves.toBeDefined();
+  });
+
+  it('signs in with the form where that is how the endpoint has it', async () => {
+    const client = { id: 'mcp server', secret: 'päss:word', method: 'post' } as const;
+    await verifierWith({ client }).verify('opaque-1', { signal });
+    const [request] = endpoint.asked;
+    expect(request?.headers.authorization).toBeUndefined();
+    expect(Object.fromEntries(request?.form ?? [])).toMatchObject({
+      client_id: 'mcp server',
+      client_secret: 'päss:word',
+    });
+  });
+
   it.each([
     ['plain http', { introspectionUrl: 'http://idp.example.test/introspect' }],
     ['no audience', { audience: '' }],
     ['no secret', { client: { id: 'a', secret: '' } }],
+    ['a client that signs in otherwise', { client: { id: 'a', secret: 'b', method: 'jwt' as 'post' } }],
     ['a cache of an hour', { cacheMs: 3_600_000 }],
   ])('refuses %s', (_, options) => {
     expect(() => verifierWith(options)).toThrow(/introspectionUrl|audience|client|cacheMs/);

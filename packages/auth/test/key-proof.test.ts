@@ -10,6 +10,7 @@ import {
   createAuthenticator,
   createKeyProofs,
   createPolicy,
+  createReplayMemory,
   createTokenVerifier,
   isAuthError,
 } from '../src/index.ts';
@@ -280,6 +281,85 @@ describe('a token that is bound to a key', () => {
     await expect(
       authenticatorWith({ replays }).authenticate(`DPoP ${token}`, { signal, request }),
     ).rejects.toMatchObject({ code: 'unavailable' });
+  });
+});
+
+describe('a server that wants nonces', () => {
+  const nonces = { secret: 's'.repeat(32), lifetimeSeconds: 60 };
+
+  async function refusalOf(authenticator: Authenticator, token: string, dpop: string) {
+    const error: unknown = await authenticator
+      .authenticate(`DPoP ${token}`, { signal, request: post(dpop) })
+      .catch((cause: unknown) => cause);
+    if (!isAuthError(error)) {
+      throw new Error(`not refused by an AuthError: ${inspect(error)}`);
+    }
+    const options = {
+      resourceMetadataUrl: 'https://mcp.example.test/meta',
+      scopes: [],
+      dpopAlgorithms: ['ES256'],
+    };
+    const { status, headers } = challengeFor(error, options);
+    return { status, challenge: headers['www-authenticate'] ?? '', nonce: headers['dpop-nonce'] };
+  }
+
+  it('gives a client one, and takes the proof that holds it', async () => {
+    const authenticator = authenticatorWith({ nonces });
+    const token = await boundToken();
+    const { status, challenge, nonce } = await refusalOf(authenticator, token, await proofFor(token));
+    expect(status).toBe(401);
+    expect(challenge).toMatch(/^DPoP error="use_dpop_nonce"/);
+    const dpop = await proofFor(token, { nonce });
+    const request = post(dpop);
+    await expect(authenticator.authenticate(`DPoP ${token}`, { signal, request })).resolves.toBeDefined();
+    // A nonce is no licence to use a proof twice.
+    expect(await refusalOf(authenticator, token, dpop)).toMatchObject({
+      nonce: undefined,
+      challenge: expect.stringContaining('invalid_dpop_proof'),
+    });
+    // The replica knows it too.
+    const again = post(await proofFor(token, { nonce }));
+    await expect(
+      authenticatorWith({ nonces }).authenticate(`DPoP ${token}`, { signal, request: again }),
+    ).resolves.toBeDefined();
+  });
+
+  it.each(['made-up', '', 'a.b'])('gives a new one for the nonce %j', async (nonce) => {
+    const token = await boundToken();
+    const refusal = await refusalOf(authenticatorWith({ nonces }), token, await proofFor(token, { nonce }));
+    expect(refusal).toMatchObject({
+      nonce: expect.any(String),
+      challenge: expect.stringContaining('use_dpop_nonce'),
+    });
+  });
+
+  it('gives none away to a proof that is wrong for another reason', async () => {
+    const token = await boundToken();
+    const refusal = await refusalOf(authenticatorWith({ nonces }), token, await proofFor('another'));
+    expect(refusal.nonce).toBeUndefined();
+  });
+
+  it('refuses a secret that could be guessed', () => {
+    expect(() => createKeyProofs({ nonces: { secret: 'short' } })).toThrow('nonces.secret');
+  });
+});
+
+describe('the memory of used proofs', () => {
+  it('is full for who fills it, and for nobody else', async () => {
+    const authenticator = authenticatorWith({
+      replays: createReplayMemory({ maxEntries: 30, now: () => NOW }),
+    });
+    const send = async (sub: string) => {
+      // Another key each time: it is the account whose share counts.
+      const own = await newKey();
+      const token = await issuer.token({ sub, cnf: { jkt: own.jkt } });
+      const request = post(await proofFor(token, {}, { jwk: own.jwk }, own.privateKey));
+      return authenticator.authenticate(`DPoP ${token}`, { signal, request });
+    };
+    const flood = await Promise.allSettled(Array.from({ length: 10 }, () => send('flood')));
+    expect(flood.filter(({ status }) => status === 'fulfilled')).toHaveLength(3);
+    await expect(send('flood')).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(send('alice')).resolves.toMatchObject({ subject: 'alice' });
   });
 });
 

@@ -1,9 +1,4 @@
 export { createDeploymentTools, type DeploymentToolsOptions } from './deployment-tools.ts';
-export {
-  connectPlatform,
-  type Platform,
-  type PlatformOptions,
-  type UpstreamRequest,
-} from './platform/platform.ts';
+export { connectPlatform, type Platform, type PlatformOptions } from './platform/platform.ts';
 export { platformOptions, platformSettings } from './platform/platform-settings.ts';
 export { deploymentInstructions } from './instructions.ts';

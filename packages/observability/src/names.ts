@@ -1,12 +1,11 @@
 /**
- * Names of metrics and attributes, as the OpenTelemetry semantic conventions for MCP and HTTP spell them.
- * Source: open-telemetry/semantic-conventions-genai docs/gen-ai/mcp.md and semantic-conventions docs/http/http-metrics.md.
+ * Names of metrics and attributes, as the OpenTelemetry semantic conventions for MCP spell them.
+ * Source: open-telemetry/semantic-conventions-genai docs/gen-ai/mcp.md.
  * What the conventions do not name starts with `mcp_parts.`.
  */
 export const METRIC = {
   serverOperationDuration: 'mcp.server.operation.duration',
   serverCalls: 'mcp_parts.server.calls',
-  httpClientRequestDuration: 'http.client.request.duration',
 } as const;
 
 export const ATTRIBUTE = {
@@ -19,9 +18,6 @@ export const ATTRIBUTE = {
   errorType: 'error.type',
   callResult: 'mcp_parts.call.result',
   era: 'mcp_parts.protocol.era',
-  upstream: 'service.peer.name',
-  httpMethod: 'http.request.method',
-  httpStatus: 'http.response.status_code',
   serviceName: 'service.name',
   serviceVersion: 'service.version',
 } as const;
@@ -31,6 +27,3 @@ export const OTHER_ERROR = '_OTHER';
 
 /** Bucket bounds in seconds that the conventions advise. */
 export const SERVER_OPERATION_BUCKETS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300];
-export const HTTP_CLIENT_BUCKETS = [
-  0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
-];

@@ -1,6 +1,7 @@
 import {
   type Attributes,
   isSpanContextValid,
+  type Meter,
   type ObservableResult,
   SpanStatusCode,
   trace,
@@ -9,7 +10,7 @@ import { PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 
-import { ATTRIBUTE, HTTP_CLIENT_BUCKETS, METRIC, OTHER_ERROR, SERVER_OPERATION_BUCKETS } from './names.ts';
+import { ATTRIBUTE, METRIC, OTHER_ERROR, SERVER_OPERATION_BUCKETS } from './names.ts';
 import { observeProcess } from './process-metrics.ts';
 
 /** `Content-Type` of the text that {@link Telemetry.prometheus} returns (Prometheus exposition format 0.0.4). */
@@ -43,19 +44,6 @@ export interface CallMeasurement {
   readonly durationMs: number;
 }
 
-/** One attempt of an HTTP request to an upstream; a call that is retried records several. Labels as in {@link CallMeasurement}. */
-export interface HttpClientMeasurement {
-  /** Configured name of the upstream, e.g. `deployment-api`; never its URL. */
-  readonly upstream: string;
-  /** HTTP method. */
-  readonly method: string;
-  /** HTTP status, absent when no answer came. */
-  readonly status?: number | undefined;
-  /** Error code when the attempt failed, e.g. `timeout`. */
-  readonly errorCode?: string | undefined;
-  readonly durationMs: number;
-}
-
 /** A number, or one for each value of some labels, which must come from a known, small set. */
 export type Reading =
   | number
@@ -73,8 +61,11 @@ export interface Telemetry {
   readonly activeTraceId: () => string | undefined;
   /** Counts one call and its duration. */
   readonly recordCall: (call: CallMeasurement) => void;
-  /** Counts one upstream attempt and its duration. */
-  readonly recordHttpClientCall: (call: HttpClientMeasurement) => void;
+  /**
+   * Where other parts make their instruments, so that one scrape has them all: pass it as `meter` to the clients of
+   * `@mcp-parts/resilient-client`, which measure requests to upstreams.
+   */
+  readonly meter: Meter;
   /** Registers a gauge that is read at each scrape. A `read` that throws leaves the series out of that scrape. */
   readonly observeGauge: (name: string, description: string, read: () => Reading) => void;
   /** The same for a number that only grows, so that its rate means something. */
@@ -112,11 +103,6 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   });
   const calls = meter.createCounter(METRIC.serverCalls, {
     description: 'MCP calls by outcome and protocol era.',
-  });
-  const httpClientDuration = meter.createHistogram(METRIC.httpClientRequestDuration, {
-    description: 'Duration of HTTP requests to upstream services, one per attempt.',
-    unit: 's',
-    advice: { explicitBucketBoundaries: HTTP_CLIENT_BUCKETS },
   });
 
   let stopped: Promise<void> | undefined;
@@ -157,19 +143,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
       calls.add(1, { ...shared, [ATTRIBUTE.callResult]: call.result, [ATTRIBUTE.era]: call.era });
     },
 
-    recordHttpClientCall(call) {
-      const attributes: Attributes = {
-        [ATTRIBUTE.upstream]: call.upstream,
-        [ATTRIBUTE.httpMethod]: call.method,
-      };
-      if (call.status !== undefined) {
-        attributes[ATTRIBUTE.httpStatus] = call.status;
-      }
-      if (call.errorCode !== undefined) {
-        attributes[ATTRIBUTE.errorType] = call.errorCode;
-      }
-      httpClientDuration.record(call.durationMs / 1000, attributes);
-    },
+    meter,
 
     observeGauge(name, description, read) {
       meter.createObservableGauge(name, { description }).addCallback((result) => observe(result, read()));

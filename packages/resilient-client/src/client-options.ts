@@ -1,7 +1,10 @@
+import type { Meter } from '@opentelemetry/api';
+
 import type { ClientEvent } from './call/events.ts';
 import { checkWhole, MAX_TIMER_MS } from './check-number.ts';
-import { isSafeForCredentials, parseBaseUrl } from './endpoint/url-template.ts';
+import { parseBaseUrl } from './endpoint/url-template.ts';
 import { checkLiteralHost, createAddressRule, type AddressRule } from './http/address-rule.ts';
+import { isSafeOnTheWay } from './http/safe-way.ts';
 import type { Dispatcher } from './http/undici-transport.ts';
 import {
   resolveBulkheadOptions,
@@ -35,7 +38,10 @@ export interface ClientOptions {
   readonly connectTimeoutMs?: number | undefined;
   /** How long a connection serves, in whole milliseconds from 1 to 2147483647; the next looks the name up again. @default 60_000 */
   readonly connectionTtlMs?: number | undefined;
-  /** Lets tokens go over http to a host other than this one, such as into a mesh that encrypts by itself. @default false */
+  /**
+   * Lets tokens, and headers or query parameters that carry credentials, go over http to a host other than this one, such
+   * as into a mesh that encrypts by itself. @default false
+   */
   readonly allowCleartextCredentials?: boolean | undefined;
   /** How many requests may be on the wire, and how many may wait. @default see {@link BulkheadOptions} */
   readonly bulkhead?: BulkheadOptions | undefined;
@@ -48,7 +54,7 @@ export interface ClientOptions {
   readonly deadlineHeader?: string | undefined;
   /**
    * Refuses to connect to loopback, private and reserved addresses, for a base URL that is not your own choice. Not
-   * together with `dispatcher`, which resolves names by itself. @default false
+   * together with `dispatcher`, which resolves names by itself; a proxy from the environment is left aside. @default false
    */
   readonly refusePrivateAddresses?: boolean | undefined;
   /** Is told what happens, for logs and metrics. It cannot break a call. */
@@ -57,8 +63,13 @@ export interface ClientOptions {
   readonly clock?: Clock | undefined;
   /** From 0 to below 1, for jitter. @default Math.random */
   readonly random?: (() => number) | undefined;
-  /** An undici dispatcher of your own, for mTLS, a proxy or a mock; you close it. @default connections of its own, one for each place in the bulkhead */
+  /**
+   * An undici dispatcher of your own, for mTLS, a proxy or a mock; you close it. @default connections of its own, one for
+   * each place in the bulkhead, through the proxy of the environment if `NODE_USE_ENV_PROXY` says so
+   */
   readonly dispatcher?: Dispatcher | undefined;
+  /** Measures requests, calls, retries, circuits, limits and connections. @default nothing is measured */
+  readonly meter?: Meter | undefined;
 }
 
 /** {@link ClientOptions}, filled in and checked. */
@@ -78,6 +89,7 @@ export interface ResolvedClientOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly dispatcher: Dispatcher | undefined;
+  readonly meter: Meter | undefined;
 }
 
 /**
@@ -94,7 +106,7 @@ export function resolveClientOptions(options: ClientOptions): ResolvedClientOpti
   const base = parseBaseUrl(options.baseUrl);
   checkWhole('connectTimeoutMs', connectTimeoutMs, 1, MAX_TIMER_MS);
   checkWhole('connectionTtlMs', connectionTtlMs, 1, MAX_TIMER_MS);
-  const mayCarryCredentials = options.allowCleartextCredentials === true || isSafeForCredentials(base.origin);
+  const mayCarryCredentials = options.allowCleartextCredentials === true || isSafeOnTheWay(base.origin);
   if (token !== undefined && !mayCarryCredentials) {
     throw new TypeError('baseUrl must use https with a token; allowCleartextCredentials allows it without');
   }
@@ -114,6 +126,7 @@ export function resolveClientOptions(options: ClientOptions): ResolvedClientOpti
     clock,
     random,
     dispatcher,
+    meter: options.meter,
   };
 }
 

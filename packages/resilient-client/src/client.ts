@@ -8,7 +8,8 @@ import type { SchemaOutput, StandardSchema } from './endpoint/standard-schema.ts
 import { createTransport } from './http/undici-transport.ts';
 import { createBulkhead } from './protection/bulkhead.ts';
 import { resolveCallPolicyOptions, type CallPolicy } from './protection/call-policy.ts';
-import { createCircuitBreaker, type CircuitHealth } from './protection/circuit-breaker.ts';
+import { createCallerCircuits } from './protection/caller-circuits.ts';
+import type { CircuitHealth } from './protection/circuit-breaker.ts';
 import { createRetryBudget } from './protection/retry-budget.ts';
 import { createSingleFlight } from './protection/single-flight.ts';
 import { createThrottle } from './protection/throttle.ts';
@@ -31,6 +32,13 @@ export interface Client extends AsyncDisposable {
   ) => Promise<Result<SchemaOutput<Response>>>;
   /** The circuit of every endpoint called so far, by endpoint id, and under `*` that of the whole upstream. */
   readonly health: () => Readonly<Record<string, CircuitHealth>>;
+  /**
+   * Keeps every call away from an endpoint, or from all of them, until {@link reset}: they fail as `circuit_open`. For an
+   * upstream that is known to be down, or must be left alone.
+   */
+  readonly isolate: (endpoint?: AnyEndpoint) => void;
+  /** Closes the circuit of an endpoint, or of all, and forgets failures and waits that were asked for. */
+  readonly reset: (endpoint?: AnyEndpoint) => void;
   /** Cancels calls in flight and closes the connections. Later calls fail as `cancelled`. */
   readonly close: () => Promise<void>;
 }
@@ -51,21 +59,28 @@ export function createClient(options: ClientOptions): Client {
     connectionTtlMs: resolved.connectionTtlMs,
     addressRule: resolved.addressRule,
   });
+  const bulkhead = createBulkhead(resolved.bulkhead);
+  const telemetry = new ClientTelemetry({ name, origin: base.origin, meter: resolved.meter });
+  const tell = ignoreErrorsOf(resolved.on);
   const core: ClientCore = {
     name,
     token,
     mayCarryCredentials: resolved.mayCarryCredentials,
     parts: {
       transport,
-      bulkhead: createBulkhead(resolved.bulkhead),
+      bulkhead,
       budget: createRetryBudget(resolved.retryBudget),
       deadlineHeader: resolved.deadlineHeader,
       clock,
       random,
     },
-    emit: ignoreErrorsOf(resolved.on),
+    emit(event) {
+      telemetry.recordEvent(event);
+      tell?.(event);
+    },
+    hasListener: tell !== undefined,
     routeOf,
-    telemetry: new ClientTelemetry(base.origin),
+    telemetry,
     singleFlight: createSingleFlight(),
     active: new Set(),
     isClosed: false,
@@ -73,6 +88,8 @@ export function createClient(options: ClientOptions): Client {
   // Keyed by declared ids, never by URLs, so neither can grow with traffic.
   const routes = new Map<string, Route>();
   const protections = new Map<string, Protection>();
+  // Also for endpoints that are yet to be called.
+  let isIsolated = false;
 
   function routeOf(endpoint: AnyEndpoint): Route {
     const known = routes.get(endpoint.id);
@@ -97,31 +114,68 @@ export function createClient(options: ClientOptions): Client {
     if (known !== undefined) {
       return known;
     }
-    const breaker = createCircuitBreaker({
+    const circuit = createCallerCircuits({
       policy: policy.breaker,
       clock,
       random,
-      onChange: (from, to) => core.emit?.({ client: name, endpoint: id, type: 'circuit', from, to }),
+      onChange: (from, to) => core.emit({ client: name, endpoint: id, type: 'circuit', from, to }),
     });
-    const protection = { breaker, throttle: createThrottle() };
+    if (isIsolated) {
+      circuit.isolate();
+    }
+    const protection = { circuit, throttle: createThrottle() };
     protections.set(id, protection);
     return protection;
   }
+
+  function protectionsOf(endpoint: AnyEndpoint | undefined): Iterable<Protection> {
+    return endpoint === undefined ? protections.values() : [routeOf(endpoint).protection];
+  }
+
+  telemetry.observe({
+    *circuits() {
+      const now = clock.monotonicNow();
+      for (const [endpoint, { circuit, throttle }] of protections) {
+        const { state, callersHeldBack = 0 } = circuit.health();
+        yield { endpoint, state, heldBack: throttle.heldBack(now) + callersHeldBack };
+      }
+    },
+    bulkhead: () => ({
+      active: resolved.bulkhead.concurrency - bulkhead.free(),
+      waiting: bulkhead.waiting(),
+      limit: resolved.bulkhead.concurrency,
+    }),
+    connections: () => transport.connections(),
+  });
 
   async function close(): Promise<void> {
     core.isClosed = true;
     for (const limit of core.active) {
       limit.stop('cancelled');
     }
-    for (const { breaker } of protections.values()) {
-      breaker.close();
+    for (const { circuit } of protections.values()) {
+      circuit.close();
     }
+    telemetry.close();
     await transport.close();
   }
 
   return {
     call: (endpoint, input, options) => callEndpoint(core, endpoint, input, options),
-    health: () => Object.fromEntries([...protections].map(([id, { breaker }]) => [id, breaker.health()])),
+    health: () => Object.fromEntries([...protections].map(([id, { circuit }]) => [id, circuit.health()])),
+    isolate(endpoint) {
+      isIsolated ||= endpoint === undefined;
+      for (const { circuit } of protectionsOf(endpoint)) {
+        circuit.isolate();
+      }
+    },
+    reset(endpoint) {
+      isIsolated &&= endpoint !== undefined;
+      for (const { circuit, throttle } of protectionsOf(endpoint)) {
+        circuit.reset();
+        throttle.reset();
+      }
+    },
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -23,7 +23,13 @@ export type { Problem } from './errors/problem.ts';
 export type { Sent } from './http/wire.ts';
 
 // How calls, and the upstream, are protected.
-export type { BreakerRate, CallPolicy, CallPolicyOptions, Hedge } from './protection/call-policy.ts';
+export type {
+  BreakerRate,
+  CallPolicy,
+  CallPolicyOptions,
+  CircuitOutcome,
+  Hedge,
+} from './protection/call-policy.ts';
 export type { Replay } from './protection/replay.ts';
 export type { BulkheadOptions } from './protection/bulkhead.ts';
 export type { RetryBudgetOptions } from './protection/retry-budget.ts';

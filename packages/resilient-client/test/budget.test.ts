@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { createClient, defineEndpoint, type ClientEvent } from '../src/index.ts';
+import { type Client, createClient, defineEndpoint, type ClientEvent } from '../src/index.ts';
 import { createTestClock, refuse, reply, createScriptedUpstream } from '../src/testing/index.ts';
 import { createThing, readThing, signal } from './things.ts';
 
@@ -46,14 +46,18 @@ describe('retry budget', () => {
   });
 
   it.each([
-    ['deadline', reply(503, {}, { 'retry-after': '3600' }), {}],
-    ['circuit', reply(503), { breaker: { failures: 1 } }],
-  ])('is not what is blamed when the %s stands against a repeat', async (by, step, policy) => {
+    ['deadline', { 'retry-after': '3600' }],
+    ['circuit', {}],
+  ])('is not what is blamed when the %s stands against a repeat', async (by, headers) => {
     const denied: string[] = [];
-    const upstream = createScriptedUpstream(step);
-    await using api = createClient({
+    const upstream = createScriptedUpstream(() => {
+      if (by === 'circuit') {
+        api.isolate(readThing);
+      }
+      return reply(503, {}, headers);
+    });
+    await using api: Client = createClient({
       ...options,
-      policy,
       dispatcher: upstream.dispatcher,
       on: (event) => event.type === 'retry_denied' && denied.push(event.by),
     });

@@ -1,10 +1,12 @@
 import { createServer, type RequestListener } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { createServer as createTcpServer, type AddressInfo, type Server } from 'node:net';
 
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
 import { createClient, defineEndpoint } from '../src/index.ts';
+import { selfSigned } from './self-signed.ts';
 import { signal } from './things.ts';
 
 const servers: Server[] = [];
@@ -66,6 +68,20 @@ describe('a request that never left', () => {
     expect(result).toMatchObject({ ok: false, error: { code: 'network', sent: 'no' } });
   });
 
+  it('is known not to have been sent when nobody vouches for the certificate', async () => {
+    const { key, cert } = selfSigned('shelf');
+    let requests = 0;
+    const server = createTlsServer({ key, cert }, (_, response) => {
+      requests += 1;
+      response.end();
+    });
+    server.on('tlsClientError', () => {});
+    const result = await call(`https://127.0.0.1:${await portOf(server)}`, z.unknown());
+    expect(result).toMatchObject({ ok: false, error: { code: 'network', sent: 'no' } });
+    expect(!result.ok && result.error.publicMessage).not.toContain('may have been carried out');
+    expect(requests).toBe(0);
+  });
+
   it("is not the upstream's failure when a header of its caller cannot be sent", async () => {
     await using client = createClient({
       name: 'shelf',
@@ -74,7 +90,10 @@ describe('a request that never left', () => {
     const endpoint = defineEndpoint({ id: 'things.put', method: 'POST', path: '/', response: z.number() });
     for (let i = 0; i < 10; i++) {
       const refused = await client.call(endpoint, {}, { signal, headers: { 'keep-alive': 'timeout=5' } });
-      expect(refused).toMatchObject({ ok: false, error: { sent: 'no' } });
+      expect(refused).toMatchObject({
+        ok: false,
+        error: { code: 'invalid_request', sent: 'no', attempts: 1, isRetryable: false },
+      });
     }
     expect(await client.call(endpoint, {}, { signal })).toMatchObject({ ok: true });
   });

@@ -1,5 +1,3 @@
-import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
-
 import { describe, expect, it } from 'vitest';
 
 import { createClient } from '../src/index.ts';
@@ -9,62 +7,6 @@ import { json, startUpstream } from './upstream.ts';
 
 const name = 'thing service';
 const read = { params: { id: 'a' } };
-
-describe('compressed answers', () => {
-  it('asks for none', async () => {
-    await using upstream = await startUpstream((_, response) => json(response, 200, { id: 'a' }));
-    await using api = createClient({ name, baseUrl: upstream.url });
-
-    await api.call(readThing, read, { signal, headers: { 'Accept-Encoding': 'gzip' } });
-
-    expect(upstream.received[0]?.headers['accept-encoding']).toBe('identity');
-  });
-
-  it.each([
-    ['gzip', gzipSync],
-    ['deflate', deflateSync],
-    ['br', brotliCompressSync],
-  ])('reads %s that came all the same', async (coding, compress) => {
-    await using upstream = await startUpstream((_, response) => {
-      response.writeHead(200, { 'content-encoding': coding });
-      response.end(compress(JSON.stringify({ id: 'a' })));
-    });
-    await using api = createClient({ name, baseUrl: upstream.url });
-
-    expect(await api.call(readThing, read, { signal })).toMatchObject({ ok: true, data: { id: 'a' } });
-  });
-
-  it('refuses a small body that unpacks to more than the cap', async () => {
-    const bomb = gzipSync(Buffer.alloc(50 * 1024 * 1024, ' '));
-    await using upstream = await startUpstream((_, response) => {
-      response.writeHead(200, { 'content-encoding': 'gzip' });
-      response.end(bomb);
-    });
-    await using api = createClient({ name, baseUrl: upstream.url });
-
-    expect(bomb.length).toBeLessThan(100_000);
-    expect(await api.call(readThing, read, { signal })).toMatchObject({
-      ok: false,
-      error: { code: 'response_too_large', status: 200 },
-    });
-  });
-
-  it.each([
-    ['broken gzip', 'gzip', gzipSync('{"id":"a"}').subarray(0, 15)],
-    ['an unknown coding', 'x-secret', gzipSync('{"id":"a"}')],
-  ])('takes %s for a response it does not understand', async (_, coding, body) => {
-    await using upstream = await startUpstream((_, response) => {
-      response.writeHead(200, { 'content-encoding': coding });
-      response.end(body);
-    });
-    await using api = createClient({ name, baseUrl: upstream.url });
-
-    expect(await api.call(readThing, read, { signal })).toMatchObject({
-      ok: false,
-      error: { code: 'invalid_response' },
-    });
-  });
-});
 
 describe('private addresses', () => {
   it('are refused when they stand in the base URL', () => {

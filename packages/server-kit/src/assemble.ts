@@ -21,12 +21,14 @@ import {
   type JsonObject,
   type Logger,
   type MethodTable,
+  type RateLimiter,
 } from '@mcp-parts/tool-kit';
 
 import { observeAudit } from './server/audit-metrics.ts';
 import { observeFacts } from './server/fact-metrics.ts';
 import { createRateLimiter, resolveRateLimitOptions, type RateLimitOptions } from './server/rate-limiter.ts';
 import { createReadiness, type Probe, type Readiness } from './server/readiness.ts';
+import { openSessionKey } from './server/session-key.ts';
 import { planShutdown, type ShutdownOptions, type ShutdownPlan } from './server/shutdown-budget.ts';
 import { openState } from './server/state-directory.ts';
 
@@ -58,6 +60,11 @@ export interface AssembleOptions extends RateLimitOptions, Pick<ShutdownOptions,
    * readiness. @default nothing is shown
    */
   readonly ages?: FactAges | undefined;
+  /**
+   * Spans and metrics, shut down with the server: one that was made before it, so that its clients of upstreams could
+   * take the `meter`. @default one of its own
+   */
+  readonly telemetry?: Telemetry | undefined;
   /** What the server cannot work without, by name. @default nothing but the audit trail */
   readonly probes?: Readonly<Record<string, Probe>> | undefined;
 }
@@ -90,6 +97,10 @@ export interface Server extends AsyncDisposable, Pick<ShutdownOptions, 'terminat
   /** The permission that a request will need, where it says so by itself; see `requiredPermission` of the tool-kit. */
   readonly requiredPermission: (method: string, params: JsonObject) => string | undefined;
   readonly logger: Logger;
+  /** Counts the calls of the table; for what a transport lets happen beside them. */
+  readonly rateLimiter: RateLimiter;
+  /** Signs the ids of sessions: 32 bytes that stay in the state directory, made on first use. */
+  readonly sessionKey: () => Promise<Uint8Array>;
   readonly audit: AuditTrail;
   readonly tasks: TaskEngine;
   readonly telemetry: Telemetry;
@@ -130,7 +141,9 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
   const { tasks } = state;
   const audit = createProtectedTrail(state.audit, { personalKeys, digest, logger });
 
-  const telemetry = createTelemetry({ serviceName: serverInfo.name, serviceVersion: serverInfo.version });
+  const telemetry =
+    options.telemetry ??
+    createTelemetry({ serviceName: serverInfo.name, serviceVersion: serverInfo.version });
   observeAudit(telemetry, audit);
   observeFacts(telemetry, resolved.ages);
 
@@ -147,13 +160,14 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
     (name, error) => logger.warn({ err: error, check: name }, 'readiness check failed'),
   );
 
+  const rateLimiter = createRateLimiter(resolved);
   const table = createMethodTable(catalog, {
     authorizer,
     audit,
     tasks,
     telemetry,
     logger,
-    rateLimiter: createRateLimiter(resolved),
+    rateLimiter,
   });
 
   const close = async () => {
@@ -169,6 +183,8 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
     authorizer,
     requiredPermission: (method, params) => requiredPermission(catalog, method, params),
     logger,
+    rateLimiter,
+    sessionKey: () => openSessionKey(join(stateDirectory, 'session-key')),
     audit,
     tasks,
     telemetry,

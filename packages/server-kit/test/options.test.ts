@@ -26,7 +26,23 @@ const caller = localCaller({ name: 'test', permissions: ['echo'] });
 const factories = {
   serveHttp: {
     open: (options: object) => serveHttp(server, { port: 0, gate: { unauthenticated: caller }, ...options }),
-    numbers: ['port', 'maxSessions', 'sessionIdleMs', 'readinessDelayMs', 'drainMs'],
+    numbers: [
+      'port',
+      'maxSessions',
+      'maxSessionsPerCaller',
+      'sessionIdleMs',
+      'readinessDelayMs',
+      'drainMs',
+      'maxConnections',
+      'maxConnectionsPerAddress',
+      'maxInFlight',
+      'maxInFlightPerCaller',
+      'maxStreams',
+      'maxStreamsPerCaller',
+      'maxRefusalsPerMinute',
+      'maxEventBytes',
+      'maxBodyBytes',
+    ],
   },
   serveStdio: {
     open: (options: object) => serveStdio(server, { caller, signal: AbortSignal.abort(), ...options }),

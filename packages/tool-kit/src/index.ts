@@ -19,7 +19,19 @@ export type { TaskContext, TaskDefinition } from './definition/task-definition.t
 export type { ObjectSchema } from './definition/object-schema.ts';
 export { PublicError, RpcError, rpcCodes } from './errors.ts';
 export type { JsonObject, JsonValue } from './json.ts';
-export { createMethodTable, type MethodHandler, type MethodTable } from './protocol/method-table.ts';
+export {
+  createMethodTable,
+  type MethodHandler,
+  type MethodTable,
+  type MethodTableOptions,
+} from './protocol/method-table.ts';
+export {
+  createEventBus,
+  type EventBus,
+  type ServerEvent,
+  type ServerEvents,
+} from './protocol/server-events.ts';
+export type { HeaderParameter } from './catalog/header-parameters.ts';
 export type {
   AuditActor,
   AuditEntry,

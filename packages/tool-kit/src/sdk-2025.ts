@@ -1,17 +1,8 @@
 /** Binds the method table to `@modelcontextprotocol/sdk` 1.x: the revisions up to 2025-11-25. */
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
-import {
-  CallToolRequestSchema,
-  CompleteRequestSchema,
-  GetPromptRequestSchema,
-  ListPromptsRequestSchema,
-  ListResourcesRequestSchema,
-  ListResourceTemplatesRequestSchema,
-  ListToolsRequestSchema,
-  ReadResourceRequestSchema,
-  type CallToolResult,
-} from '@modelcontextprotocol/sdk/types.js';
+import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
+import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv-provider.js';
 
 import type { ToolDefinition } from './definition/define-tool.ts';
 import type { JsonObject } from './json.ts';
@@ -24,33 +15,26 @@ import {
 } from './protocol/binding.ts';
 import type { MethodTable } from './protocol/method-table.ts';
 
-const requestSchemas = {
-  'tools/list': ListToolsRequestSchema,
-  'tools/call': CallToolRequestSchema,
-  'resources/list': ListResourcesRequestSchema,
-  'resources/templates/list': ListResourceTemplatesRequestSchema,
-  'resources/read': ReadResourceRequestSchema,
-  'prompts/list': ListPromptsRequestSchema,
-  'prompts/get': GetPromptRequestSchema,
-  'completion/complete': CompleteRequestSchema,
-} as const;
+/** The SDK would make one for each server, which is most of what an idle session holds. */
+let validator: AjvJsonSchemaValidator | undefined;
 
 /** A low-level server that answers with the table. Make one for each session or connection; the table is shared. */
 export function createServer(table: MethodTable, options: BindingOptions): Server {
   const server = new Server(options.serverInfo, {
     capabilities: table.capabilities,
+    jsonSchemaValidator: (validator ??= new AjvJsonSchemaValidator()),
     ...(options.instructions === undefined ? {} : { instructions: options.instructions }),
   });
-  for (const [method, schema] of Object.entries(requestSchemas)) {
-    if (!table.methods.has(method)) {
-      continue;
-    }
-    server.setRequestHandler(schema, async (request, extra) => {
-      // The SDK has just validated the params against its schema, so they are JSON.
-      const params = (request.params ?? {}) as JsonObject;
-      return handleRequest(table, method, params, sdkRequest(server, extra), options);
-    });
-  }
+  // The SDK's own handlers would refuse malformed params in front of the pipeline, which records every refusal.
+  server.fallbackRequestHandler = (request, extra) =>
+    // What arrives is JSON.
+    handleRequest(
+      table,
+      request.method,
+      (request.params ?? {}) as JsonObject,
+      sdkRequest(server, extra),
+      options,
+    );
   return server;
 }
 

@@ -6,7 +6,6 @@ import {
   type McpServer,
   type ServerContext,
 } from '@modelcontextprotocol/server';
-import { z } from 'zod';
 
 import type { ToolDefinition } from './definition/define-tool.ts';
 import type { JsonObject } from './json.ts';
@@ -19,34 +18,28 @@ import {
 } from './protocol/binding.ts';
 import type { MethodTable } from './protocol/method-table.ts';
 
-const methods = [
-  'tools/list',
-  'tools/call',
-  'resources/list',
-  'resources/templates/list',
-  'resources/read',
-  'prompts/list',
-  'prompts/get',
-  'completion/complete',
-] as const;
+/** The revision that these servers speak. */
+export const REVISION = '2026-07-28';
 
-/** A low-level server that answers with the table. Make one for each request or connection; the table is shared. */
+/** Without it the SDK's server takes every connection for one of 2025, until its own HTTP handler says otherwise. */
+class ServerOf2026 extends Server {
+  protected override _negotiatedProtocolVersion = REVISION;
+}
+
+/**
+ * A low-level server that answers with the table. It may serve one connection, or every request of a process over a
+ * transport that gives each an id of its own: nothing of one request is kept for another.
+ */
 export function createServer(table: MethodTable, options: BindingOptions): Server {
-  const server = new Server(options.serverInfo, {
+  const server = new ServerOf2026(options.serverInfo, {
     capabilities: table.capabilities,
+    supportedProtocolVersions: [REVISION],
     ...(options.instructions === undefined ? {} : { instructions: options.instructions }),
   });
-  for (const method of methods) {
-    if (!table.methods.has(method)) {
-      continue;
-    }
-    server.setRequestHandler(method, async (request, context) => {
-      // The SDK has validated the params against the method's schema, so they are JSON; the table builds the
-      // result that the specification gives for this method.
-      const params = (request.params ?? {}) as JsonObject;
-      return (await handleRequest(table, method, params, sdkRequest(context), options)) as never;
-    });
-  }
+  // The SDK's own handlers would refuse malformed params in front of the pipeline, which records every refusal.
+  server.fallbackRequestHandler = (request, context) =>
+    // What arrives is JSON.
+    handleRequest(table, request.method, (request.params ?? {}) as JsonObject, sdkRequest(context), options);
   return server;
 }
 
@@ -66,14 +59,20 @@ export function registerTool(server: McpServer, tool: ToolDefinition, options: R
   });
 }
 
-const clientInfo = z.object({ name: z.string(), version: z.string() });
-
 function sdkRequest(context: ServerContext): SdkRequest {
-  const envelope: Readonly<Record<string, unknown>> = context.mcpReq.envelope ?? {};
+  const { envelope, signal } = context.mcpReq;
   return {
     era: '2026',
-    signal: context.mcpReq.signal,
+    signal,
     authInfo: context.http?.authInfo,
-    client: clientInfo.safeParse(envelope[CLIENT_INFO_META_KEY]).data,
+    client: clientOf((envelope as Readonly<Record<string, unknown>> | undefined)?.[CLIENT_INFO_META_KEY]),
   };
+}
+
+function clientOf(info: unknown): SdkRequest['client'] {
+  if (typeof info !== 'object' || info === null) {
+    return undefined;
+  }
+  const { name, version } = info as { readonly name?: unknown; readonly version?: unknown };
+  return typeof name === 'string' && typeof version === 'string' ? { name, version } : undefined;
 }

@@ -8,6 +8,7 @@ import {
   type StoredRecord,
 } from '../chain/record.ts';
 import { withFile, type AuditFile, type AuditFileSystem } from '../disk/file-system.ts';
+import { AuditError, isMissing } from '../errors.ts';
 import type { AuditEvent } from '../event/event.ts';
 import type { LogSegment } from '../segments/segment-files.ts';
 import { parseHeader, readHeader, segmentPath } from '../segments/segment-header.ts';
@@ -26,10 +27,12 @@ export interface Batch {
 export const MAX_BATCH_EVENTS = 100;
 // Longer than any line, so that a read always holds at least one record.
 const MAX_BATCH_BYTES = 1024 * 1024;
+const NEWEST_BYTES = 64 * 1024;
 
 /**
  * Reads the next events of the log, at most `limit` and at most 1 MiB, never beyond what is durable. Passes
- * over what is damaged, and says so: one bad record must not hold back all that follow.
+ * over what is damaged or gone, and says so: neither must hold back all that follows.
+ * @throws {AuditError} `read_failed`
  */
 export async function readBatch(
   directory: string,
@@ -38,22 +41,51 @@ export async function readBatch(
   from: LogPosition,
   limit = MAX_BATCH_EVENTS,
 ): Promise<Batch> {
+  let damage: Batch['damage'];
   for (const [index, segment] of segments.entries()) {
     const { number } = segment;
     if (number < from.segment) {
       continue;
     }
     const start = number === from.segment ? from.offset : 0;
-    const sizeBytes = segment.sizeBytes ?? (await sizeOf(directory, fileSystem, number, segments[index + 1]));
-    if (start >= sizeBytes) {
-      continue;
+    try {
+      const sizeBytes =
+        segment.sizeBytes ?? (await sizeOf(directory, fileSystem, number, segments[index + 1]));
+      if (start >= sizeBytes) {
+        continue;
+      }
+      const bytes = await withFile(fileSystem, segmentPath(directory, number), 'read', (file) =>
+        file.read(start, Math.min(sizeBytes - start, MAX_BATCH_BYTES)),
+      );
+      const batch = collect(bytes, { ...from, segment: number, offset: start }, limit);
+      return damage === undefined ? batch : { ...batch, damage };
+    } catch (cause) {
+      if (!isMissing(cause)) {
+        throw new AuditError('read_failed', `${segmentPath(directory, number)} cannot be read`, { cause });
+      }
+      damage ??= { segment: number, afterSequence: from.sequence };
     }
-    const bytes = await withFile(fileSystem, segmentPath(directory, number), 'read', (file) =>
-      file.read(start, Math.min(sizeBytes - start, MAX_BATCH_BYTES)),
-    );
-    return collect(bytes, { ...from, segment: number, offset: start }, limit);
   }
-  return { events: [], checkpoints: [], end: from };
+  return { events: [], checkpoints: [], end: from, damage };
+}
+
+/** Reads the newest event among the last 64 KiB of the log; `undefined` where there is none. */
+export async function readNewest(
+  directory: string,
+  fileSystem: AuditFileSystem,
+  segment: LogSegment | undefined,
+): Promise<AuditEvent | undefined> {
+  if (segment === undefined) {
+    return undefined;
+  }
+  const bytes = await withFile(fileSystem, segmentPath(directory, segment.number), 'read', async (file) => {
+    const start = Math.max(0, (segment.sizeBytes ?? (await file.size())) - NEWEST_BYTES);
+    return file.read(start, NEWEST_BYTES);
+  });
+  // The first line may be cut: then it is no record.
+  const records = [...scanLines(bytes)].flatMap(({ record }) => record ?? []);
+  const newest = records.findLast(({ kind }) => kind === EVENT_KIND);
+  return newest && parseEvent(newest);
 }
 
 function collect(bytes: Buffer, from: LogPosition, limit: number): Batch {
@@ -105,9 +137,13 @@ async function sizeOf(
   number: number,
   next: LogSegment | undefined,
 ): Promise<number> {
-  const linked = next && (await readHeader(directory, fileSystem, next.number))?.header.previous;
-  if (linked?.segment === number) {
-    return linked.sizeBytes;
+  try {
+    const linked = next && (await readHeader(directory, fileSystem, next.number))?.header.previous;
+    if (linked?.segment === number) {
+      return linked.sizeBytes;
+    }
+  } catch {
+    // What is wrong with the next one shows when it is its turn.
   }
   return withFile(fileSystem, segmentPath(directory, number), 'read', (file: AuditFile) => file.size());
 }

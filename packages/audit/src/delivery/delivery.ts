@@ -8,10 +8,11 @@ import type { Logger } from '../logger.ts';
 import type { SegmentLog } from '../segments/segment-log.ts';
 import { untilAborted } from '../until-aborted.ts';
 import { backoffMs } from './backoff.ts';
-import { readBatch, type Batch } from './batch.ts';
+import type { Batch } from './batch.ts';
 import { startPosition, writeCursor, type Cursor } from './cursor.ts';
+import { createLogReader, type LogReader } from './log-reader.ts';
 import { Quarantine } from './quarantine.ts';
-import type { AuditSink } from './sink.ts';
+import { idempotencyKeyOf, type AuditSink } from './sink.ts';
 
 /** What is delivered to whom. */
 export interface DeliveryOptions {
@@ -45,6 +46,9 @@ export interface DeliveryStatus {
   readonly lastError: unknown;
 }
 
+// As many as of a sink in trouble.
+const MAX_READS = 10;
+
 /**
  * Ships the log to one sink, strictly in order and one batch at a time. What is due is a sequence number
  * (`#dueSequence`): urgent events, the interval timer and flushes only raise it, so any number of them while a
@@ -52,6 +56,7 @@ export interface DeliveryStatus {
  */
 export class Delivery {
   readonly #options: DeliveryOptions;
+  readonly #reader: LogReader;
   readonly #quarantine: Quarantine;
   readonly #stopping = new AbortController();
   readonly #flushes = new Set<{ until: ChainTip; resolve: () => void }>();
@@ -65,12 +70,20 @@ export class Delivery {
   #oldestAt: number | undefined;
   #lastError: unknown;
   #failures = 0;
+  /** How many attempts failed since one succeeded. */
+  #tries = 0;
   /** The segment that the cursor on disk is in: nothing older is needed any more. */
   #keptFrom: number;
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
-    this.#quarantine = new Quarantine({ ...options, sink: options.sink.name });
+    this.#reader = createLogReader(options);
+    this.#quarantine = new Quarantine({
+      ...options,
+      sink: options.sink.name,
+      reader: this.#reader,
+      deliver: (batch) => this.#deliver(batch),
+    });
     this.#position = startPosition(options, options.log.segments[0]?.number);
     this.#keptFrom = this.#position.segment;
     this.#makeDue();
@@ -177,57 +190,76 @@ export class Delivery {
   async #shipBatch(): Promise<void> {
     const { signal } = this.#stopping;
     let batch: Batch | undefined;
-    for (let failures = 0; !signal.aborted;) {
+    while (!signal.aborted) {
       try {
         // A retry repeats the batch as it was, so its idempotency key stays the same.
         batch ??= await this.#read();
         await this.#deliver(batch);
-        await this.#advance(batch.end);
         this.#quarantine.accepted(batch);
+        await this.#advance(batch.end);
         return;
       } catch (error) {
         if (signal.aborted) {
           return;
         }
-        const narrowed = batch && (await this.#quarantine.narrow(batch, error));
-        switch (narrowed?.step) {
+        this.#tries += 1;
+        const next = await this.#afterFailure(batch, error);
+        switch (next.step) {
           case 'resend':
-            ({ batch } = narrowed);
+            ({ batch } = next);
             continue;
-          case 'set aside':
-            await this.#advance(batch?.end ?? this.#position);
+          case 'go on':
+            await this.#advance(next.from);
             return;
+          case 'wait':
+            ({ batch } = next);
+            break;
           case 'read less':
-            return;
-          case undefined:
+            if (next.isAtOnce) {
+              return;
+            }
+            batch = undefined;
             break;
           default:
-            narrowed satisfies never;
+            next satisfies never;
         }
-        failures += 1;
-        this.#failures += 1;
-        this.#lastError = error;
-        this.#options.logger.warn({ err: error, sink: this.sinkName, failures }, 'audit delivery failed');
-        await this.#backOff(backoffMs(failures, error, this.#options.random()));
+        await this.#waitAfter(error);
       }
     }
   }
 
+  #afterFailure(batch: Batch | undefined, error: unknown): ReturnType<Quarantine['narrow']> {
+    return batch === undefined ? this.#passOver() : this.#quarantine.narrow(batch, error, this.#tries);
+  }
+
+  /** Goes on with the next segment when one stays unreadable although others can be read. */
+  async #passOver(): ReturnType<Quarantine['narrow']> {
+    const { segment, sequence } = this.#position;
+    const from = this.#tries < MAX_READS ? undefined : await this.#reader.positionAfter(this.#position);
+    if (from === undefined) {
+      return { step: 'wait' };
+    }
+    this.#options.onDamage({ segment, afterSequence: sequence });
+    return { step: 'go on', from };
+  }
+
+  async #waitAfter(error: unknown): Promise<void> {
+    const { logger, random } = this.#options;
+    this.#failures += 1;
+    this.#lastError = error;
+    logger.warn({ err: error, sink: this.sinkName, failures: this.#tries }, 'audit delivery failed');
+    await this.#backOff(backoffMs(this.#tries, error, random()));
+  }
+
   async #read(): Promise<Batch> {
-    const { directory, fileSystem, log } = this.#options;
-    const batch = await readBatch(
-      directory,
-      fileSystem,
-      log.segments,
-      this.#position,
-      this.#quarantine.limit,
-    );
+    const { log, onDamage } = this.#options;
+    const batch = await this.#reader.read(this.#position, this.#quarantine.limit);
     const [first] = batch.events;
     if (first !== undefined) {
       this.#oldestAt = Date.parse(first.time);
     }
     if (batch.damage !== undefined) {
-      this.#options.onDamage(batch.damage);
+      onDamage(batch.damage);
     }
     // Nothing is left although the chain is longer: the files are gone. What is written next has its place.
     if (batch.end === this.#position) {
@@ -236,18 +268,16 @@ export class Delivery {
     return batch;
   }
 
-  async #deliver({ events, checkpoints, end }: Batch): Promise<void> {
+  async #deliver({ events, checkpoints }: Pick<Batch, 'events' | 'checkpoints'>): Promise<void> {
     const { sink, writerId } = this.#options;
-    const [first] = events;
     const wanted = sink.takesCheckpoints ? checkpoints : [];
-    if (first === undefined && wanted.length === 0) {
+    if (events.length === 0 && wanted.length === 0) {
       return;
     }
     const { signal } = this.#stopping;
-    const range = first === undefined ? `checkpoint-${wanted[0]?.id}` : `${first.sequence}-${end.sequence}`;
     const delivered = sink.deliver(events, {
       signal,
-      idempotencyKey: `${writerId}:${range}`,
+      idempotencyKey: idempotencyKeyOf(writerId, events, wanted),
       checkpoints: wanted.length > 0 ? wanted : undefined,
     });
     await untilAborted(delivered, signal);
@@ -256,6 +286,7 @@ export class Delivery {
   async #advance(position: LogPosition): Promise<void> {
     const { directory, fileSystem, writerId, log, logger } = this.#options;
     this.#position = position;
+    this.#tries = 0;
     this.#lastError = undefined;
     if (position.sequence >= log.tip.sequence) {
       this.#oldestAt = undefined;

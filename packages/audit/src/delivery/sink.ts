@@ -4,6 +4,9 @@ import type { AuditEvent } from '../event/event.ts';
 /**
  * Where events are shipped. `deliver` resolves when all of `events` are safely received and rejects otherwise;
  * a batch that was rejected, or whose response was lost, comes again with the same key and the same event ids.
+ * Reject with an AuditError to say more: `rejected_by_sink` for what is in the events, `refused_by_sink` when it may
+ * also be the sender, `retryAfterMs`, or `refused` for the part that was not taken. An event that is refused again and
+ * again while another one is taken is set aside, whatever the error.
  */
 export interface AuditSink {
   /** Names the cursor file: lower-case letters, digits and hyphens, at most 64; must stay the same between runs. */
@@ -17,10 +20,24 @@ export interface AuditSink {
 export interface DeliverOptions {
   /** Aborts when the trail no longer waits for the batch. */
   readonly signal: AbortSignal;
-  /** Writer, first and last sequence of the batch. */
+  /** Writer, first and last sequence of the batch; with the number of events where some were left out. */
   readonly idempotencyKey: string;
   /** The signed checkpoints among the events of the batch; only for a sink that takes them. */
   readonly checkpoints?: readonly AuditCheckpoint[] | undefined;
+}
+
+/** Writer, first and last sequence; with how many there are where some between them were left out. */
+export function idempotencyKeyOf(
+  writerId: string,
+  events: readonly AuditEvent[],
+  checkpoints: readonly AuditCheckpoint[],
+): string {
+  const [first, last] = [events[0], events.at(-1)];
+  if (first === undefined || last === undefined) {
+    return `${writerId}:checkpoint-${checkpoints[0]?.id}`;
+  }
+  const range = `${writerId}:${first.sequence}-${last.sequence}`;
+  return last.sequence - first.sequence + 1 === events.length ? range : `${range}:${events.length}`;
 }
 
 /** @throws {TypeError} unless a file can be named after it */

@@ -26,6 +26,12 @@ const identityFields = {
   time: z.iso.datetime(),
 };
 
+/** Says what is missing from an event. */
+const marks = {
+  /** The lists and members that were cut to keep the event small, such as `actor.groups`. */
+  truncated: z.array(z.string()).optional(),
+};
+
 /** What identifies the writer in each of its events. */
 export const sourceFields = {
   /** The chain this event belongs to: one per directory. */
@@ -111,16 +117,34 @@ const callFields = {
   upstreamCalls: z.array(upstreamCall).optional(),
 };
 
+/** The refusals that an event stands for. */
+const refusals = z.looseObject({
+  /** How many there were; the event is the last of them. */
+  count: z.int().positive(),
+  /** The same by reason. */
+  reasons: z.record(z.string(), z.int().positive()),
+  /** When the first and the last of them were. */
+  since: z.iso.datetime(),
+  until: z.iso.datetime(),
+});
+
 /** What is known of a call once it ended. */
 export const outcomeFields = {
   ...resultFields,
   /** In milliseconds. Absent when the process ended before the outcome was known. */
   durationMs: z.number().nonnegative().optional(),
   ...callFields,
+  /** Set when the event stands for many refusals of one caller or address, which were only counted. */
+  refusals: refusals.optional(),
 };
 
-/** How many entries are kept of each list whose length others choose. */
-export const MAX_ENTRIES = { argumentNames: 100, argumentDigests: 100, upstreamCalls: 100 };
+/** How many entries are kept of each list whose length others choose, by its path. */
+export const MAX_ENTRIES = {
+  'actor.groups': 1000,
+  argumentNames: 100,
+  argumentDigests: 100,
+  upstreamCalls: 100,
+};
 
 const intentEvent = z.looseObject({
   ...identityFields,
@@ -131,6 +155,7 @@ const intentEvent = z.looseObject({
   /** The arguments were too large to keep. */
   argumentsOmitted: z.literal(true).optional(),
   ...intentFields,
+  ...marks,
 });
 
 const outcomeEvent = z.looseObject({
@@ -140,6 +165,7 @@ const outcomeEvent = z.looseObject({
   stage: z.literal('outcome'),
   intentId: z.uuid({ version: 'v7' }),
   ...outcomeFields,
+  ...marks,
 });
 
 /** Checks one event as a collector receives it. Loose: a newer writer may add fields. */
@@ -171,6 +197,9 @@ export type AuditActor =
 
 /** One call to an upstream. */
 export type UpstreamCall = Input<z.infer<typeof upstreamCall>>;
+
+/** How often, why and when the refusals were that one event stands for. */
+export interface CountedRefusals extends Input<z.infer<typeof refusals>> {}
 
 /** What surrounds an intent: why it was allowed, what it belongs to, how fresh the facts behind it were. */
 export interface IntentContext extends InputOf<typeof decisionFields & typeof intentFields> {}

@@ -44,6 +44,22 @@ describe('a picker', () => {
     });
   });
 
+  it('keeps the first entries at any depth, and tells what it cut', () => {
+    const nested = fieldPicker(
+      { actor: z.object({ groups: z.array(z.string()) }), calls: fields.calls },
+      {
+        'actor.groups': 1,
+        calls: 1,
+      },
+    );
+    const cut: string[] = [];
+    const picked = nested({ actor: { groups: ['a', 'b'] }, calls: [{ upstream: 'a' }] }, (path) =>
+      cut.push(path),
+    );
+    expect(picked).toEqual({ actor: { groups: ['a'] }, calls: [{ upstream: 'a' }] });
+    expect(cut).toEqual(['actor.groups']);
+  });
+
   it('is done with an object of any shape, which it leaves as it is', () => {
     const pickShared = fieldPicker(sharedFields);
     fc.assert(

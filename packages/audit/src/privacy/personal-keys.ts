@@ -19,7 +19,7 @@ export interface PersonalData {
 export interface PersonalKeys {
   /**
    * Encrypts a person's data with their key, which is made durable first if it is new. Each text keeps at most
-   * 256 bytes.
+   * 256 bytes. The same data may be the same text for as long as the key lives: the actor's id beside it says as much.
    * @throws {AuditError} `unavailable` when the key can be neither read nor stored
    */
   readonly seal: (actorId: string, data: PersonalData) => Promise<string>;
@@ -35,34 +35,48 @@ const KEY_BYTES = 32;
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 const MAX_TEXT_BYTES = 256;
-const MAX_CACHED_KEYS = 1000;
+const MAX_CACHED_PEOPLE = 1000;
 const personalData = z.object({ displayName: z.string().optional(), email: z.string().optional() });
+
+/** What is kept of a person: encrypting costs more than all else that an event needs. */
+interface Person extends PersonalData {
+  readonly key: Buffer;
+  readonly sealed: string;
+}
 
 /**
  * Keeps a key for each person in a directory (mode 0700), one file each, which several processes may share. Keep it
  * out of backups that outlive an erasure: a key that is restored opens everything again. A process that sealed for a
- * person keeps their key in memory until it ends.
+ * person keeps their key, and what it sealed last, in memory until it ends: of the last 1,000 people.
  * @throws {TypeError} when there is no directory
  */
 export async function openPersonalKeys(directory: string): Promise<PersonalKeys> {
   checkPath('directory', directory);
   await mkdir(directory, { recursive: true, mode: 0o700 });
-  const cache = new Map<string, Buffer>();
+  // In the order of their last use.
+  const cache = new Map<string, Person>();
 
-  function remember(actorId: string, key: Buffer): Buffer {
-    const [oldest] = cache.keys();
-    if (cache.size >= MAX_CACHED_KEYS && oldest !== undefined) {
-      cache.delete(oldest);
+  function remember(actorId: string, person: Person): void {
+    cache.delete(actorId);
+    const [idlest] = cache.keys();
+    if (cache.size >= MAX_CACHED_PEOPLE && idlest !== undefined) {
+      cache.delete(idlest);
     }
-    cache.set(actorId, key);
-    return key;
+    cache.set(actorId, person);
   }
 
   return {
-    async seal(actorId, data) {
-      const key = cache.get(actorId) ?? remember(actorId, await findOrCreateKey(directory, actorId));
-      const plain = { displayName: bounded(data.displayName), email: bounded(data.email) };
-      return encrypt(key, actorId, JSON.stringify(plain));
+    async seal(actorId, { displayName, email }) {
+      const known = cache.get(actorId);
+      if (known !== undefined && known.displayName === displayName && known.email === email) {
+        remember(actorId, known);
+        return known.sealed;
+      }
+      const key = known?.key ?? (await findOrCreateKey(directory, actorId));
+      const plain = { displayName: bounded(displayName), email: bounded(email) };
+      const sealed = encrypt(key, actorId, JSON.stringify(plain));
+      remember(actorId, { key, displayName, email, sealed });
+      return sealed;
     },
     async open(actorId, sealed) {
       const key = await readKey(directory, actorId);

@@ -3,12 +3,13 @@ import { checkSinkName, type AuditSink } from '../delivery/sink.ts';
 import { AuditError } from '../errors.ts';
 import { safeJson } from '../event/safe-json.ts';
 import { untilAborted } from '../until-aborted.ts';
+import { checkAnswer, MAX_ANSWER_BYTES, type CollectorAnswer } from './collector-answer.ts';
 
 /** Where the collector is and how to reach it. */
 export interface CollectorSinkOptions {
   /**
-   * Receives `POST` with `{ "events": [...] }`, events first, then checkpoints (`"stage": "checkpoint"`); any
-   * 2xx means that all of them are safely stored.
+   * Receives `POST` with `{ "events": [...] }`, events first, then checkpoints (`"stage": "checkpoint"`). A 2xx means
+   * that all of them are safely stored, unless its body says otherwise; it may be empty, or say how many or which.
    */
   readonly url: string | URL;
   /** Names the cursor file. @default 'collector' */
@@ -43,11 +44,12 @@ function resolveCollectorSinkOptions(options: CollectorSinkOptions): ResolvedCol
   return { url, name, fetch, token, timeoutMs };
 }
 
-const REFUSES_CONTENT = new Set([400, 413, 422]);
-
 /**
- * Ships events to an HTTP collector. Redirects are refused, so the token reaches no other server.
- * Its `deliver` rejects with AuditError `delivery_failed`, or `rejected_by_sink` after 400, 413 or 422.
+ * Ships events to an HTTP collector. Redirects are refused, so the token reaches no other server. An answer counts as
+ * delivery when it confirms the events, as far as it can: results for each item of a bulk request are obeyed, and
+ * what is no answer of a collector, such as a sign-in page, is none.
+ * Its `deliver` rejects with AuditError `delivery_failed` when the collector is out of reach or in trouble,
+ * `rejected_by_sink` after 400, 413, 415 or 422, `refused_by_sink` after another 4xx, and `not_confirmed`.
  * @throws {TypeError | RangeError} for an option that is missing or out of its range
  */
 export function createCollectorSink(options: CollectorSinkOptions): AuditSink {
@@ -57,33 +59,56 @@ export function createCollectorSink(options: CollectorSinkOptions): AuditSink {
     takesCheckpoints: true,
     async deliver(events, { signal, idempotencyKey, checkpoints = [] }) {
       const attempt = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-      let response: Response;
+      const records = [...events, ...checkpoints];
+      let answer: CollectorAnswer;
       try {
         const authorization = token && { authorization: `Bearer ${await untilAborted(token(), attempt)}` };
-        response = await fetch(url, {
+        const response = await fetch(url, {
           method: 'POST',
           headers: {
             'content-type': 'application/json',
             'idempotency-key': idempotencyKey,
             ...authorization,
           },
-          body: safeJson({ events: [...events, ...checkpoints] }),
+          body: safeJson({ events: records }),
           redirect: 'error',
           signal: attempt,
         });
-        // The text of the response is of no use; an unread body would hold its connection.
-        await response.body?.cancel();
+        answer = await readAnswer(response);
       } catch (cause) {
         signal.throwIfAborted();
         throw new AuditError('delivery_failed', 'The collector could not be reached', { cause });
       }
-      if (response.ok) {
-        return;
-      }
-      const code = REFUSES_CONTENT.has(response.status) ? 'rejected_by_sink' : 'delivery_failed';
-      const retryAfterMs = parseRetryAfter(response.headers.get('retry-after'), Date.now());
-      throw new AuditError(code, `The collector responded with ${response.status}`, { retryAfterMs });
+      checkAnswer(
+        answer,
+        records.map(({ id }) => id),
+      );
     },
+  };
+}
+
+// The body is read to its end: a response that breaks off is none.
+async function readAnswer(response: Response): Promise<CollectorAnswer> {
+  const { status, headers } = response;
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  // What comes with a refusal is of no use; an unread body would hold its connection.
+  if (!response.ok) {
+    await response.body?.cancel();
+  } else {
+    for await (const chunk of response.body ?? []) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > MAX_ANSWER_BYTES) {
+        break;
+      }
+    }
+  }
+  return {
+    status,
+    contentType: headers.get('content-type'),
+    body: size > MAX_ANSWER_BYTES ? undefined : Buffer.concat(chunks).toString('utf8'),
+    retryAfterMs: parseRetryAfter(headers.get('retry-after'), Date.now()),
   };
 }
 

@@ -4,6 +4,7 @@ import type { FactAges } from '../facts/fact-age.ts';
 import type { ProveConfirmation } from '../possession/confirmation.ts';
 import type { PresentedRequest } from '../possession/presented-request.ts';
 import { credentialOf } from '../tokens/authorization-header.ts';
+import type { VerifyOptions } from '../tokens/token-verifier.ts';
 import { resolveAuthenticatorOptions } from './authenticator-options.ts';
 import type { AuthenticatorOptions } from './authenticator-options.ts';
 import type { Caller } from './caller.ts';
@@ -70,8 +71,8 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
   const { verifier, policy, proofs } = resolved;
   const rights = createPrincipalRights(resolved);
 
-  async function callerOf(token: string, signal: AbortSignal, prove?: ProveConfirmation): Promise<Caller> {
-    return rights.callerOf(await verifier.verify(token, { signal, prove }), signal);
+  async function callerOf(token: string, options: VerifyOptions): Promise<Caller> {
+    return rights.callerOf(await verifier.verify(token, options), options.signal);
   }
 
   async function callerOfHeader(
@@ -80,18 +81,20 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     request: PresentedRequest | undefined,
   ): Promise<Caller> {
     const { scheme, token } = credentialOf(authorizationHeader);
+    const source = request?.address;
     if (proofs === undefined || request === undefined) {
       // RFC 6750 §3.1: a scheme that is not supported here counts as no authentication information.
       if (scheme === 'DPoP') {
         throw new AuthError('missing_token');
       }
-      return callerOf(token, signal);
+      return callerOf(token, { signal, source });
     }
     let isBound = false;
-    const caller = await callerOf(token, signal, async (confirmation) => {
+    const prove: ProveConfirmation = async (confirmation, owner) => {
       isBound = confirmation.jkt !== undefined;
-      await proofs.verify(confirmation, { scheme, token, request });
-    });
+      await proofs.verify(confirmation, { scheme, token, request, owner });
+    };
+    const caller = await callerOf(token, { signal, source, prove });
     // RFC 9449 §7.1: the proof says nothing about a token that is not bound to its key.
     if (scheme === 'DPoP' && !isBound) {
       throw tokenRefused('sent as DPoP but not bound to a key');
@@ -106,7 +109,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       return { ...caller, obtainablePermissions: policy.obtainableFor?.(caller) };
     },
     async authenticateToken(token, { signal }) {
-      return callerOf(token, signal);
+      return callerOf(token, { signal });
     },
     async refresh(caller, { signal }) {
       if (!isCaller(caller)) {

@@ -7,6 +7,7 @@ const { signal } = new AbortController();
 function cacheAt(clock: { now: number }, maxEntries = 10) {
   return createTtlCache<string>({
     ttlMs: () => 100,
+    isKnown: (value) => value.startsWith('known'),
     maxEntries,
     loadTimeoutMs: 60_000,
     now: () => clock.now,
@@ -42,6 +43,33 @@ describe('createTtlCache', () => {
     expect(load).toHaveBeenCalledTimes(3);
     await cache.get('b', signal, load);
     expect(load).toHaveBeenCalledTimes(4);
+  });
+
+  it('lets no stranger displace anybody known, and says who was known', async () => {
+    const clock = { now: 0 };
+    const cache = cacheAt(clock, 2);
+    const answered: [string, boolean][] = [];
+    const ask = (key: string, value: string) =>
+      cache.get(key, signal, async (_, wasKnown) => {
+        answered.push([key, wasKnown]);
+        return value;
+      });
+    await ask('ann', 'known');
+    for (const key of ['x', 'y', 'z', 'ann']) {
+      await ask(key, 'stranger');
+    }
+    clock.now = 100;
+    await ask('ann', 'gone');
+    clock.now = 200;
+    await ask('ann', 'known again');
+    expect(answered).toEqual([
+      ['ann', false],
+      ['x', false],
+      ['y', false],
+      ['z', false],
+      ['ann', true],
+      ['ann', false],
+    ]);
   });
 
   it('goes on for the others when one waiter leaves', async () => {

@@ -5,7 +5,9 @@ import { checkWhole, MAX_TIMER_MS } from '../check-number.ts';
 export interface TtlCacheOptions<Value> {
   /** How long a value is served, in milliseconds. */
   readonly ttlMs: (value: Value) => number;
-  /** Values kept, 1 to 1_000_000. @default 10_000 */
+  /** Whether a value is of somebody known. Those are kept apart, so that strangers displace none of them. */
+  readonly isKnown: (value: Value) => boolean;
+  /** Values kept of each kind, 1 to 1_000_000. @default 10_000 */
   readonly maxEntries?: number | undefined;
   /** Deadline of one load, in milliseconds: 1 to 2_147_483_647. */
   readonly loadTimeoutMs: number;
@@ -26,40 +28,56 @@ function resolveTtlCacheOptions<Value>(
 /** A bounded cache that asks once however many wait. A failed load is never kept. */
 export interface TtlCache<Value> {
   /**
-   * The value under `key`, asked for with `load` when there is none or it is stale. The signal that `load`
-   * gets ends with the deadline or the cache, not with one waiter.
+   * The value under `key`, asked for with `load` when there is none or it is stale. `load` hears whether the last value
+   * under this key, however old, was of somebody known; the signal that it gets ends with the deadline or the cache, not
+   * with one waiter.
    */
   readonly get: (
     key: string,
     signal: AbortSignal,
-    load: (signal: AbortSignal) => Promise<Value>,
+    load: (signal: AbortSignal, wasKnown: boolean) => Promise<Value>,
   ) => Promise<Value>;
   /** Forgets everything and ends loads in flight. */
   readonly close: () => void;
 }
 
+interface Entry<Value> {
+  readonly value: Value;
+  readonly staleAt: number;
+}
+
 /**
- * Creates a cache; the longest unused entry goes first when it is full.
+ * Creates a cache; of each kind, the longest unused entry goes first when it is full.
  * @throws {RangeError} naming the number
  */
 export function createTtlCache<Value>(options: TtlCacheOptions<Value>): TtlCache<Value> {
-  const { ttlMs, maxEntries, loadTimeoutMs, now } = resolveTtlCacheOptions(options);
+  const { ttlMs, isKnown, maxEntries, loadTimeoutMs, now } = resolveTtlCacheOptions(options);
   const closing = new AbortController();
   // A Map iterates in order of insertion, so the first key is the longest unused.
-  const entries = new Map<string, { readonly value: Value; readonly staleAt: number }>();
+  const known = new Map<string, Entry<Value>>();
+  const strangers = new Map<string, Entry<Value>>();
   const loads = new Map<string, Promise<Value>>();
 
-  async function loadAndKeep(key: string, load: (signal: AbortSignal) => Promise<Value>): Promise<Value> {
-    const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(loadTimeoutMs)]);
-    const value = await untilAborted(load(signal), signal);
-    entries.delete(key);
-    entries.set(key, { value, staleAt: now() + ttlMs(value) });
+  function keep(key: string, entry: Entry<Value>): void {
+    known.delete(key);
+    strangers.delete(key);
+    const entries = isKnown(entry.value) ? known : strangers;
+    entries.set(key, entry);
     if (entries.size > maxEntries) {
       for (const oldest of entries.keys()) {
         entries.delete(oldest);
         break;
       }
     }
+  }
+
+  async function loadAndKeep(
+    key: string,
+    load: (signal: AbortSignal, wasKnown: boolean) => Promise<Value>,
+  ): Promise<Value> {
+    const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(loadTimeoutMs)]);
+    const value = await untilAborted(load(signal, known.has(key)), signal);
+    keep(key, { value, staleAt: now() + ttlMs(value) });
     return value;
   }
 
@@ -67,10 +85,9 @@ export function createTtlCache<Value>(options: TtlCacheOptions<Value>): TtlCache
     async get(key, signal, load) {
       signal.throwIfAborted();
       closing.signal.throwIfAborted();
-      const entry = entries.get(key);
+      const entry = known.get(key) ?? strangers.get(key);
       if (entry !== undefined && now() < entry.staleAt) {
-        entries.delete(key);
-        entries.set(key, entry);
+        keep(key, entry);
         return entry.value;
       }
       let loading = loads.get(key);
@@ -82,7 +99,8 @@ export function createTtlCache<Value>(options: TtlCacheOptions<Value>): TtlCache
     },
     close() {
       closing.abort(new Error('the cache is closed'));
-      entries.clear();
+      known.clear();
+      strangers.clear();
     },
   };
 }

@@ -28,7 +28,7 @@ function resolveChallengeOptions(options: ChallengeOptions): ChallengeOptions {
 /** An HTTP response, header names in lower case. Nothing in it tells more than the error's code. */
 export interface Challenge {
   readonly status: 400 | 401 | 403 | 503;
-  /** `cache-control`, and as needed `www-authenticate` or `retry-after`. */
+  /** `cache-control`, and as needed `www-authenticate`, `dpop-nonce` or `retry-after`. */
   readonly headers: Readonly<Record<string, string>>;
   /** For `application/json`. */
   readonly body: { readonly error: AuthErrorCode; readonly error_description: string };
@@ -58,8 +58,19 @@ export function challengeFor(error: AuthError, options: ChallengeOptions): Chall
     case 'invalid_proof': {
       // RFC 9449 §7.1. Only this scheme helps.
       const dpop = offered.filter(({ scheme }) => scheme === 'DPoP');
-      const parameters = oauthError('invalid_dpop_proof', description, common);
-      return refusal(401, { error, offered: dpop, parameters });
+      const { dpopNonce } = error;
+      // RFC 9449 §9: the client repeats the request with a proof that holds this nonce.
+      const code = dpopNonce === undefined ? 'invalid_dpop_proof' : 'use_dpop_nonce';
+      const { status, headers, body } = refusal(401, {
+        error,
+        offered: dpop,
+        parameters: oauthError(code, description, common),
+      });
+      return {
+        status,
+        headers: { ...headers, ...(dpopNonce !== undefined && { 'dpop-nonce': dpopNonce }) },
+        body,
+      };
     }
     case 'malformed_authorization':
       return refusal(400, { error, offered, parameters: oauthError('invalid_request', description, common) });

@@ -8,8 +8,8 @@ export interface Confirmation {
   readonly 'x5t#S256'?: string | undefined;
 }
 
-/** Proves that the sender holds the key; rejects with an AuthError when it does not. */
-export type ProveConfirmation = (confirmation: Confirmation) => Promise<void>;
+/** Proves that the sender holds the key of the principal's token; rejects with an AuthError when it does not. */
+export type ProveConfirmation = (confirmation: Confirmation, principalId: string) => Promise<void>;
 
 const thumbprint = z
   .string()

@@ -5,9 +5,10 @@ import { z } from 'zod';
 import { AuthError, isAuthError } from '../errors.ts';
 import { canonicalResource } from '../secure-url.ts';
 import { isSameText, sha256 } from './digest.ts';
+import type { DpopNonces } from './dpop-nonce.ts';
 import { isCanonicalJws } from './jws-form.ts';
 import type { PresentedRequest } from './presented-request.ts';
-import type { ReplayMemory } from './replay-memory.ts';
+import type { ReplayStore } from './replay-store.ts';
 
 const MAX_PROOF_LENGTH = 8 * 1024;
 
@@ -17,6 +18,7 @@ const proofClaims = z.object({
   htu: z.string(),
   iat: z.number(),
   ath: z.string(),
+  nonce: z.string().optional(),
 });
 
 /** Checked by `createKeyProofs`. */
@@ -24,7 +26,9 @@ export interface DpopProofsOptions {
   readonly algorithms: readonly string[];
   readonly maxAgeSeconds: number;
   readonly clockToleranceSeconds: number;
-  readonly replays: ReplayMemory;
+  readonly replays: ReplayStore;
+  /** Proofs must hold one of these. */
+  readonly nonces: DpopNonces | undefined;
   /** The time in milliseconds since the Unix epoch. */
   readonly now: () => number;
 }
@@ -32,18 +36,22 @@ export interface DpopProofsOptions {
 /** Checks DPoP proofs. */
 export interface DpopProofs {
   /**
-   * Whether the request proves the key with the thumbprint `jkt`, for this token.
+   * Whether the request proves the key with the thumbprint `jkt`, for this token. `owner` is who must find room in the
+   * memory of used proofs.
    * @throws {AuthError} `invalid_proof`, or `unavailable` when a replay cannot be ruled out
    */
-  readonly verify: (jkt: string, token: string, request: PresentedRequest) => Promise<void>;
+  readonly verify: (
+    jkt: string,
+    sent: { readonly token: string; readonly request: PresentedRequest; readonly owner: string },
+  ) => Promise<void>;
 }
 
 /** Verifies DPoP proofs (RFC 9449). */
 export function createDpopProofs(options: DpopProofsOptions): DpopProofs {
-  const { algorithms, maxAgeSeconds, clockToleranceSeconds, now, replays } = options;
+  const { algorithms, maxAgeSeconds, clockToleranceSeconds, now, replays, nonces } = options;
 
   /** RFC 9449 §4.3, in its order; the replay is looked at last, so that only a good proof costs memory. */
-  async function verify(jkt: string, token: string, request: PresentedRequest): Promise<void> {
+  const verify: DpopProofs['verify'] = async (jkt, { token, request, owner }) => {
     const proof = request.dpop ?? '';
     if (proof === '') {
       throw proofRefused('missing');
@@ -60,7 +68,7 @@ export function createDpopProofs(options: DpopProofsOptions): DpopProofs {
     if (!claims.success) {
       throw proofRefused('unusable claims');
     }
-    const { jti, htm, htu, iat, ath } = claims.data;
+    const { jti, htm, htu, iat, ath, nonce } = claims.data;
     if (htm !== request.method) {
       throw proofRefused('for another method');
     }
@@ -80,11 +88,15 @@ export function createDpopProofs(options: DpopProofsOptions): DpopProofs {
     if (!isSameText(thumbprint, jkt)) {
       throw proofRefused('made with another key than the token is bound to');
     }
+    if (nonces !== undefined && (nonce === undefined || !nonces.isGood(nonce))) {
+      throw proofRefused('without a nonce that is good here', nonces.issue());
+    }
 
     let isFirst: boolean;
     try {
       const id = sha256(`${thumbprint}.${jti}`);
-      isFirst = await replays.claim(id, (iat + maxAgeSeconds + clockToleranceSeconds) * 1000);
+      const ttlMs = Math.ceil((iat + maxAgeSeconds + clockToleranceSeconds) * 1000 - at);
+      isFirst = await replays.claim(id, { ttlMs: Math.max(1, ttlMs), owner });
     } catch (cause) {
       throw new AuthError('unavailable', {
         message: 'cannot tell whether a proof is used again',
@@ -95,7 +107,7 @@ export function createDpopProofs(options: DpopProofsOptions): DpopProofs {
     if (!isFirst) {
       throw proofRefused('used before');
     }
-  }
+  };
 
   async function verifySignature(
     proof: string,
@@ -132,6 +144,6 @@ function targetOf(value: string): string | undefined {
 }
 
 /** A request that proves nothing. `reason` is for the log: it holds nothing that the sender wrote. */
-export function proofRefused(reason: string): AuthError {
-  return new AuthError('invalid_proof', { message: `proof of possession refused: ${reason}` });
+export function proofRefused(reason: string, dpopNonce?: string): AuthError {
+  return new AuthError('invalid_proof', { message: `proof of possession refused: ${reason}`, dpopNonce });
 }

@@ -3,10 +3,12 @@ import { tokenRefused } from '../errors.ts';
 import { checkAlgorithms } from '../signature-algorithms.ts';
 import type { Confirmation } from './confirmation.ts';
 import { isSameText, sha256 } from './digest.ts';
+import { createDpopNonces } from './dpop-nonce.ts';
+import type { DpopNonceOptions, DpopNonces } from './dpop-nonce.ts';
 import { createDpopProofs, proofRefused } from './dpop-proof.ts';
 import type { PresentedRequest } from './presented-request.ts';
 import { createReplayMemory } from './replay-memory.ts';
-import type { ReplayMemory } from './replay-memory.ts';
+import type { ReplayStore } from './replay-store.ts';
 
 /** Which proofs are taken. */
 export interface KeyProofsOptions {
@@ -16,15 +18,20 @@ export interface KeyProofsOptions {
   readonly maxAgeSeconds?: number | undefined;
   /** How far ahead the client's clock may be, in whole seconds, 0 to 60. @default 10 */
   readonly clockToleranceSeconds?: number | undefined;
-  /** Notices a proof that is used twice. Replicas need a common one. @default a memory of this process, for 100,000 proofs */
-  readonly replays?: ReplayMemory | undefined;
+  /** Notices a proof that is used twice. Replicas need a common one. @default `createReplayMemory()`, which is this process's own */
+  readonly replays?: ReplayStore | undefined;
+  /**
+   * Wants a nonce of this server in each proof (RFC 9449 §9), so that proofs cannot be made beforehand: a client that has none is
+   * given one with its refusal. @default no nonces
+   */
+  readonly nonces?: DpopNonceOptions | undefined;
   /** The time in milliseconds since the Unix epoch. @default Date.now */
   readonly now?: (() => number) | undefined;
 }
 
 type ResolvedKeyProofsOptions = {
-  readonly [Name in keyof KeyProofsOptions]-?: NonNullable<KeyProofsOptions[Name]>;
-};
+  readonly [Name in Exclude<keyof KeyProofsOptions, 'nonces'>]-?: NonNullable<KeyProofsOptions[Name]>;
+} & { readonly nonces: DpopNonces | undefined };
 
 /**
  * Fills in and checks.
@@ -47,6 +54,7 @@ function resolveKeyProofsOptions(options: KeyProofsOptions): ResolvedKeyProofsOp
     clockToleranceSeconds,
     now,
     replays,
+    nonces: options.nonces && createDpopNonces(options.nonces, now),
   };
 }
 
@@ -60,7 +68,13 @@ export interface KeyProofs {
    */
   readonly verify: (
     confirmation: Confirmation,
-    sent: { readonly scheme: 'Bearer' | 'DPoP'; readonly token: string; readonly request: PresentedRequest },
+    sent: {
+      readonly scheme: 'Bearer' | 'DPoP';
+      readonly token: string;
+      readonly request: PresentedRequest;
+      /** Who the token speaks for: each has a share of the memory of used proofs. @default the key */
+      readonly owner?: string | undefined;
+    },
   ) => Promise<void>;
 }
 
@@ -75,7 +89,7 @@ export function createKeyProofs(options: KeyProofsOptions = {}): KeyProofs {
 
   return {
     algorithms: resolved.algorithms,
-    async verify({ jkt, 'x5t#S256': certificateHash }, { scheme, token, request }) {
+    async verify({ jkt, 'x5t#S256': certificateHash }, { scheme, token, request, owner = jkt ?? '' }) {
       if (certificateHash !== undefined) {
         if (request.certificate === undefined) {
           throw tokenRefused('bound to a certificate, none presented');
@@ -91,7 +105,7 @@ export function createKeyProofs(options: KeyProofsOptions = {}): KeyProofs {
       if (scheme !== 'DPoP') {
         throw proofRefused('the token is bound to a key but came as a bearer token');
       }
-      await dpop.verify(jkt, token, request);
+      await dpop.verify(jkt, { token, request, owner });
     },
   };
 }

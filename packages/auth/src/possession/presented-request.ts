@@ -8,4 +8,6 @@ export interface PresentedRequest {
   readonly dpop?: string | undefined;
   /** The client's TLS certificate in DER, from the socket or from a proxy that is trusted with it. */
   readonly certificate?: Uint8Array | undefined;
+  /** The address of the client, which strangers share places by. @default not known */
+  readonly address?: string | undefined;
 }

@@ -11,6 +11,8 @@ import { resolveTokenRules } from '../providers/token-rule-options.ts';
 import type { TokenRuleOptions } from '../providers/token-rule-options.ts';
 import { checkAudienceUri, checkIssuerName, secureUrl } from '../secure-url.ts';
 import { fetchDocument } from './fetch-document.ts';
+import { createInFlightShares } from './in-flight-shares.ts';
+import type { InFlightRequest } from './in-flight-shares.ts';
 import { identityFromClaims } from './principal.ts';
 import type { TokenIdentity } from './principal.ts';
 import { checkTokenLength, provenPrincipal } from './token-verifier.ts';
@@ -19,6 +21,8 @@ import type { TokenVerifier } from './token-verifier.ts';
 const TIMEOUT_MS = 5_000;
 /** Strangers' tokens cost a request each: more at once than this wait for nobody and are turned away. */
 const MAX_IN_FLIGHT = 100;
+/** The part of these that one address can take, where addresses are known. */
+const MAX_IN_FLIGHT_PER_SOURCE = 20;
 /** How long a revoked token still works, at most. */
 const MAX_TTL_MS = 60_000;
 /** Shorter: an issuer's replicas may not know a new token yet. */
@@ -113,19 +117,20 @@ export function createIntrospectionVerifier(options: IntrospectionVerifierOption
   const resolved = resolveIntrospectionVerifierOptions(options);
   const { issuer, url, rules, clockToleranceMs, cacheMs, now } = resolved;
   const clock = createFactClock('introspection', cacheMs, now);
-  let inFlight = 0;
+  const places = createInFlightShares({ total: MAX_IN_FLIGHT, perSource: MAX_IN_FLIGHT_PER_SOURCE });
   // A refusal is kept too: a client that repeats a bad token asks nobody again.
   const verdicts = createTtlCache<Verdict>({
+    isKnown: (verdict) => 'identity' in verdict,
     ttlMs: ({ endsAt }) => Math.min(endsAt - now(), cacheMs),
     loadTimeoutMs: TIMEOUT_MS,
     now,
   });
 
-  async function ask(token: string, signal: AbortSignal): Promise<Verdict> {
-    if (inFlight >= MAX_IN_FLIGHT) {
+  async function ask(token: string, signal: AbortSignal, request: InFlightRequest): Promise<Verdict> {
+    const leave = places.enter(request);
+    if (leave === undefined) {
       throw unavailable('too many introspections at once');
     }
-    inFlight += 1;
     const askedAt = now();
     try {
       const { status, text } = await fetchDocument(url.href, signal, {
@@ -142,7 +147,7 @@ export function createIntrospectionVerifier(options: IntrospectionVerifierOption
       clock.failed();
       throw error;
     } finally {
-      inFlight -= 1;
+      leave();
     }
   }
 
@@ -184,12 +189,14 @@ export function createIntrospectionVerifier(options: IntrospectionVerifierOption
     issuers: [issuer],
     groupIssuers: rules.groups === undefined ? [] : [issuer],
     ages: clock.ages,
-    async verify(token, { signal, prove }) {
+    async verify(token, { signal, prove, source }) {
       signal.throwIfAborted();
       checkTokenLength(token);
       let verdict: Verdict;
       try {
-        verdict = await verdicts.get(sha256(token), signal, (lookup) => ask(token, lookup));
+        verdict = await verdicts.get(sha256(token), signal, (lookup, isKnown) =>
+          ask(token, lookup, { isKnown, source }),
+        );
       } catch (error) {
         if (signal.aborted || isAuthError(error)) {
           throw error;

@@ -86,6 +86,8 @@ export interface VerifyOptions {
   readonly signal: AbortSignal;
   /** Checks the key of a token that is bound to one. @default such a token is refused */
   readonly prove?: ProveConfirmation | undefined;
+  /** Where the request comes from, such as its address: one source cannot take the places of others. @default not known */
+  readonly source?: string | undefined;
 }
 
 /** Turns the text of a token into a principal, or refuses it. */
@@ -191,7 +193,7 @@ export async function provenPrincipal(
   if (prove === undefined) {
     throw tokenRefused('bound to a key that nothing here can check');
   }
-  await prove(confirmation);
+  await prove(confirmation, principal.id);
   return principal;
 }
 

@@ -3,7 +3,7 @@ import {
   createClient,
   defineEndpoint,
   type Client,
-  type ClientEvent,
+  type ClientOptions,
 } from '@mcp-parts/resilient-client';
 import { z } from 'zod';
 
@@ -16,18 +16,8 @@ export interface PlatformOptions {
   readonly clientSecret: string;
   /** The platform as the identity provider knows it (RFC 8707). */
   readonly resource: string;
-}
-
-/** One request to an upstream, as a metric of HTTP requests needs it. */
-export interface UpstreamRequest {
-  /** The name of its client. */
-  readonly upstream: string;
-  readonly method: string;
-  /** HTTP status; undefined when no response came. */
-  readonly status: number | undefined;
-  /** Why it failed without a response. */
-  readonly errorCode: string | undefined;
-  readonly durationMs: number;
+  /** Measures requests to the platform, its circuits and its tokens. @default nothing is measured */
+  readonly meter?: ClientOptions['meter'];
 }
 
 /** Clients of the platform's services. */
@@ -38,8 +28,6 @@ export interface Platform extends AsyncDisposable {
   readonly auditToken: () => Promise<string>;
   /** For readiness: each rejects when its upstream does not respond. */
   readonly probes: Readonly<Record<string, (options: { readonly signal: AbortSignal }) => Promise<void>>>;
-  /** Tells of each request from now on; for a metric, which needs the server that is assembled later. */
-  readonly measureRequests: (record: (request: UpstreamRequest) => void) => void;
   readonly close: () => Promise<void>;
 }
 
@@ -49,35 +37,27 @@ export interface Platform extends AsyncDisposable {
  * @throws {TypeError} for a URL that cannot work.
  */
 export function connectPlatform(options: PlatformOptions): Platform {
+  const { meter } = options;
   const credentials = {
     tokenUrl: options.tokenUrl,
     clientId: options.clientId,
     clientSecret: () => options.clientSecret,
     resource: options.resource,
+    meter,
   };
   const token = createClientCredentials({ ...credentials, scope: 'platform:read platform:deploy' });
   const auditToken = createClientCredentials({ ...credentials, scope: 'audit:write' });
-  const records = new Set<(request: UpstreamRequest) => void>();
-  const on = (event: ClientEvent) => {
-    if (event.type !== 'attempt') {
-      return;
-    }
-    const { client: upstream, method, status, code: errorCode, durationMs } = event;
-    for (const record of records) {
-      record({ upstream, method, status, errorCode, durationMs });
-    }
-  };
   const configuration = createClient({
     name: 'configuration service',
     baseUrl: options.configurationUrl,
     token,
-    on,
+    meter,
   });
   const deployments = createClient({
     name: 'deployment API',
     baseUrl: options.deploymentsUrl,
     token,
-    on,
+    meter,
   });
   const close = async () => {
     await Promise.all([configuration.close(), deployments.close()]);
@@ -87,7 +67,6 @@ export function connectPlatform(options: PlatformOptions): Platform {
     deployments,
     auditToken: async () => (await auditToken.get({ signal: AbortSignal.timeout(5_000) })).value,
     probes: { configuration: probe(configuration), deployments: probe(deployments) },
-    measureRequests: (record) => void records.add(record),
     close,
     [Symbol.asyncDispose]: close,
   };

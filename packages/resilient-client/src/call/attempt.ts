@@ -1,34 +1,71 @@
-import { ClientError } from '../errors/client-error.ts';
 import type { ClientErrorCode, Failure } from '../errors/failure.ts';
 import type { Transport, WireOutcome, WireResponse } from '../http/wire.ts';
 import type { Bulkhead } from '../protection/bulkhead.ts';
-import type { Verdict } from '../protection/circuit-breaker.ts';
+import type { Passage, Verdict } from '../protection/circuit-breaker.ts';
+import type { RetryBudget } from '../protection/retry-budget.ts';
 import type { Clock } from '../time/clock.ts';
 import type { AttemptLimit, CallLimit } from '../time/deadline.ts';
-import { stopCodeOf, untilAborted } from '../time/stop-signal.ts';
-import type { AccessToken, TokenSource } from '../tokens/source.ts';
+import { stopCodeOf } from '../time/stop-signal.ts';
+import type { TokenSource } from '../tokens/source.ts';
+import { callerOf } from './caller.ts';
+import { judgeLoss, judgeStatus } from './judge.ts';
 import type { CallRequest } from './prepare-request.ts';
 import type { Route } from './route.ts';
 import type { CallTrace } from './telemetry.ts';
 
-/** A call whose input has been checked and written out. */
-export interface PreparedCall {
+/** What a call is made of once its input has been checked and written out. */
+export interface PreparedInput {
   readonly route: Route;
   readonly request: CallRequest;
   readonly limit: CallLimit;
   readonly deadlineIsInherited: boolean;
   readonly token: TokenSource | undefined;
-  /** Whom a 429 holds back: the subject of a call's own token, or undefined for all that use the client's. */
-  readonly caller: unknown;
+  /** Whether that is the call's own token, and not the client's. */
+  readonly hasOwnToken: boolean;
+  /** Whom the call or its headers name. */
+  readonly named: string | undefined;
   readonly trace: CallTrace;
+}
+
+/** A call on its way, with what its attempts have found out so far. */
+export class PreparedCall {
+  readonly input: PreparedInput;
   /** Requests on the wire so far, counted as they begin. */
-  attempts: number;
+  attempts = 0;
+  /** The time of the slowest of them, in milliseconds. */
+  slowestMs = 0;
+  /** The token of the present attempt. */
+  token: string | undefined;
+  /** What the last attempt that came to something said about the upstream. */
+  evidence: Verdict | undefined;
+  /** Its way through the circuit, from its first request to its end. */
+  passage: Passage | undefined;
+
+  constructor(input: PreparedInput) {
+    this.input = input;
+  }
+
+  /** Whom a 429 to this call holds back. */
+  readonly caller = (): string | undefined => callerOf(this.input.named, this.input.token, this.token);
+
+  /** Whose failures are its own: only a caller that the call names, since all that use the client's token are one. */
+  readonly namedCaller = (): string | undefined =>
+    this.input.hasOwnToken || this.input.named !== undefined ? this.caller() : undefined;
+
+  /** Takes the way through the circuit, unless it has one; false when the circuit sheds the call. */
+  pass(): boolean {
+    if (this.passage?.isCurrent() !== true) {
+      this.passage = this.input.route.protection.circuit.admit(this.namedCaller);
+    }
+    return this.passage !== undefined;
+  }
 }
 
 /** What an attempt works with; the same for every call of a client. */
 export interface AttemptParts {
   readonly transport: Transport;
   readonly bulkhead: Bulkhead;
+  readonly budget: RetryBudget;
   readonly clock: Clock;
   /** The name of the header that tells the time left, if one was asked for. */
   readonly deadlineHeader: string | undefined;
@@ -39,38 +76,23 @@ export type OnAttempt = (attempt: number, durationMs: number, outcome: number | 
 
 /** What one request brought: a complete response of any status, none, or nothing because the circuit shed it. */
 export type AttemptResult =
-  | { readonly kind: 'response'; readonly response: WireResponse; readonly token: AccessToken | undefined }
+  | { readonly kind: 'response'; readonly response: WireResponse }
   | { readonly kind: 'failed'; readonly failure: Failure }
   | { readonly kind: 'shed' };
 
-/** Token, place, circuit, wire. The limit's own time starts with the wire: a wait is under the call's deadline alone. */
+/** Place, circuit, wire. The limit's own time starts with the wire: a wait is under the call's deadline alone. */
 export async function runAttempt(
   call: PreparedCall,
   parts: AttemptParts,
   limit: AttemptLimit,
   onAttempt: OnAttempt,
 ): Promise<AttemptResult> {
-  const { breaker } = call.route.protection;
   const { bulkhead } = parts;
   try {
-    let token: AccessToken | undefined;
-    if (call.token !== undefined) {
-      try {
-        // A source that ignores its signal must not hold the call beyond its deadline.
-        token = await untilAborted(call.token.get({ signal: limit.toAbortSignal() }), limit);
-      } catch (cause) {
-        if (limit.aborted) {
-          return stopped(limit);
-        }
-        const { isRetryable: isTransient, retryAfterMs } =
-          cause instanceof ClientError ? cause : { isRetryable: true };
-        return failed({ code: 'unauthenticated', sent: 'no', isTransient, retryAfterMs, cause });
-      }
-    }
     if (limit.aborted) {
       return stopped(limit);
     }
-    // The queue is outside the breaker, which must not take our own crowd for the upstream's illness.
+    // The queue is outside the circuit, which must not take our own crowd for the upstream's illness.
     if (!bulkhead.tryEnter()) {
       const entry = await bulkhead.enter(limit);
       if (entry === 'full') {
@@ -81,11 +103,7 @@ export async function runAttempt(
       }
     }
     try {
-      const result = await breaker.run(
-        () => send(call, parts, limit, token, onAttempt),
-        (result) => judge(result, call.deadlineIsInherited),
-      );
-      return result ?? SHED;
+      return call.pass() ? await send(call, parts, limit, onAttempt) : SHED;
     } finally {
       bulkhead.leave();
     }
@@ -96,25 +114,28 @@ export async function runAttempt(
 
 async function send(
   call: PreparedCall,
-  { transport, clock, deadlineHeader }: AttemptParts,
+  { transport, budget, clock, deadlineHeader }: AttemptParts,
   limit: AttemptLimit,
-  token: AccessToken | undefined,
   onAttempt: OnAttempt,
 ): Promise<AttemptResult> {
-  const { origin, path, method, body } = call.request;
-  const { attemptTimeoutMs, maxResponseBytes } = call.route.policy;
+  const { request, route, trace, limit: callLimit, deadlineIsInherited } = call.input;
+  const { origin, path, method, body } = request;
+  const { attemptTimeoutMs, maxResponseBytes } = route.policy;
   const startedAt = clock.monotonicNow();
   limit.start(startedAt, attemptTimeoutMs);
   const attempt = ++call.attempts;
-  const headers: Record<string, string> = { ...call.request.headers };
-  if (token !== undefined) {
-    headers['authorization'] = `Bearer ${token.value}`;
+  // What the circuit sheds is no load, and must not pay for the retries of others.
+  if (attempt === 1) {
+    budget.onCall(startedAt);
+  }
+  const headers: Record<string, string> = { ...request.headers };
+  if (call.token !== undefined) {
+    headers['authorization'] = `Bearer ${call.token}`;
   }
   if (deadlineHeader !== undefined) {
-    headers[deadlineHeader] = String(Math.max(0, Math.floor(call.limit.deadline - startedAt)));
+    headers[deadlineHeader] = String(Math.max(0, Math.floor(callLimit.deadline - startedAt)));
   }
-  // Without the query, which may hold what no trace should.
-  const span = call.trace.startAttempt(attempt, origin + path.replace(/\?.*/, ''), headers);
+  const span = trace.startAttempt(attempt, request, headers);
   const outcome = await transport.send({
     origin,
     path,
@@ -125,26 +146,38 @@ async function send(
     signal: limit,
   });
   const durationMs = clock.monotonicNow() - startedAt;
-  const result = toResult(outcome, limit, token);
-  const label = result.kind === 'response' ? result.response.status : result.failure.code;
-  if (typeof label === 'number' && label < 500) {
-    call.route.latencies?.add(durationMs);
+  call.slowestMs = Math.max(call.slowestMs, durationMs);
+  const result = toResult(outcome, limit);
+  if (result.kind === 'response') {
+    const { status } = result.response;
+    call.evidence = judgeStatus(status);
+    if (status < 500) {
+      route.latencies?.add(durationMs);
+    }
+    trace.endAttempt(span, durationMs, status);
+    onAttempt(attempt, durationMs, status);
+  } else {
+    const { code } = result.failure;
+    call.evidence = judgeLoss(result.failure, deadlineIsInherited) ?? call.evidence;
+    trace.endAttempt(span, durationMs, code);
+    onAttempt(attempt, durationMs, code);
   }
-  call.trace.endAttempt(span, label);
-  onAttempt(attempt, durationMs, label);
   return result;
 }
 
-function toResult(
-  outcome: WireOutcome,
-  limit: AttemptLimit,
-  token: AccessToken | undefined,
-): Exclude<AttemptResult, { kind: 'shed' }> {
+function toResult(outcome: WireOutcome, limit: AttemptLimit): Exclude<AttemptResult, { kind: 'shed' }> {
   switch (outcome.kind) {
     case 'response':
-      return { kind: 'response', response: outcome, token };
+      return { kind: 'response', response: outcome };
     case 'too_large':
       return failed({ code: 'response_too_large', sent: 'yes', status: outcome.status });
+    case 'refused':
+      return failed({
+        code: 'invalid_request',
+        sent: 'no',
+        hint: 'one of its headers cannot be sent',
+        cause: outcome.cause,
+      });
     case 'lost': {
       const code = limit.aborted ? stopCodeOf(limit) : 'network';
       return failed({ code, sent: outcome.sent, cause: outcome.cause });
@@ -162,34 +195,4 @@ function failed(failure: Failure): Extract<AttemptResult, { kind: 'failed' }> {
 
 function stopped(limit: AttemptLimit): AttemptResult {
   return failed({ code: stopCodeOf(limit), sent: 'no' });
-}
-
-/** What an attempt says about the upstream's health: a response below 500 is health, whatever it says. */
-function judge(result: AttemptResult, deadlineIsInherited: boolean): Verdict {
-  if (result.kind === 'shed') {
-    return 'neutral';
-  }
-  if (result.kind === 'response') {
-    const { status } = result.response;
-    if (status === 429) {
-      return 'neutral';
-    }
-    return status >= 500 && status !== 501 ? 'failure' : 'success';
-  }
-  const { code, cause } = result.failure;
-  // What undici refuses to send, such as a header it does not allow, is the caller's doing.
-  if (code === 'cancelled' || (isErrno(cause) && REFUSED_HERE.has(cause.code))) {
-    return 'neutral';
-  }
-  // A caller in a hurry proves nothing; an upstream that outlasts our own deadline does.
-  if (code === 'deadline_exceeded') {
-    return deadlineIsInherited ? 'neutral' : 'failure';
-  }
-  return code === 'response_too_large' ? 'success' : 'failure';
-}
-
-const REFUSED_HERE: ReadonlySet<string> = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED']);
-
-function isErrno(value: unknown): value is Error & { readonly code: string } {
-  return value instanceof Error && 'code' in value && typeof value.code === 'string';
 }

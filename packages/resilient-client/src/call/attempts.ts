@@ -1,10 +1,8 @@
+import { ClientError } from '../errors/client-error.ts';
 import type { Failure } from '../errors/failure.ts';
-import { backoffDelayMs } from '../protection/backoff.ts';
 import { hedge } from '../protection/hedge.ts';
-import { isReplayableLoss, isReplayableStatus } from '../protection/replay.ts';
-import type { RetryBudget } from '../protection/retry-budget.ts';
 import { sleep } from '../time/clock.ts';
-import { stopCodeOf } from '../time/stop-signal.ts';
+import { stopCodeOf, untilAborted } from '../time/stop-signal.ts';
 import {
   runAttempt,
   type AttemptParts,
@@ -13,13 +11,12 @@ import {
   type PreparedCall,
 } from './attempt.ts';
 import type { ClientEvent } from './events.ts';
+import { judgeCall } from './judge.ts';
 import { readResponse } from './read-response.ts';
+import { fittingDelayMs, isReplayable, planRetry, shedsForMs, type RetryParts } from './retry-plan.ts';
 
 /** What a call works with. */
-export interface CallParts extends AttemptParts {
-  readonly budget: RetryBudget;
-  readonly random: () => number;
-}
+export type CallParts = AttemptParts & RetryParts;
 
 /** Is told what happens within a call, without the names that the client adds. */
 export interface CallObserver {
@@ -38,18 +35,53 @@ export type CallOutcome =
   | { readonly ok: true; readonly data: unknown; readonly status: number }
   | { readonly ok: false; readonly failure: Failure };
 
-/**
- * Throttle, circuit, attempt, response; again while that is safe, useful, affordable, and fits into the deadline. The retry is
- * outside the breaker, so every attempt is judged, and never goes into a circuit that its own failures opened.
- */
+/** Runs a call to its end, and tells the circuit once how it went: its retries are no further evidence. */
 export async function runAttempts(
   call: PreparedCall,
   parts: CallParts,
   observer: CallObserver,
 ): Promise<CallOutcome> {
-  const { limit, route } = call;
-  const { breaker, throttle } = route.protection;
-  const { clock, budget } = parts;
+  let outcome: CallOutcome | undefined;
+  try {
+    outcome = await repeat(call, parts, observer);
+    return outcome;
+  } finally {
+    // Undefined after a mistake of ours, which says nothing either.
+    await call.passage?.end(outcome === undefined ? 'neutral' : verdictOn(call, outcome), isSlow(call));
+  }
+}
+
+function verdictOn({ input: { route }, evidence, attempts, slowestMs }: PreparedCall, outcome: CallOutcome) {
+  const { isFailure } = route.policy.breaker;
+  if (outcome.ok && isFailure === undefined) {
+    return evidence ?? 'neutral';
+  }
+  const failure = outcome.ok ? undefined : outcome.failure;
+  return judgeCall(
+    {
+      code: failure?.code,
+      status: outcome.ok ? outcome.status : failure?.status,
+      sent: failure?.sent ?? 'yes',
+      data: outcome.ok ? outcome.data : undefined,
+      problem: failure?.problem,
+      attempts,
+      slowestMs,
+    },
+    evidence,
+    isFailure,
+  );
+}
+
+function isSlow({ input: { route }, slowestMs }: PreparedCall): boolean {
+  const { rate } = route.policy.breaker;
+  return rate !== false && rate.slowCallMs !== undefined && slowestMs > rate.slowCallMs;
+}
+
+/** Circuit, token, gate, attempt, response; again while that is safe, useful, affordable, and fits into the deadline. */
+async function repeat(call: PreparedCall, parts: CallParts, observer: CallObserver): Promise<CallOutcome> {
+  const { limit, route, token } = call.input;
+  const { circuit, throttle } = route.protection;
+  const { clock } = parts;
   let retries = 0;
   let hasReplayedAfter401 = false;
   let last: Failure | undefined;
@@ -62,6 +94,18 @@ export async function runAttempts(
   });
 
   for (;;) {
+    const shedForMs = shedsForMs(call);
+    // When an attempt failed before, its failure is the news, not the circuit that others opened.
+    if (shedForMs !== undefined) {
+      return fail(last ?? circuitOpen(shedForMs));
+    }
+    if (token !== undefined) {
+      const failure = await takeToken(call, token);
+      if (failure !== undefined) {
+        return fail(failure);
+      }
+    }
+    // After the token, which may say whose call this is.
     const waitMs = throttle.remainingMs(clock.monotonicNow(), call.caller);
     if (waitMs > 0) {
       const delayMs = fittingDelayMs(waitMs, 1, call, parts);
@@ -73,19 +117,9 @@ export async function runAttempts(
         return fail({ code: stopCodeOf(limit), sent: 'no' });
       }
     }
-    const shedForMs = breaker.shedsForMs();
-    // When an attempt failed before, its failure is the news, not the circuit it opened.
-    if (shedForMs !== undefined) {
-      return fail(last ?? circuitOpen(shedForMs));
-    }
-
-    // What the circuit sheds is no load, and must not pay for the retries of others.
-    if (call.attempts === 0) {
-      budget.onCall(clock.monotonicNow());
-    }
     const result = await attemptOrHedge(call, parts, observer);
     if (result.kind === 'shed') {
-      return fail(last ?? circuitOpen(breaker.shedsForMs() ?? 0));
+      return fail(last ?? circuitOpen(circuit.shedsForMs(call.namedCaller) ?? 0));
     }
 
     let failure: Failure;
@@ -97,17 +131,13 @@ export async function runAttempts(
         return { ok: true, data: read.data, status: result.response.status };
       }
       failure = read.failure;
-      if (failure.code === 'unauthenticated' && result.token !== undefined && !hasReplayedAfter401) {
+      if (failure.code === 'unauthenticated' && call.token !== undefined && !hasReplayedAfter401) {
         // A 401 is a response given before any work, so one replay with a fresh token is safe under every rule.
         hasReplayedAfter401 = true;
-        call.token?.invalidate(result.token.value);
+        token?.invalidate(call.token);
         continue;
       }
-      if (failure.status === 429) {
-        // No longer than an open circuit: nobody would notice that a wrong header has gone.
-        const heldBackMs = Math.min(failure.retryAfterMs ?? 0, route.policy.breaker.openMs);
-        throttle.holdBack(clock.monotonicNow(), heldBackMs, call.caller);
-      }
+      holdBack(failure, call, parts);
     }
 
     if (retries >= route.policy.retry.maxRetries || !isReplayable(failure, call)) {
@@ -129,33 +159,62 @@ export async function runAttempts(
   }
 }
 
+/** Puts a token into the call, or says why there is none. */
+async function takeToken(call: PreparedCall, source: NonNullable<PreparedCall['input']['token']>) {
+  const { limit } = call.input;
+  try {
+    // A source that ignores its signal must not hold the call beyond its deadline.
+    call.token = (await untilAborted(source.get(limit), limit)).value;
+    return undefined;
+  } catch (cause) {
+    if (limit.aborted) {
+      return { code: stopCodeOf(limit), sent: 'no' } as const;
+    }
+    const { isRetryable: isTransient, retryAfterMs } =
+      cause instanceof ClientError ? cause : { isRetryable: true };
+    return { code: 'unauthenticated', sent: 'no', isTransient, retryAfterMs, cause } as const;
+  }
+}
+
+/** A 429 was said to a caller. A Retry-After with a 5xx is about the server, and for everybody (RFC 9110 §15.6.4). */
+function holdBack({ status = 0, retryAfterMs = 0 }: Failure, call: PreparedCall, { clock }: CallParts): void {
+  const { policy, protection } = call.input.route;
+  // No longer than an open circuit: nobody would notice that a wrong header has gone.
+  const heldBackMs = Math.min(retryAfterMs, policy.breaker.openMs);
+  if (heldBackMs <= 0) {
+    return;
+  }
+  if (status === 429) {
+    protection.throttle.holdBack(clock.monotonicNow(), heldBackMs, call.caller());
+  } else if (status >= 500) {
+    protection.throttle.holdBackAll(clock.monotonicNow(), heldBackMs);
+  }
+}
+
 /** One attempt, or two when the first is slow and the endpoint's policy says so. */
 function attemptOrHedge(
   call: PreparedCall,
   parts: CallParts,
   observer: CallObserver,
 ): Promise<AttemptResult> {
-  const { route } = call;
+  const { limit: callLimit } = call.input;
   const delayMs = hedgeDelayMs(call);
   if (delayMs === undefined) {
-    return runAttempt(call, parts, call.limit.attempt(), observer.onAttempt);
+    return runAttempt(call, parts, callLimit.attempt(), observer.onAttempt);
   }
   const start = () => {
-    const limit = call.limit.attempt();
+    const limit = callLimit.attempt();
     const result = runAttempt(call, parts, limit, observer.onAttempt);
     return { result, stop: () => limit.stop('cancelled') };
   };
   return hedge({
     start,
     startSecond() {
-      // Never from the queue, or into a circuit that opened meanwhile: a hedge is for a slow response, not for load.
-      if (call.attempts === 0 || parts.bulkhead.free() === 0) {
+      // Never from the queue, beside a probe, or into a circuit that opened: a hedge is for a slow response, not for load.
+      if (call.attempts === 0 || parts.bulkhead.free() === 0 || call.passage?.isProbe === true) {
         return undefined;
       }
-      if (route.protection.breaker.shedsForMs() !== undefined) {
-        return undefined;
-      }
-      if (!parts.budget.take(parts.clock.monotonicNow())) {
+      if (shedsForMs(call) !== undefined || !parts.budget.take(parts.clock.monotonicNow())) {
         return undefined;
       }
       observer.emit({ type: 'hedge', afterMs: delayMs });
@@ -168,7 +227,8 @@ function attemptOrHedge(
   });
 }
 
-function hedgeDelayMs({ route: { endpoint, policy, latencies } }: PreparedCall): number | undefined {
+function hedgeDelayMs({ input: { route } }: PreparedCall): number | undefined {
+  const { endpoint, policy, latencies } = route;
   if (policy.hedge === false || endpoint.method !== 'GET') {
     return undefined;
   }
@@ -177,48 +237,9 @@ function hedgeDelayMs({ route: { endpoint, policy, latencies } }: PreparedCall):
     : latencies?.percentile(policy.hedge.afterPercentile);
 }
 
-/** The wait before the next attempt, or what forbids it. Taking from the budget comes last: what is not used is not spent. */
-function planRetry(
-  failure: Failure,
-  retry: number,
-  call: PreparedCall,
-  parts: CallParts,
-): number | 'circuit' | 'deadline' | 'budget' {
-  if (call.route.protection.breaker.shedsForMs() !== undefined) {
-    return 'circuit';
-  }
-  const delayMs = fittingDelayMs(failure.retryAfterMs ?? 0, retry, call, parts);
-  if (delayMs === undefined) {
-    return 'deadline';
-  }
-  return parts.budget.take(parts.clock.monotonicNow()) ? delayMs : 'budget';
-}
-
-/** A wait of at least `minMs`, with jitter; undefined when it is longer than the policy or the deadline allows. */
-function fittingDelayMs(
-  minMs: number,
-  retry: number,
-  { route: { policy }, limit }: PreparedCall,
-  { clock, random }: CallParts,
-): number | undefined {
-  if (minMs > policy.retry.maxRetryAfterMs) {
-    return undefined;
-  }
-  // The jitter comes on top of Retry-After, or everyone who was sent away would return at the same instant.
-  const delayMs = minMs + backoffDelayMs(retry, policy.retry, random);
-  return delayMs < limit.deadline - clock.monotonicNow() ? delayMs : undefined;
-}
-
-function isReplayable({ code, sent, status }: Failure, { route: { replay } }: PreparedCall): boolean {
-  if (code === 'network' || code === 'timeout') {
-    return isReplayableLoss(sent, replay);
-  }
-  return (code === 'server_error' || code === 'throttled' || code === 'rejected') && status !== undefined
-    ? isReplayableStatus(status, replay)
-    : false;
-}
-
-function circuitOpen(retryAfterMs: number): Failure {
+function circuitOpen(retryInMs: number): Failure {
+  // One that somebody isolated opens when somebody says so.
+  const retryAfterMs = Number.isFinite(retryInMs) ? retryInMs : undefined;
   return { code: 'circuit_open', sent: 'no', retryAfterMs };
 }
 

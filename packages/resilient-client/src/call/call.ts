@@ -5,8 +5,9 @@ import { CallerStopped, type SingleFlight } from '../protection/single-flight.ts
 import { CallLimit } from '../time/deadline.ts';
 import { untilAborted } from '../time/stop-signal.ts';
 import type { TokenSource } from '../tokens/source.ts';
-import type { PreparedCall } from './attempt.ts';
+import { PreparedCall } from './attempt.ts';
 import { runAttempts, type CallObserver, type CallOutcome, type CallParts } from './attempts.ts';
+import { namedCaller } from './caller.ts';
 import { ignoreErrorsOf, type CallEndEvent, type ClientEvent } from './events.ts';
 import { prepareRequest, type CallRequest, type UntypedInput } from './prepare-request.ts';
 import type { Route } from './route.ts';
@@ -22,8 +23,13 @@ export interface CallOptions {
   readonly idempotencyKey?: string | undefined;
   /** More request headers. They cannot replace those that the client sets itself. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** The token for this call alone, such as one on behalf of its caller, whom alone a 429 then holds back. @default the client's own source */
+  /** The token for this call alone, such as one on behalf of its caller. @default the client's own source */
   readonly token?: TokenSource | undefined;
+  /**
+   * Names whom the call is for, so that neither a 429 to them nor failures of theirs alone keep other callers away.
+   * @default whom the headers name (`X-User`, `Authorization`, `X-Api-Key` and their like) and the token's principal
+   */
+  readonly caller?: string | undefined;
   /** Is told how this call ended, as the client's `on` is: for a record of what one request of yours did. */
   readonly onEnd?: ((event: CallEndEvent) => void) | undefined;
 }
@@ -40,7 +46,10 @@ export interface ClientCore {
   /** Whether tokens are safe on the way to the upstream, or somebody said that they may go in cleartext. */
   readonly mayCarryCredentials: boolean;
   readonly parts: CallParts;
-  readonly emit: ((event: ClientEvent) => void) | undefined;
+  /** Tells whoever measures, and whoever listens. */
+  readonly emit: (event: ClientEvent) => void;
+  /** Whether anybody listens to each attempt. */
+  readonly hasListener: boolean;
   /** @throws {TypeError} when another endpoint has the same id */
   readonly routeOf: (endpoint: AnyEndpoint) => Route;
   readonly telemetry: ClientTelemetry;
@@ -70,7 +79,7 @@ export async function callEndpoint(
   const { policy } = route;
   const startedAt = clock.monotonicNow();
   const trace = core.telemetry.startCall(endpoint);
-  const prepared = prepareRequest(route, input, context);
+  const prepared = prepareRequest(route, input, context, core.mayCarryCredentials);
   if (!prepared.ok) {
     return end({ ok: false, failure: prepared.failure }, 0);
   }
@@ -80,19 +89,16 @@ export async function callEndpoint(
   const limitMs = deadlineIsInherited ? inheritedMs : policy.deadlineMs;
   const limit = startLimit(core, route, context.signal, startedAt, limitMs);
   try {
-    const token = context.token ?? core.token;
-    const { request } = prepared;
-    const caller = context.token && (context.token.subject ?? context.token);
-    const call: PreparedCall = {
+    const call = new PreparedCall({
       route,
-      request,
+      request: prepared.request,
       limit,
       deadlineIsInherited,
-      token,
-      caller,
+      token: context.token ?? core.token,
+      hasOwnToken: context.token !== undefined,
+      named: namedCaller(context),
       trace,
-      attempts: 0,
-    };
+    });
     if (endpoint.singleFlight === true) {
       const { outcome, attempts } = await shareCall(core, call, context);
       return end(outcome, attempts);
@@ -114,7 +120,7 @@ export async function callEndpoint(
       attempts,
       outcome: code,
     };
-    core.emit?.(event);
+    core.emit(event);
     ignoreErrorsOf(context.onEnd)?.(event);
     if (outcome.ok) {
       return { ok: true, data: outcome.data, status: outcome.status, attempts };
@@ -125,15 +131,15 @@ export async function callEndpoint(
 
 /** Takes part in a call for the same thing, or makes it for whoever joins. */
 async function shareCall(core: ClientCore, call: PreparedCall, context: CallOptions): Promise<SharedOutcome> {
-  const { route, request, limit, token } = call;
+  const { route, request, limit, token } = call.input;
   const { clock } = core.parts;
   try {
-    const subject = token && (await untilAborted(token.get({ signal: limit.toAbortSignal() }), limit));
+    const subject = token && (await untilAborted(token.get(limit), limit));
     const key = sharingKey(route, request, subject?.value, context);
     return await core.singleFlight.join(key, limit, async (signal) => {
       const { deadlineMs } = route.policy;
       const shared = startLimit(core, route, signal, clock.monotonicNow(), deadlineMs);
-      const sharedCall = { ...call, limit: shared, deadlineIsInherited: false, attempts: 0 };
+      const sharedCall = new PreparedCall({ ...call.input, limit: shared, deadlineIsInherited: false });
       try {
         const outcome = await runAttempts(sharedCall, core.parts, observe(core, route));
         return { outcome, attempts: sharedCall.attempts };
@@ -182,22 +188,20 @@ function endLimit({ active }: ClientCore, limit: CallLimit): void {
 
 /** Puts the names of client and endpoint to what happens within a call. */
 function observe(
-  { name: client, emit }: ClientCore,
+  { name: client, emit, hasListener }: ClientCore,
   { endpoint: { id: endpoint, method } }: Route,
 ): CallObserver {
-  if (emit === undefined) {
-    return SILENT;
-  }
   return {
     onAttempt(attempt, durationMs, outcome) {
+      if (!hasListener) {
+        return;
+      }
       const labels = { client, endpoint, type: 'attempt', method, attempt, durationMs } as const;
       emit(typeof outcome === 'number' ? { ...labels, status: outcome } : { ...labels, code: outcome });
     },
     emit: (event) => emit({ client, endpoint, ...event }),
   };
 }
-
-const SILENT: CallObserver = { onAttempt() {}, emit() {} };
 
 function errorOf(
   { name: upstream }: ClientCore,

@@ -1,3 +1,4 @@
+import { stringifyJson } from '../endpoint/big-integers.ts';
 import { check, describeIssue, type SchemaMismatch } from '../endpoint/standard-schema.ts';
 import { BadTarget } from '../endpoint/url-template.ts';
 import type { Failure } from '../errors/failure.ts';
@@ -21,7 +22,12 @@ export type PreparedRequest =
   | { readonly ok: false; readonly failure: Failure };
 
 /** Checks the input and writes it out once, so that every attempt sends the same bytes and the same Idempotency-Key. */
-export function prepareRequest(route: Route, input: UntypedInput, context: HeaderInput): PreparedRequest {
+export function prepareRequest(
+  route: Route,
+  input: UntypedInput,
+  context: HeaderInput,
+  mayCarryCredentials: boolean,
+): PreparedRequest {
   const { endpoint } = route;
   const query = endpoint.query && check(endpoint.query, input.query ?? {});
   if (query?.ok === false) {
@@ -31,18 +37,27 @@ export function prepareRequest(route: Route, input: UntypedInput, context: Heade
   if (body?.ok === false) {
     return invalid(issueIn('body', body.error), body.error);
   }
+  let text: string | undefined;
+  try {
+    text = body && stringifyJson(body.value);
+  } catch (cause) {
+    return invalid('body: not JSON', cause);
+  }
   try {
     // Whatever the object, only its own properties with the names of the template are read.
     const params = (input.params ?? {}) as Readonly<Record<string, unknown>>;
     const { origin, path } = route.target(params, query?.value);
+    if (!mayCarryCredentials && query !== undefined) {
+      refuseCredentials(query.value);
+    }
     return {
       ok: true,
       request: {
         origin,
         path,
         method: endpoint.method,
-        headers: requestHeaders(route, context),
-        body: body && JSON.stringify(body.value),
+        headers: requestHeaders(route, context, mayCarryCredentials),
+        body: text,
       },
     };
   } catch (error) {
@@ -60,3 +75,15 @@ function issueIn(part: string, { issues: [issue] }: SchemaMismatch): string {
 function invalid(hint: string, cause: unknown): PreparedRequest {
   return { ok: false, failure: { code: 'invalid_request', sent: 'no', hint, cause } };
 }
+
+/** RFC 6750 §5.3: what is read on the way can be used by whoever read it. */
+function refuseCredentials(query: Readonly<Record<string, unknown>>): void {
+  const name = Object.keys(query).find((key) => query[key] !== undefined && CREDENTIAL_PARAMETER.test(key));
+  if (name !== undefined) {
+    throw new BadTarget(`"${name}" would go over http in cleartext; allowCleartextCredentials allows it`);
+  }
+}
+
+/** Not every token: one that turns a page opens nothing. */
+const CREDENTIAL_PARAMETER =
+  /^(?:(?:access|auth|id|refresh|session|security)[-_]?token|(?:x[-_])?(?:api|access|subscription)[-_]?key|client[-_]?secret|password|passwd|secret|jwt|sig|x-amz-(?:signature|security-token|credential))$/i;

@@ -1,8 +1,9 @@
+import { parseBigIntegers } from '../endpoint/big-integers.ts';
 import type { AnyEndpoint } from '../endpoint/define-endpoint.ts';
 import { check, wantsNothing } from '../endpoint/standard-schema.ts';
 import type { Failure, ClientErrorCode } from '../errors/failure.ts';
 import { parseProblem } from '../errors/problem.ts';
-import { parseJson } from '../http/json-text.ts';
+import { jsonText, parseJson } from '../http/json-text.ts';
 import { parseRetryAfterMs } from '../http/retry-after.ts';
 import type { WireResponse } from '../http/wire.ts';
 import type { Clock } from '../time/clock.ts';
@@ -15,10 +16,10 @@ export type ReadResponse =
 /** Reads a response by its status and the endpoint's schema. A broken contract is no ill health: not for the breaker. */
 export function readResponse(
   response: WireResponse,
-  endpoint: Pick<AnyEndpoint, 'response'>,
+  endpoint: Pick<AnyEndpoint, 'response' | 'bigIntegers'>,
   clock: Clock,
 ): ReadResponse {
-  const { status, headers, body } = response;
+  const { status, headers, body, unreadable } = response;
   if (status < 200 || status > 299) {
     return {
       ok: false,
@@ -34,9 +35,13 @@ export function readResponse(
   if (wantsNothing(endpoint.response)) {
     return { ok: true, data: undefined };
   }
+  if (unreadable !== undefined) {
+    const { message: hint } = unreadable;
+    return { ok: false, failure: { code: 'invalid_response', sent: 'yes', status, hint, cause: unreadable } };
+  }
   let json: unknown;
   try {
-    json = body.length === 0 ? undefined : parseJson(body);
+    json = body.length === 0 ? undefined : parseBody(body, endpoint.bigIntegers);
   } catch (cause) {
     return { ok: false, failure: { code: 'invalid_response', sent: 'yes', status, cause } };
   }
@@ -45,6 +50,10 @@ export function readResponse(
     return { ok: true, data: parsed.value };
   }
   return { ok: false, failure: { code: 'invalid_response', sent: 'yes', status, cause: parsed.error } };
+}
+
+function parseBody(body: Buffer, bigIntegers: AnyEndpoint['bigIntegers']): unknown {
+  return bigIntegers === undefined ? parseJson(body) : parseBigIntegers(jsonText(body), bigIntegers);
 }
 
 function codeOf(status: number): ClientErrorCode {

@@ -3,6 +3,7 @@ import { validateHeaderName, validateHeaderValue } from 'node:http';
 
 import type { AnyEndpoint } from '../endpoint/define-endpoint.ts';
 import type { Replay } from '../protection/replay.ts';
+import { isCredentialHeader } from './caller.ts';
 
 /** A header that could not be sent; the message names it, never its value. */
 export class BadHeader extends Error {
@@ -27,11 +28,12 @@ export function fixedHeaders(endpoint: Pick<AnyEndpoint, 'body'>): Readonly<Reco
 
 /**
  * The headers of one call: its own, below those of its endpoint.
- * @throws {BadHeader} for one that must not stand in a request
+ * @throws {BadHeader} for one that must not stand in a request, such as credentials that anybody on the way could read
  */
 export function requestHeaders(
   { headers: fixed, replay }: { readonly headers: Readonly<Record<string, string>>; readonly replay: Replay },
   input: HeaderInput,
+  mayCarryCredentials: boolean,
 ): Readonly<Record<string, string>> {
   if (input.headers === undefined && replay !== 'key') {
     return fixed;
@@ -42,6 +44,12 @@ export function requestHeaders(
   }
   for (const name of FRAMING_HEADERS) {
     delete headers[name];
+  }
+  const secret = mayCarryCredentials ? undefined : Object.keys(headers).find(isCredentialHeader);
+  if (secret !== undefined) {
+    throw new BadHeader(
+      `the header "${secret}" would go over http in cleartext; allowCleartextCredentials allows it`,
+    );
   }
   Object.assign(headers, fixed);
   if (replay === 'key') {

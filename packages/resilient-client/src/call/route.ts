@@ -1,7 +1,7 @@
 import { replayOf, type AnyEndpoint } from '../endpoint/define-endpoint.ts';
 import { compileTarget, type BuildTarget } from '../endpoint/url-template.ts';
 import type { CallPolicy } from '../protection/call-policy.ts';
-import type { CircuitBreaker } from '../protection/circuit-breaker.ts';
+import type { CallerCircuits } from '../protection/caller-circuits.ts';
 import { createLatencies, type Latencies } from '../protection/latencies.ts';
 import type { Replay } from '../protection/replay.ts';
 import type { Throttle } from '../protection/throttle.ts';
@@ -9,7 +9,7 @@ import { fixedHeaders } from './request-headers.ts';
 
 /** What keeps calls away from an upstream: one for an endpoint, or one for all of the upstream's endpoints. */
 export interface Protection {
-  readonly breaker: CircuitBreaker;
+  readonly circuit: CallerCircuits;
   readonly throttle: Throttle;
 }
 

@@ -31,10 +31,15 @@ export interface Endpoint<
   readonly path: Path;
   /** Checks and types the query; without it the endpoint takes none. */
   readonly query?: Query | undefined;
-  /** Checks and types the JSON request body; without it the endpoint sends none. */
+  /** Checks and types the JSON request body; without it the endpoint sends none. A `bigint` in it is written as a number. */
   readonly body?: Body | undefined;
   /** Checks and types the JSON response; keep it loose. An empty response is `undefined`. Must be synchronous, as all three. */
   readonly response: Response;
+  /**
+   * What integers of the response become that a number cannot hold, those beyond ±(2^53 − 1): a `bigint`, or a string of
+   * their digits; other numbers stay numbers. @default `JSON.parse`, which rounds them
+   */
+  readonly bigIntegers?: 'bigint' | 'string' | undefined;
   /** What may be sent twice. @default `idempotent` for GET, HEAD, PUT and DELETE, `never` for POST and PATCH (RFC 9110 §9.2.2) */
   readonly replay?: Replay | undefined;
   /**

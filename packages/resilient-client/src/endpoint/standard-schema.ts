@@ -28,8 +28,8 @@ export class SchemaMismatch extends Error {
   override readonly name = 'SchemaMismatch';
   readonly issues: readonly SchemaIssue[];
 
-  constructor(issues: readonly SchemaIssue[]) {
-    super(issues.map((issue) => describeIssue('', issue)).join('; '));
+  constructor(issues: readonly SchemaIssue[], options?: ErrorOptions) {
+    super(issues.map((issue) => describeIssue('', issue)).join('; '), options);
     this.issues = issues;
   }
 }
@@ -39,10 +39,20 @@ export function check<Output>(
   schema: StandardSchema<unknown, Output>,
   value: unknown,
 ): { readonly ok: true; readonly value: Output } | { readonly ok: false; readonly error: SchemaMismatch } {
-  const result = schema['~standard'].validate(value);
+  let result: SchemaResult<Output> | Promise<SchemaResult<Output>>;
+  try {
+    result = schema['~standard'].validate(value);
+  } catch (cause) {
+    return {
+      ok: false,
+      error: new SchemaMismatch([{ message: 'a transform of the schema failed' }], { cause }),
+    };
+  }
   if (result instanceof Promise) {
     result.catch(() => {});
-    return { ok: false, error: new SchemaMismatch([{ message: 'the schema must be synchronous' }]) };
+    // A transform that throws looks the same: zod tries it once more, asynchronously.
+    const message = 'the schema must be synchronous, and its transforms must not throw';
+    return { ok: false, error: new SchemaMismatch([{ message }]) };
   }
   return result.issues === undefined
     ? { ok: true, value: result.value }

@@ -112,10 +112,3 @@ function encodeQuery(query: Readonly<Record<string, unknown>>): string {
   }
   return search.toString();
 }
-
-/** Whether nobody on the way can read what is sent there: https, or http that does not leave this machine (RFC 6750 §5.3). */
-export function isSafeForCredentials(url: string | URL): boolean {
-  const { protocol, hostname } = new URL(url);
-  const isLoopback = hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
-  return protocol === 'https:' || isLoopback;
-}

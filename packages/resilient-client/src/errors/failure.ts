@@ -5,7 +5,7 @@ import type { Problem } from './problem.ts';
 /**
  * Every way a call can fail. `cancelled`: by its signal, or the client was closed. `deadline_exceeded`: the whole call
  * took too long. `timeout`: an attempt did. `network`: no connection, or it broke. `circuit_open`: shed, because the
- * endpoint keeps failing. `throttled`: refused for load. `overloaded`: this
+ * endpoint keeps failing, this caller's calls do, or somebody isolated it. `throttled`: refused for load. `overloaded`: this
  * client has too many calls waiting, and nothing was sent. `unauthenticated`: no token to be had, or 401. `forbidden`:
  * 403. `not_found`: 404, 410. `conflict`: 409, 412. `rejected`: any other 4xx. `server_error`: 5xx.
  * `invalid_response`: a redirect, broken JSON, or not the declared shape. `response_too_large`: over the cap.
@@ -38,7 +38,7 @@ export interface Failure {
   readonly problem?: Problem | undefined;
   /** For logs only. */
   readonly cause?: unknown;
-  /** What is wrong with the input; only for `invalid_request`. */
+  /** What is wrong, without any value: with the input, or with the coding of a response. */
   readonly hint?: string | undefined;
   /** Overrides what the code says about whether the same call may succeed later. */
   readonly isTransient?: boolean | undefined;

@@ -16,7 +16,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       if (request.signal.aborted) {
         return exchange.#lose(request.signal.reason);
       }
-      request.signal.addEventListener('abort', exchange.#stop);
+      request.signal.addEventListener('abort', exchange);
       const { origin, path, method, headers, body } = request;
       try {
         dispatcher.dispatch(
@@ -93,7 +93,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
     const body = this.#chunks.length === 1 && only ? only : Buffer.concat(this.#chunks, this.#size);
     const coding = this.#headers['content-encoding'];
     if (coding === undefined || body.length === 0) {
-      this.#respond(this.#status, body);
+      this.#finish({ kind: 'response', status: this.#status, headers: this.#headers, body });
     } else {
       void this.#decode(this.#status, body, String(coding));
     }
@@ -103,21 +103,24 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#lose(cause);
   }
 
-  readonly #stop = () => {
+  /** The request's signal aborted. */
+  handleEvent(): void {
     this.#lose(this.#request.signal.reason);
     this.#close();
-  };
-
-  #respond(status: number, body: Buffer): void {
-    this.#finish({ kind: 'response', status, headers: this.#headers, body });
   }
 
-  async #decode(status: number, body: Buffer, coding: string): Promise<void> {
-    const decoded = await decodeBody(body, coding, this.#request.maxResponseBytes);
-    if (decoded === undefined) {
-      this.#refuse(status);
-    } else {
-      this.#respond(status, decoded);
+  async #decode(status: number, body: Buffer, codings: string): Promise<void> {
+    const headers = this.#headers;
+    const decoded = await decodeBody(body, codings, this.#request.maxResponseBytes);
+    switch (decoded.kind) {
+      case 'decoded':
+        return this.#finish({ kind: 'response', status, headers, body: decoded.body });
+      case 'unreadable':
+        return this.#finish({ kind: 'response', status, headers, body: EMPTY, unreadable: decoded.error });
+      case 'too_large':
+        return this.#refuse(status);
+      default:
+        return decoded satisfies never;
     }
   }
 
@@ -127,7 +130,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #lose(cause: unknown): void {
-    this.#finish({ kind: 'lost', sent: this.#sent(), cause });
+    if (!this.#hasStarted && isRefusal(cause)) {
+      this.#finish({ kind: 'refused', cause });
+    } else {
+      this.#finish({ kind: 'lost', sent: this.#sent(), cause });
+    }
   }
 
   #sent(): Sent {
@@ -142,7 +149,7 @@ export class Exchange implements Dispatcher.DispatchHandler {
       return;
     }
     this.#isDone = true;
-    this.#request.signal.removeEventListener('abort', this.#stop);
+    this.#request.signal.removeEventListener('abort', this);
     this.#resolve(outcome);
   }
 
@@ -151,3 +158,12 @@ export class Exchange implements Dispatcher.DispatchHandler {
     this.#controller?.abort(new Error('stopped'));
   }
 }
+
+const EMPTY = Buffer.alloc(0);
+
+/** What undici refuses to write, such as a header it keeps for itself. */
+function isRefusal(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && REFUSALS.has(String(cause.code));
+}
+
+const REFUSALS = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED']);

@@ -1,8 +1,9 @@
 // The only file that knows undici; exchange.ts handles one request in its terms. Importing undici 8 also installs a dispatcher for the global fetch (undici #5500).
-import { Pool, type Dispatcher } from 'undici';
+import { EnvHttpProxyAgent, Pool, type Dispatcher } from 'undici';
 
 import type { AddressRule } from './address-rule.ts';
 import { Exchange } from './exchange.ts';
+import { environmentProxy } from './safe-way.ts';
 import type { Transport } from './wire.ts';
 
 export type { Dispatcher };
@@ -38,7 +39,7 @@ export interface TransportOptions {
 export function createTransport(options: TransportOptions): Transport {
   const { dispatcher } = options;
   // A pool for each origin costs a tenth less per request than an Agent, which looks its pools up by more than that.
-  const pools = new Map<string, Pool>();
+  const pools = new Map<string, Pool | EnvHttpProxyAgent>();
   let isClosed = false;
 
   function poolOf(origin: string): Dispatcher {
@@ -55,6 +56,16 @@ export function createTransport(options: TransportOptions): Transport {
 
   return {
     send: (request) => Exchange.run(dispatcher ?? poolOf(request.origin), request),
+    connections() {
+      const open = [...pools.values()].filter((pool) => pool instanceof Pool).map(({ stats }) => stats);
+      const sum = (value: (stats: Pool['stats']) => number) =>
+        open.reduce((total, stats) => total + value(stats), 0);
+      // One request at a time on each connection.
+      const active = sum(({ running }) => running);
+      return dispatcher === undefined
+        ? { active, idle: Math.max(0, sum(({ connected }) => connected) - active) }
+        : undefined;
+    },
     async close() {
       isClosed = true;
       await Promise.all([...pools.values()].map((pool) => pool.destroy()));
@@ -62,9 +73,9 @@ export function createTransport(options: TransportOptions): Transport {
   };
 }
 
-function createPool(origin: string, options: TransportOptions): Pool {
+function createPool(origin: string, options: TransportOptions): Pool | EnvHttpProxyAgent {
   const { keepAlive, certificate, connections, connectTimeoutMs, connectionTtlMs, addressRule } = options;
-  return new Pool(origin, {
+  const poolOptions: Pool.Options = {
     // Without a bound, undici opens one socket for each concurrent request.
     connections,
     // A name may stand for other addresses by then.
@@ -82,5 +93,14 @@ function createPool(origin: string, options: TransportOptions): Pool {
     // Its own timers are seconds coarse and measure idleness; the attempt timer covers headers and body.
     headersTimeout: 0,
     bodyTimeout: 0,
+  };
+  // A proxy looks names up by itself, past any rule for addresses.
+  if (environmentProxy() === undefined || addressRule !== undefined) {
+    return new Pool(origin, poolOptions);
+  }
+  return new EnvHttpProxyAgent({
+    ...poolOptions,
+    connectTimeout: connectTimeoutMs,
+    ...(certificate && { requestTls: { ...certificate } }),
   });
 }

@@ -32,6 +32,8 @@ export interface Bulkhead {
   readonly leave: () => void;
   /** Places that are free now. */
   readonly free: () => number;
+  /** Requests that wait for one. */
+  readonly waiting: () => number;
 }
 
 /** Creates one with every place free. */
@@ -63,13 +65,13 @@ export function createBulkhead({ concurrency, queue }: ResolvedBulkheadOptions):
       return new Promise((resolve) => {
         const end = (how: 'entered' | 'stopped') => {
           waiting.delete(admit);
-          signal.removeEventListener('abort', giveUp);
+          signal.removeEventListener('abort', waiter);
           resolve(how);
         };
         const admit = () => end('entered');
-        const giveUp = () => end('stopped');
+        const waiter = { handleEvent: () => end('stopped') };
         waiting.add(admit);
-        signal.addEventListener('abort', giveUp);
+        signal.addEventListener('abort', waiter);
       });
     },
     leave() {
@@ -82,5 +84,6 @@ export function createBulkhead({ concurrency, queue }: ResolvedBulkheadOptions):
       }
     },
     free: () => concurrency - running,
+    waiting: () => waiting.size,
   };
 }

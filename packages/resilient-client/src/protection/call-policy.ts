@@ -1,4 +1,7 @@
 import { checkNumber, checkWhole, MAX_TIMER_MS } from '../check-number.ts';
+import type { ClientErrorCode } from '../errors/failure.ts';
+import type { Problem } from '../errors/problem.ts';
+import type { Sent } from '../http/wire.ts';
 
 /** How patient a call is. Every member has a default; an endpoint's policy overrides the client's, member by member. */
 export interface CallPolicy {
@@ -19,27 +22,53 @@ export interface CallPolicy {
     /** Maximum Retry-After that is waited for, in milliseconds, from 0; a longer one ends the call. @default 20_000 */
     readonly maxRetryAfterMs: number;
   };
-  /** When an endpoint that keeps failing is left alone. */
+  /** When an endpoint that keeps failing is left alone. A call counts once, whatever its attempts were. */
   readonly breaker: {
-    /** Consecutive failed attempts that open the circuit, from 1. @default 5 */
+    /** Consecutive failed calls that open the circuit, from 1. @default 5 */
     readonly failures: number;
     /** Minimum time in milliseconds, from 1, before one probe is let through; up to 10 % is added. @default 60_000 */
     readonly openMs: number;
     /** Opens the circuit on a share of failures, too, which a few successes in between cannot hide. @default false */
     readonly rate: BreakerRate | false;
+    /**
+     * Decides what counts as a failure; undefined leaves it to the default. Not asked about calls that were cancelled or
+     * never begun. @default a lost or timed out request, an upstream that nobody can connect to, 5xx other than 501
+     */
+    readonly isFailure: ((outcome: CircuitOutcome) => boolean | undefined) | undefined;
   };
   /** When a GET that takes long is sent a second time; the faster response counts. @default false */
   readonly hedge: Hedge | false;
 }
 
-/** The share of failed attempts that opens a circuit. */
+/** The share of failed, or of slow, calls that opens a circuit. */
 export interface BreakerRate {
-  /** Failed attempts in a hundred, above 0 and up to 100. */
+  /** Failed calls in a hundred, above 0 and up to 100. */
   readonly percent: number;
-  /** Attempts within the window below which the share says nothing, from 1. */
+  /** Calls within the window below which the share says nothing, from 1. */
   readonly minCalls: number;
   /** In milliseconds, at least twice `attemptTimeoutMs`: slow failures would leave a shorter one before the next arrive. */
   readonly windowMs: number;
+  /** A call is slow when one of its requests took longer, in whole milliseconds from 1. @default none is */
+  readonly slowCallMs?: number | undefined;
+  /** Slow calls in a hundred that open the circuit, above 0 and up to 100. @default `percent` */
+  readonly slowPercent?: number | undefined;
+}
+
+/** How a call ended, for whoever decides whether that was a failure of the upstream. */
+export interface CircuitOutcome {
+  /** Undefined when it succeeded. */
+  readonly code: ClientErrorCode | undefined;
+  /** Of the last response, if one came. */
+  readonly status: number | undefined;
+  readonly sent: Sent;
+  /** What a successful response held. */
+  readonly data: unknown;
+  /** The problem document of a failed one, untrusted. */
+  readonly problem: Problem | undefined;
+  /** Requests put on the wire, or tried to. */
+  readonly attempts: number;
+  /** The time of its slowest request, in milliseconds. */
+  readonly slowestMs: number;
 }
 
 /**
@@ -62,7 +91,7 @@ export const defaultCallPolicy: CallPolicy = {
   attemptTimeoutMs: 10_000,
   maxResponseBytes: 5 * 1024 * 1024,
   retry: { maxRetries: 2, baseDelayMs: 200, maxDelayMs: 5_000, maxRetryAfterMs: 20_000 },
-  breaker: { failures: 5, openMs: 60_000, rate: false },
+  breaker: { failures: 5, openMs: 60_000, rate: false, isFailure: undefined },
   hedge: false,
 };
 
@@ -92,6 +121,7 @@ export function resolveCallPolicyOptions(
       failures: givenBreaker.failures ?? base.breaker.failures,
       openMs: givenBreaker.openMs ?? base.breaker.openMs,
       rate: givenBreaker.rate ?? base.breaker.rate,
+      isFailure: givenBreaker.isFailure ?? base.breaker.isFailure,
     },
     hedge: options.hedge ?? base.hedge,
   };
@@ -114,8 +144,11 @@ export function resolveCallPolicyOptions(
   return policy;
 }
 
-function checkRate({ percent, minCalls, windowMs }: BreakerRate, attemptTimeoutMs: number): void {
+function checkRate(rate: BreakerRate, attemptTimeoutMs: number): void {
+  const { percent, minCalls, windowMs, slowCallMs = 1, slowPercent = percent } = rate;
   checkNumber('policy.breaker.rate.percent', percent, Number.MIN_VALUE, 100);
+  checkWhole('policy.breaker.rate.slowCallMs', slowCallMs, 1, MAX_TIMER_MS);
+  checkNumber('policy.breaker.rate.slowPercent', slowPercent, Number.MIN_VALUE, 100);
   checkWhole('policy.breaker.rate.minCalls', minCalls, 1, Number.MAX_SAFE_INTEGER);
   checkWhole('policy.breaker.rate.windowMs', windowMs, 2 * attemptTimeoutMs, Number.MAX_SAFE_INTEGER);
 }

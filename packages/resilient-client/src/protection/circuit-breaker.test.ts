@@ -17,12 +17,9 @@ function setUp(random = () => 0, rate: BreakerRate | false = false) {
   return { clock, changes, breaker };
 }
 
-/** Runs an attempt that ends with the verdict. */
-const run = (breaker: CircuitBreaker, verdict: Verdict) =>
-  breaker.run(
-    () => Promise.resolve(verdict),
-    (result) => result,
-  );
+/** Lets a call pass that ends with the verdict. */
+const run = async (breaker: CircuitBreaker, verdict: Verdict, isSlow = false) =>
+  breaker.admit()?.end(verdict, isSlow);
 
 async function fail(breaker: CircuitBreaker, times: number) {
   for (let i = 0; i < times; i++) {
@@ -30,18 +27,13 @@ async function fail(breaker: CircuitBreaker, times: number) {
   }
 }
 
-/** Starts an attempt that ends when it is told to. */
+/** Begins a call that ends when it is told to. */
 function start(breaker: CircuitBreaker) {
-  const { promise, resolve } = Promise.withResolvers<Verdict>();
-  let hasRun = false;
-  const done = breaker.run(
-    () => {
-      hasRun = true;
-      return promise;
-    },
-    (result) => result,
-  );
-  return { done, hasRun: () => hasRun, end: (verdict: Verdict) => (resolve(verdict), done) };
+  const passage = breaker.admit();
+  return {
+    hasPassed: () => passage !== undefined,
+    end: async (verdict: Verdict) => passage?.end(verdict, false),
+  };
 }
 
 describe('circuit breaker', () => {
@@ -66,21 +58,12 @@ describe('circuit breaker', () => {
     expect(breaker.health().state).toBe('open');
   });
 
-  it('hands on the result of an attempt whatever its verdict', async () => {
-    const { breaker } = setUp();
-    for (const verdict of ['success', 'failure', 'neutral'] as const) {
-      expect(await run(breaker, verdict)).toBe(verdict);
-    }
-  });
-
-  it('runs nothing while open', async () => {
+  it('lets nothing pass while open', async () => {
     const { breaker, clock } = setUp();
     await fail(breaker, 5);
     clock.advance(59_999);
     expect(breaker.shedsForMs()).toBe(1);
-    const shed = start(breaker);
-    expect(await shed.done).toBeUndefined();
-    expect(shed.hasRun()).toBe(false);
+    expect(start(breaker).hasPassed()).toBe(false);
   });
 
   it('stays open for at least 60 s and at most 10 % longer', async () => {
@@ -102,11 +85,10 @@ describe('circuit breaker', () => {
     clock.advance(60_000);
     expect(breaker.shedsForMs()).toBeUndefined();
     const calls = Array.from({ length: 20 }, () => start(breaker));
-    expect(calls.filter((call) => call.hasRun())).toHaveLength(1);
+    expect(calls.filter((call) => call.hasPassed())).toHaveLength(1);
     expect(breaker.shedsForMs()).toBe(0);
-    expect(await calls[0]?.end('success')).toBe('success');
+    await calls[0]?.end('success');
     expect(changes).toEqual(['closed>open', 'open>half_open', 'half_open>closed']);
-    expect(await Promise.all(calls.slice(1).map((call) => call.done))).toEqual(Array(19).fill(undefined));
   });
 
   it('opens again for another 60 s when the probe fails', async () => {
@@ -124,7 +106,7 @@ describe('circuit breaker', () => {
     await run(breaker, 'neutral');
     expect(breaker.health().state).toBe('half_open');
     const calls = Array.from({ length: 3 }, () => start(breaker));
-    expect(calls.filter((call) => call.hasRun())).toHaveLength(1);
+    expect(calls.filter((call) => call.hasPassed())).toHaveLength(1);
     await calls[0]?.end('success');
     expect(breaker.health()).toEqual({ state: 'closed', consecutiveFailures: 0 });
   });
@@ -139,21 +121,36 @@ describe('circuit breaker', () => {
       expect(breaker.health()).toMatchObject({ state: 'open', consecutiveFailures: 5 });
       clock.advance(60_000);
       const probe = start(breaker);
-      expect(await old[1]?.end(late)).toBe(late);
+      await old[1]?.end(late);
       expect(breaker.health().state).toBe('half_open');
-      expect(start(breaker).hasRun()).toBe(false);
+      expect(start(breaker).hasPassed()).toBe(false);
       await probe.end('success');
       expect(breaker.health()).toEqual({ state: 'closed', consecutiveFailures: 0 });
     },
   );
 
-  it('rejects as the attempt does when that breaks by a mistake', async () => {
-    const { breaker } = setUp();
-    const broken = breaker.run(
-      () => Promise.reject(new Error('mistake')),
-      () => 'success',
-    );
-    await expect(broken).rejects.toThrow('mistake');
+  it('tells a probe from other calls, and whether its phase still lasts', async () => {
+    const { breaker, clock } = setUp();
+    const early = breaker.admit();
+    expect([early?.isProbe, early?.isCurrent()]).toEqual([false, true]);
+    await fail(breaker, 5);
+    expect(early?.isCurrent()).toBe(false);
+    clock.advance(60_000);
+    const probe = breaker.admit();
+    expect([probe?.isProbe, probe?.isCurrent(), early?.isCurrent()]).toEqual([true, true, false]);
+  });
+
+  it('lets nothing pass once isolated, however long that lasts, and everything once reset', async () => {
+    const { breaker, clock, changes } = setUp();
+    await fail(breaker, 4);
+    breaker.isolate();
+    clock.advance(1e9);
+    expect(start(breaker).hasPassed()).toBe(false);
+    expect([breaker.shedsForMs(), breaker.health().state]).toEqual([Infinity, 'isolated']);
+    breaker.reset();
+    await fail(breaker, 4);
+    expect(breaker.health()).toEqual({ state: 'closed', consecutiveFailures: 4 });
+    expect(changes).toEqual(['closed>isolated', 'isolated>closed']);
   });
 
   it('sets no timer', async () => {
@@ -166,7 +163,7 @@ describe('circuit breaker', () => {
 describe('circuit breaker in rate mode', () => {
   const rate = { percent: 50, minCalls: 10, windowMs: 20_000 };
 
-  it('opens at half of the attempts failing, however the successes lie between', async () => {
+  it('opens at half of the calls failing, however the successes lie between', async () => {
     const { breaker } = setUp(undefined, rate);
     for (let i = 0; i < 4; i++) {
       await run(breaker, 'failure');
@@ -178,7 +175,7 @@ describe('circuit breaker in rate mode', () => {
     expect(breaker.health()).toMatchObject({ state: 'open', consecutiveFailures: 1 });
   });
 
-  it('says nothing below the smallest number of attempts, of which neutral ones are none', async () => {
+  it('says nothing below the smallest number of calls, of which neutral ones are none', async () => {
     const { breaker } = setUp(undefined, rate);
     for (let i = 0; i < 4; i++) {
       await run(breaker, 'failure');
@@ -217,6 +214,24 @@ describe('circuit breaker in rate mode', () => {
   it('opens on consecutive failures all the same', async () => {
     const { breaker } = setUp(undefined, rate);
     await fail(breaker, 5);
+    expect(breaker.health().state).toBe('open');
+  });
+
+  it('opens at too many slow calls, though none fails', async () => {
+    const { breaker } = setUp(undefined, { ...rate, slowCallMs: 1_000, slowPercent: 80 });
+    for (let i = 0; i < 9; i++) {
+      await run(breaker, 'success', i > 1);
+    }
+    expect(breaker.health().state).toBe('closed');
+    await run(breaker, 'success', true);
+    expect(breaker.health().state).toBe('open');
+  });
+
+  it('stays open when the probe was slow', async () => {
+    const { breaker, clock } = setUp(undefined, { ...rate, slowCallMs: 1_000 });
+    await fail(breaker, 5);
+    clock.advance(60_000);
+    await run(breaker, 'success', true);
     expect(breaker.health().state).toBe('open');
   });
 });

@@ -53,21 +53,23 @@ export function createSingleFlight<T>(): SingleFlight<T> {
       const run = runs.get(key) ?? startRun(key, start);
       run.callers += 1;
       return new Promise((resolve, reject) => {
-        const leave = () => {
-          run.callers -= 1;
-          if (run.callers === 0) {
-            // Out of the table at once: whoever comes next must not join a run that is being aborted.
-            remove(key, run);
-            run.controller.abort();
-          }
-          reject(new CallerStopped(stopCodeOf(caller)));
+        const waiter = {
+          handleEvent() {
+            run.callers -= 1;
+            if (run.callers === 0) {
+              // Out of the table at once: whoever comes next must not join a run that is being aborted.
+              remove(key, run);
+              run.controller.abort();
+            }
+            reject(new CallerStopped(stopCodeOf(caller)));
+          },
         };
         if (caller.aborted) {
-          leave();
+          waiter.handleEvent();
         } else {
-          caller.addEventListener('abort', leave);
+          caller.addEventListener('abort', waiter);
         }
-        run.result.then(resolve, reject).finally(() => caller.removeEventListener('abort', leave));
+        run.result.then(resolve, reject).finally(() => caller.removeEventListener('abort', waiter));
       });
     },
   };

@@ -27,10 +27,11 @@ export function sleep(delayMs: number, signal: StopSignal, clock: Clock): Promis
   return new Promise((resolve) => {
     const finish = () => {
       cancelTimer();
-      signal.removeEventListener('abort', finish);
+      signal.removeEventListener('abort', waiter);
       resolve();
     };
+    const waiter = { handleEvent: finish };
     const cancelTimer = clock.schedule(delayMs, finish);
-    signal.addEventListener('abort', finish);
+    signal.addEventListener('abort', waiter);
   });
 }

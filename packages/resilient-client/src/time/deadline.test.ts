@@ -57,9 +57,14 @@ describe('call limit', () => {
     const { limit, parent } = setUp();
     const attempt = limit.attempt();
     const seen: string[] = [];
-    attempt.addEventListener('abort', () => seen.push('stopped'));
+    const note = { handleEvent: () => void seen.push('stopped') };
+    const late = { handleEvent: () => void seen.push('too late') };
+    attempt.addEventListener('abort', note);
+    attempt.addEventListener('abort', { ...note });
+    attempt.addEventListener('abort', late);
+    attempt.removeEventListener('abort', late);
     parent.abort();
-    expect(seen).toEqual(['stopped']);
+    expect(seen).toEqual(['stopped', 'stopped']);
     expect(stopCodeOf(limit.attempt())).toBe('cancelled');
   });
 
@@ -72,11 +77,11 @@ describe('call limit', () => {
 
   it('turns into an AbortSignal that follows it, before or after', () => {
     const { limit } = setUp();
-    const early = limit.toAbortSignal();
+    const early = limit.signal;
     limit.stop('timeout');
     const { limit: stopped } = setUp();
     stopped.stop('timeout');
-    expect([early.aborted, stopped.toAbortSignal().aborted]).toEqual([true, true]);
+    expect([early.aborted, stopped.signal.aborted]).toEqual([true, true]);
     expect(stopCodeOf(early)).toBe('timeout');
   });
 

@@ -1,26 +1,37 @@
 import type { Clock } from './clock.ts';
-import { Stopped, stopCodeOf, type StopCode, type StopSignal } from './stop-signal.ts';
+import { Stopped, stopCodeOf, type StopCode, type StopListener, type StopSignal } from './stop-signal.ts';
 
 /** A stop signal that is cheap to make, and becomes a real AbortSignal for the code of others that wants one. */
 class Stop implements StopSignal {
   reason: Stopped | undefined;
-  #listeners: Set<() => void> | undefined;
+  #listener: StopListener | undefined;
+  #more: Set<StopListener> | undefined;
   #controller: AbortController | undefined;
 
   get aborted(): boolean {
     return this.reason !== undefined;
   }
 
-  addEventListener(_: 'abort', listener: () => void): void {
-    this.#listeners ??= new Set();
-    this.#listeners.add(listener);
+  // Nearly always there is one.
+  addEventListener(_: 'abort', listener: StopListener): void {
+    if (this.#listener === undefined) {
+      this.#listener = listener;
+    } else {
+      this.#more ??= new Set();
+      this.#more.add(listener);
+    }
   }
 
-  removeEventListener(_: 'abort', listener: () => void): void {
-    this.#listeners?.delete(listener);
+  removeEventListener(_: 'abort', listener: StopListener): void {
+    if (this.#listener === listener) {
+      this.#listener = undefined;
+    } else {
+      this.#more?.delete(listener);
+    }
   }
 
-  toAbortSignal(): AbortSignal {
+  /** A real one, made for whoever asks: it costs more than the rest of a call together. */
+  get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
       if (this.reason !== undefined) {
@@ -36,7 +47,9 @@ class Stop implements StopSignal {
     }
     this.reason = new Stopped(code);
     this.#controller?.abort(this.reason);
-    this.#listeners?.forEach((listener) => listener());
+    const more = this.#more;
+    this.#listener?.handleEvent();
+    more?.forEach((listener) => listener.handleEvent());
   }
 }
 

@@ -16,8 +16,13 @@ export class Stopped extends Error {
 export interface StopSignal {
   readonly aborted: boolean;
   readonly reason: unknown;
-  readonly addEventListener: (type: 'abort', listener: () => void) => void;
-  readonly removeEventListener: (type: 'abort', listener: () => void) => void;
+  readonly addEventListener: (type: 'abort', listener: StopListener) => void;
+  readonly removeEventListener: (type: 'abort', listener: StopListener) => void;
+}
+
+/** An object, because it can be what has to stop itself, and spares a closure for each call. */
+export interface StopListener {
+  readonly handleEvent: () => void;
 }
 
 /** Why an aborted signal was aborted; a reason from outside this package is a cancellation by the caller. */
@@ -28,12 +33,21 @@ export function stopCodeOf(signal: StopSignal): StopCode {
 /** The promise's result, or the abort reason as soon as this caller gives up; the work itself goes on. */
 export function untilAborted<T>(promise: Promise<T>, signal: StopSignal): Promise<T> {
   return new Promise((resolve, reject) => {
-    const giveUp = () => reject(new Error('aborted', { cause: signal.reason }));
+    const waiter = { handleEvent: () => reject(new Error('aborted', { cause: signal.reason })) };
     if (signal.aborted) {
-      giveUp();
+      waiter.handleEvent();
     } else {
-      signal.addEventListener('abort', giveUp);
+      signal.addEventListener('abort', waiter);
     }
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', giveUp));
+    promise.then(
+      (value) => {
+        signal.removeEventListener('abort', waiter);
+        resolve(value);
+      },
+      (error: unknown) => {
+        signal.removeEventListener('abort', waiter);
+        reject(error);
+      },
+    );
   });
 }

@@ -15,7 +15,7 @@ describe('token cache', () => {
         fc.array(fc.integer({ min: 0, max: 100_000_000 }), { maxLength: 8 }),
         async (lifeMs, skewMs, random, steps) => {
           const clock = createTestClock();
-          const cache = createTokenCache({ clock, random: () => random, skewMs });
+          const cache = createTokenCache({ clock, random: () => random, skewMs, onFetched: () => {} });
           const bornAt: number[] = [];
           const fetch = async () => {
             bornAt.push(clock.monotonicNow());
@@ -23,7 +23,7 @@ describe('token cache', () => {
           };
           for (const step of [0, ...steps]) {
             clock.advance(step);
-            const { value } = await cache.get(fetch, signal);
+            const { value } = await cache.get(fetch, { signal });
             const age = clock.monotonicNow() - (bornAt[Number(value)] ?? NaN);
             expect(age).toBeLessThanOrEqual(lifeMs - Math.min(skewMs, lifeMs / 2));
           }

@@ -2,12 +2,16 @@ import { ClientError } from '../errors/client-error.ts';
 import type { Clock } from '../time/clock.ts';
 import { untilAborted } from '../time/stop-signal.ts';
 import type { Grant } from './endpoint.ts';
+import type { OnTokenFetched } from './metrics.ts';
 import type { AccessToken } from './source.ts';
 
 /** One token, kept and renewed. */
 export interface TokenCache {
   /** The kept token, or what `fetch` brings; concurrent callers share one `fetch`. */
-  readonly get: (fetch: () => Promise<Grant>, signal: AbortSignal) => Promise<AccessToken>;
+  readonly get: (
+    fetch: () => Promise<Grant>,
+    options: { readonly signal: AbortSignal },
+  ) => Promise<AccessToken>;
   /** Drops the token if it is still this one, at most every 2 s: a late 401 of an older one must not drop its successor. */
   readonly invalidate: (value: string) => void;
 }
@@ -20,8 +24,9 @@ export function createTokenCache(options: {
   readonly clock: Clock;
   readonly random: () => number;
   readonly skewMs: number;
+  readonly onFetched: OnTokenFetched;
 }): TokenCache {
-  const { clock, random, skewMs } = options;
+  const { clock, random, skewMs, onFetched } = options;
   let current:
     | { readonly token: AccessToken; readonly renewAt: number; readonly usableUntil: number }
     | undefined;
@@ -30,15 +35,19 @@ export function createTokenCache(options: {
   let rejectedAt = -Infinity;
 
   async function renew(fetch: () => Promise<Grant>): Promise<AccessToken> {
+    const startedAt = clock.monotonicNow();
     try {
       const { value, lifeMs } = await fetch();
       const now = clock.monotonicNow();
+      onFetched(now - startedAt, undefined);
       const usableMs = lifeMs - Math.min(skewMs, lifeMs / 2);
       const renewMs = Math.min(0.8 * lifeMs, 0.9 * usableMs) * (1 - 0.1 * random());
       current = { token: { value }, renewAt: now + renewMs, usableUntil: now + usableMs };
       return current.token;
     } catch (error) {
-      failed = { error, until: clock.monotonicNow() + failureMemoryMs(error) };
+      const now = clock.monotonicNow();
+      onFetched(now - startedAt, error);
+      failed = { error, until: now + failureMemoryMs(error) };
       throw error;
     } finally {
       inFlight = undefined;
@@ -46,7 +55,7 @@ export function createTokenCache(options: {
   }
 
   return {
-    async get(fetch, signal) {
+    async get(fetch, options) {
       const now = clock.monotonicNow();
       // Without this, every call during an outage of the identity provider would hammer it, or lock the client out.
       const failure = failed !== undefined && now < failed.until ? failed : undefined;
@@ -63,7 +72,8 @@ export function createTokenCache(options: {
         throw failure.error;
       }
       inFlight ??= renew(fetch);
-      return untilAborted(inFlight, signal);
+      // Read no sooner: making the signal is what a call with a kept token can save.
+      return untilAborted(inFlight, options.signal);
     },
     invalidate(value) {
       const now = clock.monotonicNow();

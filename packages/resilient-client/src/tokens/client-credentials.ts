@@ -1,6 +1,8 @@
 import { createTokenCache } from './cache.ts';
 import { createTokenEndpoint } from './endpoint.ts';
+import { measureTokens } from './metrics.ts';
 import { resolveTokenOptions, type TokenOptions } from './options.ts';
+import { principalOf } from './principal.ts';
 import type { TokenSource } from './source.ts';
 
 /** How to get tokens for this program itself (RFC 6749 §4.4). */
@@ -17,10 +19,13 @@ export function createClientCredentials(options: ClientCredentialsOptions): Toke
   const resolved = resolveTokenOptions(options);
   const { scope, resource, audience } = resolved;
   const endpoint = createTokenEndpoint(resolved);
-  const cache = createTokenCache(resolved);
+  const onFetched = measureTokens(resolved.meter, 'client_credentials');
+  const cache = createTokenCache({ ...resolved, onFetched });
   const fetch = () => endpoint.request('client_credentials', { scope, resource, audience });
   return {
-    get: ({ signal }) => cache.get(fetch, signal),
+    // However often the token is renewed, and whatever it is made of.
+    subject: principalOf(JSON.stringify(['client', resolved.server.url.href, resolved.clientId])),
+    get: (options) => cache.get(fetch, options),
     invalidate: (value) => cache.invalidate(value),
   };
 }

@@ -3,7 +3,9 @@ import { createHash } from 'node:crypto';
 import { checkWhole } from '../check-number.ts';
 import { createTokenCache, type TokenCache } from './cache.ts';
 import { createTokenEndpoint } from './endpoint.ts';
+import { measureTokens } from './metrics.ts';
 import { resolveTokenOptions, type ResolvedTokenOptions, type TokenOptions } from './options.ts';
+import { principalOf } from './principal.ts';
 import type { TokenSource } from './source.ts';
 
 /** How to exchange a caller's token for one that an upstream accepts (RFC 8693). */
@@ -44,11 +46,12 @@ export function createTokenExchange(options: TokenExchangeOptions): TokenExchang
   const resolved = resolveTokenExchangeOptions(options);
   const { scope, resource, audience, subjectTokenType, maxSubjects } = resolved;
   const endpoint = createTokenEndpoint(resolved);
+  const onFetched = measureTokens(resolved.meter, 'token_exchange');
   // In the order of last use.
   const caches = new Map<string, TokenCache>();
 
   function cacheOf(digest: string): TokenCache {
-    const cache = caches.get(digest) ?? createTokenCache(resolved);
+    const cache = caches.get(digest) ?? createTokenCache({ ...resolved, onFetched });
     caches.delete(digest);
     caches.set(digest, cache);
     if (caches.size > maxSubjects) {
@@ -65,8 +68,7 @@ export function createTokenExchange(options: TokenExchangeOptions): TokenExchang
       if (subjectToken === '') {
         throw new TypeError('subjectToken must not be empty');
       }
-      const subject = createHash('sha256').update(subjectToken).digest('base64url');
-      const cache = cacheOf(subject);
+      const cache = cacheOf(createHash('sha256').update(subjectToken).digest('base64url'));
       const fetch = () =>
         endpoint.request(TOKEN_EXCHANGE, {
           subject_token: subjectToken,
@@ -77,8 +79,9 @@ export function createTokenExchange(options: TokenExchangeOptions): TokenExchang
           audience,
         });
       return {
-        subject,
-        get: ({ signal }) => cache.get(fetch, signal),
+        // Not the text of the token, which the next one of the same person does not share.
+        subject: principalOf(subjectToken),
+        get: (options) => cache.get(fetch, options),
         invalidate: (value) => cache.invalidate(value),
       };
     },

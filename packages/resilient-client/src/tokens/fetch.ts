@@ -59,6 +59,9 @@ export function createTokenFetch(options: {
       if (outcome.kind === 'too_large') {
         throw tokenError({ code: 'response_too_large', sent: 'yes' });
       }
+      if (outcome.kind === 'refused') {
+        throw tokenError({ code: 'invalid_request', sent: 'no', cause: outcome.cause });
+      }
       const code = limit.signal.aborted ? stopCodeOf(limit.signal) : 'network';
       throw tokenError({ code, sent: outcome.sent, cause: outcome.cause });
     } finally {

@@ -1,5 +1,7 @@
+import type { Meter } from '@opentelemetry/api';
+
 import { checkWhole, MAX_TIMER_MS } from '../check-number.ts';
-import { isSafeForCredentials } from '../endpoint/url-template.ts';
+import { isSafeOnTheWay } from '../http/safe-way.ts';
 import type { Dispatcher } from '../http/undici-transport.ts';
 import { systemClock, type Clock } from '../time/clock.ts';
 import type { ClientAuthentication } from './client-authentication.ts';
@@ -22,6 +24,8 @@ export interface TokenEndpointOptions {
   readonly clock?: Clock | undefined;
   /** An undici dispatcher of your own; you close it. @default a new connection for each token request */
   readonly dispatcher?: Dispatcher | undefined;
+  /** Measures `mcp_parts.client.token.duration`. @default nothing is measured */
+  readonly meter?: Meter | undefined;
 }
 
 /** What a token is asked for, and when it is renewed. */
@@ -54,6 +58,7 @@ export interface ResolvedTokenOptions {
   readonly audience: string | undefined;
   readonly skewMs: number;
   readonly random: () => number;
+  readonly meter: Meter | undefined;
 }
 
 /** Whom to ask: a token endpoint, or an issuer whose metadata says where its token endpoint is. */
@@ -83,6 +88,7 @@ export function resolveTokenOptions(options: TokenOptions): ResolvedTokenOptions
     skewMs,
     clock,
     random,
+    meter: options.meter,
     dispatcher,
     scope,
     resource,
@@ -115,8 +121,11 @@ function parseUrl(name: string, value: string | undefined, isCleartextAllowed: b
   if (url === null || !/^https?:$/.test(url.protocol)) {
     throw new TypeError(`${name} must be an absolute http(s) URL`);
   }
+  if (url.username !== '' || url.password !== '') {
+    throw new TypeError(`${name} must not hold credentials`);
+  }
   // RFC 6749 §3.2
-  if (!isCleartextAllowed && !isSafeForCredentials(url)) {
+  if (!isCleartextAllowed && !isSafeOnTheWay(url.origin)) {
     throw new TypeError(`${name} must use https; allowCleartextCredentials allows it without`);
   }
   return url;

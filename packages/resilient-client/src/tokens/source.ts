@@ -9,7 +9,10 @@ export interface TokenSource {
   readonly get: (options: { readonly signal: AbortSignal }) => Promise<AccessToken>;
   /** Tells that the upstream responded with 401 to this token. It is dropped only if it is still the current one. */
   readonly invalidate: (value: string) => void;
-  /** Names whom the tokens are for: sources of the same subject share what a 429 holds back. @default the source itself */
+  /**
+   * Names whom the tokens are for: calls of the same subject share what a 429 holds back, and their failures are one
+   * caller's. @default the issuer and subject of the token when it is a JWT, else the token itself
+   */
   readonly subject?: string | undefined;
 }
 

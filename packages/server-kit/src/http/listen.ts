@@ -1,27 +1,29 @@
-import { randomUUID } from 'node:crypto';
+import {
+  createServer,
+  type IncomingMessage,
+  type Server as NodeServer,
+  type ServerResponse,
+} from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import { Server as NetServer } from 'node:net';
 
-import helmet from '@fastify/helmet';
-import { fastify, type FastifyInstance } from 'fastify';
+import proxyAddress from '@fastify/proxy-addr';
 
+import { createMcpApp, type McpApp } from '../app/mcp-app.ts';
+import { securityHeaders } from '../app/node-exchange.ts';
 import type { Server } from '../assemble.ts';
-import { trackInFlight } from '../server/in-flight.ts';
-import { checkAccess } from './access.ts';
-import { createDrain } from './drain.ts';
-import { addEndpoint } from './endpoint-route.ts';
-import { createGate } from './gate.ts';
-import { MAX_BODY_BYTES, parseJsonBodies } from './json-body.ts';
-import { createMcpEndpoint } from './mcp-endpoint.ts';
-import { addOperatorRoutes, operatorRoutes } from './operator-routes.ts';
-import { reportErrors } from './report-errors.ts';
+import { createBearerGate } from '../gate/bearer-gate.ts';
+import type { Gate } from '../gate/gate.ts';
+import { withoutPort } from '../gate/origin.ts';
+import { createUnauthenticatedGate } from '../gate/unauthenticated-gate.ts';
+import { countOfHeader, createHostRule } from '../wire/host-rule.ts';
+import { createConnectionLimit } from './connection-limit.ts';
+import { answerText, createOperatorRoutes } from './operator-routes.ts';
 import {
   resolveServeHttpOptions,
   type ResolvedServeHttpOptions,
   type ServeHttpOptions,
 } from './serve-http-options.ts';
-import { createStepUpCheck } from './step-up.ts';
-import { createUnauthenticatedGate } from './unauthenticated-gate.ts';
-
-const ENDPOINT_PATH = '/mcp';
 
 /** A server that is listening. */
 export interface HttpServer extends AsyncDisposable {
@@ -36,90 +38,174 @@ export async function listen(server: Server, options: ServeHttpOptions): Promise
   const { logger } = server;
   const resolved = resolveServeHttpOptions(options, server.terminationGraceMs);
   const { host, isLoopback, readinessDelayMs, drainMs, responsesMs } = resolved;
-
-  const app = fastify({
-    bodyLimit: MAX_BODY_BYTES,
-    genReqId: () => randomUUID(),
-    trustProxy: [...resolved.trustedProxies],
-    // A token of 32 KiB and a proof beside it; Node's 16 KiB answer 431 to people in many groups.
-    http: { maxHeaderSize: 64 * 1024 },
-    // A client that sends slowly holds a socket for no longer than this.
-    requestTimeout: 30_000,
-    // Above the idle time of common load balancers, so that they never reuse a socket we are closing.
-    keepAliveTimeout: 65_000,
-    forceCloseConnections: 'idle',
-  });
-  reportErrors(app, logger);
-  parseJsonBodies(app);
-  const drain = createDrain(app);
-  checkAccess(app, {
-    allowedHosts: resolved.allowedHosts,
-    allowedOrigins: resolved.allowedOrigins,
-    // On loopback a web page could reach them by DNS rebinding; in a cluster the network decides who can.
-    openRoutes: isLoopback ? [] : operatorRoutes,
-  });
-  await app.register(helmet);
-  addOperatorRoutes(app, server, drain);
-
-  const inFlight = trackInFlight(server.table);
-  const endpoint = createMcpEndpoint(inFlight.table, {
+  const app = createMcpApp(server.table, {
+    ...resolved.app,
+    ...gateOf(server, resolved),
     serverInfo: server.serverInfo,
     instructions: server.instructions,
+    rateLimiter: server.rateLimiter,
+    sessionKey: options.sessionKey ?? (await server.sessionKey()),
     logger,
-    maxSessions: resolved.maxSessions,
-    sessionIdleMs: resolved.sessionIdleMs,
   });
-  server.telemetry.observeGauge('mcp.server.sessions', 'Open sessions of the 2025 era.', () =>
-    endpoint.sessions.count(),
+  observe(server, app);
+
+  let isClosing = false;
+  const operator = createOperatorRoutes(server, () => isClosing);
+  const isAllowedHost = createHostRule(resolved.allowedHosts);
+  const addressOf = sourceAddresses(resolved.trustedProxies);
+  const connections = createConnectionLimit(resolved);
+  const answered = new WeakMap<Socket, ServerResponse>();
+
+  const http = createServer(
+    {
+      // A token of 32 KiB and a proof beside it; Node's 16 KiB answer 431 to people in many groups.
+      maxHeaderSize: 64 * 1024,
+      headersTimeout: 10_000,
+      // A client that sends slowly holds a socket for no longer than this,
+      requestTimeout: 30_000,
+      // and one interval.
+      connectionsCheckingInterval: 1_000,
+      // Above the idle time of common load balancers, so that they never reuse a socket we are closing.
+      keepAliveTimeout: 65_000,
+    },
+    (request, response) => {
+      void take(request, response);
+    },
   );
-  addEndpoint(app, ENDPOINT_PATH, { endpoint, ...guardOf(app, server, resolved) });
+  http.maxConnections = resolved.maxConnections;
+  http.on('connection', connections.admit);
+  http.on('clientError', refuseBytes);
 
-  await app.listen({ host, port: resolved.port });
-  const close = once(async () => {
-    drain.begin();
-    await sleep(readinessDelayMs);
-    if (!(await inFlight.idle(drainMs))) {
-      logger.warn({ calls: inFlight.count() }, 'calls still running were dropped');
+  /** Answers to one connection go out in their order, so a client that does not read them gets no more worked out. */
+  async function take(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { socket } = request;
+    const before = answered.get(socket);
+    answered.set(socket, response);
+    if (before !== undefined && isUnderWay(before)) {
+      await new Promise((resolve) => before.once('close', resolve));
     }
-    // A call that has ended is not yet a response that was sent; and a request at the gate is no call yet.
-    await drain.responded(responsesMs / 2);
-    await endpoint.close();
-    // Whoever still reads a response gets a moment; then the sockets go.
-    const timer = setTimeout(() => app.server.closeAllConnections(), responsesMs / 2);
-    await app.close();
-    clearTimeout(timer);
-  });
-  return { url: urlOf(app, host), close, [Symbol.asyncDispose]: close };
-}
-
-function guardOf(
-  app: FastifyInstance,
-  server: Server,
-  { gate, host, isLoopback, trustedProxies }: ResolvedServeHttpOptions,
-): Pick<Parameters<typeof addEndpoint>[2], 'gate' | 'stepUp'> {
-  const { serverInfo, authorizer, requiredPermission, logger } = server;
-  if (gate.unauthenticated !== undefined) {
-    const hasProxies = trustedProxies.length > 0;
-    return { gate: createUnauthenticatedGate(gate, { host, isLoopback, hasProxies }, logger) };
+    await serve(request, response).catch((error: unknown) => {
+      logger.error({ err: error }, 'request failed');
+      response.destroy();
+    });
   }
-  const { title, name } = serverInfo;
-  return {
-    gate: createGate(app, { ...gate, resourceName: title ?? name }, server.audit, logger),
-    stepUp:
-      // What is allowed by name is never allowed by another token.
-      authorizer &&
-      createStepUpCheck({
-        server: { authorizer, requiredPermission, logger },
-        basicScopes: gate.basicScopes,
-        policy: gate.policy,
-      }),
-  };
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const leave = isClosing ? { connection: 'close' } : {};
+    const route = operator.find(request);
+    // On loopback a web page could reach the operator's routes by DNS rebinding; in a cluster the network decides.
+    const isOpen = route !== undefined && !isLoopback;
+    if (!isOpen && (countOfHeader('host', request) !== 1 || !isAllowedHost(request.headers.host))) {
+      refuseHost(request, response);
+      return;
+    }
+    if (route !== undefined) {
+      await route(response, leave);
+      return;
+    }
+    if (!(await app.serve(request, response, { sourceAddress: addressOf(request) }))) {
+      const message = `The endpoint of this server is ${resolved.path}.`;
+      answerText(response, 404, JSON.stringify({ error: 'not_found', message }), leave);
+    }
+  }
+
+  await new Promise<void>((resolve, reject) => {
+    http.once('error', reject);
+    http.listen({ host, port: resolved.port }, () => {
+      http.off('error', reject);
+      resolve();
+    });
+  });
+
+  const close = once(async () => {
+    isClosing = true;
+    app.leave();
+    await sleep(readinessDelayMs);
+    const stopped = stopAccepting(http);
+    const dropped = await app.drain(drainMs);
+    if (dropped > 0) {
+      logger.warn({ calls: dropped }, 'calls still running were told that the server stops');
+    }
+    // Whoever still reads an answer, or has a request on its way, gets a moment; then the sockets go.
+    await connections.end((socket) => isUnderWay(answered.get(socket)), responsesMs);
+    await app.close();
+    http.closeAllConnections();
+    await stopped;
+  });
+  return { url: urlOf(http, host, resolved.path), close, [Symbol.asyncDispose]: close };
 }
 
-function urlOf(app: FastifyInstance, host: string): string {
-  const address = app.server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}${ENDPOINT_PATH}`;
+function isUnderWay(response: ServerResponse | undefined): boolean {
+  return response !== undefined && !response.writableFinished && !response.destroyed;
+}
+
+/** Takes no new connection. Node's own `close` would also end idle ones, on which requests may be on their way. */
+function stopAccepting(http: NodeServer): Promise<void> {
+  return new Promise((resolve) => {
+    NetServer.prototype.close.call(http, () => resolve());
+  });
+}
+
+function gateOf(server: Server, { gate, host, isLoopback, trustedProxies }: ResolvedServeHttpOptions): Gate {
+  const { serverInfo, logger } = server;
+  if ('authenticate' in gate) {
+    return gate;
+  }
+  if (gate.unauthenticated !== undefined) {
+    return createUnauthenticatedGate(
+      gate,
+      { host, isLoopback, hasProxies: trustedProxies.length > 0 },
+      logger,
+    );
+  }
+  return createBearerGate(gate, { ...server, name: serverInfo.title ?? serverInfo.name });
+}
+
+function observe({ telemetry }: Server, app: McpApp): void {
+  const gauge = (name: string, description: string, member: keyof ReturnType<McpApp['open']>) =>
+    telemetry.observeGauge(name, description, () => app.open()[member]);
+  gauge('mcp.server.sessions', 'Sessions of the 2025 era in memory.', 'sessions');
+  gauge('mcp.server.streams', 'Open streams that wait for events.', 'streams');
+  gauge('mcp.server.active_requests', 'Requests that are being served.', 'calls');
+}
+
+/** Finds the address of a client, behind the proxies whose word counts. */
+function sourceAddresses(
+  trustedProxies: readonly string[],
+): (request: IncomingMessage) => string | undefined {
+  if (trustedProxies.length === 0) {
+    return ({ socket }) => socket.remoteAddress;
+  }
+  const trust = proxyAddress.compile([...trustedProxies]);
+  return (request) => withoutPort(proxyAddress(request, trust));
+}
+
+function refuseHost(request: IncomingMessage, response: ServerResponse): void {
+  request.resume();
+  const error = { code: -32_000, message: 'This server does not answer to that host name.' };
+  answerText(response, 403, JSON.stringify({ jsonrpc: '2.0', id: null, error }));
+}
+
+/** What is no HTTP gets a short answer, and its connection ends. */
+function refuseBytes(error: Error & { readonly code?: string }, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const status =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? '431 Request Header Fields Too Large'
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? '408 Request Timeout'
+        : '400 Bad Request';
+  const headers = Object.entries(securityHeaders).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n${headers.join('')}\r\n`);
+}
+
+function urlOf(http: NodeServer, host: string, path: string): string {
+  // A server that listens on a port has an AddressInfo.
+  const { port } = http.address() as AddressInfo;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}${path}`;
 }
 
 function sleep(ms: number): Promise<void> {

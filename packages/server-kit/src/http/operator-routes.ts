@@ -1,33 +1,71 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
 import { PROMETHEUS_CONTENT_TYPE } from '@mcp-parts/observability';
-import type { FastifyInstance } from 'fastify';
 
+import { securityHeaders } from '../app/node-exchange.ts';
 import type { Server } from '../assemble.ts';
-import type { Drain } from './drain.ts';
 
-/** The paths of {@link addOperatorRoutes}. */
-export const operatorRoutes = ['/health', '/ready', '/metrics'] as const;
+/** Answers one of the operator's questions. */
+type OperatorRoute = (response: ServerResponse, headers: Readonly<Record<string, string>>) => Promise<void>;
 
 /** What operators and their machines ask: is it alive, may it get traffic, how is it doing. */
-export function addOperatorRoutes(app: FastifyInstance, server: Server, drain: Drain): void {
+export function createOperatorRoutes(
+  server: Server,
+  isClosing: () => boolean,
+): { readonly find: (request: IncomingMessage) => OperatorRoute | undefined } {
   const { name, version } = server.serverInfo;
-  app.get('/health', async () => ({ status: 'ok', name, version }));
+  const health = JSON.stringify({ status: 'ok', name, version });
+  const routes = new Map<string, OperatorRoute>([
+    ['/health', async (response, headers) => answerText(response, 200, health, headers)],
+    [
+      '/ready',
+      async (response, headers) => {
+        if (isClosing()) {
+          answerText(response, 503, JSON.stringify({ status: 'closing', checks: {} }), headers);
+          return;
+        }
+        const { ready, checks } = await server.readiness();
+        const status = ready ? 'ready' : 'not_ready';
+        const body = JSON.stringify({
+          status,
+          checks,
+          facts: server.ages(),
+          audit: auditState(server.audit),
+        });
+        answerText(response, ready ? 200 : 503, body, headers);
+      },
+    ],
+    [
+      '/metrics',
+      async (response, headers) => {
+        const text = await server.telemetry.prometheus();
+        answerText(response, 200, text, { ...headers, 'content-type': PROMETHEUS_CONTENT_TYPE });
+      },
+    ],
+  ]);
+  return {
+    find({ method, url = '' }) {
+      const end = url.indexOf('?');
+      const path = end === -1 ? url : url.slice(0, end);
+      return method === 'GET' || method === 'HEAD' ? routes.get(path) : undefined;
+    },
+  };
+}
 
-  app.get('/ready', async (_request, reply) => {
-    if (drain.isDraining()) {
-      return reply.code(503).send({ status: 'closing', checks: {} });
-    }
-    const { ready, checks } = await server.readiness();
-    return reply.code(ready ? 200 : 503).send({
-      status: ready ? 'ready' : 'not_ready',
-      checks,
-      facts: server.ages(),
-      audit: auditState(server.audit),
-    });
+/** Answers with a short text; JSON, unless a header says otherwise. */
+export function answerText(
+  response: ServerResponse,
+  status: number,
+  text: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  response.writeHead(status, {
+    ...securityHeaders,
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+    ...headers,
   });
-
-  app.get('/metrics', async (_request, reply) =>
-    reply.type(PROMETHEUS_CONTENT_TYPE).send(await server.telemetry.prometheus()),
-  );
+  response.end(text);
 }
 
 /** How far the audit trail is shipped: names and numbers, nothing internal. */

@@ -1,16 +1,24 @@
+import { resolvePath, type McpAppOptions } from '../app/mcp-app-options.ts';
 import { checkWhole } from '../check-number.ts';
+import { resolveSessionLimits, type SessionLimits } from '../era-2025/sessions.ts';
+import type { TokenGateOptions } from '../gate/bearer-gate.ts';
+import type { Gate } from '../gate/gate.ts';
+import type { UnauthenticatedGateOptions } from '../gate/unauthenticated-gate.ts';
+import { resolveEndpointLimits, type EndpointLimits } from '../limits/endpoint-limits.ts';
 import { isLoopbackHost } from '../loopback.ts';
 import { planShutdown, type ShutdownOptions } from '../server/shutdown-budget.ts';
-import { loopbackNames } from './access.ts';
-import type { TokenGateOptions } from './gate.ts';
-import { resolveSessionLimits, type SessionLimits } from './session-limits.ts';
-import type { UnauthenticatedGateOptions } from './unauthenticated-gate.ts';
+import { loopbackNames } from '../wire/cors.ts';
 
-/** How callers prove who they are: with access tokens, or, on loopback, not at all. */
-export type GateOptions = TokenGateOptions | UnauthenticatedGateOptions;
+/** How callers prove who they are: with access tokens, in a way of your own, or, on loopback, not at all. */
+export type GateOptions = TokenGateOptions | Gate | UnauthenticatedGateOptions;
 
 /** How a server is served over HTTP. */
-export interface ServeHttpOptions extends SessionLimits, Pick<ShutdownOptions, 'readinessDelayMs'> {
+export interface ServeHttpOptions
+  extends
+    SessionLimits,
+    EndpointLimits,
+    Pick<McpAppOptions, 'path' | 'sessionKey'>,
+    Pick<ShutdownOptions, 'readinessDelayMs'> {
   /** The address to listen on. @default '127.0.0.1' */
   readonly host?: string | undefined;
   /** From 0, which takes a free port, to 65_535. @default 3000 */
@@ -23,6 +31,10 @@ export interface ServeHttpOptions extends SessionLimits, Pick<ShutdownOptions, '
   readonly trustedProxies?: readonly string[] | undefined;
   /** How callers prove who they are. Without authentication the server stays on loopback. */
   readonly gate: GateOptions;
+  /** Connections that may be open at once, from 1 to 1_000_000. @default 10_000 */
+  readonly maxConnections?: number | undefined;
+  /** Those of one address, unless there are trusted proxies; from 1 to 1_000_000. @default 2_500 */
+  readonly maxConnectionsPerAddress?: number | undefined;
   /**
    * How long a closing server waits for running calls after the readiness delay, in milliseconds; from 0 to what is
    * left of the server's termination grace period. @default all of that
@@ -35,12 +47,14 @@ export interface ResolvedServeHttpOptions {
   readonly host: string;
   readonly isLoopback: boolean;
   readonly port: number;
+  readonly path: string;
   readonly allowedHosts: readonly string[];
-  readonly allowedOrigins: readonly string[];
   readonly trustedProxies: readonly string[];
   readonly gate: GateOptions;
-  readonly maxSessions: number;
-  readonly sessionIdleMs: number;
+  readonly maxConnections: number;
+  readonly maxConnectionsPerAddress: number;
+  /** What the endpoint is made with. */
+  readonly app: Omit<McpAppOptions, keyof Gate | 'serverInfo'>;
   readonly readinessDelayMs: number;
   readonly drainMs: number;
   /** How long responses may still be written and read when the calls have ended, in milliseconds. */
@@ -63,13 +77,24 @@ export function resolveServeHttpOptions(
   const plan = planShutdown({ terminationGraceMs, readinessDelayMs: options.readinessDelayMs });
   const { drainMs = plan.callsMs } = options;
   checkWhole('drainMs', drainMs, 0, plan.callsMs);
-  return {
+  const { maxConnections = 10_000, maxConnectionsPerAddress = 2_500, path } = options;
+  checkWhole('maxConnections', maxConnections, 1, 1_000_000);
+  checkWhole('maxConnectionsPerAddress', maxConnectionsPerAddress, 1, 1_000_000);
+  const app = {
     ...resolveSessionLimits(options),
+    ...resolveEndpointLimits(options),
+    path,
+    allowedOrigins: options.allowedOrigins ?? (isLoopback ? loopbackNames : []),
+  };
+  return {
+    app,
+    path: resolvePath(path),
     host,
     isLoopback,
     port,
+    maxConnections,
+    maxConnectionsPerAddress,
     allowedHosts: options.allowedHosts ?? loopbackNames,
-    allowedOrigins: options.allowedOrigins ?? (isLoopback ? loopbackNames : []),
     trustedProxies: options.trustedProxies ?? [],
     gate: options.gate,
     readinessDelayMs: plan.readinessDelayMs,

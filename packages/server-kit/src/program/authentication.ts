@@ -12,8 +12,8 @@ import {
 } from '@mcp-parts/auth';
 import type { Authorizer, Logger } from '@mcp-parts/tool-kit';
 
-import type { TokenGateOptions } from '../http/gate.ts';
-import type { UnauthenticatedGateOptions } from '../http/unauthenticated-gate.ts';
+import type { TokenGateOptions } from '../gate/bearer-gate.ts';
+import type { UnauthenticatedGateOptions } from '../gate/unauthenticated-gate.ts';
 import { isLoopbackHost } from '../loopback.ts';
 import { clientCertificateFrom } from './client-certificate.ts';
 import type { authenticationSettings } from './common-settings.ts';
@@ -76,7 +76,8 @@ export async function openAuthentication(
     accept: (read) => checkPolicyFits(read, { verifier, directory }),
     logger,
   });
-  const proofs = createKeyProofs();
+  const secret = settings.AUTH_DPOP_NONCE_SECRET;
+  const proofs = createKeyProofs({ nonces: secret === undefined ? undefined : { secret } });
   const { CLIENT_CERTIFICATE_HEADER: header, TRUSTED_PROXIES: trustedProxies = [] } = settings;
   const authenticator = createAuthenticator({ verifier, directory, policy, proofs });
   return {
@@ -90,6 +91,7 @@ export async function openAuthentication(
       authorizationServers,
       scopes: policy.scopesFor(policy.permissions),
       basicScopes,
+      signInScopes: settings.AUTH_SIGN_IN_SCOPES ?? policy.scopesFor(policy.permissions),
       policy,
       proofs,
       clientCertificate: header === undefined ? undefined : clientCertificateFrom({ header, trustedProxies }),

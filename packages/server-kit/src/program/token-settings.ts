@@ -37,6 +37,11 @@ export const tokenSettings = {
     description: 'YAML or JSON file with further identity providers whose tokens are accepted',
     schema: pathSetting().optional(),
   },
+  AUTH_SIGN_IN_SCOPES: {
+    description:
+      'Scopes that clients are told to ask for when they sign in, separated by commas; some never ask for more. Without it, all that the policy knows',
+    schema: listSetting(wordEntry).optional(),
+  },
   AUTH_ALGORITHMS: {
     description: 'Signature algorithms that a token may use, separated by commas',
     schema: listSetting(wordEntry).prefault('RS256'),
@@ -121,5 +126,11 @@ export const tokenSettings = {
     description:
       'How this server signs in at AUTH_INTROSPECTION_URL: basic, or post with id and secret in the form',
     schema: choiceSetting(['basic', 'post'], 'basic'),
+  },
+  AUTH_DPOP_NONCE_SECRET: {
+    description:
+      'Text of 32 characters or more that replicas share. With it, each DPoP proof must hold a nonce of this server (RFC 9449)',
+    schema: z.string().min(32, 'must have 32 characters or more').optional(),
+    secret: true,
   },
 } satisfies Settings;

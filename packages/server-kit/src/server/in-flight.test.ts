@@ -12,7 +12,7 @@ const request: RequestContext = {
 };
 
 function tableOf(handler: () => Promise<JsonObject>): MethodTable {
-  return { capabilities: {}, methods: new Map([['tools/call', handler]]) };
+  return { capabilities: {}, headerParameters: new Map(), methods: new Map([['tools/call', handler]]) };
 }
 
 describe('trackInFlight', () => {

@@ -33,7 +33,7 @@ export function trackInFlight(table: MethodTable): InFlight {
 
   return {
     table: {
-      capabilities: table.capabilities,
+      ...table,
       methods: new Map([...table.methods].map(([method, handler]) => [method, counted(handler)])),
     },
     count: () => running,

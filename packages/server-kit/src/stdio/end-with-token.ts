@@ -49,7 +49,7 @@ export function endWithToken(table: MethodTable, options: TokenEndOptions): Meth
           throw new RpcError(rpcCodes.internalError, TOKEN_ENDED, { reason: 'token_expired' });
         };
   return {
-    capabilities: table.capabilities,
+    ...table,
     methods: new Map([...table.methods].map(([method, handler]) => [method, ended(method, handler)])),
   };
 }

@@ -20,6 +20,8 @@ export interface RequestOrigin {
   readonly sourceAddress?: string | undefined;
   /** @default a random UUID for each request */
   readonly correlationId?: string | undefined;
+  /** Aborts when the client goes away, for a transport that knows it better. @default the SDK's, for cancellations */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** How a binding presents the server and finds out who is calling. */
@@ -67,12 +69,12 @@ export async function handleRequest(
 ): Promise<JsonObject> {
   const handler = table.methods.get(method);
   if (handler === undefined) {
-    throw new RpcError(rpcCodes.methodNotFound, 'Method not found');
+    throw new RpcError(rpcCodes.methodNotFound, `Method not found: ${shorten(method)}`);
   }
   const from = originOf(sdk.authInfo, options);
   return handler(params, {
     caller: from.caller,
-    signal: sdk.signal,
+    signal: from.signal ?? sdk.signal,
     era: sdk.era,
     transport: from.transport,
     client: sdk.client && { name: shorten(sdk.client.name), version: shorten(sdk.client.version) },

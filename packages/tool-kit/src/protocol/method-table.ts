@@ -7,6 +7,7 @@ import {
 } from '../call/pipeline-options.ts';
 import { runCall } from '../call/run-call.ts';
 import type { Catalog, Listed } from '../catalog/catalog.ts';
+import { headerParametersOf, type HeaderParameter } from '../catalog/header-parameters.ts';
 import type { ResourceListing } from '../definition/define-resource.ts';
 import { isHeld, isVisible } from '../definition/permission.ts';
 import type { Permission } from '../definition/permission.ts';
@@ -20,6 +21,7 @@ import {
   renderPrompt,
   type ToolOutput,
 } from './operations.ts';
+import type { ServerEvents } from './server-events.ts';
 
 /** Answers one MCP method. Rejects only with an {@link RpcError}. */
 export type MethodHandler = (params: JsonObject, request: RequestContext) => Promise<JsonObject>;
@@ -29,6 +31,16 @@ export interface MethodTable {
   /** The server capabilities that the methods fulfil. */
   readonly capabilities: JsonObject;
   readonly methods: ReadonlyMap<string, MethodHandler>;
+  /** By tool: the arguments that clients over HTTP repeat in headers, where there are any. */
+  readonly headerParameters: ReadonlyMap<string, readonly HeaderParameter[]>;
+  /** What clients can subscribe to. `undefined` when nothing ever changes. */
+  readonly events?: ServerEvents | undefined;
+}
+
+/** What a method table is made with besides the catalog. */
+export interface MethodTableOptions extends PipelineOptions {
+  /** What changes while the server runs, for clients that subscribe to it. @default nothing changes */
+  readonly events?: ServerEvents | undefined;
 }
 
 /**
@@ -37,7 +49,7 @@ export interface MethodTable {
  * @throws {TypeError} when the catalog has tasks and there is no task runner.
  * @throws {RangeError} naming the option that is out of its range.
  */
-export function createMethodTable(catalog: Catalog, options: PipelineOptions = {}): MethodTable {
+export function createMethodTable(catalog: Catalog, options: MethodTableOptions = {}): MethodTable {
   if (catalog.tasks.length > 0 && options.tasks === undefined) {
     throw new TypeError('tasks must be a task runner, as the catalog has tasks, got undefined');
   }
@@ -51,7 +63,9 @@ export function createMethodTable(catalog: Catalog, options: PipelineOptions = {
     areas.push(completionMethods(catalog, pipeline));
   }
   return {
-    capabilities: Object.assign({}, ...areas.map((area) => area.capabilities)) as JsonObject,
+    capabilities: capabilitiesOf(areas, options.events),
+    headerParameters: headerParameters(catalog),
+    events: options.events,
     methods: new Map(
       areas.flatMap((area) =>
         Object.entries(area.methods).map(
@@ -60,6 +74,37 @@ export function createMethodTable(catalog: Catalog, options: PipelineOptions = {
       ),
     ),
   };
+}
+
+/** With events, what is listed may change; resources can be watched one by one. */
+function capabilitiesOf(areas: readonly Area[], events: ServerEvents | undefined): JsonObject {
+  const capabilities = Object.assign({}, ...areas.map((area) => area.capabilities)) as Record<
+    string,
+    JsonObject
+  >;
+  if (events === undefined) {
+    return capabilities;
+  }
+  const changing = { tools: { listChanged: true }, prompts: { listChanged: true } };
+  const watched = { ...changing, resources: { listChanged: true, subscribe: true } };
+  return Object.fromEntries(
+    Object.entries(capabilities).map(([name, value]) => [
+      name,
+      name in watched ? watched[name as keyof typeof watched] : value,
+    ]),
+  );
+}
+
+function headerParameters(catalog: Catalog): MethodTable['headerParameters'] {
+  const found = new Map<string, readonly HeaderParameter[]>();
+  for (const [name, { listing }] of catalog.tools) {
+    // A listing is made from the tool's own schema, which is an object.
+    const parameters = headerParametersOf(`tool "${name}"`, listing['inputSchema'] as JsonObject);
+    if (parameters.length > 0) {
+      found.set(name, parameters);
+    }
+  }
+  return found;
 }
 
 /** A fault of ours reaches the client as a reference id, never as its own message. */

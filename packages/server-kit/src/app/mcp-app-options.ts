@@ -1,0 +1,78 @@
+import type { BindingOptions, Logger, RateLimiter } from '@mcp-parts/tool-kit';
+
+import {
+  resolveSessionLimits,
+  type ResolvedSessionLimits,
+  type SessionLimits,
+} from '../era-2025/sessions.ts';
+import type { Gate } from '../gate/gate.ts';
+import {
+  resolveEndpointLimits,
+  type EndpointLimits,
+  type ResolvedEndpointLimits,
+} from '../limits/endpoint-limits.ts';
+import { createOriginRule, type OriginRule } from '../wire/cors.ts';
+
+/** How an endpoint is served. */
+export interface McpAppOptions extends EndpointLimits, SessionLimits, Gate {
+  readonly serverInfo: BindingOptions['serverInfo'];
+  /** Told to the model once. */
+  readonly instructions?: string | undefined;
+  /** The path of the endpoint; a slash at its end makes no difference. @default '/mcp' */
+  readonly path?: string | undefined;
+  /**
+   * Origins of web pages that may call, such as `https://client.example.com`, or host names of loopback for any port.
+   * Pages of every other origin are refused. @default none
+   */
+  readonly allowedOrigins?: readonly string[] | undefined;
+  /** Counts what no method of the table counts: opening sessions and streams. @default no limit */
+  readonly rateLimiter?: RateLimiter | undefined;
+  /**
+   * Signs the ids of sessions, at least 32 bytes. Processes with the same key serve each other's sessions.
+   * @default a random key: sessions end with the process
+   */
+  readonly sessionKey?: Uint8Array | undefined;
+  /** @default nothing is logged */
+  readonly logger?: Logger | undefined;
+  /** The time in milliseconds since the Unix epoch. @default Date.now */
+  readonly now?: (() => number) | undefined;
+}
+
+/** The options with every default filled in. */
+export interface ResolvedMcpAppOptions extends ResolvedEndpointLimits, ResolvedSessionLimits {
+  readonly path: string;
+  readonly origins: OriginRule;
+  readonly logger: Logger;
+  readonly now: () => number;
+}
+
+const silent: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
+
+/**
+ * @throws {RangeError} naming the option that is out of its range.
+ * @throws {TypeError} for a path that does not begin with a slash.
+ */
+export function resolveMcpAppOptions(options: McpAppOptions): ResolvedMcpAppOptions {
+  const { allowedOrigins = [], logger = silent, now = Date.now } = options;
+  return {
+    ...resolveEndpointLimits(options),
+    ...resolveSessionLimits(options),
+    path: resolvePath(options.path),
+    origins: createOriginRule(allowedOrigins),
+    logger,
+    now,
+  };
+}
+
+/** @throws {TypeError} for a path that does not begin with a slash. */
+export function resolvePath(path = '/mcp'): string {
+  if (!path.startsWith('/')) {
+    throw new TypeError(`path must begin with "/", got ${JSON.stringify(path)}`);
+  }
+  return path === '/' ? path : path.replace(/\/$/u, '');
+}

@@ -1,0 +1,288 @@
+import type { BindingOptions, Logger, MethodTable, RateLimiter } from '@mcp-parts/tool-kit';
+
+import type { Endpoint2025 } from '../era-2025/endpoint-2025.ts';
+import { classify } from '../era-2026/classify.ts';
+import type { Endpoint2026 } from '../era-2026/endpoint-2026.ts';
+import { isRefusal, type Gate, type KnownCaller, type Refusal } from '../gate/gate.ts';
+import { attachOrigin } from '../gate/origin.ts';
+import type { ServedRequest } from '../gate/served-request.ts';
+import type { AddressLimit } from '../limits/address-limit.ts';
+import type { RunningCalls } from '../limits/running-calls.ts';
+import { readAccept } from '../wire/accept.ts';
+import { headerOf, type Exchange } from '../wire/exchange.ts';
+import { inspectJson, parseJson, type ParsedJson } from '../wire/json.ts';
+import { readMessage, type RequestMessage } from '../wire/message.ts';
+import { answerFault, rpcErrorCodes } from '../wire/rpc-answer.ts';
+
+/** The parts of an endpoint. */
+export interface EndpointParts {
+  readonly table: MethodTable;
+  readonly binding: BindingOptions;
+  readonly gate: Gate;
+  readonly era2025: Endpoint2025;
+  readonly era2026: Endpoint2026;
+  readonly calls: RunningCalls;
+  readonly addresses: AddressLimit;
+  readonly rateLimiter: RateLimiter | undefined;
+  readonly maxBodyBytes: number;
+  readonly logger: Logger;
+}
+
+/** Each message of a batch is checked and audited by itself. */
+const MAX_BATCH_MESSAGES = 100;
+const METHODS = 'POST, GET, DELETE, OPTIONS';
+
+/**
+ * Serves one request to the endpoint: limits its address, finds out who sent it, reads it, and hands it to its era.
+ * Every way out of here is an answer in public words.
+ */
+export async function serveExchange(exchange: Exchange, parts: EndpointParts): Promise<void> {
+  const { gate, addresses, logger } = parts;
+  const { method, sourceAddress } = exchange;
+  if (method !== 'POST' && method !== 'GET' && method !== 'DELETE') {
+    answerFault(exchange, undefined, {
+      status: 405,
+      code: rpcErrorCodes.refused,
+      message: `This endpoint knows ${METHODS}.`,
+      headers: { allow: METHODS },
+    });
+    return;
+  }
+  const waitMs = addresses.waitMs(sourceAddress);
+  if (waitMs > 0) {
+    const seconds = Math.ceil(waitMs / 1_000);
+    answerFault(exchange, undefined, {
+      status: 429,
+      code: rpcErrorCodes.refused,
+      message: `Too many requests from your address were refused. Wait ${seconds} s.`,
+      headers: { 'retry-after': String(seconds) },
+    });
+    return;
+  }
+
+  const caller = await gate.authenticate(exchange);
+  if (isRefusal(caller)) {
+    addresses.refused(sourceAddress);
+    answerRefusal(exchange, caller);
+    return;
+  }
+  logger.debug({ caller: caller.id, correlationId: exchange.correlationId }, 'request admitted');
+  const request = servedRequest(exchange, caller, parts);
+  if (method === 'POST') {
+    await servePost(request, parts);
+    return;
+  }
+  if (method === 'DELETE') {
+    await parts.era2025.endSession(request);
+    return;
+  }
+  if (await isWithinRate(request, undefined, parts)) {
+    await parts.era2025.openStream(request);
+  }
+}
+
+async function servePost(request: ServedRequest, parts: EndpointParts): Promise<void> {
+  const { exchange, accepts } = request;
+  if (!accepts.json && !accepts.stream) {
+    refuse(exchange, 406, rpcErrorCodes.refused, 'Accept application/json or text/event-stream.');
+    return;
+  }
+  const body = await readJson(exchange, parts.maxBodyBytes);
+  if (body === undefined) {
+    return;
+  }
+  if (Array.isArray(body)) {
+    await serveBatch(body, request, parts);
+    return;
+  }
+  const message = readMessage(body);
+  if (message.kind === 'malformed') {
+    answerFault(exchange, message.id, {
+      status: 400,
+      code: rpcErrorCodes.invalidRequest,
+      message: `Invalid message. ${message.problem}`,
+    });
+    return;
+  }
+  const route = classify(message, exchange);
+  if (route.era === undefined) {
+    answerFault(exchange, message.kind === 'notification' ? undefined : message.id, route.fault);
+    return;
+  }
+  if (message.kind === 'request' && !(await mayGoOn([message], request, parts))) {
+    return;
+  }
+  if (route.era === '2025') {
+    await parts.era2025.post(message, request);
+  } else if (message.kind === 'request') {
+    parts.era2026.serve(message, route.revision, request);
+  } else {
+    // 2026-07-28 defines none over HTTP that a server would have to act on.
+    exchange.answer(202, {});
+  }
+}
+
+async function serveBatch(
+  body: readonly unknown[],
+  request: ServedRequest,
+  parts: EndpointParts,
+): Promise<void> {
+  const { exchange } = request;
+  const refuse = (message: string) =>
+    answerFault(exchange, undefined, { status: 400, code: rpcErrorCodes.invalidRequest, message });
+  if (body.length === 0 || body.length > MAX_BATCH_MESSAGES) {
+    refuse(`A batch has at least one message and at most ${MAX_BATCH_MESSAGES} messages.`);
+    return;
+  }
+  const messages = body.map(readMessage);
+  const bad = messages.find((message) => message.kind === 'malformed');
+  if (bad !== undefined) {
+    refuse(`Invalid message in the batch. ${bad.problem}`);
+    return;
+  }
+  const requests = messages.filter((message) => message.kind === 'request');
+  if (requests.some(({ method, params }) => method === 'initialize' || isOf2026(params?.['_meta']))) {
+    refuse('A batch cannot hold this message: send it alone.');
+    return;
+  }
+  if (await mayGoOn(requests, request, parts)) {
+    await parts.era2025.postBatch(messages, request);
+  }
+}
+
+function isOf2026(meta: unknown): boolean {
+  return typeof meta === 'object' && meta !== null && 'io.modelcontextprotocol/protocolVersion' in meta;
+}
+
+/** Whether requests may reach their era; if not, the refusal was sent. */
+async function mayGoOn(
+  messages: readonly RequestMessage[],
+  request: ServedRequest,
+  parts: EndpointParts,
+): Promise<boolean> {
+  const { exchange, caller } = request;
+  for (const message of messages) {
+    // oxlint-disable-next-line no-await-in-loop -- Whoever has reached the limit is refused at the first.
+    if (!parts.table.methods.has(message.method) && !(await isWithinRate(request, message, parts))) {
+      return false;
+    }
+  }
+  const refusal = await parts.gate.checkRequests?.(messages, caller, exchange);
+  if (refusal !== undefined) {
+    answerRefusal(exchange, refusal);
+    return false;
+  }
+  return true;
+}
+
+/** Requests that no method of the table answers count against the caller's rate too; those of the table do by themselves. */
+async function isWithinRate(
+  { exchange, caller }: ServedRequest,
+  message: RequestMessage | undefined,
+  { rateLimiter }: EndpointParts,
+): Promise<boolean> {
+  if (rateLimiter === undefined || message?.method === 'ping') {
+    return true;
+  }
+  const limit = await rateLimiter.consume(caller.id);
+  if (limit.allowed) {
+    return true;
+  }
+  const seconds = Math.max(1, Math.ceil(limit.retryAfterMs / 1_000));
+  answerFault(exchange, message?.id, {
+    status: 429,
+    code: rpcErrorCodes.refused,
+    message: `Too many requests. Wait ${seconds} s, then try again.`,
+    headers: { 'retry-after': String(seconds) },
+  });
+  return false;
+}
+
+/** The body as a value, or `undefined` after the refusal was sent. */
+async function readJson(exchange: Exchange, maxBytes: number): Promise<unknown> {
+  const type = headerOf(exchange, 'content-type')?.split(';', 1)[0]?.trim().toLowerCase();
+  if (type !== 'application/json') {
+    refuse(exchange, 415, rpcErrorCodes.invalidRequest, 'Send JSON, with "Content-Type: application/json".');
+    return undefined;
+  }
+  const coding = headerOf(exchange, 'content-encoding')?.trim().toLowerCase();
+  if (coding !== undefined && coding !== 'identity' && coding !== '') {
+    // RFC 9110 §15.5.16.
+    exchange.setHeader('accept-encoding', 'identity');
+    refuse(exchange, 415, rpcErrorCodes.invalidRequest, 'Send the body without Content-Encoding.');
+    return undefined;
+  }
+  const body = await exchange.readBody(maxBytes);
+  switch (body.kind) {
+    case 'too_large':
+      // The rest of the body is not read, so the connection cannot be used again.
+      exchange.setHeader('connection', 'close');
+      refuse(
+        exchange,
+        413,
+        rpcErrorCodes.invalidRequest,
+        `The request is larger than ${sizeText(maxBytes)}. Send less at once.`,
+      );
+      return undefined;
+    case 'gone':
+      return undefined;
+    case 'not_text':
+      refuse(exchange, 400, rpcErrorCodes.parseError, 'Parse error: the body must be UTF-8.');
+      return undefined;
+    case 'text':
+      return accepted(exchange, parseJson(body.text));
+    case 'parsed': {
+      const reason = inspectJson(body.value);
+      return accepted(
+        exchange,
+        reason === undefined ? { ok: true, value: body.value } : { ok: false, reason },
+      );
+    }
+    default:
+      return body satisfies never;
+  }
+}
+
+function accepted(exchange: Exchange, parsed: ParsedJson): unknown {
+  if (parsed.ok) {
+    // A document that is only `null` is no message, and must not look like a refusal.
+    return parsed.value ?? 0;
+  }
+  const words = {
+    syntax: 'Parse error: the body must be one JSON-RPC message.',
+    too_deep: 'Parse error: the body is nested too deeply.',
+    prototype: 'Parse error: "__proto__" cannot be the name of a member.',
+  };
+  refuse(exchange, 400, rpcErrorCodes.parseError, words[parsed.reason]);
+  return undefined;
+}
+
+function refuse(exchange: Exchange, status: number, code: number, message: string): void {
+  answerFault(exchange, undefined, { status, code, message });
+}
+
+function answerRefusal(exchange: Exchange, { refused }: Refusal): void {
+  const { status, headers, body } = refused;
+  exchange.answer(
+    status,
+    { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+    body === undefined ? undefined : JSON.stringify(body),
+  );
+}
+
+function servedRequest(exchange: Exchange, caller: KnownCaller, { calls }: EndpointParts): ServedRequest {
+  const { sourceAddress, correlationId } = exchange;
+  const origin = { caller, sourceAddress, correlationId };
+  return {
+    exchange,
+    caller,
+    accepts: readAccept(headerOf(exchange, 'accept')),
+    auth: () => attachOrigin({ ...origin, transport: 'http' }),
+    enter: (method) => calls.enter(method, origin),
+    enterStream: (end) => calls.enterStream(caller.id, end),
+  };
+}
+
+function sizeText(bytes: number): string {
+  return bytes % 1024 ** 2 === 0 ? `${bytes / 1024 ** 2} MiB` : `${bytes} bytes`;
+}

@@ -1,0 +1,184 @@
+import type { BindingOptions, JsonObject, MethodTable } from '@mcp-parts/tool-kit';
+import { createServer } from '@mcp-parts/tool-kit/sdk-2025';
+import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
+
+import type { TransportAuth } from '../gate/origin.ts';
+import type { Running } from '../gate/served-request.ts';
+import { encodeMessage, type OutgoingMessage } from '../wire/encode.ts';
+import { isObject, type Message, type RequestMessage, type RpcId } from '../wire/message.ts';
+import type { PendingAnswer } from '../wire/pending-answer.ts';
+import type { SessionState } from './session-id.ts';
+import { createSessionStreams, type EventBudget, type SessionStreams } from './session-streams.ts';
+
+type SdkMessage = Parameters<NonNullable<Transport['onmessage']>>[0];
+
+/** How a session is served. */
+export interface SessionOptions {
+  readonly binding: BindingOptions;
+  readonly budget: EventBudget;
+  readonly now: () => number;
+  readonly onError: (error: Error) => void;
+}
+
+/** Where the messages of one request go. */
+export type SessionAnswer = Pick<PendingAnswer, 'notify' | 'respond' | 'abandon'>;
+
+/** One session of the 2025 era: a server of the SDK, which knows what its client can do. */
+export interface Session {
+  readonly streams: SessionStreams;
+  /** What the client said of itself, once it has. */
+  readonly state: () => SessionState | undefined;
+  /** Hands a request to the SDK. */
+  readonly request: (message: RequestMessage, running: Running, answer: SessionAnswer) => void;
+  /** Hands a notification or a response to the SDK, unless it is a cancellation, which ends the request at once. */
+  readonly accept: (message: Exclude<Message, RequestMessage>, auth: TransportAuth) => void;
+  /** Brings a new session into a state that another process agreed with its client. */
+  readonly restore: (state: SessionState) => Promise<void>;
+  readonly close: () => Promise<void>;
+}
+
+interface Waiting {
+  readonly clientId: RpcId;
+  readonly running: Pick<Running, 'cancel' | 'leave'>;
+  readonly answer: SessionAnswer;
+}
+
+/** Opens a session whose client has not been heard yet. */
+export async function openSession(table: MethodTable, options: SessionOptions): Promise<Session> {
+  const { binding, budget, now, onError } = options;
+  const streams = createSessionStreams(budget, now);
+  const waiting = new Map<number, Waiting>();
+  /** The requests that the client has been asked; nobody else's answer counts. */
+  const asked = new Set<RpcId>();
+  let lastId = 0;
+  let state: SessionState | undefined;
+  let proposed: SessionState | undefined;
+
+  const transport: Transport = {
+    start: () => Promise.resolve(),
+    send(message, sendOptions) {
+      const sent = message as OutgoingMessage;
+      if (sent.method === undefined) {
+        respond(sent);
+        return Promise.resolve();
+      }
+      const receiver = waiting.get(Number(sendOptions?.relatedRequestId));
+      const isSent = receiver?.answer.notify(sent) ?? streams.sendStandalone(encodeMessage(sent));
+      if (sent.id === undefined) {
+        return Promise.resolve();
+      }
+      if (!isSent) {
+        return Promise.reject(new Error('the client has no stream open to be asked on'));
+      }
+      asked.add(sent.id);
+      return Promise.resolve();
+    },
+    close() {
+      transport.onclose?.();
+      return Promise.resolve();
+    },
+  };
+
+  function respond(sent: OutgoingMessage): void {
+    const entry = waiting.get(Number(sent.id));
+    waiting.delete(Number(sent.id));
+    if (proposed !== undefined && isObject(sent.result) && isText(sent.result['protocolVersion'])) {
+      state = { ...proposed, version: sent.result['protocolVersion'] };
+      proposed = undefined;
+    }
+    entry?.answer.respond(sent);
+    entry?.running.leave();
+  }
+
+  function dispatch(message: RequestMessage, auth: TransportAuth, entry: Omit<Waiting, 'clientId'>): void {
+    lastId += 1;
+    waiting.set(lastId, { ...entry, clientId: message.id });
+    transport.onmessage?.(requestOf(message, lastId, table), { authInfo: auth });
+  }
+
+  const server = createServer(table, binding);
+  server.onerror = onError;
+  await server.connect(transport);
+
+  return {
+    streams,
+    state: () => state,
+    request(message, running, answer) {
+      if (message.method === 'initialize') {
+        proposed = stateOf(message.params ?? {});
+      }
+      dispatch(message, running.auth, { running, answer });
+    },
+    accept(message, auth) {
+      if (message.kind === 'notification' && message.method === 'notifications/cancelled') {
+        const requestId = message.params?.['requestId'];
+        for (const [id, { clientId, running, answer }] of waiting) {
+          if (clientId === requestId) {
+            waiting.delete(id);
+            running.cancel();
+            running.leave();
+            answer.abandon();
+          }
+        }
+      } else if (message.kind === 'notification') {
+        const { method, params } = message;
+        transport.onmessage?.(
+          { jsonrpc: '2.0', method, ...(params !== undefined && { params }) },
+          {
+            authInfo: auth,
+          },
+        );
+      } else if (message.kind === 'response' && asked.delete(message.id)) {
+        // Its shape has been read.
+        transport.onmessage?.(message.body as unknown as SdkMessage, { authInfo: auth });
+      }
+    },
+    restore(restored) {
+      const done = Promise.withResolvers<void>();
+      const { version, client, capabilities } = restored;
+      state = restored;
+      const params = { protocolVersion: version, capabilities, clientInfo: client };
+      dispatch(
+        { kind: 'request', id: 0, method: 'initialize', params },
+        { token: '', clientId: '', scopes: [], extra: {} },
+        {
+          running: { cancel: () => undefined, leave: () => undefined },
+          answer: { notify: () => false, respond: () => done.resolve(), abandon: () => done.resolve() },
+        },
+      );
+      return done.promise;
+    },
+    async close() {
+      streams.close();
+      await server.close();
+    },
+  };
+}
+
+/** With an id that no other request of the session has, and without a task where the server knows none. */
+function requestOf({ method, params }: RequestMessage, id: number, table: MethodTable): SdkMessage {
+  // 2025-11-25, basic/utilities/tasks: a server without them MUST process the request normally.
+  if (params?.['task'] !== undefined && table.capabilities['tasks'] === undefined) {
+    const { task: _task, ...others } = params;
+    return { jsonrpc: '2.0', id, method, params: others };
+  }
+  return { jsonrpc: '2.0', id, method, ...(params !== undefined && { params }) };
+}
+
+function stateOf(params: JsonObject): SessionState {
+  const { capabilities, clientInfo } = params;
+  const info = isObject(clientInfo) ? clientInfo : {};
+  return {
+    version: '',
+    client: { name: textOf(info['name']), version: textOf(info['version']) },
+    capabilities: isObject(capabilities) ? capabilities : {},
+  };
+}
+
+function textOf(value: unknown): string {
+  return isText(value) ? value : '';
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}

@@ -1,0 +1,204 @@
+import type { MethodTable } from '@mcp-parts/tool-kit';
+
+import { checkWhole, MAX_TIMER_MS } from '../check-number.ts';
+import type { SessionIds } from './session-id.ts';
+import { openSession, type Session, type SessionOptions } from './session.ts';
+
+/** How many sessions of the 2025 era are kept in memory, and for how long. An id outlives its place in memory. */
+export interface SessionLimits {
+  /**
+   * Sessions in memory, from 1 to 1_000_000. When there are more, the one that nobody has used for longest, of the
+   * caller who has most, goes to sleep until its client comes back. @default 1_000
+   */
+  readonly maxSessions?: number | undefined;
+  /** Sessions of one caller in memory, from 1 to 1_000_000. @default 100 */
+  readonly maxSessionsPerCaller?: number | undefined;
+  /** How long an idle session stays in memory, in milliseconds; from 1 to 2_147_483_647. @default 1_800_000 */
+  readonly sessionIdleMs?: number | undefined;
+}
+
+/** The limits with every default filled in. */
+export type ResolvedSessionLimits = { readonly [Name in keyof SessionLimits]-?: number };
+
+/** @throws {RangeError} naming the option that is out of its range. */
+export function resolveSessionLimits(limits: SessionLimits): ResolvedSessionLimits {
+  const { maxSessions = 1_000, maxSessionsPerCaller = 100, sessionIdleMs = 1_800_000 } = limits;
+  checkWhole('maxSessions', maxSessions, 1, 1_000_000);
+  checkWhole('maxSessionsPerCaller', maxSessionsPerCaller, 1, 1_000_000);
+  checkWhole('sessionIdleMs', sessionIdleMs, 1, MAX_TIMER_MS);
+  return { maxSessions, maxSessionsPerCaller, sessionIdleMs };
+}
+
+/** A session in memory, and who uses it. */
+export interface LiveSession {
+  readonly session: Session;
+  readonly callerId: string;
+  /** Notes the begin of a request; call what it returns at its end. */
+  readonly use: () => () => void;
+}
+
+/** The sessions of a process. */
+export interface Sessions {
+  /** Opens one that has no id yet; `undefined` when all places are taken by sessions that are in use. */
+  readonly open: (callerId: string) => Promise<LiveSession | undefined>;
+  /** Gives an opened session, whose client has introduced itself, its id. */
+  readonly register: (live: LiveSession) => string | undefined;
+  /** Finds a caller's session, in memory or by what its id says; another caller's does not exist. */
+  readonly find: (id: string, callerId: string) => Promise<LiveSession | 'full' | undefined>;
+  /** Ends a session for good. */
+  readonly end: (id: string) => Promise<void>;
+  readonly count: () => number;
+  readonly close: () => Promise<void>;
+}
+
+interface Entry extends LiveSession {
+  id: string | undefined;
+  lastUsedAt: number;
+  users: number;
+}
+
+const MAX_SWEEP_INTERVAL_MS = 10_000;
+/** Ids that were ended and would still be valid. */
+const MAX_ENDED = 10_000;
+
+/** Keeps the sessions within their limits. */
+export function createSessions(
+  table: MethodTable,
+  ids: SessionIds,
+  limits: ResolvedSessionLimits,
+  options: Omit<SessionOptions, 'budget'> & { readonly maxEventBytes: number },
+): Sessions {
+  const { now } = options;
+  const sessionOptions: SessionOptions = { ...options, budget: { used: 0, max: options.maxEventBytes } };
+  const live = new Set<Entry>();
+  const byId = new Map<string, Entry>();
+  const waking = new Map<string, Promise<LiveSession | 'full'>>();
+  const ended = new Set<string>();
+
+  const forget = async (entry: Entry) => {
+    live.delete(entry);
+    if (entry.id !== undefined) {
+      byId.delete(entry.id);
+    }
+    await entry.session.close();
+  };
+
+  const sweeper = setInterval(
+    () => {
+      const time = now();
+      for (const entry of live) {
+        entry.session.streams.sweep(time);
+        if (entry.users === 0 && time - entry.lastUsedAt > limits.sessionIdleMs) {
+          void forget(entry);
+        }
+      }
+    },
+    Math.min(limits.sessionIdleMs, MAX_SWEEP_INTERVAL_MS),
+  );
+  sweeper.unref();
+
+  /** Makes room for one more session of the caller. */
+  const makeRoom = (callerId: string): boolean => {
+    const own = [...live].filter((entry) => entry.callerId === callerId);
+    if (own.length >= limits.maxSessionsPerCaller) {
+      return putToSleep(own);
+    }
+    if (live.size < limits.maxSessions) {
+      return true;
+    }
+    const groups = [...Map.groupBy(live, (entry) => entry.callerId).values()];
+    return groups.toSorted((one, other) => other.length - one.length).some(putToSleep);
+  };
+  const putToSleep = (entries: readonly Entry[]): boolean => {
+    const idle = entries.filter(({ users }) => users === 0);
+    const [oldest] = idle.toSorted((one, other) => one.lastUsedAt - other.lastUsedAt);
+    if (oldest === undefined) {
+      return false;
+    }
+    void forget(oldest);
+    return true;
+  };
+
+  async function open(callerId: string): Promise<Entry | undefined> {
+    if (!makeRoom(callerId)) {
+      return undefined;
+    }
+    const session = await openSession(table, sessionOptions);
+    const entry: Entry = {
+      session,
+      callerId,
+      id: undefined,
+      lastUsedAt: now(),
+      users: 0,
+      use() {
+        entry.users += 1;
+        let isUsed = true;
+        return () => {
+          entry.users -= isUsed ? 1 : 0;
+          isUsed = false;
+          entry.lastUsedAt = now();
+        };
+      },
+    };
+    live.add(entry);
+    return entry;
+  }
+
+  async function wake(id: string, callerId: string, state: NonNullable<ReturnType<SessionIds['read']>>) {
+    const entry = await open(callerId);
+    if (entry === undefined) {
+      return 'full' as const;
+    }
+    await entry.session.restore(state);
+    entry.id = id;
+    byId.set(id, entry);
+    return entry;
+  }
+
+  return {
+    open,
+    register(opened) {
+      const entry = [...live].find((candidate) => candidate === opened);
+      const state = opened.session.state();
+      if (entry === undefined || state === undefined) {
+        return undefined;
+      }
+      entry.id = ids.create(state, entry.callerId);
+      byId.set(entry.id, entry);
+      return entry.id;
+    },
+    async find(id, callerId) {
+      const found = byId.get(id);
+      if (found !== undefined) {
+        return found.callerId === callerId ? found : undefined;
+      }
+      const state = ended.has(id) ? undefined : ids.read(id, callerId);
+      if (state === undefined) {
+        return undefined;
+      }
+      // Two requests that come at once wake one session.
+      let woken = waking.get(id);
+      if (woken === undefined) {
+        woken = wake(id, callerId, state).finally(() => waking.delete(id));
+        waking.set(id, woken);
+      }
+      return woken;
+    },
+    async end(id) {
+      ended.add(id);
+      if (ended.size > MAX_ENDED) {
+        const [oldest = ''] = ended;
+        ended.delete(oldest);
+      }
+      const entry = byId.get(id);
+      if (entry !== undefined) {
+        await forget(entry);
+      }
+    },
+    count: () => live.size,
+    async close() {
+      clearInterval(sweeper);
+      await Promise.all([...live].map(forget));
+    },
+  };
+}

@@ -1,0 +1,62 @@
+import type { JsonValue } from '@mcp-parts/tool-kit';
+import { classifyInboundRequest } from '@modelcontextprotocol/server';
+
+import { headerOf, type RequestFacts } from '../wire/exchange.ts';
+import type { Message } from '../wire/message.ts';
+import type { HttpFault } from '../wire/rpc-answer.ts';
+
+/** Which era a message belongs to, or why to none. */
+export type Route =
+  | { readonly era: '2025' }
+  | { readonly era: '2026'; readonly revision: string | undefined }
+  | { readonly era: undefined; readonly fault: HttpFault };
+
+/** Asks the SDK, so that it and the routing never disagree. */
+export function classify(
+  message: Exclude<Message, { readonly kind: 'malformed' }>,
+  facts: Pick<RequestFacts, 'headers'>,
+): Route {
+  const protocolVersionHeader = headerOf(facts, 'mcp-protocol-version');
+  const mcpMethodHeader = headerOf(facts, 'mcp-method');
+  const route = classifyInboundRequest({
+    httpMethod: 'POST',
+    ...(protocolVersionHeader !== undefined && { protocolVersionHeader }),
+    ...(mcpMethodHeader !== undefined && { mcpMethodHeader }),
+    body: withoutUnknownMembers(message),
+  });
+  switch (route.kind) {
+    case 'legacy':
+      return { era: '2025' };
+    case 'modern':
+      return { era: '2026', revision: route.classification.revision };
+    case 'reject': {
+      const { httpStatus: status, code, message: words, data } = route;
+      // What the SDK adds to its errors is JSON.
+      return { era: undefined, fault: { status, code, message: words, data: data as JsonValue | undefined } };
+    }
+    default:
+      return route satisfies never;
+  }
+}
+
+/** The SDK takes a message with more members than its schema names for none. */
+function withoutUnknownMembers(message: Exclude<Message, { readonly kind: 'malformed' }>): unknown {
+  switch (message.kind) {
+    case 'request': {
+      const { id, method, params } = message;
+      return { jsonrpc: '2.0', id, method, ...(params !== undefined && { params }) };
+    }
+    case 'notification': {
+      const { method, params } = message;
+      return { jsonrpc: '2.0', method, ...(params !== undefined && { params }) };
+    }
+    case 'response': {
+      const { id, body } = message;
+      return body['error'] === undefined
+        ? { jsonrpc: '2.0', id, result: body['result'] }
+        : { jsonrpc: '2.0', id, error: body['error'] };
+    }
+    default:
+      return message satisfies never;
+  }
+}
