@@ -8,11 +8,11 @@ import {
 } from '../call/pipeline-options.ts';
 import { prepareCall, runCall } from '../call/run-call.ts';
 import type { Catalog } from '../catalog/catalog.ts';
-import { RpcError, rpcCodes } from '../errors.ts';
 import { headerParametersOf, type HeaderParameter } from '../catalog/header-parameters.ts';
+import { RpcError, rpcCodes } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
-import type { ServerEvents } from './server-events.ts';
 import { completionMethods, promptMethods, resourceMethods, toolMethods, type Method } from './methods.ts';
+import type { ServerEvents } from './server-events.ts';
 
 /** Answers one MCP method. Rejects only with an {@link RpcError}. */
 export type MethodHandler = (params: JsonObject, request: RequestContext) => Promise<JsonObject>;
