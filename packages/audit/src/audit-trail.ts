@@ -15,6 +15,7 @@ import type { AuditIntent, AuditOutcome } from './event/event.ts';
 import { Alerts } from './health/alerts.ts';
 import { healthOf, type AuditHealth } from './health/health.ts';
 import { Maintenance } from './health/maintenance.ts';
+import { RefusalLog } from './refusals/refusal-log.ts';
 import { recoverLog } from './segments/recovery.ts';
 import { segmentName } from './segments/segment-header.ts';
 import { SegmentLog, type SegmentLogOptions } from './segments/segment-log.ts';
@@ -42,6 +43,14 @@ export interface AuditTrail extends AsyncDisposable {
    * @throws {AuditError} `unavailable`, `closed`
    */
   readonly begin: (intent: AuditIntent) => Promise<AuditEntry>;
+  /**
+   * Records a call that was refused before anything ran, whoever asked for it and however often: the first ten of a
+   * caller, or of a stranger's address, for one reason in a minute with their intent and outcome; the others as one such
+   * pair, whose outcome holds their number in `refusals`. Resolves when it is durable or counted. What is
+   * counted is lost if the process is killed within the minute.
+   * @throws {AuditError} `closed`
+   */
+  readonly refuse: (intent: AuditIntent, outcome: AuditOutcome) => Promise<void>;
   /**
    * Ships everything durable to every sink, now; resolves when they have it.
    * @throws {unknown} the signal's reason
@@ -127,6 +136,7 @@ async function openParts(options: ResolvedAuditTrailOptions): Promise<TrailParts
 function createTrail(parts: TrailParts, releaseLock: () => void): AuditTrail {
   const { source, log, alerts, deliveries, maintenance } = parts;
   const { now, setTimer, closeTimeoutMs } = parts.options;
+  const refusals = new RefusalLog({ ...parts.options, source, append: (event) => log.append(event) });
   let closing: Promise<void> | undefined;
 
   async function append(event: EncodedEvent): Promise<void> {
@@ -141,6 +151,7 @@ function createTrail(parts: TrailParts, releaseLock: () => void): AuditTrail {
     const cancel = setTimer(() => deadline.abort(), closeTimeoutMs, { keepsProcessAlive: true });
     try {
       await maintenance.stop();
+      await refusals.close();
       await log.close();
       // Each on its own: one that fails must not cut short another's last attempt.
       await Promise.allSettled(deliveries.map((delivery) => delivery.flush(deadline.signal)));
@@ -158,6 +169,7 @@ function createTrail(parts: TrailParts, releaseLock: () => void): AuditTrail {
       await append(event);
       return createEntry(event.id, (outcome) => append(encodeOutcome(description, event.id, outcome, now())));
     },
+    refuse: (intent, outcome) => refusals.refuse({ intent, outcome }),
     async flush({ signal = new AbortController().signal } = {}) {
       await Promise.all(deliveries.map((delivery) => delivery.flush(signal)));
     },
@@ -166,6 +178,7 @@ function createTrail(parts: TrailParts, releaseLock: () => void): AuditTrail {
         failure: closing === undefined ? log.failure : new AuditError('closed', 'The audit trail is closed'),
         trouble: alerts.last ?? maintenance.trouble,
         deliveries,
+        refusals: refusals.counts,
         now: now(),
       }),
     close: () => (closing ??= close()),

@@ -37,6 +37,11 @@ export interface AuditTrailOptions {
   readonly minFreeBytes?: number | undefined;
   /** How long delivered events are kept here, in whole days, 1 to 36500. @default they are never removed */
   readonly keepDays?: number | undefined;
+  /**
+   * How much the refusals that `refuse()` records may take of the disk in a day, in bytes, 65536 to 1 TiB: half for
+   * callers that are known, half for strangers. What is more is counted. @default 64 MiB
+   */
+  readonly refusalBytesPerDay?: number | undefined;
   /** How long `close()` tries to ship what is left, in milliseconds, 1 to 2147483647. @default 5000 */
   readonly closeTimeoutMs?: number | undefined;
   /** Wall clock in milliseconds since the Unix epoch. @default Date.now */
@@ -66,6 +71,9 @@ export const DEFAULT_MIN_FREE_BYTES = 256 * 1024 ** 2;
 // The reserve is written in one piece.
 const MAX_RESERVE_BYTES = 1024 ** 3;
 const MAX_KEEP_DAYS = 36_500;
+// Room for some sums every hour.
+const MIN_REFUSAL_BYTES_PER_DAY = 64 * 1024;
+const MAX_REFUSAL_BYTES_PER_DAY = 1024 ** 4;
 
 /** @throws {TypeError | RangeError} for an option that is missing or out of its range */
 export function resolveAuditTrailOptions(options: AuditTrailOptions): ResolvedAuditTrailOptions {
@@ -82,6 +90,7 @@ export function resolveAuditTrailOptions(options: AuditTrailOptions): ResolvedAu
     reserveBytes: options.reserveBytes ?? 1024 ** 2,
     minFreeBytes: options.minFreeBytes ?? DEFAULT_MIN_FREE_BYTES,
     keepDays: options.keepDays,
+    refusalBytesPerDay: options.refusalBytesPerDay ?? 64 * 1024 ** 2,
     closeTimeoutMs: options.closeTimeoutMs ?? 5000,
     now: options.now ?? Date.now,
     random: options.random ?? Math.random,
@@ -100,6 +109,12 @@ export function resolveAuditTrailOptions(options: AuditTrailOptions): ResolvedAu
   checkWhole('checkpointIntervalMs', resolved.checkpointIntervalMs, 1, MAX_TIMER_MS);
   checkWhole('reserveBytes', resolved.reserveBytes, 1, MAX_RESERVE_BYTES);
   checkWhole('minFreeBytes', resolved.minFreeBytes, 1, Number.MAX_SAFE_INTEGER);
+  checkWhole(
+    'refusalBytesPerDay',
+    resolved.refusalBytesPerDay,
+    MIN_REFUSAL_BYTES_PER_DAY,
+    MAX_REFUSAL_BYTES_PER_DAY,
+  );
   checkWhole('closeTimeoutMs', resolved.closeTimeoutMs, 1, MAX_TIMER_MS);
   if (resolved.keepDays !== undefined) {
     checkWhole('keepDays', resolved.keepDays, 1, MAX_KEEP_DAYS);

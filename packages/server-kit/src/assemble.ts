@@ -47,6 +47,11 @@ export interface AssembleOptions extends RateLimitOptions, Pick<ShutdownOptions,
   readonly auditSinks?: readonly AuditSink[] | undefined;
   /** How long delivered events are kept in the state directory, in days. @default they are never removed */
   readonly auditKeepDays?: number | undefined;
+  /**
+   * How much of the disk refused requests may take in a day, in bytes, from 65536: half for strangers, half for callers.
+   * @default 64 MiB
+   */
+  readonly auditRefusalBytesPerDay?: number | undefined;
   /** Makes digests of arguments whose values are not kept; at least 32 bytes. @default only their names are kept */
   readonly auditDigestKey?: Uint8Array | undefined;
   /** Signs the trail; ed25519. @default a key that is made once and kept beside the trail */
@@ -110,6 +115,7 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
       sinks: resolved.auditSinks,
       signingKey: resolved.auditSigningKey,
       keepDays: resolved.auditKeepDays,
+      refusalBytesPerDay: resolved.auditRefusalBytesPerDay,
       closeTimeoutMs: shutdown.auditMs,
       server: { name: serverInfo.name, version: serverInfo.version },
     },

@@ -1,5 +1,6 @@
 import type { Delivery } from '../delivery/delivery.ts';
 import { AuditError, type AuditErrorCode } from '../errors.ts';
+import type { RefusalCounts } from '../refusals/refusal-log.ts';
 
 /** Whether the trail records (`unavailable` if not) and is whole, has space and is delivered (`degraded` if not). */
 export interface AuditHealth {
@@ -8,6 +9,8 @@ export interface AuditHealth {
   readonly backlog: number;
   /** Age of the oldest event that some sink does not have yet, in milliseconds; 0 without a backlog. */
   readonly oldestUndeliveredAgeMs: number;
+  /** The refusals since the trail was opened. */
+  readonly refusals: RefusalCounts;
   /** The trouble there is now. `message` is public. */
   readonly lastError?:
     | { readonly code: AuditErrorCode; readonly message: string; readonly sink?: string | undefined }
@@ -38,17 +41,19 @@ interface HealthFacts {
   /** What an operator should look at although events are recorded. */
   readonly trouble: AuditError | undefined;
   readonly deliveries: readonly Pick<Delivery, 'sinkName' | 'status'>[];
+  readonly refusals: RefusalCounts;
   /** In milliseconds since the Unix epoch. */
   readonly now: number;
 }
 
 /** Puts together what the log and its deliveries say of themselves. */
-export function healthOf({ failure, trouble, deliveries, now }: HealthFacts): AuditHealth {
+export function healthOf({ failure, trouble, deliveries, refusals, now }: HealthFacts): AuditHealth {
   const statuses = deliveries.map((delivery) => ({ sink: delivery.sinkName, ...delivery.status }));
   const oldestAt = Math.min(now, ...statuses.flatMap((status) => status.oldestAt ?? []));
   const measures = {
     backlog: Math.max(0, ...statuses.map((status) => status.backlog)),
     oldestUndeliveredAgeMs: now - oldestAt,
+    refusals,
     sinks: statuses.map(
       ({ sink, backlog, oldestAt: since = now, failures, quarantined, lastError }): AuditSinkHealth => ({
         name: sink,

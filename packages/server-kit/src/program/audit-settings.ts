@@ -16,6 +16,7 @@ import { pathSetting } from './kinds/path-setting.ts';
 import type { Settings, SettingValues } from './settings.ts';
 
 const MIN_DIGEST_KEY_BYTES = 32;
+const MIN_REFUSAL_BYTES = 65_536;
 
 /** The settings of the audit trail; part of `commonSettings`. */
 export const auditSettings = {
@@ -45,6 +46,11 @@ export const auditSettings = {
     description:
       'Days that delivered audit events are kept in STATE_DIRECTORY. Without it they are never removed',
     schema: numberSetting(resolveKeepDays),
+  },
+  AUDIT_REFUSAL_BYTES_PER_DAY: {
+    description:
+      'Bytes of STATE_DIRECTORY that refused requests may take in a day, half of them those of strangers; what is more is counted, not stored one by one. Default 67108864 (64 MiB)',
+    schema: numberSetting(resolveRefusalBytes),
   },
   AUDIT_DIGEST_KEY: {
     description:
@@ -81,7 +87,10 @@ export const auditSettings = {
 export function auditOptions(
   values: SettingValues<typeof auditSettings>,
   token?: () => Promise<string>,
-): Pick<AssembleOptions, 'auditSinks' | 'auditKeepDays' | 'auditDigestKey' | 'auditSigningKey'> {
+): Pick<
+  AssembleOptions,
+  'auditSinks' | 'auditKeepDays' | 'auditRefusalBytesPerDay' | 'auditDigestKey' | 'auditSigningKey'
+> {
   const sinks: AuditSink[] = [];
   const { AUDIT_COLLECTOR_URL: url, AUDIT_FILE: path, AUDIT_SYSLOG_URL: syslog } = values;
   if (url !== undefined) {
@@ -99,6 +108,7 @@ export function auditOptions(
   return {
     auditSinks: sinks,
     auditKeepDays: values.AUDIT_KEEP_DAYS,
+    auditRefusalBytesPerDay: values.AUDIT_REFUSAL_BYTES_PER_DAY,
     auditDigestKey: values.AUDIT_DIGEST_KEY,
     auditSigningKey: values.AUDIT_SIGNING_KEY,
   };
@@ -127,4 +137,11 @@ function resolveKeepDays(days: number | undefined): number | undefined {
     throw new RangeError('keepDays must be a positive number of days');
   }
   return days;
+}
+
+function resolveRefusalBytes(bytes: number | undefined): number | undefined {
+  if (bytes !== undefined && !(Number.isSafeInteger(bytes) && bytes >= MIN_REFUSAL_BYTES)) {
+    throw new RangeError(`refusalBytesPerDay must be a whole number of bytes from ${MIN_REFUSAL_BYTES}`);
+  }
+  return bytes;
 }

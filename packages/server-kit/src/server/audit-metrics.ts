@@ -42,4 +42,15 @@ export function observeAudit(
     'Audit events that this sink does not take and that were set aside.',
     ofSinks(({ quarantined }) => quarantined),
   );
+  telemetry.observeCounter(
+    'mcp.audit.refusals',
+    'Refused requests: with a record of their own, or as part of a count.',
+    () => {
+      const { recorded, counted, pending } = audit.health().refusals;
+      return [
+        { value: recorded, labels: { form: 'recorded' } },
+        { value: counted + pending, labels: { form: 'counted' } },
+      ];
+    },
+  );
 }

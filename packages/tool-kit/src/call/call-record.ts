@@ -1,9 +1,10 @@
 import type { RecordedArguments } from '../definition/argument-privacy.ts';
-import type { AuditEntry, AuditOutcome, UpstreamCall } from '../ports.ts';
+import type { AuditEntry, AuditIntent, AuditOutcome, UpstreamCall } from '../ports.ts';
 import { auditIntentOf } from './audit-intent.ts';
 import type { CallFailure } from './failure.ts';
 import type { Call, CallResult, RequestContext } from './operation.ts';
 import type { ResolvedPipelineOptions } from './pipeline-options.ts';
+import { refuse } from './record-refusal.ts';
 
 /** What the trail learns of a call: what the definition tells, and the policy's rule once it has decided. */
 export interface CallDetails extends RecordedArguments {
@@ -37,17 +38,21 @@ export function openRecord<Input, Output>(
   let traceId: string | undefined;
   const upstreamCalls: UpstreamCall[] = [];
 
+  function intentOf(details: CallDetails): AuditIntent {
+    const subject = {
+      ...request,
+      action: call.method,
+      target: call.target,
+      traceId: pipeline.telemetry.activeTraceId?.(),
+      rule: details.rule,
+    };
+    return auditIntentOf(subject, details);
+  }
+
   async function begin(details: CallDetails): Promise<boolean> {
     isBegun = true;
     try {
-      const subject = {
-        ...request,
-        action: call.method,
-        target: call.target,
-        traceId: pipeline.telemetry.activeTraceId?.(),
-        rule: details.rule,
-      };
-      entry = await pipeline.audit.begin(auditIntentOf(subject, details));
+      entry = await pipeline.audit.begin(intentOf(details));
       return true;
     } catch (error) {
       pipeline.logger.error({ err: error, correlationId }, 'audit intent not recorded');
@@ -55,18 +60,21 @@ export function openRecord<Input, Output>(
     }
   }
 
-  async function end(result: CallResult<Output>): Promise<CallResult<Output>> {
+  async function end(result: CallResult<Output>, refused?: CallDetails): Promise<CallResult<Output>> {
     const outcome = {
       result: resultOf(result),
       reason: result.ok ? (result.isFailure ? 'reported_failure' : undefined) : result.failure.code,
       durationMs: Math.round(performance.now() - startedAt),
     } satisfies AuditOutcome;
+    const recorded = {
+      ...outcome,
+      traceId,
+      upstreamCalls: upstreamCalls.length > 0 ? upstreamCalls : undefined,
+    };
     try {
-      await entry?.finish({
-        ...outcome,
-        traceId,
-        upstreamCalls: upstreamCalls.length > 0 ? upstreamCalls : undefined,
-      });
+      await (refused === undefined
+        ? entry?.finish(recorded)
+        : refuse(pipeline.audit, intentOf(refused), recorded));
     } catch (error) {
       // The action is done; the open intent in the trail says that its outcome is not known.
       pipeline.logger.error({ err: error, correlationId }, 'audit outcome not recorded');
@@ -88,12 +96,8 @@ export function openRecord<Input, Output>(
     },
     addUpstreamCall: (upstreamCall) => void upstreamCalls.push(upstreamCall),
     succeed: (output, isFailure) => end({ ok: true, output, isFailure }),
-    async fail(failure, details = {}) {
-      if (!isBegun) {
-        await begin(details);
-      }
-      return end({ ok: false, failure });
-    },
+    // What was not begun did not run: whoever is refused again and again must not fill the trail with it.
+    fail: (failure, details = {}) => end({ ok: false, failure }, isBegun ? undefined : details),
   };
 }
 
