@@ -2,6 +2,7 @@ import { loadSigner } from './chain/signing.ts';
 import { readCursor } from './delivery/cursor.ts';
 import { Delivery, type DeliveryOptions } from './delivery/delivery.ts';
 import { DiskReserve } from './disk/disk-reserve.ts';
+import { DiskShare } from './disk/disk-share.ts';
 import { lockDirectory } from './disk/writer-lock.ts';
 import { AuditError } from './errors.ts';
 import {
@@ -40,7 +41,7 @@ export interface AuditEntry {
 export interface AuditTrail extends AsyncDisposable {
   /**
    * Records what is about to happen; resolves when that is durable. If it rejects, do not act.
-   * @throws {AuditError} `unavailable`, `closed`
+   * @throws {AuditError} `unavailable`, `disk_quota`, `closed`
    */
   readonly begin: (intent: AuditIntent) => Promise<AuditEntry>;
   /**
@@ -88,6 +89,7 @@ interface TrailParts {
   readonly log: SegmentLog;
   readonly alerts: Alerts;
   readonly deliveries: readonly Delivery[];
+  readonly share: DiskShare;
   readonly maintenance: Maintenance;
 }
 
@@ -104,8 +106,13 @@ async function openParts(options: ResolvedAuditTrailOptions): Promise<TrailParts
   const recovered = await recoverLog(directory, fileSystem, logger, delivered);
   const { writerId, broken } = recovered;
   const deliveries: Delivery[] = [];
-  const onCommit: SegmentLogOptions['onCommit'] = (events, hasCheckpoint) =>
+  const share = new DiskShare(options);
+  // What is there counts from the first call on. Maintenance measures again at once, and reports what fails.
+  await share.measure(undefined).catch(() => {});
+  const onCommit: SegmentLogOptions['onCommit'] = (events, hasCheckpoint) => {
+    share.committed(events);
     deliveries.forEach((delivery) => delivery.committed(events, hasCheckpoint));
+  };
   const reserve = new DiskReserve(directory, fileSystem, options.reserveBytes);
   await reserve.hold().catch((error: unknown) => logger.warn({ err: error }, 'audit reserve not taken'));
   const log = new SegmentLog({ ...options, signer, reserve, recovered, onCommit });
@@ -129,21 +136,29 @@ async function openParts(options: ResolvedAuditTrailOptions): Promise<TrailParts
   for (const { sink, cursor } of sinks) {
     deliveries.push(new Delivery({ ...options, sink, cursor, log, writerId, onDamage, onQuarantine }));
   }
-  const maintenance = new Maintenance({ ...options, log, deliveries });
-  return { options, source, log, alerts, deliveries, maintenance };
+  const maintenance = new Maintenance({ ...options, log, deliveries, share });
+  return { options, source, log, alerts, deliveries, share, maintenance };
 }
 
 function createTrail(parts: TrailParts, releaseLock: () => void): AuditTrail {
-  const { source, log, alerts, deliveries, maintenance } = parts;
+  const { source, log, alerts, deliveries, share, maintenance } = parts;
   const { now, setTimer, closeTimeoutMs } = parts.options;
-  const refusals = new RefusalLog({ ...parts.options, source, append: (event) => log.append(event) });
+  const refusals = new RefusalLog({ ...parts.options, source, append: record });
   let closing: Promise<void> | undefined;
+
+  async function record(event: EncodedEvent): Promise<void> {
+    // Outcomes belong to calls that are under way.
+    if (event.intentId === undefined && share.failure !== undefined) {
+      throw share.failure;
+    }
+    await log.append(event);
+  }
 
   async function append(event: EncodedEvent): Promise<void> {
     if (closing !== undefined) {
       throw new AuditError('closed', 'The audit trail is closed');
     }
-    await log.append(event);
+    await record(event);
   }
 
   async function close(): Promise<void> {
@@ -175,10 +190,14 @@ function createTrail(parts: TrailParts, releaseLock: () => void): AuditTrail {
     },
     health: () =>
       healthOf({
-        failure: closing === undefined ? log.failure : new AuditError('closed', 'The audit trail is closed'),
+        failure:
+          closing === undefined
+            ? (log.failure ?? share.failure)
+            : new AuditError('closed', 'The audit trail is closed'),
         trouble: alerts.last ?? maintenance.trouble,
         deliveries,
         refusals: refusals.counts,
+        disk: share.use,
         now: now(),
       }),
     close: () => (closing ??= close()),

@@ -27,6 +27,7 @@ export type {
   OutcomeContext,
   UpstreamCall,
 } from './event/event.ts';
+export type { AuditDiskUse } from './disk/disk-share.ts';
 export type { AuditFile, AuditFileSystem } from './disk/file-system.ts';
 export type { Logger } from './logger.ts';
 export { toEcs } from './mappers/ecs.ts';

@@ -48,6 +48,11 @@ export interface AssembleOptions extends RateLimitOptions, Pick<ShutdownOptions,
   /** How long delivered events are kept in the state directory, in days. @default they are never removed */
   readonly auditKeepDays?: number | undefined;
   /**
+   * The share of the disk that the audit trail of a process may take, in bytes, from 1 MiB: when it is used up, nothing
+   * that must be recorded is done. @default 16 GiB
+   */
+  readonly auditMaxBytes?: number | undefined;
+  /**
    * How much of the disk refused requests may take in a day, in bytes, from 65536: half for strangers, half for callers.
    * @default 64 MiB
    */
@@ -115,6 +120,7 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
       sinks: resolved.auditSinks,
       signingKey: resolved.auditSigningKey,
       keepDays: resolved.auditKeepDays,
+      maxBytes: resolved.auditMaxBytes,
       refusalBytesPerDay: resolved.auditRefusalBytesPerDay,
       closeTimeoutMs: shutdown.auditMs,
       server: { name: serverInfo.name, version: serverInfo.version },
@@ -126,7 +132,7 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
   const audit = createProtectedTrail(state.audit, { personalKeys, digest, logger });
 
   const telemetry = createTelemetry({ serviceName: serverInfo.name, serviceVersion: serverInfo.version });
-  observeAudit(telemetry, audit);
+  observeAudit(telemetry, audit, state.adoption);
 
   const readiness = createReadiness(
     {

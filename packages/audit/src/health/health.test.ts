@@ -11,7 +11,8 @@ function delivery(sinkName: string, status: object = {}) {
 }
 
 const refusals = { recorded: 0, counted: 0, pending: 0 };
-const well = { failure: undefined, trouble: undefined, deliveries: [], refusals, now: NOW };
+const disk = { usedBytes: 1, maxBytes: 2 };
+const well = { failure: undefined, trouble: undefined, deliveries: [], refusals, disk, now: NOW };
 
 describe('the health of a trail', () => {
   it('is ok without sinks, and with sinks that wait', () => {
@@ -20,6 +21,7 @@ describe('the health of a trail', () => {
       backlog: 0,
       oldestUndeliveredAgeMs: 0,
       refusals,
+      disk,
       sinks: [],
     });
     const deliveries = [delivery('a', { backlog: 3, oldestAt: NOW - 200 }), delivery('b')];

@@ -16,6 +16,7 @@ import { pathSetting } from './kinds/path-setting.ts';
 import type { Settings, SettingValues } from './settings.ts';
 
 const MIN_DIGEST_KEY_BYTES = 32;
+const MIN_MAX_BYTES = 1_048_576;
 const MIN_REFUSAL_BYTES = 65_536;
 
 /** The settings of the audit trail; part of `commonSettings`. */
@@ -46,6 +47,11 @@ export const auditSettings = {
     description:
       'Days that delivered audit events are kept in STATE_DIRECTORY. Without it they are never removed',
     schema: numberSetting(resolveKeepDays),
+  },
+  AUDIT_MAX_BYTES: {
+    description:
+      'Bytes of STATE_DIRECTORY that the audit trail of a process may take; when they are used up, nothing that must be recorded is done. Default 17179869184 (16 GiB)',
+    schema: numberSetting(resolveMaxBytes),
   },
   AUDIT_REFUSAL_BYTES_PER_DAY: {
     description:
@@ -89,7 +95,12 @@ export function auditOptions(
   token?: () => Promise<string>,
 ): Pick<
   AssembleOptions,
-  'auditSinks' | 'auditKeepDays' | 'auditRefusalBytesPerDay' | 'auditDigestKey' | 'auditSigningKey'
+  | 'auditSinks'
+  | 'auditKeepDays'
+  | 'auditMaxBytes'
+  | 'auditRefusalBytesPerDay'
+  | 'auditDigestKey'
+  | 'auditSigningKey'
 > {
   const sinks: AuditSink[] = [];
   const { AUDIT_COLLECTOR_URL: url, AUDIT_FILE: path, AUDIT_SYSLOG_URL: syslog } = values;
@@ -108,6 +119,7 @@ export function auditOptions(
   return {
     auditSinks: sinks,
     auditKeepDays: values.AUDIT_KEEP_DAYS,
+    auditMaxBytes: values.AUDIT_MAX_BYTES,
     auditRefusalBytesPerDay: values.AUDIT_REFUSAL_BYTES_PER_DAY,
     auditDigestKey: values.AUDIT_DIGEST_KEY,
     auditSigningKey: values.AUDIT_SIGNING_KEY,
@@ -139,9 +151,17 @@ function resolveKeepDays(days: number | undefined): number | undefined {
   return days;
 }
 
+function resolveMaxBytes(bytes: number | undefined): number | undefined {
+  return checkBytes('maxBytes', bytes, MIN_MAX_BYTES);
+}
+
 function resolveRefusalBytes(bytes: number | undefined): number | undefined {
-  if (bytes !== undefined && !(Number.isSafeInteger(bytes) && bytes >= MIN_REFUSAL_BYTES)) {
-    throw new RangeError(`refusalBytesPerDay must be a whole number of bytes from ${MIN_REFUSAL_BYTES}`);
+  return checkBytes('refusalBytesPerDay', bytes, MIN_REFUSAL_BYTES);
+}
+
+function checkBytes(name: string, bytes: number | undefined, min: number): number | undefined {
+  if (bytes !== undefined && !(Number.isSafeInteger(bytes) && bytes >= min)) {
+    throw new RangeError(`${name} must be a whole number of bytes from ${min}`);
   }
   return bytes;
 }
