@@ -2,6 +2,7 @@ import { loadSigner } from './chain/signing.ts';
 import { readCursor } from './delivery/cursor.ts';
 import { Delivery, type DeliveryOptions } from './delivery/delivery.ts';
 import { DiskReserve } from './disk/disk-reserve.ts';
+import { DiskShare } from './disk/disk-share.ts';
 import { lockDirectory } from './disk/writer-lock.ts';
 import { AuditError } from './errors.ts';
 import {
@@ -15,6 +16,7 @@ import type { AuditIntent, AuditOutcome } from './event/event.ts';
 import { Alerts } from './health/alerts.ts';
 import { healthOf, type AuditHealth } from './health/health.ts';
 import { Maintenance } from './health/maintenance.ts';
+import { RefusalLog } from './refusals/refusal-log.ts';
 import { recoverLog } from './segments/recovery.ts';
 import { segmentName } from './segments/segment-header.ts';
 import { SegmentLog, type SegmentLogOptions } from './segments/segment-log.ts';
@@ -39,9 +41,17 @@ export interface AuditEntry {
 export interface AuditTrail extends AsyncDisposable {
   /**
    * Records what is about to happen; resolves when that is durable. If it rejects, do not act.
-   * @throws {AuditError} `unavailable`, `closed`
+   * @throws {AuditError} `unavailable`, `disk_quota`, `closed`
    */
   readonly begin: (intent: AuditIntent) => Promise<AuditEntry>;
+  /**
+   * Records a call that was refused before anything ran, whoever asked for it and however often: the first ten of a
+   * caller, or of a stranger's address, for one reason in a minute with their intent and outcome; the others as one such
+   * pair, whose outcome holds their number in `refusals`. Resolves when it is durable or counted. What is
+   * counted is lost if the process is killed within the minute.
+   * @throws {AuditError} `closed`
+   */
+  readonly refuse: (intent: AuditIntent, outcome: AuditOutcome) => Promise<void>;
   /**
    * Ships everything durable to every sink, now; resolves when they have it.
    * @throws {unknown} the signal's reason
@@ -79,6 +89,7 @@ interface TrailParts {
   readonly log: SegmentLog;
   readonly alerts: Alerts;
   readonly deliveries: readonly Delivery[];
+  readonly share: DiskShare;
   readonly maintenance: Maintenance;
 }
 
@@ -95,8 +106,13 @@ async function openParts(options: ResolvedAuditTrailOptions): Promise<TrailParts
   const recovered = await recoverLog(directory, fileSystem, logger, delivered);
   const { writerId, broken } = recovered;
   const deliveries: Delivery[] = [];
-  const onCommit: SegmentLogOptions['onCommit'] = (events, hasCheckpoint) =>
+  const share = new DiskShare(options);
+  // What is there counts from the first call on. Maintenance measures again at once, and reports what fails.
+  await share.measure(undefined).catch(() => {});
+  const onCommit: SegmentLogOptions['onCommit'] = (events, hasCheckpoint) => {
+    share.committed(events);
     deliveries.forEach((delivery) => delivery.committed(events, hasCheckpoint));
+  };
   const reserve = new DiskReserve(directory, fileSystem, options.reserveBytes);
   await reserve.hold().catch((error: unknown) => logger.warn({ err: error }, 'audit reserve not taken'));
   const log = new SegmentLog({ ...options, signer, reserve, recovered, onCommit });
@@ -120,20 +136,29 @@ async function openParts(options: ResolvedAuditTrailOptions): Promise<TrailParts
   for (const { sink, cursor } of sinks) {
     deliveries.push(new Delivery({ ...options, sink, cursor, log, writerId, onDamage, onQuarantine }));
   }
-  const maintenance = new Maintenance({ ...options, log, deliveries });
-  return { options, source, log, alerts, deliveries, maintenance };
+  const maintenance = new Maintenance({ ...options, log, deliveries, share });
+  return { options, source, log, alerts, deliveries, share, maintenance };
 }
 
 function createTrail(parts: TrailParts, releaseLock: () => void): AuditTrail {
-  const { source, log, alerts, deliveries, maintenance } = parts;
+  const { source, log, alerts, deliveries, share, maintenance } = parts;
   const { now, setTimer, closeTimeoutMs } = parts.options;
+  const refusals = new RefusalLog({ ...parts.options, source, append: record });
   let closing: Promise<void> | undefined;
+
+  async function record(event: EncodedEvent): Promise<void> {
+    // Outcomes belong to calls that are under way.
+    if (event.intentId === undefined && share.failure !== undefined) {
+      throw share.failure;
+    }
+    await log.append(event);
+  }
 
   async function append(event: EncodedEvent): Promise<void> {
     if (closing !== undefined) {
       throw new AuditError('closed', 'The audit trail is closed');
     }
-    await log.append(event);
+    await record(event);
   }
 
   async function close(): Promise<void> {
@@ -141,6 +166,7 @@ function createTrail(parts: TrailParts, releaseLock: () => void): AuditTrail {
     const cancel = setTimer(() => deadline.abort(), closeTimeoutMs, { keepsProcessAlive: true });
     try {
       await maintenance.stop();
+      await refusals.close();
       await log.close();
       // Each on its own: one that fails must not cut short another's last attempt.
       await Promise.allSettled(deliveries.map((delivery) => delivery.flush(deadline.signal)));
@@ -158,14 +184,20 @@ function createTrail(parts: TrailParts, releaseLock: () => void): AuditTrail {
       await append(event);
       return createEntry(event.id, (outcome) => append(encodeOutcome(description, event.id, outcome, now())));
     },
+    refuse: (intent, outcome) => refusals.refuse({ intent, outcome }),
     async flush({ signal = new AbortController().signal } = {}) {
       await Promise.all(deliveries.map((delivery) => delivery.flush(signal)));
     },
     health: () =>
       healthOf({
-        failure: closing === undefined ? log.failure : new AuditError('closed', 'The audit trail is closed'),
+        failure:
+          closing === undefined
+            ? (log.failure ?? share.failure)
+            : new AuditError('closed', 'The audit trail is closed'),
         trouble: alerts.last ?? maintenance.trouble,
         deliveries,
+        refusals: refusals.counts,
+        disk: share.use,
         now: now(),
       }),
     close: () => (closing ??= close()),

@@ -14,6 +14,7 @@ const codes: Readonly<Record<AuditErrorCode, true>> = {
   read_failed: true,
   rejected_by_sink: true,
   disk_low: true,
+  disk_quota: true,
 };
 
 it.each(Object.keys(codes))(

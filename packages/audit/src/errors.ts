@@ -12,7 +12,8 @@
  *   event aside that it does not take.
  * - `not_confirmed`: a sink answered as if it had taken the events, but its answer does not say so; they are sent again.
  * - `read_failed`: stored events could not be read, so they were not delivered.
- * - `disk_low`: the disk has less free space than `minFreeBytes`.
+ * - `disk_low`: the disk has less free space than `minFreeBytes`, or the trail has less than a fifth of its share left.
+ * - `disk_quota`: the trail has used up its share of the disk; the action must not go ahead.
  */
 export type AuditErrorCode =
   | 'locked'
@@ -25,7 +26,8 @@ export type AuditErrorCode =
   | 'rejected_by_sink'
   | 'not_confirmed'
   | 'read_failed'
-  | 'disk_low';
+  | 'disk_low'
+  | 'disk_quota';
 
 const PUBLIC_MESSAGES: Readonly<Record<AuditErrorCode, string>> = {
   locked: 'The audit trail is in use by another process.',
@@ -42,6 +44,8 @@ const PUBLIC_MESSAGES: Readonly<Record<AuditErrorCode, string>> = {
     'The audit collector answered, but did not confirm the events; they are kept and sent again.',
   read_failed: 'The audit trail could not read stored events, so they were not delivered.',
   disk_low: 'The audit trail is running out of disk space.',
+  disk_quota:
+    'The audit trail has used up its share of the disk, so nothing was done. Its operator has to make room.',
 };
 
 /** An event or checkpoint that a sink did not take although it took others of the same batch. */

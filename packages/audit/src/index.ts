@@ -1,6 +1,7 @@
 export { openAuditTrail } from './audit-trail.ts';
 export type { AuditEntry, AuditTrail } from './audit-trail.ts';
 export type { AuditHealth, AuditSinkHealth } from './health/health.ts';
+export type { RefusalCounts } from './refusals/refusal-log.ts';
 export { createTrailAdoption } from './trail-adoption.ts';
 export type { OrphanHealth, TrailAdoption, TrailAdoptionOptions } from './trail-adoption.ts';
 export type { AuditTrailOptions } from './trail-options.ts';
@@ -26,6 +27,7 @@ export type {
   OutcomeContext,
   UpstreamCall,
 } from './event/event.ts';
+export type { AuditDiskUse } from './disk/disk-share.ts';
 export type { AuditFile, AuditFileSystem } from './disk/file-system.ts';
 export type { Logger } from './logger.ts';
 export { toEcs } from './mappers/ecs.ts';

@@ -35,8 +35,18 @@ export interface AuditTrailOptions {
   readonly reserveBytes?: number | undefined;
   /** Free space below which `health()` is `degraded`, in bytes, from 1. @default 256 MiB */
   readonly minFreeBytes?: number | undefined;
+  /**
+   * The trail's share of the disk, in bytes, 1 MiB to 2^53 - 1. When it is used up no intent is recorded any more, so
+   * nothing that must be recorded is done; outcomes are. `keepDays` makes room. @default 16 GiB
+   */
+  readonly maxBytes?: number | undefined;
   /** How long delivered events are kept here, in whole days, 1 to 36500. @default they are never removed */
   readonly keepDays?: number | undefined;
+  /**
+   * How much the refusals that `refuse()` records may take of the disk in a day, in bytes, 65536 to 1 TiB: half for
+   * callers that are known, half for strangers. What is more is counted. @default 64 MiB
+   */
+  readonly refusalBytesPerDay?: number | undefined;
   /** How long `close()` tries to ship what is left, in milliseconds, 1 to 2147483647. @default 5000 */
   readonly closeTimeoutMs?: number | undefined;
   /** Wall clock in milliseconds since the Unix epoch. @default Date.now */
@@ -66,6 +76,11 @@ export const DEFAULT_MIN_FREE_BYTES = 256 * 1024 ** 2;
 // The reserve is written in one piece.
 const MAX_RESERVE_BYTES = 1024 ** 3;
 const MAX_KEEP_DAYS = 36_500;
+// Below this a few calls would use it up.
+const MIN_MAX_BYTES = 1024 ** 2;
+// Room for some sums every hour.
+const MIN_REFUSAL_BYTES_PER_DAY = 64 * 1024;
+const MAX_REFUSAL_BYTES_PER_DAY = 1024 ** 4;
 
 /** @throws {TypeError | RangeError} for an option that is missing or out of its range */
 export function resolveAuditTrailOptions(options: AuditTrailOptions): ResolvedAuditTrailOptions {
@@ -81,7 +96,9 @@ export function resolveAuditTrailOptions(options: AuditTrailOptions): ResolvedAu
     checkpointIntervalMs: options.checkpointIntervalMs ?? 60_000,
     reserveBytes: options.reserveBytes ?? 1024 ** 2,
     minFreeBytes: options.minFreeBytes ?? DEFAULT_MIN_FREE_BYTES,
+    maxBytes: options.maxBytes ?? 16 * 1024 ** 3,
     keepDays: options.keepDays,
+    refusalBytesPerDay: options.refusalBytesPerDay ?? 64 * 1024 ** 2,
     closeTimeoutMs: options.closeTimeoutMs ?? 5000,
     now: options.now ?? Date.now,
     random: options.random ?? Math.random,
@@ -100,6 +117,13 @@ export function resolveAuditTrailOptions(options: AuditTrailOptions): ResolvedAu
   checkWhole('checkpointIntervalMs', resolved.checkpointIntervalMs, 1, MAX_TIMER_MS);
   checkWhole('reserveBytes', resolved.reserveBytes, 1, MAX_RESERVE_BYTES);
   checkWhole('minFreeBytes', resolved.minFreeBytes, 1, Number.MAX_SAFE_INTEGER);
+  checkWhole(
+    'refusalBytesPerDay',
+    resolved.refusalBytesPerDay,
+    MIN_REFUSAL_BYTES_PER_DAY,
+    MAX_REFUSAL_BYTES_PER_DAY,
+  );
+  checkWhole('maxBytes', resolved.maxBytes, MIN_MAX_BYTES, Number.MAX_SAFE_INTEGER);
   checkWhole('closeTimeoutMs', resolved.closeTimeoutMs, 1, MAX_TIMER_MS);
   if (resolved.keepDays !== undefined) {
     checkWhole('keepDays', resolved.keepDays, 1, MAX_KEEP_DAYS);

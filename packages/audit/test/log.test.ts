@@ -94,6 +94,12 @@ const scenes: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     call(scene, { fileSystem: refusing((operation) => operation === 'free') }),
   'audit commit failed': (scene) =>
     call(scene, { fileSystem: refusing((operation) => operation === 'write') }),
+  async 'audit refusal counted, not recorded'({ path, logger, logged }) {
+    const fileSystem = refusing((operation) => operation === 'write');
+    await using trail = await openAuditTrail({ ...options(path), logger, fileSystem });
+    await trail.refuse(intent(), { result: 'denied', durationMs: 1 });
+    await logged();
+  },
   'audit segment not truncated': (scene) =>
     call(scene, {
       fileSystem: refusing(

@@ -52,6 +52,16 @@ export interface AssembleOptions
   readonly auditSinks?: readonly AuditSink[] | undefined;
   /** How long delivered events are kept in the state directory, in days. @default they are never removed */
   readonly auditKeepDays?: number | undefined;
+  /**
+   * The share of the disk that the audit trail of a process may take, in bytes, from 1 MiB: when it is used up, nothing
+   * that must be recorded is done. @default 16 GiB
+   */
+  readonly auditMaxBytes?: number | undefined;
+  /**
+   * How much of the disk refused requests may take in a day, in bytes, from 65536: half for strangers, half for callers.
+   * @default 64 MiB
+   */
+  readonly auditRefusalBytesPerDay?: number | undefined;
   /** Makes digests of arguments whose values are not kept; at least 32 bytes. @default only their names are kept */
   readonly auditDigestKey?: Uint8Array | undefined;
   /** Signs the trail; ed25519. @default a key that is made once and kept beside the trail */
@@ -132,6 +142,8 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
       sinks: resolved.auditSinks,
       signingKey: resolved.auditSigningKey,
       keepDays: resolved.auditKeepDays,
+      maxBytes: resolved.auditMaxBytes,
+      refusalBytesPerDay: resolved.auditRefusalBytesPerDay,
       closeTimeoutMs: shutdown.auditMs,
       server: { name: serverInfo.name, version: serverInfo.version },
     },
@@ -144,7 +156,7 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
   const telemetry =
     options.telemetry ??
     createTelemetry({ serviceName: serverInfo.name, serviceVersion: serverInfo.version });
-  observeAudit(telemetry, audit);
+  observeAudit(telemetry, audit, state.adoption);
   observeFacts(telemetry, resolved.ages);
 
   const readiness = createReadiness(

@@ -1,5 +1,6 @@
 import type { SetTimer } from '../clock.ts';
 import type { Delivery } from '../delivery/delivery.ts';
+import type { DiskShare } from '../disk/disk-share.ts';
 import type { AuditFileSystem } from '../disk/file-system.ts';
 import { FreeSpace } from '../disk/free-space.ts';
 import type { AuditError } from '../errors.ts';
@@ -17,6 +18,7 @@ interface MaintenanceOptions {
   /** Without it nothing is removed. */
   readonly keepDays?: number | undefined;
   readonly minFreeBytes: number;
+  readonly share: DiskShare;
   readonly now: () => number;
   readonly setTimer: SetTimer;
   readonly logger: Logger;
@@ -36,9 +38,9 @@ export class Maintenance {
     this.#running = this.#run();
   }
 
-  /** Set while the disk has less free space than it should. */
+  /** Set while the disk has less free space than it should, or the trail little of its share. */
   get trouble(): AuditError | undefined {
-    return this.#freeSpace.trouble;
+    return this.#freeSpace.trouble ?? this.#options.share.trouble;
   }
 
   /** Ends the round under way and begins no other. */
@@ -49,14 +51,16 @@ export class Maintenance {
   }
 
   async #run(): Promise<void> {
-    const { log, deliveries, logger, setTimer, keepDays } = this.#options;
+    const { log, deliveries, logger, setTimer, keepDays, share } = this.#options;
     try {
       await this.#freeSpace.measure();
+      await share.measure(this.#freeSpace.freeBytes);
       const keptFrom = Math.min(Infinity, ...deliveries.map((delivery) => delivery.keptFrom));
       if (keepDays !== undefined) {
         const retired = await findRetired(log, keptFrom, { ...this.#options, keepDays });
         if (retired !== undefined && !this.#isStopped) {
           await log.retire(retired);
+          await share.measure(this.#freeSpace.freeBytes);
         }
       }
     } catch (error) {

@@ -1,7 +1,6 @@
 import { checkWhole, MAX_TIMER_MS } from '../check-number.ts';
 import { PublicError } from '../errors.ts';
 import type { AuditTrail, Authorizer, Logger, RateLimiter, TaskRunner, Telemetry } from '../ports.ts';
-import { createRecentKeys, type RecentKeys } from './recent-keys.ts';
 
 /** No string in JavaScript holds more. */
 const MAX_STRING_BYTES = 2 ** 29;
@@ -52,8 +51,6 @@ export interface ResolvedPipelineOptions {
   readonly deadlineMs: number;
   readonly maxOutputBytes: number;
   readonly pageSize: number;
-  /** Of whom the trail has learned lately that they ask too often. */
-  readonly recentlyLimited: RecentKeys;
 }
 
 /** @throws {RangeError} naming the option that is out of its range. */
@@ -67,7 +64,6 @@ export function resolvePipelineOptions(options: PipelineOptions): ResolvedPipeli
     tasks: options.tasks ?? noTasks,
     logger: options.logger ?? silentLogger,
     // A caller over the limit may ask thousands of times a minute.
-    recentlyLimited: createRecentKeys(60_000, 10_000),
   };
 }
 
