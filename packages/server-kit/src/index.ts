@@ -19,4 +19,6 @@ export type { Probe, Readiness } from './server/readiness.ts';
 export { planShutdown, type ShutdownOptions, type ShutdownPlan } from './server/shutdown-budget.ts';
 export { serveHttp } from './serve-http.ts';
 export { SettingsError, type Setting, type Settings, type SettingValues } from './program/settings.ts';
+export { openStdio, type StdioCaller, type StdioConnection } from './stdio/open-stdio.ts';
 export { serveStdio, type ServeStdioOptions } from './stdio/serve-stdio.ts';
+export type { StdioLimits, StdioOptions } from './stdio/stdio-options.ts';

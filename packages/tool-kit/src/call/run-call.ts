@@ -113,7 +113,7 @@ function explain(error: unknown, call: InterruptedCall): failure.CallFailure {
   const { correlationId } = request;
   const fields = { err: error, correlationId, target: operation.name };
   if (signal.aborted) {
-    const code = request.signal.aborted ? 'cancelled' : 'deadline_exceeded';
+    const code = interruptionOf(request.signal);
     pipeline.logger.warn({ ...fields, code }, 'call interrupted');
     return failure.interrupted(code, isUncertain, correlationId);
   }
@@ -124,6 +124,16 @@ function explain(error: unknown, call: InterruptedCall): failure.CallFailure {
   }
   pipeline.logger.error(fields, 'call failed unexpectedly');
   return failure.internalFailure(correlationId, isUncertain);
+}
+
+/** A server that stops aborts its calls with a reason that has this code. */
+function interruptionOf({ aborted, reason }: AbortSignal): failure.Interruption {
+  if (!aborted) {
+    return 'deadline_exceeded';
+  }
+  return reason instanceof Error && 'code' in reason && reason.code === 'server_stopped'
+    ? 'server_stopped'
+    : 'cancelled';
 }
 
 function mayRunUnrecorded({
