@@ -118,8 +118,11 @@ export interface Server extends AsyncDisposable, Pick<ShutdownOptions, 'terminat
   readonly ages: FactAges;
   /** Asks the probes, and whether the audit trail records. */
   readonly readiness: () => Promise<Readiness>;
-  /** Lets tasks end, ships the audit events and frees the state directory, within the termination grace period. */
-  readonly close: () => Promise<void>;
+  /**
+   * Lets tasks end, ships the audit events and frees the state directory, within the termination grace period, or within
+   * `withinMs` milliseconds: then tasks are interrupted, and events that are not shipped are at the next start.
+   */
+  readonly close: (options?: { readonly withinMs?: number | undefined }) => Promise<void>;
 }
 
 /**
@@ -185,12 +188,16 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
     pageSize: resolved.pageSize,
   });
 
-  const close = async () => {
-    await tasks.close({ deadlineMs: shutdown.tasksMs - TASK_ABORT_MS });
+  let closing: Promise<void> | undefined;
+  const closeParts = async (tasksMs: number) => {
+    await tasks.close({ deadlineMs: Math.round(tasksMs - Math.min(TASK_ABORT_MS, tasksMs / 2)) });
     // At the same time: each may take all of the time for the audit events.
     await Promise.all([state.adoption.close(), audit.close()]);
     await atMost(shutdown.telemetryMs, telemetry.shutdown());
   };
+  const close = ({ withinMs }: { readonly withinMs?: number | undefined } = {}) =>
+    (closing ??=
+      withinMs === undefined ? closeParts(shutdown.tasksMs) : atMost(withinMs, closeParts(withinMs)));
   return {
     serverInfo,
     instructions: resolved.instructions,
@@ -206,7 +213,7 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
     terminationGraceMs: resolved.terminationGraceMs,
     readiness,
     close,
-    [Symbol.asyncDispose]: close,
+    [Symbol.asyncDispose]: () => close(),
   };
 }
 

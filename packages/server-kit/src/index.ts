@@ -40,4 +40,6 @@ export type { HttpHeaders, RequestFacts } from './wire/exchange.ts';
 export type { RequestMessage, RpcId } from './wire/message.ts';
 export { createBearerGate, type GuardedServer } from './gate/bearer-gate.ts';
 export { SettingsError, type Setting, type Settings, type SettingValues } from './program/settings.ts';
+export { openStdio, type StdioCaller, type StdioConnection } from './stdio/open-stdio.ts';
 export { serveStdio, type ServeStdioOptions } from './stdio/serve-stdio.ts';
+export type { StdioLimits, StdioOptions } from './stdio/stdio-options.ts';

@@ -109,7 +109,6 @@ export function createBearerGate(options: TokenGateOptions, { name, audit, logge
             address: facts.sourceAddress,
             dpop: headerOf(facts, 'dpop'),
             certificate: facts.node && options.clientCertificate?.(facts.node),
-            address: facts.sourceAddress,
           },
         });
       } catch (error) {

@@ -1,6 +1,7 @@
 import type { KnownCaller } from '../gate/gate.ts';
 import { attachOrigin } from '../gate/origin.ts';
 import type { OpenPlace, Running } from '../gate/served-request.ts';
+import { Stopped } from '../server/stopped.ts';
 import { rpcErrorCodes, type HttpFault } from '../wire/rpc-answer.ts';
 import type { ResolvedEndpointLimits } from './endpoint-limits.ts';
 import { createOverloadMonitor } from './overload.ts';
@@ -44,11 +45,6 @@ const ALWAYS: ReadonlySet<string> = new Set(['ping', 'tasks/get', 'tasks/cancel'
 /** What a call's signal tells when the client has cancelled it or is gone. */
 class CallCancelled extends Error {
   override readonly name = 'AbortError';
-}
-
-/** What a call's signal tells when the server stops. */
-class ServerStopped extends Error {
-  override readonly name = 'ServerStopped';
 }
 
 /** Keeps the running calls within their limits. */
@@ -141,7 +137,7 @@ export function createRunningCalls(limits: ResolvedEndpointLimits): RunningCalls
       isStopped = running.size > 0;
       const dropped = running.size;
       for (const controller of running) {
-        controller.abort(new ServerStopped('the server stopped'));
+        controller.abort(new Stopped());
       }
       if (dropped > 0) {
         await idle(ABORT_MS);
