@@ -1,5 +1,5 @@
 import { createPublicKey } from 'node:crypto';
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
@@ -139,6 +139,43 @@ describe('a segment that is full', () => {
       }
     }
     expect(steps).toBeGreaterThan(5);
+  });
+
+  it('stays as it is while it is the last, however often the trail is opened', async () => {
+    await using directory = await temporaryDirectory();
+    await writeCalls(directory.path, 1, { compressSegments: false });
+    for (let run = 0; run < 3; run += 1) {
+      await using trail = await openAuditTrail({ ...compressing(directory.path), sinks: [memorySink()] });
+      await trail.flush();
+      expect(trail.health().state).toBe('ok');
+    }
+    expect(await namesOf(directory.path)).toEqual(['0000000001.jsonl']);
+    await writeCalls(directory.path, 1);
+    await writeCalls(directory.path, 0);
+    expect(await storedEvents(directory.path)).toHaveLength(4);
+  });
+
+  it('is gone on with although those after it are gone', async () => {
+    await using directory = await temporaryDirectory();
+    await writeCalls(directory.path, 60);
+    for (const name of (await namesOf(directory.path)).slice(1)) {
+      await rm(join(directory.path, name));
+    }
+    const kept = await storedEvents(directory.path);
+    await writeCalls(directory.path, 1);
+    await writeCalls(directory.path, 1);
+    expect((await storedEvents(directory.path)).slice(0, kept.length)).toEqual(kept);
+    expect((await verifyTrail({ directory: directory.path })).isIntact).toBe(true);
+  });
+
+  it('is never replaced by less than it should hold', async () => {
+    await using directory = await temporaryDirectory();
+    await writeCalls(directory.path, 1, { compressSegments: false });
+    const path = join(directory.path, '0000000001.jsonl');
+    const { size } = await stat(path);
+    const fileSystem = withCompressedSegments(nodeFileSystem);
+    await expect(fileSystem.compress(path, directory.path, size + 1)).rejects.toThrow('should have');
+    expect((await stat(path)).size).toBe(size);
   });
 
   it('may be left as it is', async () => {

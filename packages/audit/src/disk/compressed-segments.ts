@@ -49,10 +49,16 @@ export function withCompressedSegments(fileSystem: AuditFileSystem): Compressing
       return [...new Set(names.map((name) => (isCompressed(name) ? name.slice(0, -SUFFIX.length) : name)))];
     },
     async open(path, mode) {
-      if (mode !== 'read' || !SEGMENT.test(path)) {
+      if (mode === 'create' || !SEGMENT.test(path)) {
         return fileSystem.open(path, mode);
       }
       try {
+        // To update creates what is missing: an empty file in front of the compressed one.
+        const file = await fileSystem.open(path, 'read');
+        if (mode === 'read') {
+          return file;
+        }
+        await file.close();
         return await fileSystem.open(path, mode);
       } catch (error) {
         if (!isMissing(error)) {
@@ -80,6 +86,9 @@ export function withCompressedSegments(fileSystem: AuditFileSystem): Compressing
       const bytes = await readIfPresent(fileSystem, directory, basename(path));
       if (bytes === undefined) {
         return;
+      }
+      if (bytes.length < sizeBytes) {
+        throw new Error(`${path} has ${bytes.length} bytes and should have ${sizeBytes}`);
       }
       await pack(path, directory, bytes.subarray(0, sizeBytes));
     },

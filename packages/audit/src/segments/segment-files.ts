@@ -128,7 +128,9 @@ export class SegmentFiles {
   compressFinished(): Promise<void> {
     return this.#tidy(async () => {
       const { directory, fileSystem, compressSegments, logger } = this.#options;
-      for (const { number, sizeBytes, isWhole = false } of compressSegments ? this.#finished : []) {
+      // The newest of all is where the next run looks for the end of the chain.
+      const older = this.all.slice(0, -1);
+      for (const { number, sizeBytes, isWhole = false } of compressSegments ? older : []) {
         if (this.#isClosed) {
           return;
         }
