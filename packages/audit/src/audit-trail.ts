@@ -1,9 +1,10 @@
-import { loadSigner } from './chain/signing.ts';
+import { loadKeys } from './chain/signing.ts';
 import { readCursor } from './delivery/cursor.ts';
 import { Delivery, type DeliveryOptions } from './delivery/delivery.ts';
+import { withCompressedSegments } from './disk/compressed-segments.ts';
 import { DiskReserve } from './disk/disk-reserve.ts';
 import { DiskShare } from './disk/disk-share.ts';
-import { lockDirectory } from './disk/writer-lock.ts';
+import { lockDirectory, type WriterLock } from './disk/writer-lock.ts';
 import { AuditError } from './errors.ts';
 import {
   describe,
@@ -25,6 +26,7 @@ import {
   type AuditTrailOptions,
   type ResolvedAuditTrailOptions,
 } from './trail-options.ts';
+import { untilAborted } from './until-aborted.ts';
 
 /** An intent on disk, waiting for its outcome. */
 export interface AuditEntry {
@@ -73,14 +75,17 @@ export interface AuditTrail extends AsyncDisposable {
 export async function openAuditTrail(options: AuditTrailOptions): Promise<AuditTrail> {
   const resolved = resolveAuditTrailOptions(options);
   await resolved.fileSystem.makeDirectory(resolved.directory);
-  const releaseLock = await lockDirectory(resolved.directory);
+  const lock = await lockDirectory(resolved.directory);
   try {
-    return createTrail(await openParts(resolved), releaseLock);
+    return createTrail(await openParts(resolved, lock), lock);
   } catch (error) {
-    releaseLock();
+    lock.release();
     throw error;
   }
 }
+
+// For what is under way to come to its end.
+const END_GRACE_MS = 1000;
 
 /** What a trail is made of. */
 interface TrailParts {
@@ -93,9 +98,10 @@ interface TrailParts {
   readonly maintenance: Maintenance;
 }
 
-async function openParts(options: ResolvedAuditTrailOptions): Promise<TrailParts> {
+async function openParts(given: ResolvedAuditTrailOptions, lock: WriterLock): Promise<TrailParts> {
+  const options = { ...given, fileSystem: withCompressedSegments(given.fileSystem) };
   const { directory, fileSystem, logger, now } = options;
-  const signer = await loadSigner(directory, fileSystem, options.signingKey);
+  const { signer, known } = await loadKeys(directory, fileSystem, options.signingKey);
   const sinks = await Promise.all(
     options.sinks.map(async (sink) => ({
       sink,
@@ -103,10 +109,11 @@ async function openParts(options: ResolvedAuditTrailOptions): Promise<TrailParts
     })),
   );
   const delivered = sinks.flatMap(({ cursor }) => cursor ?? []);
-  const recovered = await recoverLog(directory, fileSystem, logger, delivered);
-  const { writerId, broken } = recovered;
+  const recovered = await recoverLog(directory, fileSystem, logger, { keys: known, delivered });
+  const { writerId, broken, isForged } = recovered;
   const deliveries: Delivery[] = [];
-  const share = new DiskShare(options);
+  // By the files as they are: compressed ones take less than they hold.
+  const share = new DiskShare(given);
   // What is there counts from the first call on. Maintenance measures again at once, and reports what fails.
   await share.measure(undefined).catch(() => {});
   const onCommit: SegmentLogOptions['onCommit'] = (events, hasCheckpoint) => {
@@ -115,7 +122,8 @@ async function openParts(options: ResolvedAuditTrailOptions): Promise<TrailParts
   };
   const reserve = new DiskReserve(directory, fileSystem, options.reserveBytes);
   await reserve.hold().catch((error: unknown) => logger.warn({ err: error }, 'audit reserve not taken'));
-  const log = new SegmentLog({ ...options, signer, reserve, recovered, onCommit });
+  const isLockFound = lock.isFound;
+  const log = new SegmentLog({ ...options, signer, reserve, recovered, isLockFound, onCommit });
   const source: EventSource = { writerId, server: options.server };
   const alerts = new Alerts(source, log, options);
   await Promise.all([
@@ -123,7 +131,7 @@ async function openParts(options: ResolvedAuditTrailOptions): Promise<TrailParts
       const outcome = { result: 'unknown', reason: 'interrupted' } as const;
       return log.append(encodeOutcome(describe(source, intent), intent.id, outcome, now()));
     }),
-    broken && alerts.raise('damaged', segmentName(broken.segment), broken),
+    broken && alerts.raise(isForged ? 'forged' : 'damaged', segmentName(broken.segment), broken),
   ]);
   const onDamage: DeliveryOptions['onDamage'] = ({ segment, afterSequence }) =>
     void alerts.raise('damaged', segmentName(segment), { sequence: afterSequence });
@@ -136,13 +144,21 @@ async function openParts(options: ResolvedAuditTrailOptions): Promise<TrailParts
   for (const { sink, cursor } of sinks) {
     deliveries.push(new Delivery({ ...options, sink, cursor, log, writerId, onDamage, onQuarantine }));
   }
-  const maintenance = new Maintenance({ ...options, log, deliveries, share });
+  const openedAt = performance.now();
+  const maintenance = new Maintenance({
+    ...options,
+    log,
+    deliveries,
+    share,
+    elapsedMs: () => performance.now() - openedAt,
+    lastTime: recovered.lastTime ?? now(),
+  });
   return { options, source, log, alerts, deliveries, share, maintenance };
 }
 
-function createTrail(parts: TrailParts, releaseLock: () => void): AuditTrail {
+function createTrail(parts: TrailParts, lock: WriterLock): AuditTrail {
   const { source, log, alerts, deliveries, share, maintenance } = parts;
-  const { now, setTimer, closeTimeoutMs } = parts.options;
+  const { now, setTimer, closeTimeoutMs, logger } = parts.options;
   const refusals = new RefusalLog({ ...parts.options, source, append: record });
   let closing: Promise<void> | undefined;
 
@@ -161,19 +177,41 @@ function createTrail(parts: TrailParts, releaseLock: () => void): AuditTrail {
     await record(event);
   }
 
+  async function end(signal: AbortSignal): Promise<void> {
+    const recorded = maintenance
+      .stop()
+      .then(() => refusals.close())
+      .then(() => log.close());
+    await untilAborted(recorded, signal).catch((error: unknown) =>
+      logger.error({ err: error }, 'audit trail not closed'),
+    );
+    // Each on its own: one that fails must not cut short another's last attempt.
+    await Promise.allSettled(deliveries.map((delivery) => delivery.flush(signal)));
+    await Promise.all(deliveries.map((delivery) => delivery.stop()));
+    // A write that hangs may still come through: until then the directory is not another writer's.
+    await recorded.catch(() => {});
+  }
+
   async function close(): Promise<void> {
-    const deadline = new AbortController();
-    const cancel = setTimer(() => deadline.abort(), closeTimeoutMs, { keepsProcessAlive: true });
+    const shipping = new AbortController();
+    const waiting = new AbortController();
+    const late = new Error('the audit trail could not be closed in time');
+    let cancel = (): void => {};
+    cancel = setTimer(
+      () => {
+        shipping.abort(late);
+        cancel = setTimer(() => waiting.abort(late), END_GRACE_MS, { keepsProcessAlive: true });
+      },
+      closeTimeoutMs,
+      { keepsProcessAlive: true },
+    );
+    const ended = end(shipping.signal).finally(() => lock.release());
     try {
-      await maintenance.stop();
-      await refusals.close();
-      await log.close();
-      // Each on its own: one that fails must not cut short another's last attempt.
-      await Promise.allSettled(deliveries.map((delivery) => delivery.flush(deadline.signal)));
-      await Promise.all(deliveries.map((delivery) => delivery.stop()));
+      await untilAborted(ended, waiting.signal);
+    } catch (error) {
+      logger.error({ err: error }, 'audit trail not closed');
     } finally {
       cancel();
-      releaseLock();
     }
   }
 
@@ -194,7 +232,7 @@ function createTrail(parts: TrailParts, releaseLock: () => void): AuditTrail {
           closing === undefined
             ? (log.failure ?? share.failure)
             : new AuditError('closed', 'The audit trail is closed'),
-        trouble: alerts.last ?? maintenance.trouble,
+        trouble: alerts.last ?? log.trouble ?? maintenance.trouble,
         deliveries,
         refusals: refusals.counts,
         disk: share.use,

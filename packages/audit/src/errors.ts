@@ -2,6 +2,11 @@
  * What went wrong, as stable API:
  * - `locked`: another process (or another trail in this one) writes to the directory.
  * - `damaged`: the stored trail does not verify somewhere other than at its torn end.
+ * - `forged`: what is stored is whole but was not written by this trail: a signature is missing or wrong, or a sink was
+ *   given something else.
+ * - `lost`: the files of the trail were removed, replaced, moved or cut under a running writer; it records nothing more
+ *   until it is opened again.
+ * - `signing_failed`: the signer did not sign; events are recorded, and nobody vouches for them yet.
  * - `unavailable`: the event could not be made durable; the action must not go ahead.
  * - `already_finished`: `finish()` was called a second time.
  * - `closed`: the trail is closing or closed.
@@ -18,6 +23,9 @@
 export type AuditErrorCode =
   | 'locked'
   | 'damaged'
+  | 'forged'
+  | 'lost'
+  | 'signing_failed'
   | 'unavailable'
   | 'already_finished'
   | 'closed'
@@ -32,6 +40,9 @@ export type AuditErrorCode =
 const PUBLIC_MESSAGES: Readonly<Record<AuditErrorCode, string>> = {
   locked: 'The audit trail is in use by another process.',
   damaged: 'The audit trail is damaged and needs an operator.',
+  forged: 'The audit trail is not what was written and needs an operator.',
+  lost: 'The audit trail was removed or replaced under the running server. Nothing is recorded until a restart.',
+  signing_failed: 'The audit trail is not being signed; events are still recorded.',
   unavailable: 'The audit trail cannot record right now, so nothing was done. Try again later.',
   already_finished: 'The outcome of this call is already recorded.',
   closed: 'The server is shutting down. Try again later.',

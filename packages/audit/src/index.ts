@@ -7,6 +7,7 @@ export type { OrphanHealth, TrailAdoption, TrailAdoptionOptions } from './trail-
 export type { AuditTrailOptions } from './trail-options.ts';
 export { auditCheckpointSchema } from './chain/checkpoint.ts';
 export type { AuditCheckpoint } from './chain/checkpoint.ts';
+export type { AuditSigner } from './chain/signer.ts';
 export type { SetTimer } from './clock.ts';
 export { createCollectorSink } from './sinks/collector-sink.ts';
 export type { CollectorSinkOptions } from './sinks/collector-sink.ts';
@@ -51,5 +52,6 @@ export { createStreamSink } from './sinks/stream-sink.ts';
 export type { StreamSinkOptions } from './sinks/stream-sink.ts';
 export { createSyslogSink } from './sinks/syslog-sink.ts';
 export type { SyslogSinkOptions } from './sinks/syslog-sink.ts';
-export { verifyTrail } from './segments/verify-trail.ts';
-export type { TrailFinding, TrailVerification, VerifyTrailOptions } from './segments/verify-trail.ts';
+export { verifyTrail } from './verify/verify-trail.ts';
+export type { TrailFinding, TrailVerification } from './verify/finding.ts';
+export type { VerifyTrailOptions } from './verify/verify-trail.ts';

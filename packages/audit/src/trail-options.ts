@@ -1,6 +1,7 @@
-import type { KeyObject } from 'node:crypto';
+import { KeyObject } from 'node:crypto';
 
-import { isSigningKey } from './chain/signing.ts';
+import { DEFAULT_CADENCE } from './chain/cadence.ts';
+import { isSigningKey, isVerificationKey, type AuditSigner } from './chain/signer.ts';
 import { checkWhole, MAX_TIMER_MS } from './check-number.ts';
 import { systemTimer, type SetTimer } from './clock.ts';
 import { checkSinkName, type AuditSink } from './delivery/sink.ts';
@@ -22,11 +23,14 @@ export interface AuditTrailOptions {
   readonly deliveryIntervalMs?: number | undefined;
   /** Size at which a segment file is followed by a new one, in bytes, from 1. @default 8 MiB */
   readonly segmentBytes?: number | undefined;
+  /** Whether segments that are full are compressed (zstd, some 8 times smaller). @default true */
+  readonly compressSegments?: boolean | undefined;
   /**
-   * The private ed25519 key that signs checkpoints. @default one that is made once and kept in the directory with
-   * mode 0600; whoever can read it can also rebuild the trail, so a key from elsewhere proves more
+   * What signs checkpoints: a private key, ed25519 or P-256, or a signer that has one in a KMS or an HSM. The public
+   * keys of those before it stay beside the trail. @default an ed25519 key that is made once and kept in the directory
+   * with mode 0600; whoever can read it can also rebuild the trail, so a key from elsewhere proves more
    */
-  readonly signingKey?: KeyObject | undefined;
+  readonly signingKey?: KeyObject | AuditSigner | undefined;
   /** A checkpoint follows at the latest after so many events, from 1. @default 1000 */
   readonly checkpointEvents?: number | undefined;
   /** A checkpoint follows at the latest so long after an event, in milliseconds, 1 to 2147483647. @default 60000 */
@@ -91,9 +95,10 @@ export function resolveAuditTrailOptions(options: AuditTrailOptions): ResolvedAu
     logger: options.logger ?? silentLogger,
     deliveryIntervalMs: options.deliveryIntervalMs ?? 10_000,
     segmentBytes: options.segmentBytes ?? 8 * 1024 ** 2,
+    compressSegments: options.compressSegments ?? true,
     signingKey: options.signingKey,
-    checkpointEvents: options.checkpointEvents ?? 1000,
-    checkpointIntervalMs: options.checkpointIntervalMs ?? 60_000,
+    checkpointEvents: options.checkpointEvents ?? DEFAULT_CADENCE.checkpointEvents,
+    checkpointIntervalMs: options.checkpointIntervalMs ?? DEFAULT_CADENCE.checkpointIntervalMs,
     reserveBytes: options.reserveBytes ?? 1024 ** 2,
     minFreeBytes: options.minFreeBytes ?? DEFAULT_MIN_FREE_BYTES,
     maxBytes: options.maxBytes ?? 16 * 1024 ** 3,
@@ -108,9 +113,7 @@ export function resolveAuditTrailOptions(options: AuditTrailOptions): ResolvedAu
   checkPath('directory', resolved.directory);
   checkSinks(resolved.sinks);
   checkServer(resolved.server);
-  if (resolved.signingKey !== undefined && !isSigningKey(resolved.signingKey)) {
-    throw new TypeError('signingKey must be a private ed25519 key, got another one');
-  }
+  checkSigningKey(resolved.signingKey);
   checkWhole('deliveryIntervalMs', resolved.deliveryIntervalMs, 1, MAX_TIMER_MS);
   checkWhole('segmentBytes', resolved.segmentBytes, 1, Number.MAX_SAFE_INTEGER);
   checkWhole('checkpointEvents', resolved.checkpointEvents, 1, Number.MAX_SAFE_INTEGER);
@@ -129,6 +132,23 @@ export function resolveAuditTrailOptions(options: AuditTrailOptions): ResolvedAu
     checkWhole('keepDays', resolved.keepDays, 1, MAX_KEEP_DAYS);
   }
   return resolved;
+}
+
+function checkSigningKey(key: AuditTrailOptions['signingKey']): void {
+  if (key === undefined) {
+    return;
+  }
+  const isUsable =
+    key instanceof KeyObject
+      ? isSigningKey(key)
+      : key.publicKey instanceof KeyObject &&
+        isVerificationKey(key.publicKey) &&
+        typeof key.sign === 'function';
+  if (!isUsable) {
+    throw new TypeError(
+      'signingKey must be a private ed25519 or P-256 key, or a signer with the public key of one, got neither',
+    );
+  }
 }
 
 function checkSinks(sinks: readonly AuditSink[]): void {
