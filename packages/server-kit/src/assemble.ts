@@ -149,6 +149,7 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
     deadlineMs: resolved.deadlineMs,
     maxOutputBytes: resolved.maxOutputBytes,
     pageSize: resolved.pageSize,
+    listTtlMs: resolved.listTtlMs,
   });
 
   const close = async () => {

@@ -41,7 +41,14 @@ const factories = {
         stateDirectory,
         ...options,
       }),
-    numbers: ['rateLimitPerMinute', 'terminationGraceMs', 'deadlineMs', 'maxOutputBytes', 'pageSize'],
+    numbers: [
+      'rateLimitPerMinute',
+      'terminationGraceMs',
+      'deadlineMs',
+      'maxOutputBytes',
+      'pageSize',
+      'listTtlMs',
+    ],
   },
 } as const;
 
