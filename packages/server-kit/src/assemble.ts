@@ -186,6 +186,7 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
     deadlineMs: resolved.deadlineMs,
     maxOutputBytes: resolved.maxOutputBytes,
     pageSize: resolved.pageSize,
+    listTtlMs: resolved.listTtlMs,
   });
 
   let closing: Promise<void> | undefined;

@@ -1,20 +1,37 @@
 export { createCatalog, type Catalog, type CatalogDefinitions } from './catalog/catalog.ts';
 export type { BindingOptions, RegisterToolOptions, RequestOrigin } from './protocol/binding.ts';
-export { definePrompt, type PromptDefinition } from './definition/define-prompt.ts';
+export {
+  audioContent,
+  embeddedResource,
+  imageContent,
+  resourceLink,
+  textContent,
+  type Content,
+  type ContentAnnotations,
+  type ContentOptions,
+  type ResourceContents,
+  type ResourceLink,
+} from './definition/content.ts';
+export { definePrompt, type PromptDefinition, type PromptMessage } from './definition/define-prompt.ts';
 export {
   defineResource,
+  severalContents,
   type ResourceDefinition,
   type ResourceListing,
   type ResourcePage,
+  type SeveralContents,
 } from './definition/define-resource.ts';
 export {
   defineTool,
+  type ContentToolDefinition,
   type OnUnavailable,
   type ToolAnnotations,
+  type ToolAnswer,
   type ToolDefinition,
 } from './definition/define-tool.ts';
 export type { AuditDetails } from './definition/audit-details.ts';
 export type { CallContext, Completer } from './definition/call-context.ts';
+export type { CacheHint, Icon, ListingOptions } from './definition/listing-options.ts';
 export type { Permission } from './definition/permission.ts';
 export type { TaskContext, TaskDefinition } from './definition/task-definition.ts';
 export type { ObjectSchema } from './definition/object-schema.ts';

@@ -105,13 +105,13 @@ export function singleTool(tool: ToolDefinition, options: PipelineOptions) {
   return {
     table: createMethodTable(createCatalog({ tools: [tool] }), options),
     registration: {
-      title: tool.title,
+      ...(tool.title !== undefined && { title: tool.title }),
       description: tool.description,
       // zod puts a schema's metadata into its JSON Schema as it is.
       inputSchema: z.looseObject({}).meta({ ...jsonSchema(tool, 'input') }),
       outputSchema: zodObject(tool.output),
       annotations: {
-        title: tool.title,
+        ...(tool.title !== undefined && { title: tool.title }),
         readOnlyHint: readOnly,
         destructiveHint: destructive,
         idempotentHint: idempotent,
