@@ -56,7 +56,7 @@ if (options.profile) {
 } else {
   const rows = await compare();
   process.stdout.write(`${toTable(rows)}\n\n`);
-  const names = [SDK_1, 'SDK 2.4', 'fastmcp 4, session', EVERYTHING, EVERYTHING_SESSION];
+  const names = [SDK_1, 'SDK 2.4', 'fastmcp 4 session', EVERYTHING, EVERYTHING_SESSION];
   const memory = options.memory ? await measureMemory(names, 3, issuer, starting) : [];
   process.stdout.write(`${toMemoryTable(memory)}\n`);
   await save(rows, memory);

@@ -25,10 +25,12 @@ interface Row {
   readonly contender: string;
   readonly opening: Opening;
   readonly firstResponseMs: number;
+  readonly cpuMs: number;
   readonly rssMiB: number;
   /** Medians over rounds, each within its round. */
   readonly timeOfSdk2: number;
   readonly timeOfFloor: number;
+  readonly cpuOfSdk2: number;
 }
 
 const loadBefore = loadavg();
@@ -48,13 +50,10 @@ for (let round = -1; round < Number(options.rounds); round += 1) {
 }
 
 const rows = programs.map(({ contender, opening, starts }): Row => {
-  const ratio = (name: string) => {
+  const ratio = (name: string, of: 'firstResponseMs' | 'cpuMs') => {
     const other = programs.find((program) => program.contender.name === name && program.opening === opening);
     return median(
-      starts.map(
-        ({ firstResponseMs }, round) =>
-          firstResponseMs / (other?.starts[round]?.firstResponseMs ?? Number.NaN),
-      ),
+      starts.map((measured, round) => measured[of] / (other?.starts[round]?.[of] ?? Number.NaN)),
       2,
     );
   };
@@ -65,18 +64,23 @@ const rows = programs.map(({ contender, opening, starts }): Row => {
       starts.map(({ firstResponseMs }) => firstResponseMs),
       0,
     ),
+    cpuMs: median(
+      starts.map(({ cpuMs }) => cpuMs),
+      0,
+    ),
     rssMiB: median(
       starts.map(({ rssMiB }) => rssMiB),
       0,
     ),
-    timeOfSdk2: ratio(SDK_2),
-    timeOfFloor: ratio(FLOOR),
+    timeOfSdk2: ratio(SDK_2, 'firstResponseMs'),
+    timeOfFloor: ratio(FLOOR, 'firstResponseMs'),
+    cpuOfSdk2: ratio(SDK_2, 'cpuMs'),
   };
 });
 for (const row of rows) {
   process.stdout.write(
     `${row.contender.padEnd(22)} ${row.opening.padEnd(15)} ${String(row.firstResponseMs).padStart(6)} ms` +
-      `  ${row.timeOfSdk2.toFixed(2)} x SDK 2  ${row.timeOfFloor.toFixed(2)} x floor  ${row.rssMiB} MiB\n`,
+      `  ${row.timeOfSdk2.toFixed(2)} x SDK 2  ${row.timeOfFloor.toFixed(2)} x floor  ${String(row.cpuMs).padStart(5)} ms of CPU (${row.cpuOfSdk2.toFixed(2)} x SDK 2)  ${row.rssMiB} MiB\n`,
   );
 }
 if (options.save) {

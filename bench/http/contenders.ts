@@ -28,24 +28,24 @@ export interface Contender {
 /** Reads the body and answers fixed JSON: what HTTP in Node costs by itself. */
 export const FLOOR = 'floor (node:http, fixed JSON)';
 /** The SDK that most servers run on, with nothing around it. */
-export const SDK_1 = 'SDK 1.32, session';
+export const SDK_1 = 'SDK 1.32 session';
 /** What teams put together from the SDK's example and the usual middleware. */
 export const PRODUCTION = 'production composition (express, RS256, ...)';
-export const BARE = 'ours, table alone';
-const BARE_SESSION = 'ours, table alone, session';
-export const NO_TOKEN = 'ours, no token';
-const NO_TOKEN_SESSION = 'ours, no token, session';
-export const EVERYTHING = 'ours, everything';
-export const EVERYTHING_SESSION = 'ours, everything, session';
-export const EVERY_SIGNATURE = 'ours, everything, a new token each call';
+export const BARE = 'ours table alone';
+const BARE_SESSION = 'ours table alone session';
+export const NO_TOKEN = 'ours no token';
+const NO_TOKEN_SESSION = 'ours no token session';
+export const EVERYTHING = 'ours everything';
+export const EVERYTHING_SESSION = 'ours everything session';
+export const EVERY_SIGNATURE = 'ours everything a new token each call';
 
 /** All that are compared. */
 export const contenders: readonly Contender[] = [
   { name: FLOOR, server: 'floor', wire: 'stateless', token: 'none' },
   { name: SDK_1, server: 'sdk-1-session', wire: 'session', token: 'none' },
-  { name: 'SDK 1.32, stateless', server: 'sdk-1-stateless', wire: 'stateless', token: 'none' },
+  { name: 'SDK 1.32 stateless', server: 'sdk-1-stateless', wire: 'stateless', token: 'none' },
   { name: 'SDK 2.4', server: 'sdk-2', wire: '2026', token: 'none' },
-  { name: 'fastmcp 4, session', server: 'fastmcp', wire: 'session', token: 'none' },
+  { name: 'fastmcp 4 session', server: 'fastmcp', wire: 'session', token: 'none' },
   { name: PRODUCTION, server: 'production', wire: 'stateless', token: 'one' },
   { name: BARE, server: 'ours-bare', wire: '2026', token: 'none' },
   { name: BARE_SESSION, server: 'ours-bare', wire: 'session', token: 'none' },

@@ -1,5 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 
 import type { Contender, Opening } from './contenders.ts';
@@ -8,6 +9,8 @@ import type { Contender, Opening } from './contenders.ts';
 export interface Start {
   /** From the spawn to the response to the first request. */
   readonly firstResponseMs: number;
+  /** What all threads have worked by then, in milliseconds; NaN where the system does not tell. */
+  readonly cpuMs: number;
   /** Once it has listed its tools. */
   readonly rssMiB: number;
 }
@@ -57,6 +60,7 @@ export async function start({ name, file, environment }: Contender, opening: Ope
     send({ id: 1, method: opening, params });
     await response(1);
     const firstResponseMs = performance.now() - startedAt;
+    const cpuMs = workedMs(child.pid);
     if (opening === 'initialize') {
       send({ method: 'notifications/initialized' });
     }
@@ -65,10 +69,24 @@ export async function start({ name, file, environment }: Contender, opening: Ope
     if (!Array.isArray(tools) || tools.length === 0) {
       throw new Error(`${name}: no tools`);
     }
-    return { firstResponseMs, rssMiB: residentMiB(child.pid) };
+    return { firstResponseMs, cpuMs, rssMiB: residentMiB(child.pid) };
   } finally {
     child.kill('SIGKILL');
     await exit;
+  }
+}
+
+/** On a busy machine this tells more than the time that passes. */
+function workedMs(pid: number | undefined): number {
+  try {
+    const tasks = `/proc/${pid}/task`;
+    const nanoseconds = readdirSync(tasks).map((task) =>
+      Number(readFileSync(`${tasks}/${task}/schedstat`, 'utf8').split(' ')[0]),
+    );
+    return nanoseconds.reduce((sum, value) => sum + value, 0) / 1e6;
+  } catch {
+    // Not Linux.
+    return Number.NaN;
   }
 }
 

@@ -349,7 +349,8 @@ describe('mcp-audit verify', () => {
       checkpoint: object;
     };
     const anchor = join(directory.path, 'anchor.json');
-    await writeFile(anchor, JSON.stringify(last.checkpoint));
+    // As an editor on Windows saves it.
+    await writeFile(anchor, `\u{FEFF}${JSON.stringify(last.checkpoint)}`);
     const args = ['verify', '--directory', path, '--anchor', anchor];
     expect((await run(...args)).exitCode).toBe(0);
     await writeFile(file, `${lines.slice(0, 4).join('\n')}\n`);
@@ -416,7 +417,7 @@ describe('mcp-audit doctor', () => {
     }
     await writeFile(join(directory.path, 'cursor-slow.json'), '{"sequence":0}', { mode: 0o600 });
     await writeFile(join(directory.path, 'cursor-broken.json'), '{', { mode: 0o600 });
-    await writeFile(join(directory.path, 'cursor-ahead.json'), '{"sequence":9}', { mode: 0o600 });
+    await writeFile(join(directory.path, 'cursor-ahead.json'), '\u{FEFF}{"sequence":9}', { mode: 0o600 });
     await writeFile(join(directory.path, '0000000001.jsonl.torn'), '{', { mode: 0o600 });
     await writeFile(join(directory.path, 'quarantine-slow.jsonl'), '{}\n{}\n', { mode: 0o600 });
     const [file = ''] = await segmentFiles(directory.path);

@@ -1,9 +1,10 @@
 import { generateKeyPairSync, webcrypto, X509Certificate } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
 
 import { describe, expect, it } from 'vitest';
 
 import { createClientCredentials, type ClientAuthentication } from '../src/index.ts';
-import { createTestClock, reply, createScriptedUpstream } from '../src/testing/index.ts';
+import { createTestClock, refuse, reply, createScriptedUpstream } from '../src/testing/index.ts';
 import { RESOURCE, startIdentityProvider } from './identity-provider.ts';
 import { selfSigned } from './self-signed.ts';
 import { signal } from './things.ts';
@@ -178,7 +179,74 @@ describe('discovery of the token endpoint', () => {
     const tokens = createClientCredentials({ issuer: provider.url, clientId, authentication });
 
     await expect(tokens.get({ signal })).rejects.toMatchObject({ code: 'invalid_response' });
-    expect(provider.received).toHaveLength(1);
+    expect(provider.received.map(({ url }) => url)).toEqual([
+      '/.well-known/oauth-authorization-server',
+      '/.well-known/openid-configuration',
+    ]);
+  });
+
+  const page = (response: ServerResponse): void => {
+    response.writeHead(200, { 'content-type': 'text/html' }).end('<html>');
+  };
+  it.each<[string, (response: ServerResponse) => void]>([
+    ['nothing', (response) => json(response, 404, {})],
+    ["a web application's page", page],
+    ['a redirect to one', (response) => void response.writeHead(302, { location: '/login' }).end()],
+    ['an error', (response) => json(response, 500, { error: 'server_error' })],
+    ['that it is too busy', (response) => json(response, 429, {})],
+    ['that it is not allowed', (response) => json(response, 403, {})],
+    ['metadata of somebody else', (response) => json(response, 200, { issuer: 'https://evil.example' })],
+    ['broken JSON', (response) => void response.setHeader('content-type', 'application/json').end('{')],
+    ['no JSON object', (response) => json(response, 200, [])],
+    ['far too much', (response) => json(response, 200, { filler: 'x'.repeat(70_000) })],
+  ])('asks the next place where the first one answers %s', async (_, answer) => {
+    await using provider = await startUpstream((request, response) => {
+      const issuer = `${provider.url}/tenant`;
+      if (request.url === '/tenant/.well-known/openid-configuration') {
+        json(response, 200, { issuer, token_endpoint: `${provider.url}/token` });
+      } else if (request.url === '/token') {
+        json(response, 200, issued);
+      } else {
+        answer(response);
+      }
+    });
+    const issuer = `${provider.url}/tenant`;
+    const tokens = createClientCredentials({ issuer, clientId, authentication });
+
+    expect((await tokens.get({ signal })).value).toBe('t');
+    expect(provider.received.map(({ url }) => url)).toEqual([
+      '/.well-known/oauth-authorization-server/tenant',
+      '/.well-known/openid-configuration/tenant',
+      '/tenant/.well-known/openid-configuration',
+      '/token',
+    ]);
+  });
+
+  it('takes metadata with a byte order mark', async () => {
+    await using provider = await startUpstream((request, response) => {
+      const metadata = { issuer: provider.url, token_endpoint: `${provider.url}/token` };
+      const text = `\u{FEFF}${JSON.stringify(request.url === '/token' ? issued : metadata)}`;
+      response.writeHead(200, { 'content-type': 'application/json' }).end(text);
+    });
+    const tokens = createClientCredentials({ issuer: provider.url, clientId, authentication });
+    expect((await tokens.get({ signal })).value).toBe('t');
+  });
+
+  it('does not go on where nobody answers: all places are on one host', async () => {
+    const provider = createScriptedUpstream(refuse());
+    const issuer = 'https://login.example';
+    const { dispatcher } = provider;
+    const tokens = createClientCredentials({ issuer, clientId, authentication, dispatcher });
+    await expect(tokens.get({ signal })).rejects.toMatchObject({ code: 'network' });
+    expect(provider.requests).toHaveLength(1);
+  });
+
+  it('says what may be over in a moment rather than what will not', async () => {
+    await using provider = await startUpstream((_, response, count) =>
+      json(response, count === 1 ? 404 : 503, {}),
+    );
+    const tokens = createClientCredentials({ issuer: provider.url, clientId, authentication });
+    await expect(tokens.get({ signal })).rejects.toMatchObject({ code: 'server_error', isRetryable: true });
   });
 
   it('is read again after an hour', async () => {
@@ -244,7 +312,7 @@ describe('discovery of the token endpoint', () => {
 
   it('asks again after it failed', async () => {
     await using provider = await startUpstream((request, response, count) => {
-      if (count === 1) {
+      if (count <= 2) {
         json(response, 503, {});
       } else if (request.url === '/token') {
         json(response, 200, issued);

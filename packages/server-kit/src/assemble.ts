@@ -15,8 +15,10 @@ import {
   createCatalog,
   createMethodTable,
   requiredPermission,
+  resolveCallLimits,
   type Authorizer,
   type BindingOptions,
+  type CallLimits,
   type CatalogDefinitions,
   type JsonObject,
   type Logger,
@@ -33,7 +35,8 @@ import { planShutdown, type ShutdownOptions, type ShutdownPlan } from './server/
 import { openState } from './server/state-directory.ts';
 
 /** The parts of a server, by what they are for. */
-export interface AssembleOptions extends RateLimitOptions, Pick<ShutdownOptions, 'terminationGraceMs'> {
+export interface AssembleOptions
+  extends RateLimitOptions, CallLimits, Pick<ShutdownOptions, 'terminationGraceMs'> {
   readonly serverInfo: BindingOptions['serverInfo'];
   /** Told to the model once. */
   readonly instructions?: string | undefined;
@@ -81,6 +84,7 @@ function resolveAssembleOptions(options: AssembleOptions): ResolvedAssembleOptio
   return {
     ...options,
     ...resolveRateLimitOptions(options),
+    ...resolveCallLimits(options),
     auditSinks: options.auditSinks ?? [],
     ages: options.ages ?? (() => []),
     probes: options.probes ?? {},
@@ -168,6 +172,9 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
     telemetry,
     logger,
     rateLimiter,
+    deadlineMs: resolved.deadlineMs,
+    maxOutputBytes: resolved.maxOutputBytes,
+    pageSize: resolved.pageSize,
   });
 
   const close = async () => {

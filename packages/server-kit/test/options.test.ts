@@ -57,7 +57,7 @@ const factories = {
         stateDirectory,
         ...options,
       }),
-    numbers: ['rateLimitPerMinute', 'terminationGraceMs'],
+    numbers: ['rateLimitPerMinute', 'terminationGraceMs', 'deadlineMs', 'maxOutputBytes', 'pageSize'],
   },
 } as const;
 

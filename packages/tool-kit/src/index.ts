@@ -5,6 +5,7 @@ export {
   defineResource,
   type ResourceDefinition,
   type ResourceListing,
+  type ResourcePage,
 } from './definition/define-resource.ts';
 export {
   defineTool,
@@ -24,6 +25,7 @@ export {
   type MethodHandler,
   type MethodTable,
   type MethodTableOptions,
+  type PreparedCall,
 } from './protocol/method-table.ts';
 export {
   createEventBus,
@@ -32,6 +34,8 @@ export {
   type ServerEvents,
 } from './protocol/server-events.ts';
 export type { HeaderParameter } from './catalog/header-parameters.ts';
+export type { Asker, Denial } from './call/admit.ts';
+export { encodedJson, type EncodedJson } from './encoded-json.ts';
 export type {
   AuditActor,
   AuditEntry,
@@ -43,6 +47,7 @@ export type {
   Caller,
   Decision,
   Logger,
+  RateLimitAnswer,
   RateLimiter,
   Task,
   TaskRunner,
@@ -54,4 +59,4 @@ export type { RequestContext } from './call/operation.ts';
 export { authorize, type AuthorizeOptions } from './call/authorize.ts';
 export type { AuditSubject } from './call/audit-intent.ts';
 export { recordRefusal, targetOf, type Refusal } from './call/record-refusal.ts';
-export type { PipelineOptions } from './call/pipeline-options.ts';
+export { resolveCallLimits, type CallLimits, type PipelineOptions } from './call/pipeline-options.ts';

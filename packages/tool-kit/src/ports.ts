@@ -156,10 +156,13 @@ export interface TaskRunner {
 
 /** Limits how often a key may call. When it rejects, the call fails; when it hangs, the call's deadline ends it. */
 export interface RateLimiter {
-  readonly consume: (
-    key: string,
-  ) => Promise<{ readonly allowed: true } | { readonly allowed: false; readonly retryAfterMs: number }>;
+  readonly consume: (key: string) => RateLimitAnswer | Promise<RateLimitAnswer>;
 }
+
+/** Whether a key may call now. */
+export type RateLimitAnswer =
+  | { readonly allowed: true }
+  | { readonly allowed: false; readonly retryAfterMs: number };
 
 /** One finished call, as numbers. `target` is always a name from the catalog, or `_other`. */
 export interface CallMeasurement {

@@ -26,7 +26,8 @@ export async function loadCredentials(stateDirectory: string): Promise<Credentia
   const file = join(stateDirectory, 'credentials.json');
   const kept = await readIfPresent(file);
   if (kept !== undefined) {
-    return credentialsSchema.parse(JSON.parse(kept));
+    // An editor on Windows may have put a byte order mark first.
+    return credentialsSchema.parse(JSON.parse(kept.replace(/^\uFEFF/u, '')));
   }
   const created = await createCredentials();
   await writeFile(file, JSON.stringify(created, null, 2), { mode: 0o600 });

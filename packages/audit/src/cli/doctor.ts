@@ -6,6 +6,7 @@ import { z } from 'zod';
 
 import { platformFiles } from '../disk/platform-files.ts';
 import { safeJson } from '../event/safe-json.ts';
+import { parseJson } from '../parse-json.ts';
 import { DEFAULT_MIN_FREE_BYTES } from '../trail-options.ts';
 import { required, type CliContext, type Command } from './command.ts';
 import { writeTable, type Colour } from './output/terminal.ts';
@@ -215,7 +216,7 @@ async function examineQuarantine(trail: string, names: readonly string[]): Promi
 
 async function jsonOf(path: string): Promise<unknown> {
   try {
-    return JSON.parse(await readFile(path, 'utf8'));
+    return parseJson(await readFile(path, 'utf8'));
   } catch {
     // Whatever is wrong with it, it is no cursor.
     return undefined;

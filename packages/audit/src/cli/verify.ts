@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { auditCheckpointSchema, type AuditCheckpoint } from '../chain/checkpoint.ts';
 import { PUBLIC_KEY_FILE } from '../chain/signing.ts';
 import { safeJson } from '../event/safe-json.ts';
+import { parseJson } from '../parse-json.ts';
 import { segmentName } from '../segments/segment-header.ts';
 import { verifyTrail, type TrailFinding, type TrailVerification } from '../segments/verify-trail.ts';
 import { required, UsageError, type CliContext, type Command } from './command.ts';
@@ -145,7 +146,7 @@ async function publicKeyIn(path: string): Promise<KeyObject> {
 async function anchorIn(path: string): Promise<AuditCheckpoint> {
   const text = await readFile(path, 'utf8');
   try {
-    return auditCheckpointSchema.parse(JSON.parse(text));
+    return auditCheckpointSchema.parse(parseJson(text));
   } catch {
     throw new UsageError(`${path} holds no checkpoint`);
   }

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { GENESIS, type LogPosition } from '../chain/record.ts';
 import { readIfPresent, replaceFile, type AuditFileSystem } from '../disk/file-system.ts';
 import type { Logger } from '../logger.ts';
+import { parseJson } from '../parse-json.ts';
 import type { AuditSink } from './sink.ts';
 
 const cursorSchema = z.strictObject({
@@ -29,7 +30,7 @@ export async function readCursor(
     return undefined;
   }
   try {
-    return cursorSchema.parse(JSON.parse(bytes.toString('utf8')));
+    return cursorSchema.parse(parseJson(bytes.toString('utf8')));
   } catch (error) {
     // Collectors drop repeated events by id; skipping one could not be made good.
     logger.warn({ err: error, sink }, 'audit cursor unreadable, delivering from the start');

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { checkPath } from '../disk/check-path.ts';
 import { platformFiles } from '../disk/platform-files.ts';
 import { AuditError } from '../errors.ts';
+import { parseJson } from '../parse-json.ts';
 
 /** What identifies a person beyond the id. */
 export interface PersonalData {
@@ -80,7 +81,7 @@ export async function openPersonalKeys(directory: string): Promise<PersonalKeys>
     async open(actorId, sealed) {
       const key = await readKey(directory, actorId);
       const text = key && decrypt(key, actorId, sealed);
-      return text === undefined ? undefined : personalData.parse(JSON.parse(text));
+      return text === undefined ? undefined : personalData.parse(parseJson(text));
     },
     async destroy(actorId) {
       cache.delete(actorId);

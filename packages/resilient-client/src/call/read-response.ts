@@ -3,6 +3,7 @@ import type { AnyEndpoint } from '../endpoint/define-endpoint.ts';
 import { check, wantsNothing } from '../endpoint/standard-schema.ts';
 import type { Failure, ClientErrorCode } from '../errors/failure.ts';
 import { parseProblem } from '../errors/problem.ts';
+import { jsonText, parseJson } from '../http/json-text.ts';
 import { parseRetryAfterMs } from '../http/retry-after.ts';
 import type { WireResponse } from '../http/wire.ts';
 import type { Clock } from '../time/clock.ts';
@@ -40,7 +41,7 @@ export function readResponse(
   }
   let json: unknown;
   try {
-    json = body.length === 0 ? undefined : parseJson(body, endpoint.bigIntegers);
+    json = body.length === 0 ? undefined : parseBody(body, endpoint.bigIntegers);
   } catch (cause) {
     return { ok: false, failure: { code: 'invalid_response', sent: 'yes', status, cause } };
   }
@@ -51,11 +52,8 @@ export function readResponse(
   return { ok: false, failure: { code: 'invalid_response', sent: 'yes', status, cause: parsed.error } };
 }
 
-/** Backends on .NET put a byte order mark first, which RFC 8259 §8.1 lets a reader ignore. */
-function parseJson(body: Buffer, bigIntegers: AnyEndpoint['bigIntegers']): unknown {
-  const text = body.toString('utf8');
-  const json = text.startsWith('\u{FEFF}') ? text.slice(1) : text;
-  return bigIntegers === undefined ? JSON.parse(json) : parseBigIntegers(json, bigIntegers);
+function parseBody(body: Buffer, bigIntegers: AnyEndpoint['bigIntegers']): unknown {
+  return bigIntegers === undefined ? parseJson(body) : parseBigIntegers(jsonText(body), bigIntegers);
 }
 
 function codeOf(status: number): ClientErrorCode {

@@ -28,6 +28,11 @@ describe('cleanText', () => {
 });
 
 describe('parseProblem', () => {
+  it('reads one with a byte order mark', () => {
+    const body = Buffer.from('\u{FEFF}{"detail":"out of stock"}');
+    expect(parseProblem('application/problem+json', body)).toEqual({ detail: 'out of stock' });
+  });
+
   it('keeps extension members and drops standard members of the wrong type', () => {
     const body = Buffer.from(JSON.stringify({ title: 'No', detail: 7, conflictsWith: 'd1' }));
     expect(parseProblem('application/problem+json; charset=utf-8', body)).toEqual({

@@ -1,3 +1,5 @@
+import { parseJson } from '../http/json-text.ts';
+
 /**
  * An RFC 9457 problem document as the upstream sent it: untrusted text, for logs and for decisions, not for a model.
  * {@link ClientError.publicMessage} quotes the cleaned `detail`.
@@ -16,7 +18,7 @@ export function parseProblem(contentType: string, body: Buffer): Problem | undef
   }
   let value: unknown;
   try {
-    value = JSON.parse(body.toString('utf8'));
+    value = parseJson(body);
   } catch {
     // An unreadable error body must not hide the status that came with it.
     return undefined;

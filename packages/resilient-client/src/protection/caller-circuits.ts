@@ -4,6 +4,7 @@ import {
   type CircuitHealth,
   type CircuitOptions,
   type Passage,
+  type Verdict,
 } from './circuit-breaker.ts';
 
 /** Names the caller of a call, or nobody. A function, because a name costs more than most calls need to pay. */
@@ -57,6 +58,22 @@ export function createCallerCircuits(options: CircuitOptions): CallerCircuits {
     return name === undefined ? undefined : own.get(name);
   }
 
+  const callers: Callers = {
+    onSuccess(caller, hasOwn) {
+      lastFailed = undefined;
+      const name = hasOwn ? caller() : undefined;
+      if (name !== undefined) {
+        forget(name);
+      }
+    },
+    onFailure(caller) {
+      const name = caller();
+      const isRepeated = name !== undefined && name === lastFailed;
+      lastFailed = name;
+      return { isRepeated, own: name === undefined ? undefined : ownOf(name) };
+    },
+  };
+
   return {
     shedsForMs: (caller) => common.shedsForMs() ?? known(caller)?.shedsForMs(),
 
@@ -69,31 +86,7 @@ export function createCallerCircuits(options: CircuitOptions): CallerCircuits {
       if (passage === undefined) {
         return undefined;
       }
-      const ownPassage = circuit?.admit();
-      return {
-        isProbe: passage.isProbe || ownPassage?.isProbe === true,
-        isCurrent: () => passage.isCurrent() && (ownPassage?.isCurrent() ?? true),
-        async end(verdict, isSlow) {
-          if (verdict === 'success') {
-            lastFailed = undefined;
-          }
-          if (verdict !== 'failure') {
-            await ownPassage?.end(verdict, isSlow);
-            const name = circuit === undefined ? undefined : caller();
-            if (name !== undefined && verdict === 'success') {
-              forget(name);
-            }
-            return passage.end(verdict, isSlow);
-          }
-          const name = caller();
-          const isRepeated = name !== undefined && name === lastFailed && !passage.isProbe;
-          lastFailed = name;
-          if (name !== undefined) {
-            await (ownPassage ?? ownOf(name).admit())?.end(verdict, isSlow);
-          }
-          return passage.end(isRepeated ? 'neutral' : verdict, isSlow);
-        },
-      };
+      return new CallerPassage(passage, circuit?.admit(), { caller, callers });
     },
 
     health() {
@@ -119,4 +112,58 @@ export function createCallerCircuits(options: CircuitOptions): CallerCircuits {
       common.close();
     },
   };
+}
+
+interface Callers {
+  readonly onSuccess: (caller: CallerName, hasOwn: boolean) => void;
+  /** The circuit of whoever failed, and whether nobody else's call ended in between. */
+  readonly onFailure: (caller: CallerName) => {
+    readonly isRepeated: boolean;
+    readonly own: CircuitBreaker | undefined;
+  };
+}
+
+/** A call's way through the common circuit, and through its caller's own if there is one. */
+class CallerPassage implements Passage {
+  readonly isProbe: boolean;
+  readonly #common: Passage;
+  readonly #own: Passage | undefined;
+  readonly #caller: CallerName;
+  readonly #callers: Callers;
+
+  constructor(
+    common: Passage,
+    own: Passage | undefined,
+    { caller, callers }: { readonly caller: CallerName; readonly callers: Callers },
+  ) {
+    this.isProbe = common.isProbe || own?.isProbe === true;
+    this.#common = common;
+    this.#own = own;
+    this.#caller = caller;
+    this.#callers = callers;
+  }
+
+  isCurrent(): boolean {
+    return this.#common.isCurrent() && (this.#own === undefined || this.#own.isCurrent());
+  }
+
+  end(verdict: Verdict, isSlow: boolean): Promise<unknown> {
+    if (verdict === 'failure') {
+      return this.#fail(isSlow);
+    }
+    if (verdict === 'success') {
+      this.#callers.onSuccess(this.#caller, this.#own !== undefined);
+    }
+    const ended = this.#common.end(verdict, isSlow);
+    return this.#own === undefined ? ended : Promise.all([this.#own.end(verdict, isSlow), ended]);
+  }
+
+  #fail(isSlow: boolean): Promise<unknown> {
+    const { isRepeated, own } = this.#callers.onFailure(this.#caller);
+    const verdict = isRepeated && !this.#common.isProbe ? 'neutral' : 'failure';
+    return Promise.all([
+      (this.#own ?? own?.admit())?.end('failure', isSlow),
+      this.#common.end(verdict, isSlow),
+    ]);
+  }
 }

@@ -49,7 +49,7 @@ export interface Passage {
   /** Whether the circuit is still in the phase that let the call pass. */
   readonly isCurrent: () => boolean;
   /** Tells how the call went, once. What comes after its phase has ended changes nothing. */
-  readonly end: (verdict: Verdict, isSlow: boolean) => Promise<void>;
+  readonly end: (verdict: Verdict, isSlow: boolean) => Promise<unknown>;
 }
 
 /** What a circuit is made of. */
@@ -165,6 +165,11 @@ export function createCircuitBreaker(options: CircuitOptions): CircuitBreaker {
     return circuit;
   }
 
+  const phases: Phases = {
+    isCurrent: (circuit) => 'circuit' in phase && phase.circuit === circuit,
+    probeAgain: () => enter({ state: 'half_open', circuit: createCircuit(true) }),
+  };
+
   return {
     shedsForMs() {
       const now = currentPhase();
@@ -187,27 +192,7 @@ export function createCircuitBreaker(options: CircuitOptions): CircuitBreaker {
       if (!('circuit' in start) || (start.state === 'half_open' && !start.circuit.pendingClose)) {
         return undefined;
       }
-      const { circuit } = start;
-      const isProbe = start.state === 'half_open';
-      const ending = Promise.withResolvers<CallEnd>();
-      const fired = circuit.fire(ending.promise);
-      return {
-        isProbe,
-        isCurrent: () => 'circuit' in phase && phase.circuit === circuit,
-        async end(verdict, isSlow) {
-          // A probe that learned nothing gives its turn back; the circuit neither closes nor stays stuck.
-          if (verdict === 'neutral' && isProbe && 'circuit' in phase && phase.circuit === circuit) {
-            enter({ state: 'half_open', circuit: createCircuit(true) });
-          }
-          if (verdict === 'failure' || (isSlow && isProbe)) {
-            ending.reject(new CallFailed(isSlow));
-            await fired.catch(() => {});
-          } else {
-            ending.resolve(verdict === 'success' && !isSlow ? GOOD : { verdict, isSlow });
-            await fired;
-          }
-        },
-      };
+      return new FiredPassage(start.circuit, start.state === 'half_open', phases);
     },
 
     health() {
@@ -230,6 +215,44 @@ export function createCircuitBreaker(options: CircuitOptions): CircuitBreaker {
       }
     },
   };
+}
+
+interface Phases {
+  readonly isCurrent: (circuit: OpossumCircuit) => boolean;
+  readonly probeAgain: () => void;
+}
+
+/** A call as opossum sees it: an action that ends when it is told to. One for each call, so it has no closures. */
+class FiredPassage implements Passage {
+  readonly isProbe: boolean;
+  readonly #circuit: OpossumCircuit;
+  readonly #phases: Phases;
+  readonly #ending = Promise.withResolvers<CallEnd>();
+  readonly #fired: Promise<CallEnd>;
+
+  constructor(circuit: OpossumCircuit, isProbe: boolean, phases: Phases) {
+    this.isProbe = isProbe;
+    this.#circuit = circuit;
+    this.#phases = phases;
+    this.#fired = circuit.fire(this.#ending.promise);
+  }
+
+  isCurrent(): boolean {
+    return this.#phases.isCurrent(this.#circuit);
+  }
+
+  end(verdict: Verdict, isSlow: boolean): Promise<unknown> {
+    // A probe that learned nothing gives its turn back; the circuit neither closes nor stays stuck.
+    if (verdict === 'neutral' && this.isProbe && this.isCurrent()) {
+      this.#phases.probeAgain();
+    }
+    if (verdict === 'failure' || (isSlow && this.isProbe)) {
+      this.#ending.reject(new CallFailed(isSlow));
+      return this.#fired.catch(() => {});
+    }
+    this.#ending.resolve(verdict === 'success' && !isSlow ? GOOD : { verdict, isSlow });
+    return this.#fired;
+  }
 }
 
 /** How a call ended that did not fail. */
@@ -273,11 +296,16 @@ const Opossum = untypedOpossum as OpossumConstructor;
  * nothing, its percentage would open after one failure, and its own reset timer cannot follow an injected clock.
  */
 function newOpossum(halfOpen: boolean): OpossumCircuit {
-  // Its statistics decide nothing here, yet keep a latency for each call: every call turns the one bucket over.
+  // Its statistics decide nothing here, yet keep a latency for each call: the one bucket is turned over when it is full.
   const rotation = new EventEmitter();
+  let inBucket = 0;
   return new Opossum(
     (end) => {
-      rotation.emit('rotate');
+      inBucket += 1;
+      if (inBucket === BUCKET_CALLS) {
+        inBucket = 0;
+        rotation.emit('rotate');
+      }
       return end;
     },
     {
@@ -291,3 +319,5 @@ function newOpossum(halfOpen: boolean): OpossumCircuit {
     },
   );
 }
+
+const BUCKET_CALLS = 100;

@@ -107,32 +107,59 @@ function createLocator(asked: TokenServer, send: TokenFetch, clock: Clock): () =
 
 const METADATA_LIFE_MS = 3_600_000;
 
+/**
+ * Asks each well-known place in turn: RFC 8414 §3.1, OpenID Connect with the path inserted, and Discovery §4. Whatever a
+ * place answers that is no metadata of this issuer (a web application's page, a redirect, an error) does not keep the next
+ * from being asked. No answer at all does: they are all on one host.
+ */
 async function discover(issuer: URL, send: TokenFetch, clock: Clock): Promise<Location> {
   const isInsecure = issuer.protocol === 'http:';
-  const ask = (algorithm: 'oauth2' | 'oidc') =>
-    oauth.discoveryRequest(issuer, {
-      algorithm,
-      [oauth.customFetch]: (url, init) => send(url, init),
+  const path = issuer.pathname.replace(/\/$/, '');
+  const inserted = `${issuer.origin}/.well-known/openid-configuration${path}`;
+  const places = [
+    { algorithm: 'oauth2' },
+    ...(path === '' ? [] : [{ algorithm: 'oidc', url: inserted } as const]),
+    { algorithm: 'oidc' },
+  ] as const;
+
+  const ask = async (place: { algorithm: 'oauth2' | 'oidc'; url?: string }): Promise<Location> => {
+    const response = await oauth.discoveryRequest(issuer, {
+      algorithm: place.algorithm,
+      [oauth.customFetch]: (url, init) => send(place.url ?? url, init),
       [oauth.allowInsecureRequests]: isInsecure,
     });
-  let response = await ask('oauth2');
-  // OpenID providers often know only their own place for the same document.
-  if (response.status === 404) {
-    response = await ask('oidc');
-  }
-  const { status } = response;
-  if (status !== 200) {
-    throw refusal(response, await readJson(response), clock.now());
-  }
-  try {
-    const server = await oauth.processDiscoveryResponse(issuer, response);
-    if (server.token_endpoint === undefined) {
-      throw new TypeError('the metadata names no token endpoint');
+    const { status } = response;
+    if (status !== 200) {
+      throw refusal(response, await readJson(response), clock.now());
     }
-    return { server, isInsecure };
-  } catch (cause) {
-    throw tokenError({ code: 'invalid_response', sent: 'yes', status, cause });
+    try {
+      const server = await oauth.processDiscoveryResponse(issuer, response);
+      if (server.token_endpoint === undefined) {
+        throw new TypeError('the metadata names no token endpoint');
+      }
+      return { server, isInsecure };
+    } catch (cause) {
+      throw tokenError({ code: 'invalid_response', sent: 'yes', status, cause });
+    }
+  };
+
+  const failures: ClientError[] = [];
+  for (const place of places) {
+    try {
+      return await ask(place);
+    } catch (error) {
+      if (!(error instanceof ClientError) || error.sent !== 'yes') {
+        throw error;
+      }
+      failures.push(error);
+    }
   }
+  // What may be over in a moment says more than what is wrong for good, and that more than "not here".
+  throw (
+    failures.find(({ isRetryable }) => isRetryable) ??
+    failures.find(({ status }) => status !== 404) ??
+    failures[0]
+  );
 }
 
 async function proofOf(

@@ -119,9 +119,9 @@ export function createBearerGate(options: TokenGateOptions, server: GuardedServe
             method: facts.method,
             // What the client called, not what a proxy made of it.
             url: resource,
+            address: facts.sourceAddress,
             dpop: headerOf(facts, 'dpop'),
             certificate: facts.node && options.clientCertificate?.(facts.node),
-            address: facts.sourceAddress,
           },
         });
       } catch (error) {

@@ -92,6 +92,7 @@ export async function openAuthentication(
       scopes: policy.scopesFor(policy.permissions),
       basicScopes,
       scopePrefix,
+      signInScopes: settings.AUTH_SIGN_IN_SCOPES ?? policy.scopesFor(policy.permissions),
       policy,
       proofs,
       clientCertificate: header === undefined ? undefined : clientCertificateFrom({ header, trustedProxies }),

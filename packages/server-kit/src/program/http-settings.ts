@@ -9,6 +9,8 @@ import { addressEntry, hostEntry, listenAddress, listSetting, originEntry } from
 import { numberSetting } from './kinds/number-setting.ts';
 import type { Settings, SettingValues } from './settings.ts';
 
+const MIN_SESSION_KEY_BYTES = 32;
+
 /** The settings of `serveHttp`; spread them into your own. */
 export const httpSettings = {
   HOST: { description: 'Address to listen on', schema: listenAddress(resolveAddress({}).host) },
@@ -38,6 +40,16 @@ export const httpSettings = {
       .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/u, 'must be the name of a header')
       .transform((name) => name.toLowerCase())
       .optional(),
+  },
+  SESSION_KEY: {
+    description:
+      'Key that signs session ids, at least 32 bytes as base64; the same for all replicas. Without it, one is made and kept in STATE_DIRECTORY',
+    schema: z
+      .base64('must be base64')
+      .transform((text) => Buffer.from(text, 'base64'))
+      .refine((key) => key.byteLength >= MIN_SESSION_KEY_BYTES, 'must have at least 32 bytes')
+      .optional(),
+    secret: true,
   },
   READINESS_DELAY_MS: {
     description:
@@ -78,6 +90,7 @@ export function httpOptions(values: SettingValues<typeof httpSettings>): Omit<Se
     allowedHosts: values.ALLOWED_HOSTS,
     allowedOrigins: values.ALLOWED_ORIGINS,
     trustedProxies: values.TRUSTED_PROXIES,
+    sessionKey: values.SESSION_KEY,
     readinessDelayMs: values.READINESS_DELAY_MS,
   };
 }

@@ -37,6 +37,11 @@ export const tokenSettings = {
     description: 'YAML or JSON file with further identity providers whose tokens are accepted',
     schema: pathSetting().optional(),
   },
+  AUTH_SIGN_IN_SCOPES: {
+    description:
+      'Scopes that clients are told to ask for when they sign in, separated by commas; some never ask for more. Without it, all that the policy knows',
+    schema: listSetting(wordEntry).optional(),
+  },
   AUTH_ALGORITHMS: {
     description: 'Signature algorithms that a token may use, separated by commas',
     schema: listSetting(wordEntry).prefault('RS256'),

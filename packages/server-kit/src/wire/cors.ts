@@ -3,7 +3,7 @@ import { headerOf, type Exchange } from './exchange.ts';
 /** The names of this machine for itself. */
 export const loopbackNames = ['localhost', '127.0.0.1', '[::1]'] as const;
 
-const EXPOSED = 'Mcp-Session-Id, MCP-Protocol-Version, WWW-Authenticate, Retry-After';
+const EXPOSED = 'Mcp-Session-Id, MCP-Protocol-Version, WWW-Authenticate, DPoP-Nonce, Retry-After';
 const ALLOWED_HEADERS =
   'Authorization, Content-Type, Accept, DPoP, Last-Event-ID, MCP-Protocol-Version, Mcp-Session-Id, Mcp-Method, Mcp-Name';
 const ALLOWED_METHODS = 'POST, GET, DELETE';
