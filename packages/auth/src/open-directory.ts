@@ -3,8 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 
 import type { Directory, DirectoryLogger } from './directory/directory.ts';
-import { createFileDirectory } from './directory/file-directory.ts';
+import { followingDirectory, readListedUsers } from './directory/file-directory.ts';
 import { checkPath, parseDocument } from './document-file.ts';
+import { openWatchedFile } from './facts/watched-file.ts';
 import { openLdapDirectory } from './ldap/ldap-directory.ts';
 import type { LdapDirectory } from './ldap/ldap-directory.ts';
 import { checkIssuerName } from './secure-url.ts';
@@ -59,19 +60,68 @@ export interface OpenDirectory extends Directory {
   readonly [Symbol.asyncDispose]: () => Promise<void>;
 }
 
+const CHECK_INTERVAL_MS = 1_000;
+/** A directory that the file describes no longer may still be asked by those who came before: as long as they wait. */
+const RETIRE_AFTER_MS = 10_000;
+
 /**
- * Opens the directory that a file describes or is. Users in the file are read again when it changes; where an LDAP
- * directory is, is not.
+ * Opens the directory that a file describes or is, and follows the file: a change counts from the next question on. While
+ * the file is missing or cannot be used, which is logged, questions are rejected, also where it names an LDAP directory: what
+ * was taken out of it may be the edit.
  * @throws {TypeError} naming the file or option, the key and the problem; the file system's error when unreadable
  * @throws {RangeError} naming the number
  */
-export async function openDirectory(options: OpenDirectoryOptions): Promise<OpenDirectory | LdapDirectory> {
-  const { path, issuer, password, logger } = resolveOpenDirectoryOptions(options);
-  const content = await readFile(path, 'utf8');
+export async function openDirectory(options: OpenDirectoryOptions): Promise<OpenDirectory> {
+  const resolved = resolveOpenDirectoryOptions(options);
+  const open = new Set<DescribedDirectory>();
+  const timers = new Set<NodeJS.Timeout>();
+  const file = await openWatchedFile({
+    path: resolved.path,
+    fact: 'directory',
+    async parse(text) {
+      const directory = await readDirectory(text, resolved);
+      open.add(directory);
+      return directory;
+    },
+    onReplaced(old) {
+      const timer = setTimeout(() => {
+        timers.delete(timer);
+        open.delete(old);
+        void old.close?.();
+      }, RETIRE_AFTER_MS).unref();
+      timers.add(timer);
+    },
+    checkIntervalMs: CHECK_INTERVAL_MS,
+    limitMs: CHECK_INTERVAL_MS,
+    consequence: 'groups are not known until it is',
+    describe: ({ users }) => ({ users }),
+    logger: resolved.logger,
+    now: () => Date.now(),
+  });
+
+  const close = async (): Promise<void> => {
+    timers.forEach(clearTimeout);
+    await Promise.all([...open].map(async (directory) => directory.close?.()));
+  };
+  return { ...followingDirectory(file), close, [Symbol.asyncDispose]: close };
+}
+
+/** What one version of a file describes or is. */
+export interface DescribedDirectory extends Pick<Directory, 'groupsOf' | 'knowsIssuer'> {
+  /** How many the file lists. @default it names an LDAP directory */
+  readonly users?: number | undefined;
+  /** Only an LDAP directory can say how somebody comes to a group. */
+  readonly membershipsOf?: LdapDirectory['membershipsOf'] | undefined;
+  readonly close?: (() => Promise<void>) | undefined;
+}
+
+/** @throws {TypeError | RangeError} as {@link openDirectory} does */
+export async function readDirectory(
+  content: string,
+  { path, issuer, password, logger }: OpenDirectoryOptions,
+): Promise<DescribedDirectory> {
   if (!('ldap' in parseDocument(content, anyDocument, path))) {
-    const directory = await createFileDirectory({ path, logger });
-    const close = async (): Promise<void> => undefined;
-    return { ...directory, close, [Symbol.asyncDispose]: close };
+    return readListedUsers(content, path);
   }
   const { caFile, bind, users, ...rest } = parseDocument(content, ldapDocument, path).ldap;
   if (password === undefined) {

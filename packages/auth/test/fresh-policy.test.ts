@@ -223,6 +223,37 @@ describe('createFreshPolicy', () => {
     });
   });
 
+  it('refuses production by keys that the issuer did not confirm for 10 minutes, and goes on with staging', async () => {
+    const now = () => clock.now;
+    await using old = createTokenVerifier({
+      issuer: issuer.issuer,
+      audience: AUDIENCE,
+      algorithms: ['ES256'],
+      jwksUrl: `${issuer.issuer}/jwks`,
+      now,
+    });
+    const router = createTokenRouter({ jwt: [old] });
+    await using strict = createAuthenticator({ verifier: router, directory: { groupsOf }, policy, now });
+    const token = await issuer.token({ scope, exp: Math.floor(Date.now() / 1000) + 7_200 });
+    const ask = async (permission: string) =>
+      createFreshPolicy({ policy, authenticator: strict }).decide(
+        await strict.authenticateToken(token, { signal }),
+        permission,
+        { signal },
+      );
+    expect(await ask('deploy:production')).toMatchObject({ allowed: true });
+    // Nobody asked for a while; the issuer is there and confirms them.
+    clock.now += 1_200_000;
+    expect(await ask('deploy:production')).toMatchObject({ allowed: true });
+    await issuer.close();
+    clock.now += 599_999;
+    expect(await ask('deploy:production')).toMatchObject({ allowed: true });
+    clock.now += 1;
+    expect(await ask('deploy:production')).toMatchObject({ allowed: false, reason: 'unavailable' });
+    expect(await ask('deploy:staging')).toMatchObject({ allowed: true });
+    expect(strict.ages()).toContainEqual(expect.objectContaining({ fact: 'keys', ageMs: 600_000 }));
+  });
+
   it('refuses what is fresh by a policy that could not be looked at for 30 seconds, and goes on with the rest', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'policy-'));
     const path = join(folder, 'policy.json');

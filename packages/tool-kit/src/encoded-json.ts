@@ -34,3 +34,36 @@ export function encodeJson(result: JsonObject): EncodedJson {
   Object.defineProperty(result, ENCODED, { value: encoded });
   return encoded;
 }
+
+// Enumerable, so that a copy with other members takes it along; no text ever shows a symbol.
+const SOURCE = Symbol('source');
+
+/** A result for an SDK that adds members of its own to a copy of it; see {@link resultText}. */
+export function traceable(result: JsonObject): JsonObject {
+  return encodedJson(result) === undefined ? result : { ...result, [SOURCE]: result };
+}
+
+/**
+ * The JSON text of a result of a method table, whatever an SDK has added to it on its way to the transport. What has
+ * been encoded once is not encoded again.
+ */
+export function resultText(result: object): string {
+  const source = (result as { readonly [SOURCE]?: JsonObject })[SOURCE];
+  const encoded = encodedJson(source ?? (result as JsonObject));
+  if (encoded === undefined || source === undefined) {
+    return encoded?.text ?? JSON.stringify(result);
+  }
+  const added: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(result)) {
+    if (!Object.hasOwn(source, name)) {
+      added[name] = value;
+    } else if (source[name] !== value) {
+      return JSON.stringify(result);
+    }
+  }
+  const rest = JSON.stringify(added);
+  if (rest === '{}') {
+    return encoded.text;
+  }
+  return encoded.text === '{}' ? rest : `${encoded.text.slice(0, -1)},${rest.slice(1)}`;
+}

@@ -121,6 +121,11 @@ export interface AuditTrail {
   /** Resolves when the intent is durable; rejects when it cannot be recorded. */
   readonly begin: (intent: AuditIntent) => Promise<AuditEntry>;
   /**
+   * Records a call that ended before anything ran. May count those of a caller who is refused often instead of storing
+   * each, so that nobody can fill the disk. @default `begin` and `finish`
+   */
+  readonly refuse?: ((intent: AuditIntent, outcome: AuditOutcome) => Promise<void>) | undefined;
+  /**
    * A keyed digest of an argument, to recognise a value without keeping it.
    * @default only the names of arguments are kept
    */

@@ -10,7 +10,7 @@ import { checkPolicyFits } from './policy-fit.ts';
 export interface AuthenticatorOptions {
   /** Verifies tokens. Its `issuers` tell whether a policy must say whose services it means. @default one issuer */
   readonly verifier: Pick<TokenVerifier, 'verify'> &
-    Partial<Pick<TokenVerifier, 'issuers' | 'groupIssuers' | 'ages'>>;
+    Partial<Pick<TokenVerifier, 'issuers' | 'groupIssuers' | 'confirm' | 'ages'>>;
   /**
    * Knows the groups of users whose token does not name them.
    * @default such users have no groups; one whose token says that there are too many to name is refused

@@ -30,9 +30,11 @@ export interface Authenticator {
    */
   readonly authenticateToken: (token: string, options: { readonly signal: AbortSignal }) => Promise<Caller>;
   /**
-   * The same caller with groups of the last 30 seconds and the permissions that follow: for what must not rest on
-   * older ones. A service or a local caller has no groups and is returned as it is.
-   * @throws {AuthError} `unavailable` when the directory cannot be asked, `access_denied`; the signal's reason
+   * The same caller with groups of the last 30 seconds and the permissions that follow, for what must not rest on older
+   * ones, nor on keys of the issuer that could not be loaded again for 10 minutes. A service or a local caller has no
+   * groups.
+   * @throws {AuthError} `unavailable` when the directory or the issuer cannot be asked, `access_denied`; the signal's
+   * reason
    * @throws {TypeError} when `caller` does not come from here
    */
   readonly refresh: (caller: FreshCaller, options: { readonly signal: AbortSignal }) => Promise<Caller>;
@@ -113,7 +115,12 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
       if (!isCaller(caller)) {
         throw new TypeError('caller must be one that this package made');
       }
-      return rights.refresh(caller, signal);
+      const [refreshed] = await Promise.all([
+        rights.refresh(caller, signal),
+        // Nobody issued a token to a local caller.
+        caller.expiresAt === undefined ? undefined : verifier.confirm?.(caller.issuer, { signal }),
+      ]);
+      return refreshed;
     },
     async renew(caller, { signal }) {
       if (!isCaller(caller)) {

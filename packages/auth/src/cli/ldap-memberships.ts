@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 
-import { openDirectory } from '../open-directory.ts';
+import { readDirectory } from '../open-directory.ts';
 import type { Principal } from '../tokens/principal.ts';
 import type { Membership } from './group-file.ts';
 
@@ -24,16 +24,17 @@ export async function askLdapMemberships(options: {
   if (rest.length === 0) {
     throw new TypeError('--user must be issuer#subject: an LDAP directory is not listed');
   }
-  const password = (await readFile(passwordFile, 'utf8')).replace(/\r?\n$/, '');
+  // What an editor puts around it is no part of it.
+  const password = (await readFile(passwordFile, 'utf8')).replace(/^\uFEFF/, '').replace(/[\r\n]+$/, '');
   const subject = rest.join('#');
   const principal: Principal = { id: user, issuer, subject, kind: 'user', scopes: [], expiresAt: 0 };
-  const directory = await openDirectory({ path, issuer, password });
+  const directory = await readDirectory(await readFile(path, 'utf8'), { path, issuer, password });
   try {
-    if (!('membershipsOf' in directory)) {
+    if (directory.membershipsOf === undefined) {
       throw new TypeError(`${path} does not name an LDAP directory`);
     }
     return await directory.membershipsOf(principal, { signal: AbortSignal.timeout(TIMEOUT_MS) });
   } finally {
-    await directory.close();
+    await directory.close?.();
   }
 }

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { checkWhole, MAX_TIMER_MS } from '../check-number.ts';
 import { checkPath, parseDocument } from '../document-file.ts';
 import { openWatchedFile } from '../facts/watched-file.ts';
+import type { WatchedFile } from '../facts/watched-file.ts';
 import type { Directory, DirectoryLogger } from './directory.ts';
 
 const userId = z
@@ -59,26 +60,52 @@ export async function createFileDirectory(options: FileDirectoryOptions): Promis
   const file = await openWatchedFile({
     path,
     fact: 'directory',
-    parse: (text) => groupsIn(text, path),
+    parse: (text) => readListedUsers(text, path),
     checkIntervalMs,
     // What it said before is no answer: whoever was taken out of it may be the edit.
     limitMs: checkIntervalMs,
     consequence: 'groups are not known until it is',
-    describe: (groups) => ({ users: groups.size }),
+    describe: ({ users }) => ({ users }),
     logger,
     now,
   });
 
+  return followingDirectory(file);
+}
+
+/** Asks what a file says now; while it cannot be used, nothing. */
+export function followingDirectory(
+  file: WatchedFile<Pick<Directory, 'groupsOf' | 'knowsIssuer'>>,
+): Directory {
   return {
     async groupsOf(principal, { signal }) {
-      const { content: groups, problem } = await file.read({ signal });
+      const { content, problem } = await file.read({ signal });
       if (problem !== undefined) {
         throw new Error('the directory file is not usable', problem);
       }
-      return groups.get(principal.id) ?? [];
+      return content.groupsOf(principal, { signal });
     },
-    knowsIssuer: (issuer) => [...file.last().keys()].some((id) => id.startsWith(`${issuer}#`)),
+    knowsIssuer: (issuer) => file.last().knowsIssuer?.(issuer) ?? true,
     ages: file.ages,
+  };
+}
+
+/** What one version of a file says. */
+interface ListedUsers extends Pick<Directory, 'groupsOf' | 'knowsIssuer'> {
+  /** How many there are. */
+  readonly users: number;
+}
+
+/** @throws {TypeError} as `createFileDirectory` does */
+export function readListedUsers(text: string, path: string): ListedUsers {
+  return directoryOf(groupsIn(text, path));
+}
+
+function directoryOf(groups: ReadonlyMap<string, readonly string[]>): ListedUsers {
+  return {
+    groupsOf: async ({ id }) => groups.get(id) ?? [],
+    knowsIssuer: (issuer) => [...groups.keys()].some((id) => id.startsWith(`${issuer}#`)),
+    users: groups.size,
   };
 }
 

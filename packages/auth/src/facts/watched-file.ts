@@ -15,7 +15,9 @@ export interface WatchedFileOptions<Content> {
   readonly path: string;
   readonly fact: FactAge['fact'];
   /** Makes something of the text. @throws {Error} when it cannot be used */
-  readonly parse: (text: string) => Content;
+  readonly parse: (text: string) => Content | Promise<Content>;
+  /** Told that a content is no longer the last one, once another is. @default nobody */
+  readonly onReplaced?: ((old: Content) => void) | undefined;
   /** How often, at most, the file is looked at, in milliseconds. */
   readonly checkIntervalMs: number;
   /** How old what it said may become while it cannot be used, in milliseconds. */
@@ -60,7 +62,7 @@ export interface WatchedFile<Content> {
 export async function openWatchedFile<Content>(
   options: WatchedFileOptions<Content>,
 ): Promise<WatchedFile<Content>> {
-  const { path, fact, parse, checkIntervalMs, limitMs, consequence, describe, logger, now } = options;
+  const { path, fact, parse, checkIntervalMs, limitMs, consequence, logger, now } = options;
   const clock = createFactClock(fact, limitMs, now);
   const parseFile = async (): Promise<Content> => parse(await readFile(path, 'utf8'));
 
@@ -78,9 +80,11 @@ export async function openWatchedFile<Content>(
     try {
       found = await versionOf(path);
       if (found !== version) {
+        const old = content;
         content = await parseFile();
         version = found;
-        logger?.info({ path, ...describe?.(content) }, `${fact} file reloaded`);
+        options.onReplaced?.(old);
+        logger?.info({ path, ...options.describe?.(content) }, `${fact} file reloaded`);
       } else if (problem !== undefined) {
         logger?.info({ path }, `${fact} file usable again`);
       }

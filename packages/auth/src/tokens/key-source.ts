@@ -39,6 +39,11 @@ const tokenFaults: ReadonlySet<string> = new Set([
 export interface KeySource {
   /** @throws {AuthError} `unavailable`; a JOSEError when the token names no key of the issuer */
   readonly keyFor: (header: JWSHeaderParameters | undefined, token: FlattenedJWSInput) => Promise<CryptoKey>;
+  /**
+   * Loads the keys again when they are older than 10 minutes: for what must not rest on older ones.
+   * @throws {AuthError} `unavailable`; the signal's reason
+   */
+  readonly confirm: (signal: AbortSignal) => Promise<void>;
   /** How long ago the keys were last loaded. */
   readonly ages: FactAges;
   /** Ends requests in flight. */
@@ -124,6 +129,18 @@ export function createKeySource(options: KeySourceOptions): KeySource {
           throw error;
         }
         throw keysUnavailable(error);
+      }
+    },
+    async confirm(signal) {
+      if (now() - loadedAt < REFRESH_AFTER_MS) {
+        return;
+      }
+      const keys = await untilAborted(currentKeySet(), signal);
+      try {
+        await untilAborted(keys.reload(), signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        throw isAuthError(error) ? error : keysUnavailable(error);
       }
     },
     ages: clock.ages,

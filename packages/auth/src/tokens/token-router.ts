@@ -71,6 +71,7 @@ export function createTokenRouter(options: TokenRouterOptions): TokenVerifier {
   return {
     issuers: [...new Set([...byIssuer.keys(), ...(opaque?.issuers ?? [])])],
     groupIssuers: [...new Set([...verifiers].flatMap(({ groupIssuers = [] }) => groupIssuers))],
+    confirm: async (issuer, options) => byIssuer.get(issuer)?.confirm?.(issuer, options),
     ages: () => [...verifiers].flatMap(({ ages }) => ages?.() ?? []),
     async verify(token, options) {
       return verifierFor(token).verify(token, options);

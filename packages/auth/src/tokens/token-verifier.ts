@@ -96,6 +96,15 @@ export interface TokenVerifier {
   readonly issuers: readonly string[];
   /** Those of them whose tokens name the groups of users. @default none */
   readonly groupIssuers?: readonly string[] | undefined;
+  /**
+   * Makes sure that what it verifies tokens of this issuer by is known to be so, for what must not rest on older facts:
+   * keys are loaded again when they are older than 10 minutes.
+   * @throws {AuthError} `unavailable`; the signal's reason
+   * @default it is never old
+   */
+  readonly confirm?:
+    | ((issuer: string, options: { readonly signal: AbortSignal }) => Promise<void>)
+    | undefined;
   /** How old what it verifies by is. @default not known */
   readonly ages?: FactAges | undefined;
   /**
@@ -131,6 +140,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
   return {
     issuers: [issuer],
     groupIssuers: rules.groups === undefined ? [] : [issuer],
+    confirm: (_, { signal }) => keys.confirm(signal),
     ages: keys.ages,
     async verify(token, { signal, prove }) {
       signal.throwIfAborted();

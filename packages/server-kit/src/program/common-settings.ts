@@ -54,7 +54,7 @@ export const authenticationSettings = {
   },
   DIRECTORY_FILE: {
     description:
-      'YAML or JSON file with the users and their groups, read again when it changes, or with the LDAP directory that knows them',
+      'YAML or JSON file with the users and their groups, or with the LDAP directory that knows them; read again when it changes',
     schema: pathSetting(),
   },
   DIRECTORY_PASSWORD: {

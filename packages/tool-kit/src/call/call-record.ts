@@ -1,9 +1,10 @@
 import type { RecordedArguments } from '../arguments/argument-privacy.ts';
-import type { AuditEntry, AuditOutcome, UpstreamCall } from '../ports.ts';
+import type { AuditEntry, AuditIntent, AuditOutcome, UpstreamCall } from '../ports.ts';
 import { auditIntentOf } from './audit-intent.ts';
 import type { CallFailure } from './failure.ts';
 import type { Call, CallResult, OperationResponse, RequestContext } from './operation.ts';
 import type { ResolvedPipelineOptions } from './pipeline-options.ts';
+import { refuse } from './record-refusal.ts';
 
 /** What the trail learns of a call: what the definition tells, and the policy's rule once it has decided. */
 export interface CallDetails extends RecordedArguments {
@@ -28,27 +29,31 @@ export class CallRecord {
   /** Writes the intent down, before the call runs; `false` when it could not be recorded. */
   async begin(request: RequestContext, details: CallDetails): Promise<boolean> {
     this.#isBegun = true;
-    const { audit, telemetry, logger } = this.#pipeline;
+    const { audit, logger } = this.#pipeline;
     try {
-      const { caller, correlationId, transport, era, client, sourceAddress } = request;
-      const subject = {
-        caller,
-        action: this.#call.method,
-        target: this.#call.target,
-        correlationId,
-        transport,
-        era,
-        client,
-        sourceAddress,
-        rule: details.rule,
-        traceId: telemetry.activeTraceId?.(),
-      };
-      this.#entry = await audit.begin(auditIntentOf(subject, details));
+      this.#entry = await audit.begin(this.#intentOf(request, details));
       return true;
     } catch (error) {
       logger.error({ err: error, correlationId: request.correlationId }, 'audit intent not recorded');
       return false;
     }
+  }
+
+  #intentOf(request: RequestContext, details: CallDetails): AuditIntent {
+    const { caller, correlationId, transport, era, client, sourceAddress } = request;
+    const subject = {
+      caller,
+      action: this.#call.method,
+      target: this.#call.target,
+      correlationId,
+      transport,
+      era,
+      client,
+      sourceAddress,
+      rule: details.rule,
+      traceId: this.#pipeline.telemetry.activeTraceId?.(),
+    };
+    return auditIntentOf(subject, details);
   }
 
   /** Takes note of the trace that the call runs in. */
@@ -69,42 +74,42 @@ export class CallRecord {
     return { ok: true, result, isFailure };
   }
 
-  /** Ends a call without an output, and writes the intent down too where nobody has tried to. */
+  /**
+   * Ends a call without an output. What was not begun did not run, and is recorded as refused: whoever is refused again
+   * and again must not fill the trail with it.
+   */
   async fail(request: RequestContext, failure: CallFailure, details: CallDetails = {}): Promise<CallResult> {
-    // One caller may be refused thousands of times a minute: the trail keeps the first, the metrics count all.
-    const isRepeated =
-      failure.kind === 'rate_limited' && !this.#pipeline.recentlyLimited.isNew(request.caller.id);
-    if (!this.#isBegun && !isRepeated) {
-      await this.begin(request, details);
-    }
-    await this.#end(request, resultOf(failure), failure.code);
+    await this.#end(request, resultOf(failure), failure.code, this.#isBegun ? undefined : details);
     return { ok: false, failure };
   }
 
   /** Ends a call with a refusal by the transport. */
   async refuse(request: RequestContext, reason: string, details: CallDetails): Promise<void> {
-    await this.begin(request, details);
-    await this.#end(request, 'denied', reason);
+    await this.#end(request, 'denied', reason, details);
   }
 
   async #end(
     request: RequestContext,
     result: AuditOutcome['result'],
     reason: string | undefined,
+    refused?: CallDetails,
   ): Promise<void> {
-    const { telemetry, logger } = this.#pipeline;
+    const { audit, telemetry, logger } = this.#pipeline;
     const { era, transport, correlationId } = request;
     const { method, operation } = this.#call;
     const durationMs = Math.round(performance.now() - this.#startedAt);
-    if (this.#entry !== undefined) {
+    if (this.#entry !== undefined || refused !== undefined) {
+      const outcome = {
+        result,
+        reason,
+        durationMs,
+        traceId: this.#traceId,
+        upstreamCalls: this.#upstreamCalls,
+      };
       try {
-        await this.#entry.finish({
-          result,
-          reason,
-          durationMs,
-          traceId: this.#traceId,
-          upstreamCalls: this.#upstreamCalls,
-        });
+        await (refused === undefined
+          ? this.#entry?.finish(outcome)
+          : refuse(audit, this.#intentOf(request, refused), outcome));
       } catch (error) {
         // The action is done; the open intent in the trail says that its outcome is not known.
         logger.error({ err: error, correlationId }, 'audit outcome not recorded');

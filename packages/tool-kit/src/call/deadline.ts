@@ -1,5 +1,4 @@
-/** Why a call ends before its work does. */
-export type Interruption = 'cancelled' | 'deadline_exceeded';
+import type { Interruption } from './failure.ts';
 
 /**
  * The time that one call has left, and whether its client still wants it. An `AbortController` costs more than the
@@ -25,7 +24,7 @@ export class Deadline implements Disposable {
 
   /** Ends the call when this signal aborts, too. */
   follow(signal: AbortSignal): void {
-    const listener = () => this.#interrupt('cancelled', signal.reason);
+    const listener = () => this.#interrupt(interruptionOf(signal.reason), signal.reason);
     if (signal.aborted) {
       listener();
       return;
@@ -85,6 +84,13 @@ export class Deadline implements Disposable {
     this.#controller?.abort(reason);
     this.#giveUp?.(reason);
   }
+}
+
+/** A server that stops aborts its calls with a reason that has this code. */
+function interruptionOf(reason: unknown): Interruption {
+  return reason instanceof Error && 'code' in reason && reason.code === 'server_stopped'
+    ? 'server_stopped'
+    : 'cancelled';
 }
 
 function isPromise<T>(work: T | PromiseLike<T>): work is PromiseLike<T> {

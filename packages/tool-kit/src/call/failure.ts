@@ -104,13 +104,18 @@ export function notRecorded(referenceId: string): CallFailure {
   };
 }
 
-/** A call that the client or the deadline stopped. */
-export function interrupted(
-  code: 'cancelled' | 'deadline_exceeded',
-  isUncertain: boolean,
-  referenceId: string,
-): CallFailure {
-  const what = code === 'cancelled' ? 'The call was cancelled.' : 'The call took too long and was stopped.';
+/** Who stopped a call: the client, the deadline, or the server that ends. */
+export type Interruption = 'cancelled' | 'deadline_exceeded' | 'server_stopped';
+
+const INTERRUPTED: Readonly<Record<Interruption, string>> = {
+  cancelled: 'The call was cancelled.',
+  deadline_exceeded: 'The call took too long and was stopped.',
+  server_stopped: 'The server was stopped before the call ended.',
+};
+
+/** A call that was stopped before it ended. */
+export function interrupted(code: Interruption, isUncertain: boolean, referenceId: string): CallFailure {
+  const what = INTERRUPTED[code];
   const next = isUncertain ? CHECK_FIRST : 'Try again later.';
   return { kind: 'interrupted', code, isUncertain, message: `${what} ${next} Reference ${referenceId}.` };
 }

@@ -59,7 +59,7 @@ export interface OperationOf<Input, Output> {
   readonly maxOutputBytes?: number | undefined;
   readonly run: (input: Input, context: CallContext, request: RequestContext) => Promise<Output> | Output;
   /** What goes to the client. What it throws is a fault of the output, not of the work, which is done by then. */
-  readonly respond: (output: Output, input: Input, target: string) => OperationResponse;
+  readonly respond: (output: Output, input: Input, request: Responding) => OperationResponse;
 }
 
 declare const sealed: unique symbol;
@@ -75,6 +75,13 @@ export type Operation = OperationOf<Sealed, Sealed>;
 /** Lets an operation stand among others. */
 export function sealOperation<Input, Output>(operation: OperationOf<Input, Output>): Operation {
   return operation as unknown as Operation;
+}
+
+/** What of a request a response depends on. */
+export interface Responding {
+  /** As the client named it. */
+  readonly target: string;
+  readonly era: RequestContext['era'];
 }
 
 /** An input, or why there is none. */

@@ -1,7 +1,6 @@
 import { checkWhole, MAX_TIMER_MS } from '../check-number.ts';
 import { PublicError } from '../errors.ts';
 import type { AuditTrail, Authorizer, Logger, RateLimiter, TaskRunner, Telemetry } from '../ports.ts';
-import { createRecentKeys, type RecentKeys } from './recent-keys.ts';
 
 /** No string in JavaScript holds more. */
 const MAX_STRING_BYTES = 2 ** 29;
@@ -14,15 +13,21 @@ export interface CallLimits {
   readonly maxOutputBytes?: number | undefined;
   /** The maximum number of entries on one page of a list: 1 to 100000. @default 1_000 */
   readonly pageSize?: number | undefined;
+  /**
+   * How long a client may keep a list, in milliseconds, where the revision lets a server say so: 0 to 2147483647. It is
+   * the list of one caller, so nobody may show it to another. @default 0
+   */
+  readonly listTtlMs?: number | undefined;
 }
 
 /** Fills in and checks. @throws {RangeError} naming the option that is out of its range. */
 export function resolveCallLimits(limits: CallLimits = {}) {
-  const { deadlineMs = 30_000, maxOutputBytes = 65_536, pageSize = 1_000 } = limits;
+  const { deadlineMs = 30_000, maxOutputBytes = 65_536, pageSize = 1_000, listTtlMs = 0 } = limits;
   checkWhole('deadlineMs', deadlineMs, 1, MAX_TIMER_MS);
   checkWhole('maxOutputBytes', maxOutputBytes, 1, MAX_STRING_BYTES);
   checkWhole('pageSize', pageSize, 1, 100_000);
-  return { deadlineMs, maxOutputBytes, pageSize };
+  checkWhole('listTtlMs', listTtlMs, 0, MAX_TIMER_MS);
+  return { deadlineMs, maxOutputBytes, pageSize, listTtlMs };
 }
 
 /** The ports and limits of the call pipeline. Whatever is left out has the default that its comment names. */
@@ -52,8 +57,7 @@ export interface ResolvedPipelineOptions {
   readonly deadlineMs: number;
   readonly maxOutputBytes: number;
   readonly pageSize: number;
-  /** Of whom the trail has learned lately that they ask too often. */
-  readonly recentlyLimited: RecentKeys;
+  readonly listTtlMs: number;
 }
 
 /** @throws {RangeError} naming the option that is out of its range. */
@@ -67,7 +71,6 @@ export function resolvePipelineOptions(options: PipelineOptions): ResolvedPipeli
     tasks: options.tasks ?? noTasks,
     logger: options.logger ?? silentLogger,
     // A caller over the limit may ask thousands of times a minute.
-    recentlyLimited: createRecentKeys(60_000, 10_000),
   };
 }
 

@@ -438,6 +438,25 @@ describe('interruption', () => {
     expect((await running).outcomes).toMatchObject([{ result: 'unknown', reason: 'cancelled' }]);
   });
 
+  it('says that the server was stopped when that is why a call was aborted', async () => {
+    const client = new AbortController();
+    const started = Promise.withResolvers<AbortSignal>();
+    const running = run({
+      operation: write({
+        run: (_input, { signal }) => {
+          started.resolve(signal);
+          return never();
+        },
+      }),
+      request: { signal: client.signal },
+    });
+    const signal = await started.promise;
+    client.abort(Object.assign(new Error('stopping'), { code: 'server_stopped' }));
+
+    expect(signal.aborted).toBe(true);
+    expect((await running).outcomes).toMatchObject([{ result: 'unknown', reason: 'server_stopped' }]);
+  });
+
   it('does not start a handler whose call was cancelled while the intent was written', async () => {
     const client = new AbortController();
     const handler = vi.fn<Echo['run']>(never);

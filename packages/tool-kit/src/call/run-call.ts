@@ -135,13 +135,13 @@ class PipelinedCall {
     operation: Operation,
     input: Sealed,
     output: Sealed,
-    { correlationId }: RequestContext,
+    { correlationId, era }: RequestContext,
   ): OperationResponse | { readonly failure: failure.CallFailure } {
     const maxBytes = operation.maxOutputBytes ?? this.#pipeline.maxOutputBytes;
     let response: OperationResponse | undefined;
     let problem: failure.OutputProblem;
     try {
-      response = operation.respond(output, input, this.#call.target);
+      response = operation.respond(output, input, { target: this.#call.target, era });
       // A part is encoded with its list.
       const bytes = operation.isPart === true ? 0 : encodeJson(response.result).bytes;
       if (bytes <= maxBytes) {

@@ -153,6 +153,21 @@ describe('createCatalog', () => {
     expect(() => createCatalog({ tools: [echoTool({ input })] })).toThrow(problem);
   });
 
+  it.each(['http://things.test/a.svg', 'javascript:alert(1)', 'data:text/html,x', '/a.svg'])(
+    'refuses the icon %s',
+    (src) => {
+      expect(() => createCatalog({ tools: [echoTool({ icons: [{ src }] })] })).toThrow(
+        'tool "echo": an icon',
+      );
+    },
+  );
+
+  it.each([-1, 0.5, Number.NaN])('refuses a resource that may be kept for %d ms', (ttlMs) => {
+    expect(() => createCatalog({ resources: [aResource({ cache: { ttlMs } })] })).toThrow(
+      'resource "thing": cache.ttlMs must be',
+    );
+  });
+
   it('refuses what is not JSON in a schema', () => {
     const input = z.object({ a: z.string().meta({ examples: [1n] }) });
 

@@ -4,23 +4,25 @@ import type { Operation } from '../call/operation.ts';
 import { checkWhole, MAX_TIMER_MS } from '../check-number.ts';
 import type { PromptDefinition } from '../definition/define-prompt.ts';
 import type { ResourceDefinition } from '../definition/define-resource.ts';
-import type { ToolDefinition } from '../definition/define-tool.ts';
+import type { ContentToolDefinition, ToolDefinition } from '../definition/define-tool.ts';
 import { zodObject, type ObjectSchema } from '../definition/object-schema.ts';
 import { checkSchemaVersion } from '../definition/schema-version.ts';
 import type { TaskDefinition } from '../definition/task-definition.ts';
 import type { JsonObject } from '../json.ts';
 import { completionOperation } from './completion-operation.ts';
 import { jsonSchema } from './json-schema.ts';
-import { checkTexts } from './listing-texts.ts';
+import { checkTexts, listingOf } from './listing.ts';
 import { promptOperation } from './prompt-operation.ts';
-import { listOperation, readOperation } from './resource-operation.ts';
+import { JSON_MIME_TYPE, listOperation, readOperation } from './resource-operation.ts';
 import { toolOperation } from './tool-operation.ts';
 import { parseUriTemplate, type UriTemplate } from './uri-template.ts';
 
 export { jsonSchema };
 
 // To compare what each schema makes with a record would cost the compiler a fifth more.
-type AnyTool = ToolDefinition<ObjectSchema<unknown, unknown>, ObjectSchema<unknown, unknown>>;
+type AnyTool =
+  | ToolDefinition<ObjectSchema<unknown, unknown>, ObjectSchema<unknown, unknown>>
+  | ContentToolDefinition<ObjectSchema<unknown, unknown>>;
 
 /** Everything that a server offers. */
 export interface CatalogDefinitions {
@@ -38,7 +40,7 @@ export interface Listed<Definition> {
 }
 
 /** A tool, ready to be called. */
-export interface ListedTool extends Listed<ToolDefinition> {
+export interface ListedTool extends Listed<ToolDefinition | ContentToolDefinition> {
   readonly call: Operation;
 }
 
@@ -79,7 +81,7 @@ export function createCatalog(definitions: CatalogDefinitions): Catalog {
   const resources = byName('resource', definitions.resources, listedResource);
   rejectRepeatedTemplates(resources.values());
   return {
-    tools: byName('tool', definitions.tools as readonly ToolDefinition[] | undefined, listedTool),
+    tools: byName('tool', definitions.tools as readonly ListedTool['definition'][] | undefined, listedTool),
     resources,
     prompts: byName('prompt', definitions.prompts, listedPrompt),
     tasks: definitions.tasks ?? [],
@@ -115,38 +117,39 @@ function byName<Definition extends { readonly name: string }, Entry>(
   return entries;
 }
 
-function listedTool(tool: ToolDefinition): ListedTool {
-  const { title, description } = tool;
-  checkTexts(`tool "${tool.name}"`, { title, description });
+function listedTool(tool: ListedTool['definition']): ListedTool {
+  const { name, title, annotations } = tool;
   if (tool.deadlineMs !== undefined) {
     checkWhole(`tool "${tool.name}": deadlineMs`, tool.deadlineMs, 1, MAX_TIMER_MS);
   }
   // First, because they refuse what is no schema.
   const inputSchema = jsonSchema(tool, 'input');
-  const outputSchema = jsonSchema(tool, 'output');
+  const outputSchema = tool.output && jsonSchema(tool, 'output');
   return {
     definition: tool,
     call: toolOperation(tool),
     listing: {
-      name: tool.name,
-      title,
-      description,
+      ...listingOf(`tool "${name}"`, tool),
       inputSchema,
-      outputSchema,
+      ...(outputSchema !== undefined && { outputSchema }),
       annotations: {
-        title,
-        readOnlyHint: tool.annotations.readOnly,
-        destructiveHint: tool.annotations.destructive,
-        idempotentHint: tool.annotations.idempotent,
-        openWorldHint: tool.annotations.openWorld,
+        ...(title !== undefined && { title }),
+        readOnlyHint: annotations.readOnly,
+        destructiveHint: annotations.destructive,
+        idempotentHint: annotations.idempotent,
+        openWorldHint: annotations.openWorld,
       },
     },
   };
 }
 
 function listedResource(resource: ResourceDefinition): ListedResource {
-  const { title, description, uriTemplate } = resource;
-  checkTexts(`resource "${resource.name}"`, { title, description, uriTemplate });
+  const { uriTemplate, mimeType = JSON_MIME_TYPE, annotations, cache } = resource;
+  const kind = `resource "${resource.name}"`;
+  checkTexts(kind, { uriTemplate, mimeType });
+  if (cache !== undefined) {
+    checkWhole(`${kind}: cache.ttlMs`, cache.ttlMs, 0, Number.MAX_SAFE_INTEGER);
+  }
   const template = parseUriTemplate(uriTemplate);
   checkSchemaVersion(`resource "${resource.name}": parameters`, resource.parameters);
   const parameters = Object.keys(zodObject(resource.parameters).shape);
@@ -162,11 +165,11 @@ function listedResource(resource: ResourceDefinition): ListedResource {
     read: readOperation(resource),
     complete: completionOperation(resource),
     listing: {
-      name: resource.name,
-      title,
-      description,
+      ...listingOf(kind, resource),
       uriTemplate,
-      mimeType: 'application/json',
+      mimeType,
+      // They are what the protocol has, which is JSON.
+      ...(annotations !== undefined && { annotations: annotations as JsonObject }),
     },
   };
 }
@@ -184,8 +187,7 @@ function rejectRepeatedTemplates(resources: Iterable<ListedResource>): void {
 }
 
 function listedPrompt(prompt: PromptDefinition): ListedPrompt {
-  const { name, title, description } = prompt;
-  checkTexts(`prompt "${name}"`, { title, description });
+  const { name } = prompt;
   checkSchemaVersion(`prompt "${name}": arguments`, prompt.arguments);
   const { shape }: { readonly shape: Readonly<Record<string, z.ZodType>> } = zodObject(prompt.arguments);
   return {
@@ -193,9 +195,7 @@ function listedPrompt(prompt: PromptDefinition): ListedPrompt {
     get: promptOperation(prompt),
     complete: completionOperation(prompt),
     listing: {
-      name,
-      title,
-      description,
+      ...listingOf(`prompt "${name}"`, prompt),
       arguments: Object.entries(shape).map(([argument, schema]) => argumentListing(name, argument, schema)),
     },
   };

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 import { withoutPrivacy } from '../arguments/argument-privacy.ts';
-import type { ToolDefinition } from '../definition/define-tool.ts';
-import { zodObject } from '../definition/object-schema.ts';
+import type { ContentToolDefinition, ToolDefinition } from '../definition/define-tool.ts';
+import { zodObject, type ObjectSchema } from '../definition/object-schema.ts';
 import { checkSchemaVersion } from '../definition/schema-version.ts';
 import type { JsonObject } from '../json.ts';
 import { problemOfSchema } from './schema-problem.ts';
@@ -13,13 +13,14 @@ import { problemOfSchema } from './schema-problem.ts';
  *
  * @throws {TypeError} naming the tool, for what JSON Schema or a client cannot express.
  */
-export function jsonSchema(tool: ToolDefinition, io: 'input' | 'output'): JsonObject {
+export function jsonSchema(tool: ToolDefinition | ContentToolDefinition, io: 'input' | 'output'): JsonObject {
   const name = `tool "${tool.name}": ${io}`;
-  checkSchemaVersion(name, tool[io]);
+  const schemaOfTool = tool[io];
+  checkSchemaVersion(name, schemaOfTool);
   let document: JsonObject;
   try {
     // A JSON Schema document is JSON; zod types it more precisely than a wire value needs.
-    document = z.toJSONSchema(zodObject(tool[io]), {
+    document = z.toJSONSchema(zodObject(schemaOfTool as ObjectSchema), {
       target: 'draft-2020-12',
       io,
       override: ({ jsonSchema }) => withoutPrivacy(jsonSchema),

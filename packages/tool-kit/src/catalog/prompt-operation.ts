@@ -1,15 +1,16 @@
 import { argumentRecorder } from '../arguments/argument-privacy.ts';
 import { sealOperation, spanOf, type Operation } from '../call/operation.ts';
-import type { PromptDefinition } from '../definition/define-prompt.ts';
+import type { PromptDefinition, PromptMessage } from '../definition/define-prompt.ts';
 import { zodObject } from '../definition/object-schema.ts';
 import { permissionSelector } from '../definition/permission.ts';
+import type { JsonObject } from '../json.ts';
 import { parserOf } from './parser.ts';
 
 /** `prompts/get` on one prompt. */
 export function promptOperation(prompt: PromptDefinition): Operation {
   const input = zodObject(prompt.arguments);
   const recorder = argumentRecorder(input);
-  return sealOperation<Record<string, unknown>, string>({
+  return sealOperation<Record<string, unknown>, string | readonly PromptMessage[]>({
     name: prompt.name,
     span: spanOf('prompts/get', prompt.name),
     permission: prompt.permission,
@@ -18,10 +19,18 @@ export function promptOperation(prompt: PromptDefinition): Operation {
     record: (values, audit) => recorder(values, {}, audit),
     readOnly: true,
     audited: 'always',
-    run: (values) => prompt.render(values),
-    respond: (text) => ({
-      result: { messages: [{ role: 'user', content: { type: 'text', text } }] },
-      isFailure: false,
-    }),
+    run: (values, context) => prompt.render(values, context),
+    respond(rendered) {
+      const messages =
+        typeof rendered === 'string' ? [{ role: 'user', content: rendered } as const] : rendered;
+      return { result: { messages: messages.map(messageOf) }, isFailure: false };
+    },
   });
+}
+
+function messageOf({ role, content }: PromptMessage): JsonObject {
+  // A block is what the protocol has, which is JSON.
+  const block =
+    typeof content === 'string' ? { type: 'text', text: content } : (content as unknown as JsonObject);
+  return { role, content: block };
 }

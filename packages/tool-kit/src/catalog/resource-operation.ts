@@ -1,18 +1,27 @@
 import { argumentRecorder } from '../arguments/argument-privacy.ts';
 import { sealOperation, spanOf, type Operation } from '../call/operation.ts';
-import type { ResourceDefinition, ResourceListing, ResourcePage } from '../definition/define-resource.ts';
+import { encodeContents, type EncodedContents } from '../definition/content.ts';
+import {
+  SeveralContents,
+  type ResourceDefinition,
+  type ResourceListing,
+  type ResourcePage,
+} from '../definition/define-resource.ts';
 import { zodObject } from '../definition/object-schema.ts';
 import { heldPermission, permissionSelector } from '../definition/permission.ts';
-import type { JsonObject, JsonValue } from '../json.ts';
+import type { JsonObject } from '../json.ts';
+import { cacheMembers } from './cache-members.ts';
 import { parserOf } from './parser.ts';
 
-const MIME_TYPE = 'application/json';
+/** Of a resource that says nothing else. */
+export const JSON_MIME_TYPE = 'application/json';
 
 /** `resources/read` on one resource or family of resources; one that does not exist has no contents. */
 export function readOperation(resource: ResourceDefinition): Operation {
   const parameters = zodObject(resource.parameters);
   const recorder = argumentRecorder(parameters);
-  return sealOperation<Record<string, unknown>, JsonValue | undefined>({
+  const { mimeType = JSON_MIME_TYPE } = resource;
+  return sealOperation<Record<string, unknown>, Content>({
     name: resource.name,
     span: spanOf('resources/read', resource.name),
     permission: resource.permission,
@@ -22,10 +31,8 @@ export function readOperation(resource: ResourceDefinition): Operation {
     readOnly: true,
     audited: 'always',
     run: (input, context) => resource.read(input, context),
-    respond: (content, _input, uri) => ({
-      result: {
-        contents: content === undefined ? [] : [{ uri, mimeType: MIME_TYPE, text: JSON.stringify(content) }],
-      },
+    respond: (content, _input, { target: uri, era }) => ({
+      result: { contents: contentsOf(content, uri, mimeType), ...cacheMembers(resource.cache, era) },
       isFailure: content === undefined,
     }),
   });
@@ -47,11 +54,32 @@ export function listOperation(resource: ResourceDefinition): Operation {
     respond(listed) {
       const page = isPage(listed) ? listed : { resources: listed };
       return {
-        result: { resources: page.resources.map(entryOf), nextCursor: page.nextCursor },
+        result: {
+          resources: page.resources.map((entry) => entryOf(entry, resource)),
+          nextCursor: page.nextCursor,
+        },
         isFailure: false,
       };
     },
   });
+}
+
+type Content = Awaited<ReturnType<ResourceDefinition['read']>>;
+
+const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\b/iu;
+
+function contentsOf(content: Content, uri: string, mimeType: string): readonly EncodedContents[] {
+  if (content === undefined) {
+    return [];
+  }
+  if (content instanceof SeveralContents) {
+    return content.contents.map(encodeContents);
+  }
+  if (content instanceof Uint8Array) {
+    return [encodeContents({ uri, mimeType, blob: content })];
+  }
+  const isText = typeof content === 'string' && !JSON_TYPE.test(mimeType);
+  return [encodeContents({ uri, mimeType, text: isText ? content : JSON.stringify(content) })];
 }
 
 function isPage(listed: readonly ResourceListing[] | ResourcePage): listed is ResourcePage {
@@ -59,13 +87,18 @@ function isPage(listed: readonly ResourceListing[] | ResourcePage): listed is Re
 }
 
 /** JSON has no undefined. */
-function entryOf(listing: ResourceListing): JsonObject {
-  const { uri, name, title, description } = listing;
-  return {
+function entryOf(listing: ResourceListing, resource: ResourceDefinition): JsonObject {
+  const { uri, name, title, description, mimeType, size, icons, annotations, meta } = listing;
+  const shown = {
     uri,
     name,
-    ...(title !== undefined && { title }),
-    ...(description !== undefined && { description }),
-    mimeType: MIME_TYPE,
+    title,
+    description,
+    mimeType: mimeType ?? resource.mimeType ?? JSON_MIME_TYPE,
+    size,
+    icons,
+    annotations,
+    _meta: meta,
   };
+  return Object.fromEntries(Object.entries(shown).filter(([, value]) => value !== undefined)) as JsonObject;
 }

@@ -22,11 +22,11 @@ export interface Method {
 type Methods = Readonly<Record<string, Method>>;
 
 /** The methods on tools. */
-export function toolMethods(catalog: Catalog, { pageSize }: ResolvedPipelineOptions): Methods {
+export function toolMethods(catalog: Catalog, pipeline: ResolvedPipelineOptions): Methods {
   return {
     'tools/list': listMethod(
       'tools/list',
-      staticListOperation('tools/list', 'tools', [...catalog.tools.values()], pageSize),
+      staticListOperation('tools/list', 'tools', [...catalog.tools.values()], pipeline),
     ),
     'tools/call': {
       callOf: (params) => namedCall('tools/call', params, (name) => catalog.tools.get(name)?.call),
@@ -51,7 +51,7 @@ export function resourceMethods(catalog: Catalog, pipeline: ResolvedPipelineOpti
   return {
     'resources/templates/list': listMethod(
       'resources/templates/list',
-      staticListOperation('resources/templates/list', 'resourceTemplates', templates, pipeline.pageSize),
+      staticListOperation('resources/templates/list', 'resourceTemplates', templates, pipeline),
     ),
     'resources/list': listMethod('resources/list', resourceListOperation(catalog, pipeline)),
     'resources/read': {
@@ -80,11 +80,11 @@ export function resourceMethods(catalog: Catalog, pipeline: ResolvedPipelineOpti
 }
 
 /** The methods on prompts. */
-export function promptMethods(catalog: Catalog, { pageSize }: ResolvedPipelineOptions): Methods {
+export function promptMethods(catalog: Catalog, pipeline: ResolvedPipelineOptions): Methods {
   return {
     'prompts/list': listMethod(
       'prompts/list',
-      staticListOperation('prompts/list', 'prompts', [...catalog.prompts.values()], pageSize),
+      staticListOperation('prompts/list', 'prompts', [...catalog.prompts.values()], pipeline),
     ),
     'prompts/get': {
       callOf: (params) => namedCall('prompts/get', params, (name) => catalog.prompts.get(name)?.get),

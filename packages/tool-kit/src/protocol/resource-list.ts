@@ -2,6 +2,7 @@ import { CallFailed, invalidCursor, type CallFailure } from '../call/failure.ts'
 import { sealOperation, spanOf, type Operation, type RequestContext } from '../call/operation.ts';
 import type { ResolvedPipelineOptions } from '../call/pipeline-options.ts';
 import { runCall } from '../call/run-call.ts';
+import { listCacheMembers } from '../catalog/cache-members.ts';
 import type { Catalog, ListedResource } from '../catalog/catalog.ts';
 import { isHeld } from '../definition/permission.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
@@ -66,7 +67,10 @@ export function resourceListOperation(catalog: Catalog, pipeline: ResolvedPipeli
           .slice(start)
           .map((family, index) => ask(family, index === 0 ? (place?.page ?? null) : null, asked, pipeline)),
       );
-      return pageOf(parts, place?.after ?? null, pipeline);
+      return {
+        ...pageOf(parts, place?.after ?? null, pipeline),
+        ...listCacheMembers(pipeline.listTtlMs, request.era),
+      };
     },
     respond: (result) => ({ result, isFailure: false }),
   });

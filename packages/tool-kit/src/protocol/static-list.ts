@@ -1,5 +1,7 @@
 import { CallFailed, invalidCursor } from '../call/failure.ts';
-import { sealOperation, spanOf, type Operation } from '../call/operation.ts';
+import { sealOperation, spanOf, type Operation, type RequestContext } from '../call/operation.ts';
+import type { ResolvedPipelineOptions } from '../call/pipeline-options.ts';
+import { listCacheMembers } from '../catalog/cache-members.ts';
 import type { Listed } from '../catalog/catalog.ts';
 import { isVisible, permissionNames, type Permission } from '../definition/permission.ts';
 import { encodeJson } from '../encoded-json.ts';
@@ -20,14 +22,14 @@ export function staticListOperation(
   method: string,
   member: string,
   entries: readonly Entry[],
-  pageSize: number,
+  { pageSize, listTtlMs }: Pick<ResolvedPipelineOptions, 'pageSize' | 'listTtlMs'>,
 ): Operation {
   const permissions = [
     ...new Set(entries.flatMap(({ definition }) => permissionNames(definition.permission))),
   ];
   const firstPages = new Map<string, JsonObject>();
 
-  function page(caller: Caller, cursor: unknown): JsonObject {
+  function page(caller: Caller, cursor: unknown, era: RequestContext['era']): JsonObject {
     const visible = entries.filter(({ definition }) => isVisible(definition.permission, caller));
     const start = cursor === undefined ? 0 : placeAfter(visible, cursor);
     const shown = visible.slice(start, start + pageSize);
@@ -36,6 +38,7 @@ export function staticListOperation(
     const made = {
       [member]: Object.freeze(shown.map(({ listing }) => listing)),
       ...(!isLast && { nextCursor: encodeCursor([last.definition.name]) }),
+      ...listCacheMembers(listTtlMs, era),
     };
     encodeJson(made);
     return Object.freeze(made);
@@ -49,12 +52,12 @@ export function staticListOperation(
     readOnly: true,
     audited: 'refusals',
     maxOutputBytes: Infinity,
-    run(cursor, { caller }) {
+    run(cursor, { caller }, { era }) {
       if (cursor !== undefined) {
-        return page(caller, cursor);
+        return page(caller, cursor, era);
       }
-      const key = permissions.map((name) => (isVisible(name, caller) ? 1 : 0)).join('');
-      const known = firstPages.get(key) ?? page(caller, undefined);
+      const key = [era, ...permissions.map((name) => (isVisible(name, caller) ? 1 : 0))].join('');
+      const known = firstPages.get(key) ?? page(caller, undefined, era);
       if (firstPages.size < MAX_KEPT_PAGES) {
         firstPages.set(key, known);
       }
