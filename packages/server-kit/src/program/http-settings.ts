@@ -1,6 +1,5 @@
 import { z } from 'zod';
 
-
 import { MAX_TIMER_MS } from '../check-number.ts';
 import { resolveAddress, type ServeHttpOptions } from '../http/serve-http-options.ts';
 import { isLoopbackHost } from '../loopback.ts';
