@@ -26,11 +26,11 @@ export interface Contender {
 }
 
 /** Reads the body and answers fixed JSON: what HTTP in Node costs by itself. */
-export const FLOOR = 'floor (node:http, fixed JSON)';
+export const FLOOR = 'floor (node:http)';
 /** The SDK that most servers run on, with nothing around it. */
 export const SDK_1 = 'SDK 1.32 session';
 /** What teams put together from the SDK's example and the usual middleware. */
-export const PRODUCTION = 'production composition (express, RS256, ...)';
+export const PRODUCTION = 'production composition (express)';
 export const BARE = 'ours table alone';
 const BARE_SESSION = 'ours table alone session';
 export const NO_TOKEN = 'ours no token';

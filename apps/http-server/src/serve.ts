@@ -39,6 +39,8 @@ export async function serve(
     stateDirectory: config.STATE_DIRECTORY,
     ...auditOptions(config, platform.auditToken),
     rateLimitPerMinute: config.RATE_LIMIT_PER_MINUTE,
+    deadlineMs: config.CALL_DEADLINE_MS,
+    maxOutputBytes: config.MAX_OUTPUT_BYTES,
     terminationGraceMs: config.TERMINATION_GRACE_MS,
     probes: platform.probes,
     telemetry,

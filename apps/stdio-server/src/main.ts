@@ -11,8 +11,8 @@ import {
   auditOptions,
   checkAuthenticationSettings,
   openAuthentication,
+  openStdio,
   runCommand,
-  serveStdio,
 } from '@mcp-parts/server-kit';
 
 import manifest from '../package.json' with { type: 'json' };
@@ -30,13 +30,30 @@ await runCommand(
     check: checkAuthenticationSettings,
     terminationGraceMs: ({ TERMINATION_GRACE_MS }) => TERMINATION_GRACE_MS,
     createLogger: ({ LOG_LEVEL }) => createLogger({ name, level: LOG_LEVEL }),
-    async run(config, { logger, signal }) {
+    // Claude Code sends SIGTERM 100 ms after SIGINT, and SIGKILL 400 ms after that.
+    interruptGraceMs: 400,
+    async run(config, { logger, signal, urgent }) {
+      const serverInfo = { name, version: manifest.version, title: 'Deployments' };
+      const { TERMINATION_GRACE_MS: terminationGraceMs } = config;
+      // Answers the client from here on: some wait for no more than a second.
+      await using connection = openStdio({
+        serverInfo,
+        instructions: deploymentInstructions,
+        capabilities: { tools: {}, resources: {}, prompts: {}, completions: {} },
+        logger,
+        terminationGraceMs,
+        signal,
+        urgent,
+      });
       await using authentication = await openAuthentication(config, logger);
-      const caller = await identify(config.ACCESS_TOKEN, authentication.authenticator, { logger, signal });
       await using telemetry = createTelemetry({ serviceName: name, serviceVersion: manifest.version });
       await using platform = connectPlatform({ ...platformOptions(config), meter: telemetry.meter });
+      const caller = await identify(config.ACCESS_TOKEN, authentication.authenticator, {
+        logger,
+        signal: connection.signal,
+      });
       await using server = await assembleServer({
-        serverInfo: { name, version: manifest.version, title: 'Deployments' },
+        serverInfo,
         instructions: deploymentInstructions,
         definitions: createDeploymentTools(platform),
         authorizer: authentication.authorizer,
@@ -45,11 +62,13 @@ await runCommand(
         stateDirectory: config.STATE_DIRECTORY,
         ...auditOptions(config, platform.auditToken),
         rateLimitPerMinute: config.RATE_LIMIT_PER_MINUTE,
-        terminationGraceMs: config.TERMINATION_GRACE_MS,
+        deadlineMs: config.CALL_DEADLINE_MS,
+        maxOutputBytes: config.MAX_OUTPUT_BYTES,
+        terminationGraceMs,
         probes: platform.probes,
         telemetry,
       });
-      await serveStdio(server, { caller, signal });
+      await connection.serve(server, { caller });
     },
   },
   readInvocation(),

@@ -41,7 +41,7 @@ describe.concurrent('a line that is not JSON', () => {
       const lines = parsed(await server.lines(era === '2025' ? 4 : 3));
       expect(lines.slice(0, 2)).toEqual([parseError, parseError]);
       expect(lines.at(-1)).toMatchObject(found(7));
-      expect(server.stderr()).toContain('a line on standard input is not JSON');
+      expect(server.stderr()).toContain('a line on standard input is no message');
       server.stdin.end();
       await expect(server.exit).resolves.toMatchObject({ code: 0 });
     },
@@ -140,7 +140,7 @@ describe('an access token', () => {
   it.for([
     ['that is nonsense', 'nonsense'],
     ['that is for another server', undefined],
-  ] as const)('%s ends the program with 1 before it serves anything', async ([, text]) => {
+  ] as const)('%s ends the program with 1 before it does anything', async ([, text]) => {
     const { sandbox } = world;
     const token =
       text ??
@@ -149,9 +149,10 @@ describe('an access token', () => {
         scopes: ['platform:read'],
       }));
     await using server = startRaw({ ...env, ACCESS_TOKEN: token });
-    server.send(initialize);
+    server.send(initialize, toolCall('2025', 7, 'list_services'));
     const { code, stdout, stderr } = await server.exit;
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(code).toBe(1);
+    expect(stdout).not.toContain('fraud-service');
     expect(stderr).toContain('invalid_token');
     expect(stderr).not.toContain(token);
   });

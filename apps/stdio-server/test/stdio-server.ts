@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -66,6 +66,59 @@ export function startRaw(env: Readonly<Record<string, string>>, started: Program
   };
 }
 
+/** What 2026-07-28 puts into the parameters of every request. */
+export const envelope = {
+  'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+  'io.modelcontextprotocol/clientCapabilities': {},
+  'io.modelcontextprotocol/clientInfo': { name: 'raw', version: '1.0.0' },
+};
+
+/** The probe of a client that speaks 2026-07-28. */
+export const discover = {
+  jsonrpc: '2.0',
+  id: 'probe',
+  method: 'server/discover',
+  params: { _meta: envelope },
+};
+
+/** The messages that a server has written, as soon as one has this id. */
+export async function answerTo(server: RawServer, id: number | string | null): Promise<Message> {
+  for (let count = 1; ; count += 1) {
+    const lines = await server.lines(count);
+    const found = lines.map((line) => JSON.parse(line) as Message).find((message) => message.id === id);
+    if (found !== undefined) {
+      return found;
+    }
+    count = lines.length;
+  }
+}
+
+/** What a server has written on one line. */
+export interface Message {
+  readonly id?: number | string | null;
+  readonly result?: Readonly<Record<string, unknown>>;
+  readonly error?: { readonly code: number; readonly message: string; readonly data?: unknown };
+}
+
+/** The outcomes in the trail of the server that was alone in this state directory, oldest first. */
+export async function outcomesIn(stateDirectory: string): Promise<readonly Outcome[]> {
+  const directory = join(stateDirectory, '1', 'audit');
+  const names = (await readdir(directory)).filter((name) => name.endsWith('.jsonl')).toSorted();
+  const texts = await Promise.all(names.map((name) => readFile(join(directory, name), 'utf8')));
+  return texts
+    .join('')
+    .split('\n')
+    .filter((line) => line.includes('"stage":"outcome"'))
+    .map((line) => (JSON.parse(line) as { readonly event: Outcome }).event);
+}
+
+/** How a call ended. */
+export interface Outcome {
+  readonly target: string;
+  readonly result: string;
+  readonly reason?: string;
+}
+
 /** The first message of a client of the 2025 era. */
 export const initialize = {
   jsonrpc: '2.0',
@@ -83,11 +136,6 @@ export const initialized = { jsonrpc: '2.0', method: 'notifications/initialized'
 
 /** The same tool call in either era. */
 export function toolCall(era: '2025' | '2026', id: number, name: string, args: object = {}): object {
-  const envelope = {
-    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-    'io.modelcontextprotocol/clientCapabilities': {},
-    'io.modelcontextprotocol/clientInfo': { name: 'raw', version: '1.0.0' },
-  };
   const params = { name, arguments: args, ...(era === '2026' ? { _meta: envelope } : {}) };
   return { jsonrpc: '2.0', id, method: 'tools/call', params };
 }

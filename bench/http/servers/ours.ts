@@ -109,7 +109,11 @@ export const startEverything: StartServer = (options) => startGuarded(options, {
 
 /** The same with the tools that make trouble, and sessions that are closed soon after they were abandoned. */
 export const startForSoak: StartServer = (options) =>
-  startGuarded(options, { definitions: troublesome, auditKeepDays: 1 }, { sessionIdleMs: 3_000 });
+  startGuarded(
+    options,
+    { definitions: troublesome, auditKeepDays: 1 },
+    { sessionIdleMs: 3_000, maxRefusalsPerMinute: 1_000_000 },
+  );
 
 async function startGuarded(
   { issuer, folder }: { readonly issuer: string; readonly folder: string },

@@ -1,8 +1,10 @@
-import { loadSigner } from './chain/signing.ts';
+import { loadKeys } from './chain/signing.ts';
 import { readCursor } from './delivery/cursor.ts';
 import { Delivery, type DeliveryOptions } from './delivery/delivery.ts';
+import { withCompressedSegments } from './disk/compressed-segments.ts';
 import { DiskReserve } from './disk/disk-reserve.ts';
-import { lockDirectory } from './disk/writer-lock.ts';
+import { DiskShare } from './disk/disk-share.ts';
+import { lockDirectory, type WriterLock } from './disk/writer-lock.ts';
 import { AuditError } from './errors.ts';
 import {
   describe,
@@ -15,6 +17,7 @@ import type { AuditIntent, AuditOutcome } from './event/event.ts';
 import { Alerts } from './health/alerts.ts';
 import { healthOf, type AuditHealth } from './health/health.ts';
 import { Maintenance } from './health/maintenance.ts';
+import { RefusalLog } from './refusals/refusal-log.ts';
 import { recoverLog } from './segments/recovery.ts';
 import { segmentName } from './segments/segment-header.ts';
 import { SegmentLog, type SegmentLogOptions } from './segments/segment-log.ts';
@@ -23,6 +26,7 @@ import {
   type AuditTrailOptions,
   type ResolvedAuditTrailOptions,
 } from './trail-options.ts';
+import { untilAborted } from './until-aborted.ts';
 
 /** An intent on disk, waiting for its outcome. */
 export interface AuditEntry {
@@ -39,9 +43,17 @@ export interface AuditEntry {
 export interface AuditTrail extends AsyncDisposable {
   /**
    * Records what is about to happen; resolves when that is durable. If it rejects, do not act.
-   * @throws {AuditError} `unavailable`, `closed`
+   * @throws {AuditError} `unavailable`, `disk_quota`, `closed`
    */
   readonly begin: (intent: AuditIntent) => Promise<AuditEntry>;
+  /**
+   * Records a call that was refused before anything ran, whoever asked for it and however often: the first ten of a
+   * caller, or of a stranger's address, for one reason in a minute with their intent and outcome; the others as one such
+   * pair, whose outcome holds their number in `refusals`. Resolves when it is durable or counted. What is
+   * counted is lost if the process is killed within the minute.
+   * @throws {AuditError} `closed`
+   */
+  readonly refuse: (intent: AuditIntent, outcome: AuditOutcome) => Promise<void>;
   /**
    * Ships everything durable to every sink, now; resolves when they have it.
    * @throws {unknown} the signal's reason
@@ -63,14 +75,17 @@ export interface AuditTrail extends AsyncDisposable {
 export async function openAuditTrail(options: AuditTrailOptions): Promise<AuditTrail> {
   const resolved = resolveAuditTrailOptions(options);
   await resolved.fileSystem.makeDirectory(resolved.directory);
-  const releaseLock = await lockDirectory(resolved.directory);
+  const lock = await lockDirectory(resolved.directory);
   try {
-    return createTrail(await openParts(resolved), releaseLock);
+    return createTrail(await openParts(resolved, lock), lock);
   } catch (error) {
-    releaseLock();
+    lock.release();
     throw error;
   }
 }
+
+// For what is under way to come to its end.
+const END_GRACE_MS = 1000;
 
 /** What a trail is made of. */
 interface TrailParts {
@@ -79,12 +94,14 @@ interface TrailParts {
   readonly log: SegmentLog;
   readonly alerts: Alerts;
   readonly deliveries: readonly Delivery[];
+  readonly share: DiskShare;
   readonly maintenance: Maintenance;
 }
 
-async function openParts(options: ResolvedAuditTrailOptions): Promise<TrailParts> {
+async function openParts(given: ResolvedAuditTrailOptions, lock: WriterLock): Promise<TrailParts> {
+  const options = { ...given, fileSystem: withCompressedSegments(given.fileSystem) };
   const { directory, fileSystem, logger, now } = options;
-  const signer = await loadSigner(directory, fileSystem, options.signingKey);
+  const { signer, known } = await loadKeys(directory, fileSystem, options.signingKey);
   const sinks = await Promise.all(
     options.sinks.map(async (sink) => ({
       sink,
@@ -92,14 +109,21 @@ async function openParts(options: ResolvedAuditTrailOptions): Promise<TrailParts
     })),
   );
   const delivered = sinks.flatMap(({ cursor }) => cursor ?? []);
-  const recovered = await recoverLog(directory, fileSystem, logger, delivered);
-  const { writerId, broken } = recovered;
+  const recovered = await recoverLog(directory, fileSystem, logger, { keys: known, delivered });
+  const { writerId, broken, isForged } = recovered;
   const deliveries: Delivery[] = [];
-  const onCommit: SegmentLogOptions['onCommit'] = (events, hasCheckpoint) =>
+  // By the files as they are: compressed ones take less than they hold.
+  const share = new DiskShare(given);
+  // What is there counts from the first call on. Maintenance measures again at once, and reports what fails.
+  await share.measure(undefined).catch(() => {});
+  const onCommit: SegmentLogOptions['onCommit'] = (events, hasCheckpoint) => {
+    share.committed(events);
     deliveries.forEach((delivery) => delivery.committed(events, hasCheckpoint));
+  };
   const reserve = new DiskReserve(directory, fileSystem, options.reserveBytes);
   await reserve.hold().catch((error: unknown) => logger.warn({ err: error }, 'audit reserve not taken'));
-  const log = new SegmentLog({ ...options, signer, reserve, recovered, onCommit });
+  const isLockFound = lock.isFound;
+  const log = new SegmentLog({ ...options, signer, reserve, recovered, isLockFound, onCommit });
   const source: EventSource = { writerId, server: options.server };
   const alerts = new Alerts(source, log, options);
   await Promise.all([
@@ -107,7 +131,7 @@ async function openParts(options: ResolvedAuditTrailOptions): Promise<TrailParts
       const outcome = { result: 'unknown', reason: 'interrupted' } as const;
       return log.append(encodeOutcome(describe(source, intent), intent.id, outcome, now()));
     }),
-    broken && alerts.raise('damaged', segmentName(broken.segment), broken),
+    broken && alerts.raise(isForged ? 'forged' : 'damaged', segmentName(broken.segment), broken),
   ]);
   const onDamage: DeliveryOptions['onDamage'] = ({ segment, afterSequence }) =>
     void alerts.raise('damaged', segmentName(segment), { sequence: afterSequence });
@@ -120,34 +144,74 @@ async function openParts(options: ResolvedAuditTrailOptions): Promise<TrailParts
   for (const { sink, cursor } of sinks) {
     deliveries.push(new Delivery({ ...options, sink, cursor, log, writerId, onDamage, onQuarantine }));
   }
-  const maintenance = new Maintenance({ ...options, log, deliveries });
-  return { options, source, log, alerts, deliveries, maintenance };
+  const openedAt = performance.now();
+  const maintenance = new Maintenance({
+    ...options,
+    log,
+    deliveries,
+    share,
+    elapsedMs: () => performance.now() - openedAt,
+    lastTime: recovered.lastTime ?? now(),
+  });
+  return { options, source, log, alerts, deliveries, share, maintenance };
 }
 
-function createTrail(parts: TrailParts, releaseLock: () => void): AuditTrail {
-  const { source, log, alerts, deliveries, maintenance } = parts;
-  const { now, setTimer, closeTimeoutMs } = parts.options;
+function createTrail(parts: TrailParts, lock: WriterLock): AuditTrail {
+  const { source, log, alerts, deliveries, share, maintenance } = parts;
+  const { now, setTimer, closeTimeoutMs, logger } = parts.options;
+  const refusals = new RefusalLog({ ...parts.options, source, append: record });
   let closing: Promise<void> | undefined;
+
+  async function record(event: EncodedEvent): Promise<void> {
+    // Outcomes belong to calls that are under way.
+    if (event.intentId === undefined && share.failure !== undefined) {
+      throw share.failure;
+    }
+    await log.append(event);
+  }
 
   async function append(event: EncodedEvent): Promise<void> {
     if (closing !== undefined) {
       throw new AuditError('closed', 'The audit trail is closed');
     }
-    await log.append(event);
+    await record(event);
+  }
+
+  async function end(signal: AbortSignal): Promise<void> {
+    const recorded = maintenance
+      .stop()
+      .then(() => refusals.close())
+      .then(() => log.close());
+    await untilAborted(recorded, signal).catch((error: unknown) =>
+      logger.error({ err: error }, 'audit trail not closed'),
+    );
+    // Each on its own: one that fails must not cut short another's last attempt.
+    await Promise.allSettled(deliveries.map((delivery) => delivery.flush(signal)));
+    await Promise.all(deliveries.map((delivery) => delivery.stop()));
+    // A write that hangs may still come through: until then the directory is not another writer's.
+    await recorded.catch(() => {});
   }
 
   async function close(): Promise<void> {
-    const deadline = new AbortController();
-    const cancel = setTimer(() => deadline.abort(), closeTimeoutMs, { keepsProcessAlive: true });
+    const shipping = new AbortController();
+    const waiting = new AbortController();
+    const late = new Error('the audit trail could not be closed in time');
+    let cancel = (): void => {};
+    cancel = setTimer(
+      () => {
+        shipping.abort(late);
+        cancel = setTimer(() => waiting.abort(late), END_GRACE_MS, { keepsProcessAlive: true });
+      },
+      closeTimeoutMs,
+      { keepsProcessAlive: true },
+    );
+    const ended = end(shipping.signal).finally(() => lock.release());
     try {
-      await maintenance.stop();
-      await log.close();
-      // Each on its own: one that fails must not cut short another's last attempt.
-      await Promise.allSettled(deliveries.map((delivery) => delivery.flush(deadline.signal)));
-      await Promise.all(deliveries.map((delivery) => delivery.stop()));
+      await untilAborted(ended, waiting.signal);
+    } catch (error) {
+      logger.error({ err: error }, 'audit trail not closed');
     } finally {
       cancel();
-      releaseLock();
     }
   }
 
@@ -158,14 +222,20 @@ function createTrail(parts: TrailParts, releaseLock: () => void): AuditTrail {
       await append(event);
       return createEntry(event.id, (outcome) => append(encodeOutcome(description, event.id, outcome, now())));
     },
+    refuse: (intent, outcome) => refusals.refuse({ intent, outcome }),
     async flush({ signal = new AbortController().signal } = {}) {
       await Promise.all(deliveries.map((delivery) => delivery.flush(signal)));
     },
     health: () =>
       healthOf({
-        failure: closing === undefined ? log.failure : new AuditError('closed', 'The audit trail is closed'),
-        trouble: alerts.last ?? maintenance.trouble,
+        failure:
+          closing === undefined
+            ? (log.failure ?? share.failure)
+            : new AuditError('closed', 'The audit trail is closed'),
+        trouble: alerts.last ?? log.trouble ?? maintenance.trouble,
         deliveries,
+        refusals: refusals.counts,
+        disk: share.use,
         now: now(),
       }),
     close: () => (closing ??= close()),

@@ -5,6 +5,9 @@ import { AuditError, type AuditErrorCode } from './errors.ts';
 const codes: Readonly<Record<AuditErrorCode, true>> = {
   locked: true,
   damaged: true,
+  forged: true,
+  lost: true,
+  signing_failed: true,
   unavailable: true,
   already_finished: true,
   closed: true,
@@ -14,6 +17,7 @@ const codes: Readonly<Record<AuditErrorCode, true>> = {
   read_failed: true,
   rejected_by_sink: true,
   disk_low: true,
+  disk_quota: true,
 };
 
 it.each(Object.keys(codes))(

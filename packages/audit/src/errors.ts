@@ -2,6 +2,11 @@
  * What went wrong, as stable API:
  * - `locked`: another process (or another trail in this one) writes to the directory.
  * - `damaged`: the stored trail does not verify somewhere other than at its torn end.
+ * - `forged`: what is stored is whole but was not written by this trail: a signature is missing or wrong, or a sink was
+ *   given something else.
+ * - `lost`: the files of the trail were removed, replaced, moved or cut under a running writer; it records nothing more
+ *   until it is opened again.
+ * - `signing_failed`: the signer did not sign; events are recorded, and nobody vouches for them yet.
  * - `unavailable`: the event could not be made durable; the action must not go ahead.
  * - `already_finished`: `finish()` was called a second time.
  * - `closed`: the trail is closing or closed.
@@ -12,11 +17,15 @@
  *   event aside that it does not take.
  * - `not_confirmed`: a sink answered as if it had taken the events, but its answer does not say so; they are sent again.
  * - `read_failed`: stored events could not be read, so they were not delivered.
- * - `disk_low`: the disk has less free space than `minFreeBytes`.
+ * - `disk_low`: the disk has less free space than `minFreeBytes`, or the trail has less than a fifth of its share left.
+ * - `disk_quota`: the trail has used up its share of the disk; the action must not go ahead.
  */
 export type AuditErrorCode =
   | 'locked'
   | 'damaged'
+  | 'forged'
+  | 'lost'
+  | 'signing_failed'
   | 'unavailable'
   | 'already_finished'
   | 'closed'
@@ -25,11 +34,15 @@ export type AuditErrorCode =
   | 'rejected_by_sink'
   | 'not_confirmed'
   | 'read_failed'
-  | 'disk_low';
+  | 'disk_low'
+  | 'disk_quota';
 
 const PUBLIC_MESSAGES: Readonly<Record<AuditErrorCode, string>> = {
   locked: 'The audit trail is in use by another process.',
   damaged: 'The audit trail is damaged and needs an operator.',
+  forged: 'The audit trail is not what was written and needs an operator.',
+  lost: 'The audit trail was removed or replaced under the running server. Nothing is recorded until a restart.',
+  signing_failed: 'The audit trail is not being signed; events are still recorded.',
   unavailable: 'The audit trail cannot record right now, so nothing was done. Try again later.',
   already_finished: 'The outcome of this call is already recorded.',
   closed: 'The server is shutting down. Try again later.',
@@ -42,6 +55,8 @@ const PUBLIC_MESSAGES: Readonly<Record<AuditErrorCode, string>> = {
     'The audit collector answered, but did not confirm the events; they are kept and sent again.',
   read_failed: 'The audit trail could not read stored events, so they were not delivered.',
   disk_low: 'The audit trail is running out of disk space.',
+  disk_quota:
+    'The audit trail has used up its share of the disk, so nothing was done. Its operator has to make room.',
 };
 
 /** An event or checkpoint that a sink did not take although it took others of the same batch. */

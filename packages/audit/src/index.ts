@@ -1,11 +1,13 @@
 export { openAuditTrail } from './audit-trail.ts';
 export type { AuditEntry, AuditTrail } from './audit-trail.ts';
 export type { AuditHealth, AuditSinkHealth } from './health/health.ts';
+export type { RefusalCounts } from './refusals/refusal-log.ts';
 export { createTrailAdoption } from './trail-adoption.ts';
 export type { OrphanHealth, TrailAdoption, TrailAdoptionOptions } from './trail-adoption.ts';
 export type { AuditTrailOptions } from './trail-options.ts';
 export { auditCheckpointSchema } from './chain/checkpoint.ts';
 export type { AuditCheckpoint } from './chain/checkpoint.ts';
+export type { AuditSigner } from './chain/signer.ts';
 export type { SetTimer } from './clock.ts';
 export { createCollectorSink } from './sinks/collector-sink.ts';
 export type { CollectorSinkOptions } from './sinks/collector-sink.ts';
@@ -26,6 +28,7 @@ export type {
   OutcomeContext,
   UpstreamCall,
 } from './event/event.ts';
+export type { AuditDiskUse } from './disk/disk-share.ts';
 export type { AuditFile, AuditFileSystem } from './disk/file-system.ts';
 export type { Logger } from './logger.ts';
 export { toEcs } from './mappers/ecs.ts';
@@ -49,5 +52,6 @@ export { createStreamSink } from './sinks/stream-sink.ts';
 export type { StreamSinkOptions } from './sinks/stream-sink.ts';
 export { createSyslogSink } from './sinks/syslog-sink.ts';
 export type { SyslogSinkOptions } from './sinks/syslog-sink.ts';
-export { verifyTrail } from './segments/verify-trail.ts';
-export type { TrailFinding, TrailVerification, VerifyTrailOptions } from './segments/verify-trail.ts';
+export { verifyTrail } from './verify/verify-trail.ts';
+export type { TrailFinding, TrailVerification } from './verify/finding.ts';
+export type { VerifyTrailOptions } from './verify/verify-trail.ts';

@@ -1,6 +1,7 @@
-import type { KeyObject } from 'node:crypto';
+import { KeyObject } from 'node:crypto';
 
-import { isSigningKey } from './chain/signing.ts';
+import { DEFAULT_CADENCE } from './chain/cadence.ts';
+import { isSigningKey, isVerificationKey, type AuditSigner } from './chain/signer.ts';
 import { checkWhole, MAX_TIMER_MS } from './check-number.ts';
 import { systemTimer, type SetTimer } from './clock.ts';
 import { checkSinkName, type AuditSink } from './delivery/sink.ts';
@@ -22,11 +23,14 @@ export interface AuditTrailOptions {
   readonly deliveryIntervalMs?: number | undefined;
   /** Size at which a segment file is followed by a new one, in bytes, from 1. @default 8 MiB */
   readonly segmentBytes?: number | undefined;
+  /** Whether segments that are full are compressed (zstd, some 8 times smaller). @default true */
+  readonly compressSegments?: boolean | undefined;
   /**
-   * The private ed25519 key that signs checkpoints. @default one that is made once and kept in the directory with
-   * mode 0600; whoever can read it can also rebuild the trail, so a key from elsewhere proves more
+   * What signs checkpoints: a private key, ed25519 or P-256, or a signer that has one in a KMS or an HSM. The public
+   * keys of those before it stay beside the trail. @default an ed25519 key that is made once and kept in the directory
+   * with mode 0600; whoever can read it can also rebuild the trail, so a key from elsewhere proves more
    */
-  readonly signingKey?: KeyObject | undefined;
+  readonly signingKey?: KeyObject | AuditSigner | undefined;
   /** A checkpoint follows at the latest after so many events, from 1. @default 1000 */
   readonly checkpointEvents?: number | undefined;
   /** A checkpoint follows at the latest so long after an event, in milliseconds, 1 to 2147483647. @default 60000 */
@@ -35,8 +39,18 @@ export interface AuditTrailOptions {
   readonly reserveBytes?: number | undefined;
   /** Free space below which `health()` is `degraded`, in bytes, from 1. @default 256 MiB */
   readonly minFreeBytes?: number | undefined;
+  /**
+   * The trail's share of the disk, in bytes, 1 MiB to 2^53 - 1. When it is used up no intent is recorded any more, so
+   * nothing that must be recorded is done; outcomes are. `keepDays` makes room. @default 16 GiB
+   */
+  readonly maxBytes?: number | undefined;
   /** How long delivered events are kept here, in whole days, 1 to 36500. @default they are never removed */
   readonly keepDays?: number | undefined;
+  /**
+   * How much the refusals that `refuse()` records may take of the disk in a day, in bytes, 65536 to 1 TiB: half for
+   * callers that are known, half for strangers. What is more is counted. @default 64 MiB
+   */
+  readonly refusalBytesPerDay?: number | undefined;
   /** How long `close()` tries to ship what is left, in milliseconds, 1 to 2147483647. @default 5000 */
   readonly closeTimeoutMs?: number | undefined;
   /** Wall clock in milliseconds since the Unix epoch. @default Date.now */
@@ -66,6 +80,11 @@ export const DEFAULT_MIN_FREE_BYTES = 256 * 1024 ** 2;
 // The reserve is written in one piece.
 const MAX_RESERVE_BYTES = 1024 ** 3;
 const MAX_KEEP_DAYS = 36_500;
+// Below this a few calls would use it up.
+const MIN_MAX_BYTES = 1024 ** 2;
+// Room for some sums every hour.
+const MIN_REFUSAL_BYTES_PER_DAY = 64 * 1024;
+const MAX_REFUSAL_BYTES_PER_DAY = 1024 ** 4;
 
 /** @throws {TypeError | RangeError} for an option that is missing or out of its range */
 export function resolveAuditTrailOptions(options: AuditTrailOptions): ResolvedAuditTrailOptions {
@@ -76,12 +95,15 @@ export function resolveAuditTrailOptions(options: AuditTrailOptions): ResolvedAu
     logger: options.logger ?? silentLogger,
     deliveryIntervalMs: options.deliveryIntervalMs ?? 10_000,
     segmentBytes: options.segmentBytes ?? 8 * 1024 ** 2,
+    compressSegments: options.compressSegments ?? true,
     signingKey: options.signingKey,
-    checkpointEvents: options.checkpointEvents ?? 1000,
-    checkpointIntervalMs: options.checkpointIntervalMs ?? 60_000,
+    checkpointEvents: options.checkpointEvents ?? DEFAULT_CADENCE.checkpointEvents,
+    checkpointIntervalMs: options.checkpointIntervalMs ?? DEFAULT_CADENCE.checkpointIntervalMs,
     reserveBytes: options.reserveBytes ?? 1024 ** 2,
     minFreeBytes: options.minFreeBytes ?? DEFAULT_MIN_FREE_BYTES,
+    maxBytes: options.maxBytes ?? 16 * 1024 ** 3,
     keepDays: options.keepDays,
+    refusalBytesPerDay: options.refusalBytesPerDay ?? 64 * 1024 ** 2,
     closeTimeoutMs: options.closeTimeoutMs ?? 5000,
     now: options.now ?? Date.now,
     random: options.random ?? Math.random,
@@ -91,20 +113,42 @@ export function resolveAuditTrailOptions(options: AuditTrailOptions): ResolvedAu
   checkPath('directory', resolved.directory);
   checkSinks(resolved.sinks);
   checkServer(resolved.server);
-  if (resolved.signingKey !== undefined && !isSigningKey(resolved.signingKey)) {
-    throw new TypeError('signingKey must be a private ed25519 key, got another one');
-  }
+  checkSigningKey(resolved.signingKey);
   checkWhole('deliveryIntervalMs', resolved.deliveryIntervalMs, 1, MAX_TIMER_MS);
   checkWhole('segmentBytes', resolved.segmentBytes, 1, Number.MAX_SAFE_INTEGER);
   checkWhole('checkpointEvents', resolved.checkpointEvents, 1, Number.MAX_SAFE_INTEGER);
   checkWhole('checkpointIntervalMs', resolved.checkpointIntervalMs, 1, MAX_TIMER_MS);
   checkWhole('reserveBytes', resolved.reserveBytes, 1, MAX_RESERVE_BYTES);
   checkWhole('minFreeBytes', resolved.minFreeBytes, 1, Number.MAX_SAFE_INTEGER);
+  checkWhole(
+    'refusalBytesPerDay',
+    resolved.refusalBytesPerDay,
+    MIN_REFUSAL_BYTES_PER_DAY,
+    MAX_REFUSAL_BYTES_PER_DAY,
+  );
+  checkWhole('maxBytes', resolved.maxBytes, MIN_MAX_BYTES, Number.MAX_SAFE_INTEGER);
   checkWhole('closeTimeoutMs', resolved.closeTimeoutMs, 1, MAX_TIMER_MS);
   if (resolved.keepDays !== undefined) {
     checkWhole('keepDays', resolved.keepDays, 1, MAX_KEEP_DAYS);
   }
   return resolved;
+}
+
+function checkSigningKey(key: AuditTrailOptions['signingKey']): void {
+  if (key === undefined) {
+    return;
+  }
+  const isUsable =
+    key instanceof KeyObject
+      ? isSigningKey(key)
+      : key.publicKey instanceof KeyObject &&
+        isVerificationKey(key.publicKey) &&
+        typeof key.sign === 'function';
+  if (!isUsable) {
+    throw new TypeError(
+      'signingKey must be a private ed25519 or P-256 key, or a signer with the public key of one, got neither',
+    );
+  }
 }
 
 function checkSinks(sinks: readonly AuditSink[]): void {

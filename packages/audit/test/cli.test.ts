@@ -295,7 +295,7 @@ describe('mcp-audit verify', () => {
     const { exitCode, out } = await run('verify', '--directory', path, '--public-key', key);
     expect(exitCode).toBe(0);
     expect(out).toMatch(
-      new RegExp(`^intact {2}${path} {2}7 events, 1 checkpoints, 0 events not signed yet\n$`, 'u'),
+      new RegExp(`^intact {2}${path} {2}7 events, 4 checkpoints, 0 events not signed yet\n$`, 'u'),
     );
     expect((await run('verify', '--directory', path)).out).toContain('signatures were not');
   });

@@ -106,7 +106,7 @@ describe('mcp-audit', () => {
     expect(stderr).toContain(`mcp-audit: ${message}`);
   });
 
-  it('ends with 0 when all is well, and with 1 when it found something', async () => {
+  it('ends with 0 when all is well, and with 1 when it found something', { timeout: 60_000 }, async () => {
     await using directory = await temporaryDirectory();
     const [trail, keys] = [join(directory.path, 'trail'), join(directory.path, 'keys')];
     await writeTrail(trail);

@@ -22,7 +22,8 @@ const MUTATIONS: Record<
   'zeros to the end': (bytes, at) => ({ bytes: Buffer.from(bytes).fill(0, at), canBeCrash: true }),
   'zeros in between': (bytes, at) => ({
     bytes: Buffer.from(bytes).fill(0, at, Math.min(at + 64, bytes.length)),
-    canBeCrash: at + 64 >= bytes.length,
+    // Of the last commit the disk may have kept any part.
+    canBeCrash: at >= lastCommit(bytes) || at + 64 >= bytes.length,
   }),
   'repeated end': (bytes, at) => ({
     bytes: Buffer.concat([bytes, bytes.subarray(at)]),
@@ -117,6 +118,12 @@ describe('recovery from corruption', () => {
     }
   });
 });
+
+/** Where the last commit of a segment begins. */
+function lastCommit(bytes: Buffer): number {
+  const marked = [...scanLines(bytes)].findLast(({ record }) => record?.groupBytes !== undefined);
+  return marked === undefined ? 0 : marked.offset - (marked.record?.groupBytes ?? 0);
+}
 
 /** The lines of a segment that hold an event, by its id. */
 function eventLines(bytes: Buffer): Map<string, string> {

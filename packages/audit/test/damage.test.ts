@@ -160,7 +160,11 @@ describe('checkpoints', () => {
     const check = (publicKey: KeyObject) => verifyTrail({ directory: directory.path, publicKey });
     expect(await check(publicKey)).toMatchObject({ isIntact: true, checkpoints: 1 });
     const other = await check(generateKeyPairSync('ed25519').publicKey);
-    expect(other.findings).toMatchObject([{ code: 'bad_signature', segment: 1, afterSequence: 2 }]);
+    expect(other.findings).toMatchObject([
+      { code: 'bad_signature', segment: 1, afterSequence: 0 },
+      { code: 'bad_signature', segment: 1, afterSequence: 2 },
+      { code: 'unsigned' },
+    ]);
   });
 
   it('show an end that was cut off to whoever has a later one', async () => {
@@ -171,6 +175,11 @@ describe('checkpoints', () => {
     await writeCalls({ ...options(directory.path), sinks }, 1);
     await rm((await segmentFiles(directory.path)).at(-1) ?? '');
     const anchor = collector.checkpoints.at(-1);
+    const cursor = join(directory.path, 'cursor-collector.json');
+    expect((await verifyTrail({ directory: directory.path })).findings).toMatchObject([
+      { code: 'not_delivered' },
+    ]);
+    await rm(cursor);
     expect(await verifyTrail({ directory: directory.path })).toMatchObject({ isIntact: true });
     const verified = await verifyTrail({ directory: directory.path, ...(anchor && { anchor }) });
     expect(verified.findings).toMatchObject([{ code: 'missing_end' }]);
@@ -185,7 +194,7 @@ describe('checkpoints', () => {
 });
 
 describe('verifyTrail', () => {
-  it('finds every changed byte of a closed segment', async () => {
+  it('finds every changed byte of a closed segment', { timeout: 60_000 }, async () => {
     await using directory = await temporaryDirectory();
     const fileSystem = memoryDisk();
     await writeCalls({ ...options(directory.path), fileSystem }, 2);

@@ -1,7 +1,9 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import { withCompressedSegments } from '../src/disk/compressed-segments.ts';
+import { nodeFileSystem, readIfPresent } from '../src/disk/file-system.ts';
 import { platformFiles } from '../src/disk/platform-files.ts';
 import { auditEventSchema, type AuditEvent, type AuditIntent, type AuditTrailOptions } from '../src/index.ts';
 
@@ -41,6 +43,8 @@ export function options(directory: string): AuditTrailOptions {
     server: { name: 'test-server', version: '1.2.3' },
     reserveBytes: 4096,
     minFreeBytes: 1,
+    // Tests read and change what is in them.
+    compressSegments: false,
     setTimer: () => () => {},
   };
 }
@@ -56,7 +60,9 @@ export async function segmentFiles(directory: string): Promise<string[]> {
 
 /** All events stored in a directory, in order, each checked against the public schema. */
 export async function storedEvents(directory: string): Promise<AuditEvent[]> {
-  const texts = await Promise.all((await segmentFiles(directory)).map((path) => readFile(path, 'utf8')));
+  const fileSystem = withCompressedSegments(nodeFileSystem);
+  const names = (await fileSystem.list(directory)).filter((name) => name.endsWith('.jsonl')).toSorted();
+  const texts = await Promise.all(names.map((name) => readIfPresent(fileSystem, directory, name)));
   return texts
     .join('')
     .split('\n')

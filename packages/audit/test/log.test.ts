@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -94,6 +95,48 @@ const scenes: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     call(scene, { fileSystem: refusing((operation) => operation === 'free') }),
   'audit commit failed': (scene) =>
     call(scene, { fileSystem: refusing((operation) => operation === 'write') }),
+  async 'audit refusal counted, not recorded'({ path, logger, logged }) {
+    const fileSystem = refusing((operation) => operation === 'write');
+    await using trail = await openAuditTrail({ ...options(path), logger, fileSystem });
+    await trail.refuse(intent(), { result: 'denied', durationMs: 1 });
+    await logged();
+  },
+  'audit trail not signed': (scene) => {
+    const { publicKey } = generateKeyPairSync('ed25519');
+    return call(scene, { signingKey: { publicKey, sign: () => Promise.reject(new Error(CAUSE)) } });
+  },
+  'audit trail lost': (scene) => {
+    const isFoundNoMore = (): never => {
+      throw new Error(CAUSE);
+    };
+    const open: AuditFileSystem['open'] = async (path, mode) => {
+      const file = await nodeFileSystem.open(path, mode);
+      return mode === 'create' ? { ...file, sizeAtPath: isFoundNoMore } : file;
+    };
+    return call(scene, { fileSystem: { ...nodeFileSystem, open } });
+  },
+  async 'audit trail not closed'(scene) {
+    const open: AuditFileSystem['open'] = async (path, mode) => {
+      const file = await nodeFileSystem.open(path, mode);
+      const close = async (): Promise<void> => {
+        await file.close();
+        throw new Error(CAUSE);
+      };
+      return mode === 'create' ? { ...file, close } : file;
+    };
+    const settings = { ...options(scene.path), logger: scene.logger };
+    const trail = await openAuditTrail({ ...settings, fileSystem: { ...nodeFileSystem, open } });
+    await trail.begin(intent());
+    await trail.close();
+    await scene.logged();
+  },
+  'audit segment not compressed': (scene) =>
+    call(scene, {
+      compressSegments: true,
+      segmentBytes: 1,
+      checkpointEvents: 1,
+      fileSystem: refusing((operation, path) => operation === 'open' && path.endsWith('.zst.tmp')),
+    }),
   'audit segment not truncated': (scene) =>
     call(scene, {
       fileSystem: refusing(
@@ -149,14 +192,14 @@ const scenes: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
       sinkThat(() => Promise.reject(new Error(CAUSE))),
     ),
   'audit checkpoints not accepted': (scene) =>
-    call(
-      scene,
-      sinkThat(async (_events, { checkpoints = [] }) => {
+    call(scene, {
+      ...sinkThat(async (_events, { checkpoints = [] }) => {
         if (checkpoints.length > 0) {
           throw new AuditError('rejected_by_sink', CAUSE);
         }
       }),
-    ),
+      deliveryIntervalMs: 1,
+    }),
   'audit quarantine not written': (scene) =>
     call(scene, {
       // Takes all but the first event, which is why that one is to be set aside.

@@ -127,6 +127,12 @@ export function memoryDisk({ isHonest = true } = {}): MemoryDisk {
   return disk;
 }
 
+const SECTOR_BYTES = 512;
+
+function nextSector(offset: number): number {
+  return (Math.floor(offset / SECTOR_BYTES) + 1) * SECTOR_BYTES;
+}
+
 function survivingBytes({ bytes, durable }: Content, random: () => number): Buffer {
   const isAppended = bytes.subarray(0, durable.length).equals(durable);
   if (!isAppended) {
@@ -137,6 +143,14 @@ function survivingBytes({ bytes, durable }: Content, random: () => number): Buff
   // The size may be newer than the data: the rest of the file reads as zeros.
   if (random() < 0.3) {
     surviving.fill(0, durable.length + Math.floor(random() * (kept - durable.length + 1)));
+  }
+  // Sectors are written in any order: some of the last write may be there, and those before them not.
+  if (random() < 0.5) {
+    for (let start = durable.length; start < kept; start = nextSector(start)) {
+      if (random() < 0.3) {
+        surviving.fill(0, start, Math.min(nextSector(start), kept));
+      }
+    }
   }
   return surviving;
 }

@@ -92,7 +92,11 @@ describe('a text that makes no sense', () => {
       { sinks: [{ name: 'a' }, { name: 'a' }] },
       'sinks must have different names, got a twice',
     ],
-    ['openAuditTrail', { signingKey: 'pem' }, 'signingKey must be a private ed25519 key, got another one'],
+    [
+      'openAuditTrail',
+      { signingKey: 'pem' },
+      'signingKey must be a private ed25519 or P-256 key, or a signer with the public key of one, got neither',
+    ],
     ['createTrailAdoption', { directories: '/var' }, 'directories must be a function, got /var'],
     ['createTrailAdoption', { sinks: undefined }, 'sinks must be a list, got undefined'],
     ['createCollectorSink', { url: undefined }, 'url must be an http or https URL, got undefined'],

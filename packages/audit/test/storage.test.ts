@@ -3,8 +3,12 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
+import { createCheckpoint } from '../src/chain/checkpoint.ts';
+import { encodeRecord, GENESIS, scanLines } from '../src/chain/record.ts';
+import type { TextSigner } from '../src/chain/signer.ts';
+import { loadKeys } from '../src/chain/signing.ts';
 import { nodeFileSystem } from '../src/disk/file-system.ts';
-import { openAuditTrail, type AuditFileSystem } from '../src/index.ts';
+import { openAuditTrail, verifyTrail, type AuditFileSystem } from '../src/index.ts';
 import { faultyFileSystem } from './faulty-file-system.ts';
 import {
   intent,
@@ -218,7 +222,7 @@ describe('recovery', () => {
     });
   });
 
-  it('cuts a record torn at any byte and keeps the bytes', async () => {
+  it('cuts a record torn at any byte and keeps the bytes', { timeout: 30_000 }, async () => {
     await using directory = await temporaryDirectory();
     const written = memoryDisk();
     await writeCalls(directory.path, 2, written);
@@ -240,6 +244,73 @@ describe('recovery', () => {
     }
   });
 
+  it(
+    'cuts a last commit of which the disk kept any part, and takes that for no damage',
+    { timeout: 60_000 },
+    async () => {
+      await using directory = await temporaryDirectory();
+      const written = memoryDisk();
+      const trail = await openAuditTrail({ ...options(directory.path), fileSystem: written });
+      await (await trail.begin(intent({ correlationId: 'before' }))).finish(success);
+      const [[path, content] = ['', undefined]] = segmentsOn(written, directory.path);
+      const acknowledged = content?.bytes.length ?? 0;
+      await Promise.all(Array.from({ length: 12 }, () => trail.begin(intent({ correlationId: 'group' }))));
+      const whole = Buffer.from(content?.bytes ?? '');
+      await trail.close();
+      const sectors = Math.ceil(whole.length / 512);
+      for (let from = Math.floor(acknowledged / 512); from < sectors; from += 1) {
+        for (let to = from + 1; to <= sectors; to += 2) {
+          const bytes = Buffer.from(whole);
+          bytes.fill(0, Math.max(acknowledged, from * 512), Math.min(to * 512, bytes.length));
+          const disk = written.copy();
+          disk.files.set(path, { bytes, durable: bytes });
+          const verified = await verifyTrail({ directory: directory.path, fileSystem: disk });
+          expect([from, to, verified.findings]).toEqual([from, to, []]);
+          expect(verified.tornBytes).toBeGreaterThan(0);
+          const again = await openAuditTrail({ ...options(directory.path), fileSystem: disk });
+          expect(again.health().state).toBe('ok');
+          await again.close();
+          const kept = eventsOn(disk, directory.path).map(({ correlationId }) => correlationId);
+          expect(kept.slice(0, 2)).toEqual(['before', 'before']);
+        }
+      }
+    },
+  );
+
+  it('takes a hole before the last commit for the damage it is', async () => {
+    await using directory = await temporaryDirectory();
+    const written = memoryDisk();
+    const trail = await openAuditTrail({ ...options(directory.path), fileSystem: written });
+    for (let group = 0; group < 3; group += 1) {
+      await Promise.all(Array.from({ length: 12 }, () => trail.begin(intent())));
+    }
+    const [[path, content] = ['', undefined]] = segmentsOn(written, directory.path);
+    const bytes = Buffer.from(content?.bytes ?? '');
+    await trail.close();
+    const marks = [...scanLines(bytes)].filter(({ record }) => record?.groupBytes !== undefined);
+    const start = Math.ceil((marks[0]?.endOffset ?? 0) / 512) * 512;
+    bytes.fill(0, start, start + 512);
+    const disk = written.copy();
+    disk.files.set(path, { bytes, durable: bytes });
+    const { findings } = await verifyTrail({ directory: directory.path, fileSystem: disk });
+    expect(findings[0]?.code).toBe('damaged_record');
+    await using again = await openAuditTrail({ ...options(directory.path), fileSystem: disk });
+    expect(again.health().lastError?.code).toBe('damaged');
+  });
+
+  it('reads trails of before commits said how long they are', async () => {
+    await using directory = await temporaryDirectory();
+    const disk = memoryDisk();
+    await writeCalls(directory.path, 3, disk);
+    const { signer } = await loadKeys(directory.path, disk);
+    for (const [, content] of segmentsOn(disk, directory.path)) {
+      content.bytes = await unframed(content.bytes, signer);
+    }
+    await writeCalls(directory.path, 2, disk);
+    const { findings, events } = await verifyTrail({ directory: directory.path, fileSystem: disk });
+    expect([findings, events]).toEqual([[], 10]);
+  });
+
   it('cuts garbage after the last record', async () => {
     await using directory = await temporaryDirectory();
     await writeCalls(directory.path, 1);
@@ -249,3 +320,30 @@ describe('recovery', () => {
     expect(await storedEvents(directory.path)).toHaveLength(4);
   });
 });
+
+/** The records as they were before commits said how long they are, and chains were signed at their beginning. */
+async function unframed(bytes: Buffer, signer: TextSigner): Promise<Buffer> {
+  let tip = GENESIS;
+  const lines: string[] = [];
+  for (const { record } of scanLines(bytes)) {
+    if (record === undefined) {
+      continue;
+    }
+    const {
+      isFramed: _,
+      origin: _origin,
+      cadence: _cadence,
+      chainStart: _start,
+      ...header
+    } = JSON.parse(record.payload.toString('utf8'));
+    const { signal } = new AbortController();
+    const payload =
+      record.kind === 'checkpoint'
+        ? await createCheckpoint(signer, header.writerId, tip, { time: Date.now(), signal })
+        : header;
+    const { line, tip: next } = encodeRecord(tip, record.kind, JSON.stringify(payload));
+    lines.push(line);
+    tip = next;
+  }
+  return Buffer.from(lines.join(''));
+}

@@ -78,9 +78,14 @@ describe('a full disk', () => {
 });
 
 describe('retention', () => {
-  async function runs(directory: string, sinks: readonly AuditSink[], count: number): Promise<void> {
+  async function runs(
+    directory: string,
+    sinks: readonly AuditSink[],
+    { count, daysAgo = 0 }: { count: number; daysAgo?: number },
+  ): Promise<void> {
+    const now = () => Date.now() - daysAgo * DAY_MS;
     for (let run = 0; run < count; run += 1) {
-      await using trail = await openAuditTrail({ ...options(directory), sinks });
+      await using trail = await openAuditTrail({ ...options(directory), sinks, now });
       await (await trail.begin(intent())).finish(success);
     }
   }
@@ -88,30 +93,31 @@ describe('retention', () => {
   it('removes old delivered segments and leaves a tombstone that links the rest', async () => {
     await using directory = await temporaryDirectory();
     const sinks = [memorySink()];
-    await runs(directory.path, sinks, 4);
-    const later = { sinks, keepDays: 30, now: () => Date.now() + 31 * DAY_MS };
+    // The last one tells that it is later now.
+    await runs(directory.path, sinks, { count: 3, daysAgo: 31 });
+    await runs(directory.path, sinks, { count: 1 });
     {
-      await using trail = await openAuditTrail({ ...options(directory.path), ...later });
-      await expect.poll(() => segmentFiles(directory.path)).toHaveLength(2);
+      await using trail = await openAuditTrail({ ...options(directory.path), sinks, keepDays: 30 });
+      await expect.poll(() => segmentFiles(directory.path)).toHaveLength(3);
       await (await trail.begin(intent())).finish(success);
     }
     const publicKey = createPublicKey(await readFile(join(directory.path, 'signing-key.pub.pem')));
     expect(await verifyTrail({ directory: directory.path, publicKey })).toMatchObject({
       isIntact: true,
-      firstSequence: 7,
+      firstSequence: 5,
       lastSequence: 10,
     });
-    await runs(directory.path, sinks, 1);
+    await runs(directory.path, sinks, { count: 1 });
     expect(sinks[0]?.stored.map((event) => event.sequence)).toHaveLength(12);
   });
 
   it('keeps what is young, what a sink does not have, what a running call opened, and the last one', async () => {
     await using directory = await temporaryDirectory();
-    await runs(directory.path, [], 4);
+    await runs(directory.path, [], { count: 4 });
     const segments = [1, 2, 3, 4].map((number) => ({ number }));
     const retired = async (keptFrom: number, firstOpenSegment: number, days: number) => {
       const settings = { directory: directory.path, fileSystem: nodeFileSystem, keepDays: 30 };
-      const now = () => Date.now() + days * DAY_MS;
+      const now = Date.now() + days * DAY_MS;
       return (await findRetired({ segments, firstOpenSegment }, keptFrom, { ...settings, now }))?.segment;
     };
     expect(await retired(Infinity, Infinity, 29)).toBeUndefined();

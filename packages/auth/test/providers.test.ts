@@ -172,6 +172,15 @@ describe('an issuer without preset that sends the type JWT or none', () => {
   });
 });
 
+describe('an application of Entra ID without idtyp, where no provider is named', () => {
+  it('is a service', async () => {
+    await using verifier = verifierOf({ provider: 'generic', path: '' }, { tokenType: 'JWT' });
+    const claims = { aud: AUDIENCE, azp: 'robot', oid: 'same', sub: 'same', roles: ['deploy:read'] };
+    const token = await sign(claimsOf({ path: '' }, { claims }), 'JWT');
+    await expect(verifier.verify(token, { signal })).resolves.toMatchObject({ kind: 'service', scopes: [] });
+  });
+});
+
 describe('a rule that is set alone', () => {
   const { Keycloak } = PROFILES;
   async function principalWith(more: Partial<TokenVerifierOptions>, claims: object = {}) {

@@ -57,7 +57,8 @@ describe('list_services', () => {
     const result = await caller()('list_services');
     expect(result.structuredContent?.['services']).toHaveLength(50);
     expect(result.structuredContent?.['total']).toBe(80);
-    expect(result.content[0].text).toContain('80 services, the first 50 shown; narrow it with search:');
+    expect(result.content[0].text).toContain('80 services, the first 50 shown:');
+    expect(result.content[0].text).toContain('Next: Narrow it with search');
   });
 
   it('searches names and descriptions, whatever the case', async () => {
@@ -82,8 +83,8 @@ describe('list_services', () => {
 describe('trigger_deployment', () => {
   it('answers at once with the id of a task', async () => {
     const result = await caller()('trigger_deployment', target);
-    expect(result.structuredContent).toEqual({ taskId: 'task-1', state: 'queued' });
-    expect(result.content[0].text).toContain('call check_deployment_status with this taskId');
+    expect(result.structuredContent).toMatchObject({ taskId: 'task-1', state: 'queued' });
+    expect(result.content[0].text).toContain('Next: Call check_deployment_status with this taskId');
     expect(platform.upstream.requests).toEqual([]);
   });
 

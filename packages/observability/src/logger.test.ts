@@ -29,6 +29,13 @@ describe('createLogger', () => {
     expect(last()['time']).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
   });
 
+  it('keeps the fields of a line off the next one', () => {
+    const { logger, last } = createLoggerInMemory();
+    logger.info({ correlationId: 'one' }, 'first');
+    logger.info({}, 'second');
+    expect(last()).not.toHaveProperty('correlationId');
+  });
+
   it('writes nothing below its level', () => {
     const { logger, lines } = createLoggerInMemory('info');
     logger.debug({}, 'detail');

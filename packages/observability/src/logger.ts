@@ -71,12 +71,11 @@ function openStderrFile(): DestinationStream {
   return stderr;
 }
 
-const NO_TRACE = {};
-
 /** The names that OpenTelemetry gives them outside OTLP ("Trace Context in non-OTLP Log Formats"). */
 function activeTrace(): object {
   const context = trace.getActiveSpan()?.spanContext();
   return context !== undefined && isSpanContextValid(context)
     ? { trace_id: context.traceId, span_id: context.spanId }
-    : NO_TRACE;
+    : // A new one each time: pino writes the fields of the line into it.
+      {};
 }

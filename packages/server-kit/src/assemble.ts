@@ -14,11 +14,11 @@ import type { TaskEngine } from '@mcp-parts/tasks';
 import {
   createCatalog,
   createMethodTable,
-  requiredPermission,
+  resolveCallLimits,
   type Authorizer,
   type BindingOptions,
+  type CallLimits,
   type CatalogDefinitions,
-  type JsonObject,
   type Logger,
   type MethodTable,
   type RateLimiter,
@@ -33,7 +33,8 @@ import { planShutdown, type ShutdownOptions, type ShutdownPlan } from './server/
 import { openState } from './server/state-directory.ts';
 
 /** The parts of a server, by what they are for. */
-export interface AssembleOptions extends RateLimitOptions, Pick<ShutdownOptions, 'terminationGraceMs'> {
+export interface AssembleOptions
+  extends RateLimitOptions, CallLimits, Pick<ShutdownOptions, 'terminationGraceMs'> {
   readonly serverInfo: BindingOptions['serverInfo'];
   /** Told to the model once. */
   readonly instructions?: string | undefined;
@@ -51,6 +52,16 @@ export interface AssembleOptions extends RateLimitOptions, Pick<ShutdownOptions,
   readonly auditSinks?: readonly AuditSink[] | undefined;
   /** How long delivered events are kept in the state directory, in days. @default they are never removed */
   readonly auditKeepDays?: number | undefined;
+  /**
+   * The share of the disk that the audit trail of a process may take, in bytes, from 1 MiB: when it is used up, nothing
+   * that must be recorded is done. @default 16 GiB
+   */
+  readonly auditMaxBytes?: number | undefined;
+  /**
+   * How much of the disk refused requests may take in a day, in bytes, from 65536: half for strangers, half for callers.
+   * @default 64 MiB
+   */
+  readonly auditRefusalBytesPerDay?: number | undefined;
   /** Makes digests of arguments whose values are not kept; at least 32 bytes. @default only their names are kept */
   readonly auditDigestKey?: Uint8Array | undefined;
   /** Signs the trail; ed25519. @default a key that is made once and kept beside the trail */
@@ -81,6 +92,7 @@ function resolveAssembleOptions(options: AssembleOptions): ResolvedAssembleOptio
   return {
     ...options,
     ...resolveRateLimitOptions(options),
+    ...resolveCallLimits(options),
     auditSinks: options.auditSinks ?? [],
     ages: options.ages ?? (() => []),
     probes: options.probes ?? {},
@@ -94,8 +106,6 @@ export interface Server extends AsyncDisposable, Pick<ShutdownOptions, 'terminat
   readonly instructions: string | undefined;
   readonly table: MethodTable;
   readonly authorizer: Authorizer | undefined;
-  /** The permission that a request will need, where it says so by itself; see `requiredPermission` of the tool-kit. */
-  readonly requiredPermission: (method: string, params: JsonObject) => string | undefined;
   readonly logger: Logger;
   /** Counts the calls of the table; for what a transport lets happen beside them. */
   readonly rateLimiter: RateLimiter;
@@ -108,8 +118,11 @@ export interface Server extends AsyncDisposable, Pick<ShutdownOptions, 'terminat
   readonly ages: FactAges;
   /** Asks the probes, and whether the audit trail records. */
   readonly readiness: () => Promise<Readiness>;
-  /** Lets tasks end, ships the audit events and frees the state directory, within the termination grace period. */
-  readonly close: () => Promise<void>;
+  /**
+   * Lets tasks end, ships the audit events and frees the state directory, within the termination grace period, or within
+   * `withinMs` milliseconds: then tasks are interrupted, and events that are not shipped are at the next start.
+   */
+  readonly close: (options?: { readonly withinMs?: number | undefined }) => Promise<void>;
 }
 
 /**
@@ -132,6 +145,8 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
       sinks: resolved.auditSinks,
       signingKey: resolved.auditSigningKey,
       keepDays: resolved.auditKeepDays,
+      maxBytes: resolved.auditMaxBytes,
+      refusalBytesPerDay: resolved.auditRefusalBytesPerDay,
       closeTimeoutMs: shutdown.auditMs,
       server: { name: serverInfo.name, version: serverInfo.version },
     },
@@ -144,7 +159,7 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
   const telemetry =
     options.telemetry ??
     createTelemetry({ serviceName: serverInfo.name, serviceVersion: serverInfo.version });
-  observeAudit(telemetry, audit);
+  observeAudit(telemetry, audit, state.adoption);
   observeFacts(telemetry, resolved.ages);
 
   const readiness = createReadiness(
@@ -168,20 +183,27 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
     telemetry,
     logger,
     rateLimiter,
+    deadlineMs: resolved.deadlineMs,
+    maxOutputBytes: resolved.maxOutputBytes,
+    pageSize: resolved.pageSize,
+    listTtlMs: resolved.listTtlMs,
   });
 
-  const close = async () => {
-    await tasks.close({ deadlineMs: shutdown.tasksMs - TASK_ABORT_MS });
+  let closing: Promise<void> | undefined;
+  const closeParts = async (tasksMs: number) => {
+    await tasks.close({ deadlineMs: Math.round(tasksMs - Math.min(TASK_ABORT_MS, tasksMs / 2)) });
     // At the same time: each may take all of the time for the audit events.
     await Promise.all([state.adoption.close(), audit.close()]);
     await atMost(shutdown.telemetryMs, telemetry.shutdown());
   };
+  const close = ({ withinMs }: { readonly withinMs?: number | undefined } = {}) =>
+    (closing ??=
+      withinMs === undefined ? closeParts(shutdown.tasksMs) : atMost(withinMs, closeParts(withinMs)));
   return {
     serverInfo,
     instructions: resolved.instructions,
     table,
     authorizer,
-    requiredPermission: (method, params) => requiredPermission(catalog, method, params),
     logger,
     rateLimiter,
     sessionKey: () => openSessionKey(join(stateDirectory, 'session-key')),
@@ -192,7 +214,7 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
     terminationGraceMs: resolved.terminationGraceMs,
     readiness,
     close,
-    [Symbol.asyncDispose]: close,
+    [Symbol.asyncDispose]: () => close(),
   };
 }
 

@@ -26,9 +26,20 @@ export type { FetchFacts } from './app/fetch-exchange.ts';
 export type { FastifyPlugin, FastifyScope } from './app/fastify-plugin.ts';
 export type { EndpointLimits } from './limits/endpoint-limits.ts';
 export type { SessionLimits } from './era-2025/sessions.ts';
-export type { Authenticate, CheckRequests, Gate, KnownCaller, PublicDocument, Refusal } from './gate/gate.ts';
+export type {
+  Authenticate,
+  Challenge,
+  ChallengeDenied,
+  DeniedRequest,
+  Gate,
+  KnownCaller,
+  PublicDocument,
+  Refusal,
+} from './gate/gate.ts';
 export type { HttpHeaders, RequestFacts } from './wire/exchange.ts';
 export type { RequestMessage, RpcId } from './wire/message.ts';
 export { createBearerGate, type GuardedServer } from './gate/bearer-gate.ts';
 export { SettingsError, type Setting, type Settings, type SettingValues } from './program/settings.ts';
+export { openStdio, type StdioCaller, type StdioConnection } from './stdio/open-stdio.ts';
 export { serveStdio, type ServeStdioOptions } from './stdio/serve-stdio.ts';
+export type { StdioLimits, StdioOptions } from './stdio/stdio-options.ts';

@@ -110,8 +110,8 @@ const exits: readonly [string, { method: string; params: object }, Result, strin
   ['a handler that rejects', tool('act', 'throw'), 'unknown', 'internal'],
   ['a failure in public words', tool('act', 'reject'), 'failure', 'things_busy'],
   ['a timeout', tool('slow', 'never'), 'failure', 'deadline_exceeded'],
-  ['an output that fails its schema', tool('act', 'mistake'), 'unknown', 'internal'],
-  ['an output that is too large', tool('act', 'flood'), 'unknown', 'output_too_large'],
+  ['an output that fails its schema', tool('act', 'mistake'), 'success', 'output_invalid'],
+  ['an output that is too large', tool('act', 'flood'), 'success', 'output_too_large'],
   ['invalid arguments', tool('act', 'somehow'), 'failure', 'invalid_input'],
   ['an unknown tool', tool('drop_database', 'ok'), 'denied', 'unknown_target'],
   ['a hidden tool', tool('hidden', 'ok'), 'denied', 'missing_permission'],
@@ -203,7 +203,7 @@ describe.each(['2025', '2026'] as const)('every exit of a call in the era of %s'
     await eventsOf(audited, era, tool('act', 'ok'));
     const events = await eventsOf(audited, era, tool('act', 'ok'));
     expectOneCall(events, 'denied', 'rate_limited');
-    expect(events[0]).toMatchObject({ resource: 'things/ok' });
+    expect(events[0]).toMatchObject({ target: 'act' });
   });
 
   it('lists leave nothing behind', async () => {

@@ -150,6 +150,8 @@ describe('AUTH_PROVIDER', () => {
     expect(authentication.gate([])).toMatchObject({
       resource,
       authorizationServers: [more.AUTH_ISSUER],
+      // Clients must ask for a scope by the resource that it belongs to.
+      scopePrefix: `${resource}/`,
     });
   });
 

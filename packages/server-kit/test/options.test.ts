@@ -57,7 +57,14 @@ const factories = {
         stateDirectory,
         ...options,
       }),
-    numbers: ['rateLimitPerMinute', 'terminationGraceMs'],
+    numbers: [
+      'rateLimitPerMinute',
+      'terminationGraceMs',
+      'deadlineMs',
+      'maxOutputBytes',
+      'pageSize',
+      'listTtlMs',
+    ],
   },
 } as const;
 

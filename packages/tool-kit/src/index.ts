@@ -1,19 +1,37 @@
 export { createCatalog, type Catalog, type CatalogDefinitions } from './catalog/catalog.ts';
 export type { BindingOptions, RegisterToolOptions, RequestOrigin } from './protocol/binding.ts';
-export { definePrompt, type PromptDefinition } from './definition/define-prompt.ts';
+export {
+  audioContent,
+  embeddedResource,
+  imageContent,
+  resourceLink,
+  textContent,
+  type Content,
+  type ContentAnnotations,
+  type ContentOptions,
+  type ResourceContents,
+  type ResourceLink,
+} from './definition/content.ts';
+export { definePrompt, type PromptDefinition, type PromptMessage } from './definition/define-prompt.ts';
 export {
   defineResource,
+  severalContents,
   type ResourceDefinition,
   type ResourceListing,
+  type ResourcePage,
+  type SeveralContents,
 } from './definition/define-resource.ts';
 export {
   defineTool,
+  type ContentToolDefinition,
   type OnUnavailable,
   type ToolAnnotations,
+  type ToolAnswer,
   type ToolDefinition,
 } from './definition/define-tool.ts';
 export type { AuditDetails } from './definition/audit-details.ts';
 export type { CallContext, Completer } from './definition/call-context.ts';
+export type { CacheHint, Icon, ListingOptions } from './definition/listing-options.ts';
 export type { Permission } from './definition/permission.ts';
 export type { TaskContext, TaskDefinition } from './definition/task-definition.ts';
 export type { ObjectSchema } from './definition/object-schema.ts';
@@ -24,6 +42,7 @@ export {
   type MethodHandler,
   type MethodTable,
   type MethodTableOptions,
+  type PreparedCall,
 } from './protocol/method-table.ts';
 export {
   createEventBus,
@@ -32,6 +51,8 @@ export {
   type ServerEvents,
 } from './protocol/server-events.ts';
 export type { HeaderParameter } from './catalog/header-parameters.ts';
+export type { Asker, Denial } from './call/admit.ts';
+export { encodedJson, resultText, type EncodedJson } from './encoded-json.ts';
 export type {
   AuditActor,
   AuditEntry,
@@ -43,15 +64,15 @@ export type {
   Caller,
   Decision,
   Logger,
+  RateLimitAnswer,
   RateLimiter,
   Task,
   TaskRunner,
   Telemetry,
   UpstreamCall,
 } from './ports.ts';
-export { requiredPermission } from './protocol/required-permission.ts';
 export type { RequestContext } from './call/operation.ts';
 export { authorize, type AuthorizeOptions } from './call/authorize.ts';
 export type { AuditSubject } from './call/audit-intent.ts';
 export { recordRefusal, targetOf, type Refusal } from './call/record-refusal.ts';
-export type { PipelineOptions } from './call/pipeline-options.ts';
+export { resolveCallLimits, type CallLimits, type PipelineOptions } from './call/pipeline-options.ts';

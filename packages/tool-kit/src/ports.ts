@@ -121,6 +121,11 @@ export interface AuditTrail {
   /** Resolves when the intent is durable; rejects when it cannot be recorded. */
   readonly begin: (intent: AuditIntent) => Promise<AuditEntry>;
   /**
+   * Records a call that ended before anything ran. May count those of a caller who is refused often instead of storing
+   * each, so that nobody can fill the disk. @default `begin` and `finish`
+   */
+  readonly refuse?: ((intent: AuditIntent, outcome: AuditOutcome) => Promise<void>) | undefined;
+  /**
    * A keyed digest of an argument, to recognise a value without keeping it.
    * @default only the names of arguments are kept
    */
@@ -156,10 +161,13 @@ export interface TaskRunner {
 
 /** Limits how often a key may call. When it rejects, the call fails; when it hangs, the call's deadline ends it. */
 export interface RateLimiter {
-  readonly consume: (
-    key: string,
-  ) => Promise<{ readonly allowed: true } | { readonly allowed: false; readonly retryAfterMs: number }>;
+  readonly consume: (key: string) => RateLimitAnswer | Promise<RateLimitAnswer>;
 }
+
+/** Whether a key may call now. */
+export type RateLimitAnswer =
+  | { readonly allowed: true }
+  | { readonly allowed: false; readonly retryAfterMs: number };
 
 /** One finished call, as numbers. `target` is always a name from the catalog, or `_other`. */
 export interface CallMeasurement {

@@ -8,6 +8,7 @@ import {
 } from '@modelcontextprotocol/server';
 
 import type { ToolDefinition } from './definition/define-tool.ts';
+import { traceable } from './encoded-json.ts';
 import type { JsonObject } from './json.ts';
 import {
   handleRequest,
@@ -37,9 +38,11 @@ export function createServer(table: MethodTable, options: BindingOptions): Serve
     ...(options.instructions === undefined ? {} : { instructions: options.instructions }),
   });
   // The SDK's own handlers would refuse malformed params in front of the pipeline, which records every refusal.
-  server.fallbackRequestHandler = (request, context) =>
+  server.fallbackRequestHandler = async (request, context) => {
     // What arrives is JSON.
-    handleRequest(table, request.method, (request.params ?? {}) as JsonObject, sdkRequest(context), options);
+    const params = (request.params ?? {}) as JsonObject;
+    return traceable(await handleRequest(table, request.method, params, sdkRequest(context), options));
+  };
   return server;
 }
 

@@ -6,7 +6,7 @@ import { echoTool } from './fixtures.ts';
 const factories = {
   createMethodTable: {
     create: (options: object) => createMethodTable(createCatalog({}), options),
-    names: ['deadlineMs', 'maxOutputBytes'],
+    names: ['deadlineMs', 'maxOutputBytes', 'pageSize'],
     prefix: '',
   },
   createCatalog: {

@@ -1,10 +1,9 @@
-import type { KeyObject } from 'node:crypto';
-
 import { z } from 'zod';
 
 import { uuidv7 } from '../event/uuid.ts';
+import type { CheckpointCadence } from './cadence.ts';
 import type { ChainTip, StoredRecord } from './record.ts';
-import { isSignedWith, type Signer } from './signing.ts';
+import { isSignedWith, type PublicKeys, type TextSigner } from './signer.ts';
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/);
 
@@ -17,10 +16,10 @@ export const auditCheckpointSchema = z.looseObject({
   writerId: z.uuid(),
   /** The last event it vouches for. A checkpoint takes no number of its own. */
   sequence: z.int().nonnegative(),
-  /** The hash of the record before it, which covers all records before that one. */
+  /** The hash of the last record it vouches for, which covers all records before that one. */
   hash,
   keyId: z.string(),
-  /** ed25519, base64. */
+  /** base64: ed25519, or ECDSA (P-256, SHA-256) in DER. */
   signature: z.string(),
 });
 
@@ -44,6 +43,22 @@ const tombstoneSchema = z.looseObject({
 /** The signed statement that segments were removed. */
 export type Tombstone = z.infer<typeof tombstoneSchema>;
 
+/** Who vouches for the first record of a chain: a chain is signed from its beginning, however few its events are. */
+export const originSchema = z.object({ keyId: z.string(), signature: z.string() });
+
+/** The signature in the first record of a chain. */
+export type Origin = z.infer<typeof originSchema>;
+
+/** What an origin vouches for. */
+export interface ChainStart {
+  readonly writerId: string;
+  readonly segment: number;
+  readonly createdAt: string;
+  /** Where the chain begins: 0, or where a broken one ended. */
+  readonly sequence: number;
+  readonly cadence: CheckpointCadence;
+}
+
 /** The kind of the records that hold a checkpoint. */
 export const CHECKPOINT_KIND = 'checkpoint';
 /** The kind of the records that hold a tombstone. */
@@ -65,13 +80,28 @@ export function parseTombstone(record: StoredRecord): Tombstone | undefined {
   return tombstoneSchema.safeParse(JSON.parse(record.payload.toString('utf8'))).data;
 }
 
-/** Signs where a chain stands. */
-export function createCheckpoint(
-  signer: Signer,
+/** Signs the beginning of a chain. Rejects when the signer does. */
+export async function createOrigin(
+  signer: TextSigner,
+  start: ChainStart,
+  { signal }: { readonly signal: AbortSignal },
+): Promise<Origin> {
+  return { keyId: signer.keyId, signature: await signer.sign(originText(start), signal) };
+}
+
+/** Whether the beginning of a chain was signed with one of `keys`, by key id. */
+export function isOriginSigned(start: ChainStart, origin: Origin, keys: PublicKeys): boolean {
+  return isSignedWith(keys, origin.keyId, originText(start), origin.signature);
+}
+
+/** Signs where a chain stands. Rejects when the signer does. */
+export async function createCheckpoint(
+  signer: TextSigner,
   writerId: string,
   tip: ChainTip,
-  time: number,
-): AuditCheckpoint {
+  options: { readonly time: number; readonly signal: AbortSignal },
+): Promise<AuditCheckpoint> {
+  const { time, signal } = options;
   const unsigned = {
     schemaVersion: 1,
     stage: 'checkpoint',
@@ -82,23 +112,21 @@ export function createCheckpoint(
     hash: tip.hash,
     keyId: signer.keyId,
   } as const;
-  return { ...unsigned, signature: signer.sign(checkpointText(unsigned)) };
+  return { ...unsigned, signature: await signer.sign(checkpointText(unsigned), signal) };
 }
 
 /** Whether a checkpoint was signed with one of `keys`, by key id. */
-export function isCheckpointSigned(
-  checkpoint: AuditCheckpoint,
-  keys: ReadonlyMap<string, KeyObject>,
-): boolean {
+export function isCheckpointSigned(checkpoint: AuditCheckpoint, keys: PublicKeys): boolean {
   return isSignedWith(keys, checkpoint.keyId, checkpointText(checkpoint), checkpoint.signature);
 }
 
-/** Signs that all segments up to one were removed. */
-export function createTombstone(
-  signer: Signer,
+/** Signs that all segments up to one were removed. Rejects when the signer does. */
+export async function createTombstone(
+  signer: TextSigner,
   removed: { readonly writerId: string; readonly segment: number; readonly tip: ChainTip },
-  time: number,
-): Tombstone {
+  options: { readonly time: number; readonly signal: AbortSignal },
+): Promise<Tombstone> {
+  const { time, signal } = options;
   const unsigned = {
     version: 1,
     time: new Date(time).toISOString(),
@@ -108,11 +136,11 @@ export function createTombstone(
     hash: removed.tip.hash,
     keyId: signer.keyId,
   } as const;
-  return { ...unsigned, signature: signer.sign(tombstoneText(unsigned)) };
+  return { ...unsigned, signature: await signer.sign(tombstoneText(unsigned), signal) };
 }
 
 /** Whether a tombstone was signed with one of `keys`, by key id. */
-export function isTombstoneSigned(tombstone: Tombstone, keys: ReadonlyMap<string, KeyObject>): boolean {
+export function isTombstoneSigned(tombstone: Tombstone, keys: PublicKeys): boolean {
   return isSignedWith(keys, tombstone.keyId, tombstoneText(tombstone), tombstone.signature);
 }
 
@@ -120,6 +148,12 @@ export function isTombstoneSigned(tombstone: Tombstone, keys: ReadonlyMap<string
 function checkpointText(checkpoint: Omit<AuditCheckpoint, 'signature'>): string {
   const { id, time, writerId, sequence, hash } = checkpoint;
   return ['audit checkpoint 1', id, time, writerId, sequence, hash].join('\n');
+}
+
+function originText({ writerId, segment, createdAt, sequence, cadence }: ChainStart): string {
+  const { checkpointEvents, checkpointIntervalMs } = cadence;
+  const parts = [writerId, segment, createdAt, sequence, checkpointEvents, checkpointIntervalMs];
+  return ['audit chain 1', ...parts].join('\n');
 }
 
 function tombstoneText({ time, writerId, segment, sequence, hash }: Omit<Tombstone, 'signature'>): string {

@@ -1,64 +1,106 @@
-import {
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  sign,
-  verify,
-  type KeyObject,
-} from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, KeyObject } from 'node:crypto';
 
 import { readIfPresent, replaceFile, type AuditFileSystem } from '../disk/file-system.ts';
 import { AuditError } from '../errors.ts';
+import {
+  byKeyId,
+  isSigningKey,
+  keyIdOf,
+  localSigner,
+  textSigner,
+  type AuditSigner,
+  type PublicKeys,
+  type TextSigner,
+} from './signer.ts';
 
 const PRIVATE_KEY_FILE = 'signing-key.pem';
 /** Beside the segments, for whoever verifies a copy of them. */
-export const PUBLIC_KEY_FILE = 'signing-key.pub.pem';
+const PUBLIC_KEY_FILE = 'signing-key.pub.pem';
+// Those that signed before: what they signed is verified for as long as it is kept.
+const EARLIER_KEY_FILE = /^signing-key-[0-9a-f]{16}\.pub\.pem$/;
 
-/** Signs with one ed25519 key. */
-export interface Signer {
-  /** Tells keys apart: the first 16 hex digits of the SHA-256 of the public key (SPKI, DER). */
-  readonly keyId: string;
-  /** Returns the signature as base64. */
-  readonly sign: (text: string) => string;
+/** Who signs from now on, and whose signatures a start believes. */
+export interface TrailKeys {
+  readonly signer: TextSigner;
+  readonly known: PublicKeys;
 }
 
 /**
- * Takes the given key, or the one kept in the directory, or makes one and keeps it there with mode 0600.
- * Writes the public key beside it.
+ * Takes the given key or signer, or the key kept in the directory, or makes one and keeps it there with mode 0600.
+ * Writes the public key beside it, and keeps the one that was there before by its id.
  * @throws {AuditError} `damaged` when the kept key is not an ed25519 key
  */
-export async function loadSigner(
+export async function loadKeys(
   directory: string,
   fileSystem: AuditFileSystem,
-  given?: KeyObject,
-): Promise<Signer> {
-  const key = given ?? (await keptKey(directory, fileSystem)) ?? (await newKey(directory, fileSystem));
-  const publicPem = String(createPublicKey(key).export({ type: 'spki', format: 'pem' }));
-  if (publicPem !== (await readIfPresent(fileSystem, directory, PUBLIC_KEY_FILE))?.toString()) {
-    await replaceFile(fileSystem, directory, PUBLIC_KEY_FILE, Buffer.from(publicPem));
+  given?: KeyObject | AuditSigner,
+): Promise<TrailKeys> {
+  const signer = given === undefined ? localSigner(await ownKey(directory, fileSystem)) : signerOf(given);
+  const current = signer.publicKey;
+  // First: once it is replaced, nobody could tell what the earlier key has signed.
+  const before = await publicKeyIn(directory, fileSystem, PUBLIC_KEY_FILE);
+  if (before === undefined || keyIdOf(before) !== keyIdOf(current)) {
+    if (before !== undefined) {
+      await keepPublicKey(directory, fileSystem, `signing-key-${keyIdOf(before)}.pub.pem`, before);
+    }
+    await keepPublicKey(directory, fileSystem, PUBLIC_KEY_FILE, current);
   }
-  return {
-    keyId: keyIdOf(createPublicKey(key)),
-    sign: (text) => sign(null, Buffer.from(text), key).toString('base64'),
-  };
+  const earlier = await publicKeysIn(directory, fileSystem, (name) => EARLIER_KEY_FILE.test(name));
+  return { signer: textSigner(signer), known: byKeyId([...earlier, current]) };
 }
 
-/** Whether one of `keys` is the key `keyId` and made the signature. */
-export function isSignedWith(
-  keys: ReadonlyMap<string, KeyObject>,
-  keyId: string,
-  text: string,
-  signature: string,
-): boolean {
-  const key = keys.get(keyId);
-  return key !== undefined && verify(null, Buffer.from(text), key, Buffer.from(signature, 'base64'));
+/** The public keys that lie beside the segments: the present one and those before it. */
+export function publicKeysBeside(
+  directory: string,
+  fileSystem: AuditFileSystem,
+): Promise<readonly KeyObject[]> {
+  return publicKeysIn(
+    directory,
+    fileSystem,
+    (name) => name === PUBLIC_KEY_FILE || EARLIER_KEY_FILE.test(name),
+  );
 }
 
-/** The id of a public key. */
-export function keyIdOf(publicKey: KeyObject): string {
-  const bytes = publicKey.export({ type: 'spki', format: 'der' });
-  return createHash('sha256').update(bytes).digest('hex').slice(0, 16);
+async function publicKeysIn(
+  directory: string,
+  fileSystem: AuditFileSystem,
+  isMeant: (name: string) => boolean,
+): Promise<readonly KeyObject[]> {
+  const files = (await fileSystem.list(directory)).filter(isMeant);
+  const keys = await Promise.all(files.map((name) => publicKeyIn(directory, fileSystem, name)));
+  return keys.filter((key) => key !== undefined);
+}
+
+function signerOf(given: KeyObject | AuditSigner): AuditSigner {
+  return given instanceof KeyObject ? localSigner(given) : given;
+}
+
+async function keepPublicKey(
+  directory: string,
+  fileSystem: AuditFileSystem,
+  name: string,
+  key: KeyObject,
+): Promise<void> {
+  const pem = String(key.export({ type: 'spki', format: 'pem' }));
+  await replaceFile(fileSystem, directory, name, Buffer.from(pem));
+}
+
+async function publicKeyIn(
+  directory: string,
+  fileSystem: AuditFileSystem,
+  name: string,
+): Promise<KeyObject | undefined> {
+  const pem = await readIfPresent(fileSystem, directory, name);
+  try {
+    return pem && createPublicKey(pem);
+  } catch {
+    // Whatever is in it verifies nothing; a signature that needs it is a finding.
+    return undefined;
+  }
+}
+
+async function ownKey(directory: string, fileSystem: AuditFileSystem): Promise<KeyObject> {
+  return (await keptKey(directory, fileSystem)) ?? (await newKey(directory, fileSystem));
 }
 
 async function keptKey(directory: string, fileSystem: AuditFileSystem): Promise<KeyObject | undefined> {
@@ -73,7 +115,7 @@ async function keptKey(directory: string, fileSystem: AuditFileSystem): Promise<
     throw new AuditError('damaged', `${directory}/${PRIVATE_KEY_FILE} is not a key`, { cause });
   }
   if (!isSigningKey(key)) {
-    throw new AuditError('damaged', `${directory}/${PRIVATE_KEY_FILE} is not ed25519`);
+    throw new AuditError('damaged', `${directory}/${PRIVATE_KEY_FILE} is not a key that signs checkpoints`);
   }
   return key;
 }
@@ -83,9 +125,4 @@ async function newKey(directory: string, fileSystem: AuditFileSystem): Promise<K
   const pem = String(privateKey.export({ type: 'pkcs8', format: 'pem' }));
   await replaceFile(fileSystem, directory, PRIVATE_KEY_FILE, Buffer.from(pem));
   return privateKey;
-}
-
-/** Whether a key can sign checkpoints. */
-export function isSigningKey(key: KeyObject): boolean {
-  return key.type === 'private' && key.asymmetricKeyType === 'ed25519';
 }

@@ -52,7 +52,7 @@ async function exportEvents(options: ExportOptions, { stdout, signal }: CliConte
   const { trails, filter, format, onDamage } = options;
   const map = formats[format];
   for (const trail of trails) {
-    for await (const { event } of readEvents(trail, { onDamage, sinceMs: filter.sinceMs })) {
+    for await (const { event } of readEvents(trail, { onDamage })) {
       if (signal.aborted) {
         return;
       }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { auditEventSchema } from '../event/event.ts';
 import { UsageError } from './command.ts';
-import { createFilter } from './filter.ts';
+import { createFilter, parseTime } from './filter.ts';
 
 const NOW = Date.parse('2026-03-01T12:00:00.000Z');
 
@@ -35,7 +35,7 @@ describe('the instants of a filter', () => {
     ['2026-02-28T10:00:00+02:00', '2026-02-28T08:00:00.000Z'],
   ])('reads %s', (text, instant) => {
     const filter = createFilter({ since: text }, NOW);
-    expect(new Date(filter.sinceMs ?? 0).toISOString()).toBe(instant);
+    expect(new Date(parseTime('--since', text, NOW)).toISOString()).toBe(instant);
     const until = createFilter({ until: text }, NOW);
     const before = new Date(Date.parse(instant) - 1).toISOString();
     expect([filter.matches(event(instant)), filter.matches(event(before))]).toEqual([true, false]);

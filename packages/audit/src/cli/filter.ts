@@ -20,8 +20,6 @@ export const filterOptions = {
 
 /** Chooses events. */
 export interface Filter {
-  /** In milliseconds since the Unix epoch. */
-  readonly sinceMs: number | undefined;
   /** Whether an event is chosen. */
   readonly matches: (event: AuditEvent) => boolean;
 }
@@ -42,12 +40,11 @@ export function createFilter(values: FilterValues, now: number): Filter {
       throw new UsageError(`--result must be one of ${RESULTS.join(', ')}, got ${result}`);
     }
   }
-  const sinceMs = values.since === undefined ? undefined : instant('--since', values.since, now);
-  const untilMs = values.until === undefined ? undefined : instant('--until', values.until, now);
+  const sinceMs = values.since === undefined ? undefined : parseTime('--since', values.since, now);
+  const untilMs = values.until === undefined ? undefined : parseTime('--until', values.until, now);
   const user = values.user?.toLowerCase();
 
   return {
-    sinceMs,
     matches(event) {
       const time = Date.parse(event.time);
       return (
@@ -61,8 +58,11 @@ export function createFilter(values: FilterValues, now: number): Filter {
   };
 }
 
-/** Either an ISO 8601 date or time, or how long ago: `90s`, `15m`, `2h`, `7d`. */
-function instant(option: string, text: string, now: number): number {
+/**
+ * Either an ISO 8601 date or time, or how long ago: `90s`, `15m`, `2h`, `7d`.
+ * @throws {UsageError} for anything else
+ */
+export function parseTime(option: string, text: string, now: number): number {
   const [, amount, unit] = /^(\d{1,9})([smhd])$/u.exec(text) ?? [];
   if (amount !== undefined && isUnit(unit)) {
     return now - Number(amount) * UNIT_MS[unit];

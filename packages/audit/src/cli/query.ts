@@ -52,7 +52,7 @@ async function query(options: QueryOptions, { stdout }: CliContext): Promise<voi
     const open = new Map<string, AuditEvent>();
     const ended: AuditEvent[] = [];
     const { onDamage } = options;
-    for await (const { event } of readEvents(trail, { onDamage, sinceMs: filter.sinceMs })) {
+    for await (const { event } of readEvents(trail, { onDamage })) {
       if (event.stage === 'outcome') {
         open.delete(event.intentId);
       }

@@ -1,7 +1,8 @@
-import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { decodeRecord, EVENT_KIND, type StoredRecord } from '../chain/record.ts';
+import { withCompressedSegments } from '../disk/compressed-segments.ts';
+import { nodeFileSystem, type AuditFileSystem } from '../disk/file-system.ts';
 import type { AuditEvent } from '../event/event.ts';
 import { segmentNumbers, segmentPath } from '../segments/segment-header.ts';
 import { parseEvent } from '../segments/stored-event.ts';
@@ -39,14 +40,13 @@ export const trailOptions = {
  * @throws {UsageError} when there is none
  */
 export async function findTrails(directory: string): Promise<string[]> {
-  const names = await list(directory);
-  if (segmentNumbers(names).length > 0) {
+  if (await hasSegments(directory)) {
     return [directory];
   }
   const found: string[] = [];
-  for (const name of names.toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }))) {
+  for (const name of await numberedFirst(directory)) {
     for (const candidate of [join(directory, name), join(directory, name, 'audit')]) {
-      if (segmentNumbers(await list(candidate)).length > 0) {
+      if (await hasSegments(candidate)) {
         found.push(candidate);
       }
     }
@@ -55,6 +55,43 @@ export async function findTrails(directory: string): Promise<string[]> {
     throw new UsageError(`There is no audit trail in ${directory}`);
   }
   return found;
+}
+
+/**
+ * Finds the trails in a directory, and the places where one should be: what a server opened once keeps its lock and its
+ * key beside the segments, and each numbered directory of a state directory has a trail. The directory itself when
+ * there is nothing else.
+ */
+export async function findExpectedTrails(directory: string): Promise<string[]> {
+  if (await isExpected(directory)) {
+    return [directory];
+  }
+  const found: string[] = [];
+  for (const name of await numberedFirst(directory)) {
+    const nested = join(directory, name, 'audit');
+    if (await isExpected(join(directory, name))) {
+      found.push(join(directory, name));
+    } else if ((await isExpected(nested)) || /^\d+$/u.test(name)) {
+      found.push(nested);
+    }
+  }
+  return found.length > 0 ? found : [directory];
+}
+
+async function numberedFirst(directory: string): Promise<string[]> {
+  return (await list(directory)).toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+}
+
+async function hasSegments(directory: string): Promise<boolean> {
+  return segmentNumbers(await list(directory)).length > 0;
+}
+
+async function isExpected(directory: string): Promise<boolean> {
+  const names = await list(directory);
+  return (
+    segmentNumbers(names).length > 0 ||
+    names.some((name) => name === 'lock.db' || /^(?:signing-key|cursor-)/u.test(name))
+  );
 }
 
 /**
@@ -96,28 +133,20 @@ export function createDamageCount({ stderr }: CliContext): DamageCount {
 
 /**
  * Reads the events of a trail, oldest first; a server may go on writing meanwhile. Calls `onDamage` for each line that
- * is not what was written.
- * Segments that nobody wrote to since `sinceMs` (in milliseconds since the Unix epoch) are left out.
+ * is not what was written. Reads every segment: by the time of a file alone, anybody could hide it.
  */
 export async function* readEvents(
   directory: string,
-  options: {
-    readonly onDamage: () => void;
-    readonly sinceMs?: number | undefined;
-    readonly from?: Place | undefined;
-  },
+  options: { readonly onDamage: () => void; readonly from?: Place | undefined },
 ): AsyncGenerator<{ readonly event: AuditEvent; readonly next: Place }> {
-  const { onDamage, sinceMs = 0, from = START } = options;
+  const { onDamage, from = START } = options;
+  const fileSystem = withCompressedSegments(nodeFileSystem);
   for (const segment of segmentNumbers(await list(directory))) {
     if (segment < from.segment) {
       continue;
     }
-    const { mtimeMs } = await stat(segmentPath(directory, segment));
-    if (mtimeMs < sinceMs) {
-      continue;
-    }
     const offset = segment === from.segment ? from.offset : 0;
-    for await (const { record, next } of readSegment(directory, segment, offset)) {
+    for await (const { record, next } of readSegment(fileSystem, directory, { segment, offset })) {
       if (record === undefined) {
         onDamage();
       } else if (record.kind === EVENT_KIND) {
@@ -127,18 +156,23 @@ export async function* readEvents(
   }
 }
 
-async function* readSegment(directory: string, segment: number, start: number): AsyncGenerator<TrailLine> {
-  const file = await open(segmentPath(directory, segment), 'r');
+async function* readSegment(
+  fileSystem: AuditFileSystem,
+  directory: string,
+  { segment, offset: start }: Place,
+): AsyncGenerator<TrailLine> {
+  const file = await fileSystem.open(segmentPath(directory, segment), 'read');
   try {
     let rest = Buffer.alloc(0);
     let offset = start;
     for (;;) {
       const position = offset + rest.length;
-      const { bytesRead, buffer } = await file.read(Buffer.alloc(CHUNK_BYTES), 0, CHUNK_BYTES, position);
-      if (bytesRead === 0) {
+      const left = (await file.size()) - position;
+      if (left <= 0) {
         return;
       }
-      rest = Buffer.concat([rest, buffer.subarray(0, bytesRead)]);
+      const chunk = await file.read(position, Math.min(left, CHUNK_BYTES));
+      rest = Buffer.concat([rest, chunk]);
       for (;;) {
         const newline = rest.indexOf(NEWLINE);
         if (newline === -1) {
@@ -157,7 +191,7 @@ async function* readSegment(directory: string, segment: number, start: number): 
 
 async function list(directory: string): Promise<string[]> {
   try {
-    return await readdir(directory);
+    return await withCompressedSegments(nodeFileSystem).list(directory);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code === 'ENOENT' || code === 'ENOTDIR') {

@@ -78,7 +78,7 @@ async function tail(options: TailOptions, context: CliContext): Promise<void> {
   using changes = follow ? watchSegments(trail, signal) : undefined;
   const latest: AuditEvent[] = [];
   let place: Place = { segment: 0, offset: 0 };
-  for await (const { event, next } of readEvents(trail, { onDamage, sinceMs: filter.sinceMs })) {
+  for await (const { event, next } of readEvents(trail, { onDamage })) {
     place = next;
     if (filter.matches(event)) {
       latest.push(event);

@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { constants, statSync } from 'node:fs';
 import { mkdir, readdir, statfs, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -16,6 +16,12 @@ export interface AuditFile {
   /** Reads at most `length` bytes from `offset`; fewer only at the end of the file. */
   readonly read: (offset: number, length: number) => Promise<Buffer>;
   readonly size: () => Promise<number>;
+  /**
+   * The size of the file at the path that this one was created with, in bytes; `undefined` when that is another file by
+   * now, or none. Asked before and after each commit, so it must not take long; without it nobody looks.
+   * @throws {Error} when the path cannot be looked at
+   */
+  readonly sizeAtPath?: (() => number | undefined) | undefined;
   /** Resolves when data and size are on the disk. */
   readonly datasync: () => Promise<void>;
   readonly truncate: (sizeBytes: number) => Promise<void>;
@@ -52,10 +58,9 @@ export const nodeFileSystem: AuditFileSystem = {
   },
   list: (path) => readdir(path),
   async open(path, mode) {
-    return auditFile(
-      await platformFiles.open(path, FLAGS[mode], 0o600),
-      mode === 'create' && synchronousFlag !== 0,
-    );
+    const handle = await platformFiles.open(path, FLAGS[mode], 0o600);
+    const file = auditFile(handle, mode === 'create' && synchronousFlag !== 0);
+    return mode === 'create' ? { ...file, sizeAtPath: await sizeAtPath(path, handle) } : file;
   },
   rename: platformFiles.rename,
   remove: platformFiles.remove,
@@ -65,6 +70,15 @@ export const nodeFileSystem: AuditFileSystem = {
   },
   syncDirectory: platformFiles.syncDirectory,
 };
+
+// At once, not on the thread pool: the name was used a moment ago, so the answer is in memory.
+async function sizeAtPath(path: string, handle: FileHandle): Promise<() => number | undefined> {
+  const own = await handle.stat({ bigint: true });
+  return () => {
+    const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+    return found?.dev === own.dev && found.ino === own.ino ? Number(found.size) : undefined;
+  };
+}
 
 function auditFile(handle: FileHandle, isSynchronous: boolean): AuditFile {
   async function write(bytes: Uint8Array, offset: number): Promise<void> {

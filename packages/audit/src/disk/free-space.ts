@@ -13,6 +13,7 @@ interface FreeSpaceOptions {
 export class FreeSpace {
   readonly #options: FreeSpaceOptions;
   #trouble: AuditError | undefined;
+  #freeBytes: number | undefined;
 
   constructor(options: FreeSpaceOptions) {
     this.#options = options;
@@ -23,10 +24,16 @@ export class FreeSpace {
     return this.#trouble;
   }
 
+  /** What it was when it was last measured; `undefined` where the disk does not say. */
+  get freeBytes(): number | undefined {
+    return this.#freeBytes;
+  }
+
   /** Measures; logs once when space begins to run low. */
   async measure(): Promise<void> {
     const { directory, fileSystem, minFreeBytes, logger } = this.#options;
     const freeBytes = await fileSystem.freeBytes?.(directory);
+    this.#freeBytes = freeBytes;
     const isLow = freeBytes !== undefined && freeBytes < minFreeBytes;
     if (isLow && this.#trouble === undefined) {
       logger.error({ freeBytes, minFreeBytes }, 'audit disk is low');

@@ -10,11 +10,20 @@ function delivery(sinkName: string, status: object = {}) {
   return { sinkName, status: { ...idle, ...status } };
 }
 
-const well = { failure: undefined, trouble: undefined, deliveries: [], now: NOW };
+const refusals = { recorded: 0, counted: 0, pending: 0 };
+const disk = { usedBytes: 1, maxBytes: 2 };
+const well = { failure: undefined, trouble: undefined, deliveries: [], refusals, disk, now: NOW };
 
 describe('the health of a trail', () => {
   it('is ok without sinks, and with sinks that wait', () => {
-    expect(healthOf(well)).toEqual({ state: 'ok', backlog: 0, oldestUndeliveredAgeMs: 0, sinks: [] });
+    expect(healthOf(well)).toEqual({
+      state: 'ok',
+      backlog: 0,
+      oldestUndeliveredAgeMs: 0,
+      refusals,
+      disk,
+      sinks: [],
+    });
     const deliveries = [delivery('a', { backlog: 3, oldestAt: NOW - 200 }), delivery('b')];
     expect(healthOf({ ...well, deliveries })).toMatchObject({
       state: 'ok',

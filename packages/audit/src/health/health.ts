@@ -1,5 +1,7 @@
 import type { Delivery } from '../delivery/delivery.ts';
+import type { AuditDiskUse } from '../disk/disk-share.ts';
 import { AuditError, type AuditErrorCode } from '../errors.ts';
+import type { RefusalCounts } from '../refusals/refusal-log.ts';
 
 /** Whether the trail records (`unavailable` if not) and is whole, has space and is delivered (`degraded` if not). */
 export interface AuditHealth {
@@ -8,6 +10,10 @@ export interface AuditHealth {
   readonly backlog: number;
   /** Age of the oldest event that some sink does not have yet, in milliseconds; 0 without a backlog. */
   readonly oldestUndeliveredAgeMs: number;
+  /** What the trail takes of the disk, and how long that goes well. */
+  readonly disk: AuditDiskUse;
+  /** The refusals since the trail was opened. */
+  readonly refusals: RefusalCounts;
   /** The trouble there is now. `message` is public. */
   readonly lastError?:
     | { readonly code: AuditErrorCode; readonly message: string; readonly sink?: string | undefined }
@@ -38,17 +44,21 @@ interface HealthFacts {
   /** What an operator should look at although events are recorded. */
   readonly trouble: AuditError | undefined;
   readonly deliveries: readonly Pick<Delivery, 'sinkName' | 'status'>[];
+  readonly refusals: RefusalCounts;
+  readonly disk: AuditDiskUse;
   /** In milliseconds since the Unix epoch. */
   readonly now: number;
 }
 
 /** Puts together what the log and its deliveries say of themselves. */
-export function healthOf({ failure, trouble, deliveries, now }: HealthFacts): AuditHealth {
+export function healthOf({ failure, trouble, deliveries, refusals, disk, now }: HealthFacts): AuditHealth {
   const statuses = deliveries.map((delivery) => ({ sink: delivery.sinkName, ...delivery.status }));
   const oldestAt = Math.min(now, ...statuses.flatMap((status) => status.oldestAt ?? []));
   const measures = {
     backlog: Math.max(0, ...statuses.map((status) => status.backlog)),
     oldestUndeliveredAgeMs: now - oldestAt,
+    refusals,
+    disk,
     sinks: statuses.map(
       ({ sink, backlog, oldestAt: since = now, failures, quarantined, lastError }): AuditSinkHealth => ({
         name: sink,

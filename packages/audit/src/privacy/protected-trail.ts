@@ -46,6 +46,10 @@ export function createProtectedTrail(trail: AuditTrail, options: ProtectedTrailO
     async begin(intent) {
       return trail.begin({ ...intent, actor: await protectActor(intent.actor, personalKeys, logger) });
     },
+    async refuse(intent, outcome) {
+      const actor = await protectActor(intent.actor, personalKeys, logger);
+      await trail.refuse({ ...intent, actor }, outcome);
+    },
   };
 }
 

@@ -2,9 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 
 import { GENESIS, type ChainTip } from '../chain/record.ts';
+import type { PublicKeys } from '../chain/signer.ts';
 import { withFile, type AuditFileSystem } from '../disk/file-system.ts';
 import type { AuditIntentEvent } from '../event/event.ts';
 import type { Logger } from '../logger.ts';
+import { examineEvidence, type Delivered } from './evidence.ts';
 import {
   HEADER_KIND,
   segmentName,
@@ -20,7 +22,12 @@ import { readIntent } from './stored-event.ts';
 export interface RecoveredLog {
   readonly writerId: string;
   /** Oldest first. The size of one that was not read is not known. */
-  readonly segments: readonly { readonly number: number; readonly sizeBytes?: number | undefined }[];
+  readonly segments: readonly {
+    readonly number: number;
+    readonly sizeBytes?: number | undefined;
+    /** Whether every record in it was found to be what was written. */
+    readonly isWhole?: boolean | undefined;
+  }[];
   /** The highest number that was ever used. */
   readonly lastNumber: number;
   readonly tip: ChainTip;
@@ -28,29 +35,35 @@ export interface RecoveredLog {
   readonly openIntents: readonly OpenIntent[];
   /** The same intents, as far as they can be read. */
   readonly interrupted: readonly AuditIntentEvent[];
-  /** Events that no checkpoint vouches for. */
-  readonly unsignedEvents: number;
+  /** The last event that a checkpoint vouches for. */
+  readonly coveredSequence: number;
+  /** When the last record was made, in milliseconds since the Unix epoch, as far as the trail says. */
+  readonly lastTime: number | undefined;
+  /** The segment in which the chain began that is continued. */
+  readonly chainStart: number | undefined;
   /** Set when the chain cannot be continued: the next segment starts a new one. */
   readonly broken?: BrokenChain | undefined;
+  /** Whether that is because it is whole but not what was written. */
+  readonly isForged: boolean;
 }
 
-/** How far a sink got: proof that the chain once reached this record. */
-export interface Delivered {
-  readonly writerId: string;
-  readonly segment: number;
-  readonly sequence: number;
+/** What a start believes: public keys, and how far each sink got. */
+export interface Evidence {
+  readonly keys: PublicKeys;
+  readonly delivered: readonly Delivered[];
 }
 
 /**
- * Finds the end of the chain in a directory and repairs it. Verifies the last two segments only, so a start
- * takes no longer when the log has grown. A crash may leave a torn last record, and a failed write may leave
- * refused records; both are cut off and kept in a `.torn` file. Any other damage leaves every file as it is.
+ * Finds the end of the chain in a directory and repairs it. Verifies links and signatures of the last two segments
+ * only, so a start takes no longer when the log has grown, and that what each sink was given is in it. A crash may
+ * leave a part of the last commit, and a failed write may leave refused records; both are cut off and kept in a
+ * `.torn` file. Anything else that is not right leaves every file as it is.
  */
 export async function recoverLog(
   directory: string,
   fileSystem: AuditFileSystem,
   logger: Logger,
-  delivered: readonly Delivered[],
+  { keys, delivered }: Evidence,
 ): Promise<RecoveredLog> {
   const disk = { directory, fileSystem, logger };
   const numbers = segmentNumbers(await fileSystem.list(directory));
@@ -65,7 +78,14 @@ export async function recoverLog(
     0,
     ...delivered.filter((mark) => mark.writerId === writerId).map((mark) => mark.sequence),
   );
-  const broken = findDamage(last, previous, numbers, deliveredSequence);
+  const damage = findDamage(last, previous, numbers, deliveredSequence);
+  const chain = [isContinued(last, previous) ? previous : undefined, last].filter(
+    (segment) => segment !== undefined,
+  );
+  const evidence = await examineEvidence(disk, chain, { keys, delivered, writerId });
+  const { forgery: reason } = evidence;
+  const forgery = reason === undefined || last === undefined ? undefined : endOf(last, reason);
+  const broken = damage ?? forgery;
   const highest = Math.max(previous?.highestSequence ?? 0, last?.highestSequence ?? 0, deliveredSequence);
   if (broken === undefined) {
     await cutPrevious(disk, last, previous);
@@ -79,13 +99,16 @@ export async function recoverLog(
   const openIntents = openAfter([previous, last]);
   return {
     writerId,
-    segments: numbers.map((number) => ({ number, ...knownSize(number, last, previous, broken) })),
+    segments: numbers.map((number) => ({ number, ...knownOf(number, chain, broken) })),
     lastNumber,
     tip: broken === undefined ? (last?.tip ?? GENESIS) : { sequence: highest, hash: GENESIS.hash },
     openIntents,
     interrupted: await readIntents(disk, openIntents),
-    unsignedEvents: last?.eventsSinceCheckpoint ?? 0,
+    coveredSequence: broken === undefined ? evidence.coveredSequence : highest,
+    lastTime: evidence.lastTime,
+    chainStart: last?.header?.chainStart,
     broken,
+    isForged: damage === undefined && forgery !== undefined,
   };
 }
 
@@ -130,52 +153,63 @@ async function previousOf(
   return loadSegment(disk.directory, disk.fileSystem, number, limit);
 }
 
+function endOf({ number, tip }: Pick<LoadedSegment, 'number' | 'tip'>, reason: string): BrokenChain {
+  return { segment: number, ...tip, reason };
+}
+
+/** Whether the last segment goes on with the chain of the one before it. */
+function isContinued(last: LoadedSegment | undefined, previous: LoadedSegment | undefined): boolean {
+  return (
+    last !== undefined &&
+    previous !== undefined &&
+    previous.tip.sequence === last.start.sequence &&
+    previous.tip.hash === last.start.hash &&
+    previous.endOffset === previous.limit
+  );
+}
+
 function findDamage(
   last: LoadedSegment | undefined,
   previous: LoadedSegment | undefined,
   numbers: readonly number[],
   deliveredSequence: number,
 ): BrokenChain | undefined {
-  const end = (segment: number, tip: ChainTip, reason: string): BrokenChain => ({ segment, ...tip, reason });
   if (last === undefined) {
-    return deliveredSequence > 0 ? end(0, GENESIS, 'every segment is missing') : undefined;
+    const missing = { number: 0, tip: GENESIS };
+    return deliveredSequence > 0 ? endOf(missing, 'every segment is missing') : undefined;
   }
   if (last.header === undefined) {
-    return end(last.number, last.tip, 'the first record is damaged');
+    return endOf(last, 'the first record is damaged');
   }
   if (!last.isTorn && last.endOffset < last.bytes.length) {
-    return end(last.number, last.tip, 'a record is damaged');
+    return endOf(last, 'a record is damaged');
   }
   if (deliveredSequence > last.tip.sequence) {
-    return end(last.number, last.tip, `record ${deliveredSequence} was delivered and is missing`);
+    return endOf(last, `record ${deliveredSequence} was delivered and is missing`);
   }
   // The chain starts in this segment; what is before it was dealt with when it began.
   if (last.start.hash === GENESIS.hash || previous === undefined) {
     return undefined;
   }
   if (last.header.previous?.segment !== numbers.at(-2)) {
-    return end(previous.number, previous.tip, 'the next segment is missing');
+    return endOf(previous, 'the next segment is missing');
   }
-  const isLinked =
-    previous.tip.sequence === last.start.sequence &&
-    previous.tip.hash === last.start.hash &&
-    previous.endOffset === previous.limit;
-  return isLinked ? undefined : end(previous.number, previous.tip, 'a record of a closed segment is damaged');
+  return isContinued(last, previous) ? undefined : endOf(previous, 'a record of a closed segment is damaged');
 }
 
-function knownSize(
+function knownOf(
   number: number,
-  last: LoadedSegment | undefined,
-  previous: LoadedSegment | undefined,
+  chain: readonly LoadedSegment[],
   broken: BrokenChain | undefined,
-): { readonly sizeBytes?: number | undefined } {
-  if (number === last?.number) {
-    return { sizeBytes: broken === undefined ? last.endOffset : last.bytes.length };
+): { readonly sizeBytes?: number | undefined; readonly isWhole?: boolean | undefined } {
+  const loaded = chain.find((segment) => segment.number === number);
+  if (loaded === undefined) {
+    return {};
   }
-  if (number === previous?.number) {
-    return { sizeBytes: previous.limit };
-  }
-  return {};
+  // What could not be gone on with stays as it is.
+  return broken === undefined
+    ? { sizeBytes: Math.min(loaded.limit, loaded.endOffset), isWhole: true }
+    : { sizeBytes: loaded.limit };
 }
 
 /** The intents that the header of the first segment or an event left open. */

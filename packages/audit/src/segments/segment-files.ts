@@ -1,4 +1,6 @@
-import type { AuditFile, AuditFileSystem } from '../disk/file-system.ts';
+import type { CompressingFileSystem } from '../disk/compressed-segments.ts';
+import type { AuditFile } from '../disk/file-system.ts';
+import { AuditError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import type { RecoveredLog } from './recovery.ts';
 import { segmentPath, type Segment } from './segment-header.ts';
@@ -13,9 +15,13 @@ interface CurrentSegment extends Segment {
 
 interface SegmentFilesOptions {
   readonly directory: string;
-  readonly fileSystem: AuditFileSystem;
+  readonly fileSystem: CompressingFileSystem;
   /** A segment that has reached this size is followed by a new one. */
   readonly segmentBytes: number;
+  /** Whether segments that are finished are compressed. */
+  readonly compressSegments: boolean;
+  /** Whether the directory is still the one that was opened. */
+  readonly isLockFound: () => boolean;
   readonly logger: Logger;
   readonly recovered: Pick<RecoveredLog, 'segments' | 'lastNumber'>;
 }
@@ -24,6 +30,10 @@ interface SegmentFilesOptions {
 export class SegmentFiles {
   readonly #options: SegmentFilesOptions;
   readonly #finished: LogSegment[];
+  readonly #compressed = new Set<number>();
+  /** Segments are compressed or removed one after the other: two at the same file would bring it back. */
+  #tidying: Promise<void> = Promise.resolve();
+  #isClosed = false;
   #current: CurrentSegment | undefined;
   #lastNumber: number;
 
@@ -43,17 +53,27 @@ export class SegmentFiles {
     return this.#finished.at(-1);
   }
 
-  /** The segment for the next group: the current one, or a new and empty one after it. */
+  /**
+   * The segment for the next group: the current one, or a new and empty one after it.
+   * @throws {AuditError} `lost`
+   */
   async writable(): Promise<CurrentSegment> {
-    const { directory, fileSystem, segmentBytes } = this.#options;
+    const { directory, fileSystem, segmentBytes, isLockFound } = this.#options;
+    if (!isLockFound()) {
+      throw new AuditError('lost', `${directory} is not the directory that was opened`);
+    }
+    if (this.#current !== undefined) {
+      requireAtPath(this.#current, this.#current.sizeBytes);
+    }
     if (this.#current !== undefined && this.#current.sizeBytes < segmentBytes) {
       return this.#current;
     }
     if (this.#current !== undefined) {
-      this.#finished.push({ number: this.#current.number, sizeBytes: this.#current.sizeBytes });
-      const { file } = this.#current;
+      const { number, sizeBytes, file } = this.#current;
+      this.#finished.push({ number, sizeBytes, isWhole: true });
       this.#current = undefined;
       await file.close();
+      void this.compressFinished();
     }
     // A number is used once: a segment that failed is never opened for writing again.
     const number = ++this.#lastNumber;
@@ -63,8 +83,15 @@ export class SegmentFiles {
     return this.#current;
   }
 
-  /** Takes note of how much of a segment is durable now. */
-  grown(segment: CurrentSegment, sizeBytes: number): void {
+  /**
+   * Appends a group; resolves when it is durable under the name of the segment: what can be read through an open
+   * descriptor only is gone with the process.
+   * @throws {AuditError} `lost`
+   */
+  async append(segment: CurrentSegment, bytes: Buffer): Promise<void> {
+    await segment.file.writeDurably(bytes, segment.sizeBytes);
+    const sizeBytes = segment.sizeBytes + bytes.length;
+    requireAtPath(segment, sizeBytes);
     this.#current = { ...segment, sizeBytes };
   }
 
@@ -97,20 +124,67 @@ export class SegmentFiles {
     }
   }
 
-  /** Removes the finished segments up to a number. */
-  async removeUpTo(last: number): Promise<void> {
-    const { directory, fileSystem } = this.#options;
-    for (let first = this.#finished[0]; first !== undefined; first = this.#finished[0]) {
-      if (first.number > last) {
-        break;
+  /** Compresses the finished segments that are known to be whole. */
+  compressFinished(): Promise<void> {
+    return this.#tidy(async () => {
+      const { directory, fileSystem, compressSegments, logger } = this.#options;
+      // The newest of all is where the next run looks for the end of the chain.
+      const older = this.all.slice(0, -1);
+      for (const { number, sizeBytes, isWhole = false } of compressSegments ? older : []) {
+        if (this.#isClosed) {
+          return;
+        }
+        if (sizeBytes === undefined || !isWhole || this.#compressed.has(number)) {
+          continue;
+        }
+        try {
+          await fileSystem.compress(segmentPath(directory, number), directory, sizeBytes);
+          this.#compressed.add(number);
+        } catch (error) {
+          // It can be read as it is; the next round tries again.
+          logger.warn({ err: error, segment: number }, 'audit segment not compressed');
+        }
       }
-      await fileSystem.remove(segmentPath(directory, first.number));
-      this.#finished.shift();
-    }
-    await fileSystem.syncDirectory(directory);
+    });
+  }
+
+  /** Removes the finished segments up to a number. */
+  removeUpTo(last: number): Promise<void> {
+    return this.#tidy(async () => {
+      const { directory, fileSystem } = this.#options;
+      for (let first = this.#finished[0]; first !== undefined; first = this.#finished[0]) {
+        if (first.number > last) {
+          break;
+        }
+        await fileSystem.remove(segmentPath(directory, first.number));
+        this.#finished.shift();
+      }
+      await fileSystem.syncDirectory(directory);
+    });
   }
 
   async close(): Promise<void> {
     await this.#current?.file.close();
+    await this.compressFinished();
+    this.#isClosed = true;
+  }
+
+  #tidy(work: () => Promise<void>): Promise<void> {
+    const turn = this.#tidying.then(work);
+    this.#tidying = turn.catch(() => {});
+    return turn;
+  }
+}
+
+function requireAtPath({ number, file }: CurrentSegment, sizeBytes: number): void {
+  let found: number | undefined;
+  try {
+    found = file.sizeAtPath === undefined ? sizeBytes : file.sizeAtPath();
+  } catch (cause) {
+    throw new AuditError('lost', `Segment ${number} cannot be found by its name`, { cause });
+  }
+  if (found !== sizeBytes) {
+    const state = found === undefined ? 'is not the file at its name' : `has ${found} bytes`;
+    throw new AuditError('lost', `Segment ${number} of ${sizeBytes} bytes ${state}`);
   }
 }

@@ -2,7 +2,9 @@ import { join } from 'node:path';
 
 import { z } from 'zod';
 
+import { isOriginSigned, originSchema } from '../chain/checkpoint.ts';
 import { firstRecord, type StoredRecord } from '../chain/record.ts';
+import type { PublicKeys } from '../chain/signer.ts';
 import { withFile, type AuditFileSystem } from '../disk/file-system.ts';
 
 /** One file of the log and how much of it is durable. */
@@ -27,7 +29,17 @@ const headerSchema = z.looseObject({
   previous: z.object({ segment: z.int().positive(), sizeBytes: z.int().nonnegative() }).optional(),
   /** What a start must close even if it reads no older segment. */
   openIntents: z.array(z.object({ id: z.string(), segment: z.int(), offset: z.int() })),
-  /** The chain that ended before this one because its files were damaged, and its last good record. */
+  /** The segment in which this chain began. */
+  chainStart: z.int().positive().optional(),
+  /** Whether the last record of each commit says how long the commit is; older trails do not. */
+  isFramed: z.literal(true).optional(),
+  /** How many events, and for how long, the writer leaves without a checkpoint at most. */
+  cadence: z
+    .object({ checkpointEvents: z.int().positive(), checkpointIntervalMs: z.int().positive() })
+    .optional(),
+  /** Vouches for the first record of a chain. */
+  origin: originSchema.optional(),
+  /** The chain that ended before this one because it was not what was written, and its last good record. */
   broken: z
     .object({ segment: z.int(), sequence: z.int().nonnegative(), hash: z.string(), reason: z.string() })
     .optional(),
@@ -72,6 +84,21 @@ export function parseHeader(record: StoredRecord | undefined): SegmentHeader | u
     return undefined;
   }
   return headerSchema.safeParse(JSON.parse(record.payload.toString('utf8'))).data;
+}
+
+/** Whether a header vouches for the beginning of its chain; `undefined` when it does not say so. */
+export function isOrigin(
+  record: StoredRecord,
+  header: SegmentHeader,
+  keys: PublicKeys | undefined,
+): boolean | undefined {
+  const { origin, cadence } = header;
+  if (origin === undefined || cadence === undefined) {
+    return undefined;
+  }
+  return (
+    keys === undefined || isOriginSigned({ ...header, cadence, sequence: record.sequence }, origin, keys)
+  );
 }
 
 /** Reads only the header of a segment; `undefined` when there is none that verifies. */

@@ -1,8 +1,24 @@
-import { CHECKPOINT_KIND } from '../chain/checkpoint.ts';
-import { continues, EVENT_KIND, GENESIS, isTorn, scanLines, type ChainTip } from '../chain/record.ts';
+import {
+  continues,
+  EVENT_KIND,
+  GENESIS,
+  isTorn,
+  scanLines,
+  type ChainTip,
+  type StoredRecord,
+} from '../chain/record.ts';
 import { withFile, type AuditFileSystem } from '../disk/file-system.ts';
 import { parseHeader, segmentPath, type OpenIntent, type SegmentHeader } from './segment-header.ts';
 import { parseEventHead } from './stored-event.ts';
+
+/** A record that is linked to the one before it, and where it ends. */
+export interface LinkedRecord {
+  readonly record: StoredRecord;
+  readonly endOffset: number;
+  /** When an event was made, in milliseconds since the Unix epoch. */
+  readonly time: number | undefined;
+  readonly header: SegmentHeader | undefined;
+}
 
 /** A whole segment, verified from its first record on. */
 export interface LoadedSegment {
@@ -13,16 +29,17 @@ export interface LoadedSegment {
   readonly header: SegmentHeader | undefined;
   /** What the first record follows. */
   readonly start: ChainTip;
-  /** The last record that is linked to the first, and where it ends. */
+  /** The records that are linked to the first, and the first itself. */
+  readonly linked: readonly LinkedRecord[];
+  /** The last of them, and where it ends. */
   readonly tip: ChainTip;
   readonly endOffset: number;
-  /** Whether what follows `endOffset` is the start of a record that was never finished. */
+  /** Whether what follows `endOffset` is what is left of a commit that never became durable. */
   readonly isTorn: boolean;
   /** Including records after a damaged one. */
   readonly highestSequence: number;
   readonly opened: readonly OpenIntent[];
   readonly closed: readonly string[];
-  readonly eventsSinceCheckpoint: number;
 }
 
 /** Reads a segment, or the first `limit` bytes of it, and verifies how far its records are linked. */
@@ -34,17 +51,21 @@ export async function loadSegment(
 ): Promise<LoadedSegment> {
   const path = segmentPath(directory, number);
   const bytes = await withFile(fileSystem, path, 'read', async (file) => file.read(0, await file.size()));
+  return parseSegment(number, bytes, limit);
+}
+
+function parseSegment(number: number, bytes: Buffer, limit: number | undefined): LoadedSegment {
   const durable = bytes.subarray(0, limit);
   const opened: OpenIntent[] = [];
   const closed: string[] = [];
+  const linked: LinkedRecord[] = [];
   let header: SegmentHeader | undefined;
   let start: ChainTip | undefined;
   let tip: ChainTip | undefined;
-  let endOffset = 0;
   let isLinked = true;
+  let isFramed = false;
   let highestSequence = 0;
-  let eventsSinceCheckpoint = 0;
-  for (const { record, offset, endOffset: end } of scanLines(durable)) {
+  for (const { record, offset, endOffset } of scanLines(durable)) {
     if (offset === 0) {
       header = parseHeader(record);
       if (record !== undefined && header !== undefined) {
@@ -56,36 +77,36 @@ export async function loadSegment(
     if (record === undefined) {
       continue;
     }
+    isFramed ||= record.groupBytes !== undefined;
     highestSequence = Math.max(highestSequence, record.sequence);
+    let time: number | undefined;
     if (record.kind === EVENT_KIND) {
-      const { id, intentId } = parseEventHead(record);
-      if (intentId === undefined) {
-        opened.push({ id, segment: number, offset });
+      const head = parseEventHead(record);
+      ({ time } = head);
+      if (head.intentId === undefined) {
+        opened.push({ id: head.id, segment: number, offset });
       } else {
-        closed.push(intentId);
+        closed.push(head.intentId);
       }
-      eventsSinceCheckpoint += 1;
-    } else if (record.kind === CHECKPOINT_KIND) {
-      eventsSinceCheckpoint = 0;
     }
-    if (!isLinked) {
-      continue;
+    if (isLinked) {
+      tip = { sequence: record.sequence, hash: record.hash };
+      linked.push({ record, endOffset, time, header: offset === 0 ? header : undefined });
     }
-    tip = { sequence: record.sequence, hash: record.hash };
-    endOffset = end;
   }
+  const endOffset = linked.at(-1)?.endOffset ?? 0;
   return {
     number,
     bytes,
     limit: durable.length,
     header,
     start: start ?? GENESIS,
+    linked,
     tip: tip ?? GENESIS,
     endOffset,
-    isTorn: isTorn(durable.subarray(endOffset)),
+    isTorn: isTorn(durable, endOffset, isFramed || header?.isFramed === true),
     highestSequence,
     opened,
     closed,
-    eventsSinceCheckpoint,
   };
 }

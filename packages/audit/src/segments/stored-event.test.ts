@@ -2,7 +2,14 @@ import { assert, describe, expect, it } from 'vitest';
 
 import { intent as intentOf } from '../../test/fixtures.ts';
 import { memoryDisk } from '../../test/memory-disk.ts';
-import { decodeRecord, encodeRecord, EVENT_KIND, GENESIS, type StoredRecord } from '../chain/record.ts';
+import {
+  decodeRecord,
+  encodeRecord,
+  EVENT_KIND,
+  GENESIS,
+  scanLines,
+  type StoredRecord,
+} from '../chain/record.ts';
 import {
   describe as describeIntent,
   encodeIntent,
@@ -37,8 +44,16 @@ function record(payload: string, kind = EVENT_KIND): StoredRecord {
 describe('the head of a stored event', () => {
   it('is what the whole event says', () => {
     const { intent, outcome } = call({ target: '"stage":"outcome"' });
-    expect(parseEventHead(record(eventPayload(intent, 1)))).toEqual({ id: intent.id, intentId: undefined });
-    expect(parseEventHead(record(eventPayload(outcome, 2)))).toEqual({ id: outcome.id, intentId: intent.id });
+    expect(parseEventHead(record(eventPayload(intent, 1)))).toEqual({
+      id: intent.id,
+      time: intent.time,
+      intentId: undefined,
+    });
+    expect(parseEventHead(record(eventPayload(outcome, 2)))).toEqual({
+      id: outcome.id,
+      time: outcome.time,
+      intentId: intent.id,
+    });
   });
 
   it('is found although another version wrote the members in another order', () => {
@@ -48,7 +63,11 @@ describe('the head of a stored event', () => {
       unknown
     >;
     const payload = JSON.stringify({ future: 1, ...rest, intentId, stage });
-    expect(parseEventHead(record(payload))).toEqual({ id: outcome.id, intentId: outcome.intentId });
+    expect(parseEventHead(record(payload))).toEqual({
+      id: outcome.id,
+      time: outcome.time,
+      intentId: outcome.intentId,
+    });
   });
 });
 
@@ -62,10 +81,13 @@ describe('a group of records', () => {
       group.addEvent(intent);
     }
     group.addEvent(ended.outcome);
-    expect(group.endOffset).toBe(group.bytes.length);
-    expect(group.tip.sequence).toBe(4);
+    const { bytes, tip, endOffset } = group.end();
+    expect(endOffset).toBe(bytes.length);
+    expect(tip.sequence).toBe(4);
+    const marks = [...scanLines(bytes)].map(({ record }) => record?.groupBytes);
+    expect(marks).toEqual([undefined, undefined, undefined, bytes.lastIndexOf(0x0a, -2) + 1]);
     expect(group.closed).toEqual([ended.intent.id]);
-    disk.files.set(segmentPath(DIRECTORY, 3), { bytes: group.bytes, durable: group.bytes });
+    disk.files.set(segmentPath(DIRECTORY, 3), { bytes, durable: bytes });
     for (const [index, opened] of group.opened.entries()) {
       expect((await readIntent(DIRECTORY, disk, opened))?.id).toBe(calls[index]?.intent.id);
     }

@@ -3,16 +3,18 @@ import { withFile, type AuditFileSystem } from '../disk/file-system.ts';
 import type { AuditEvent, AuditIntentEvent } from '../event/event.ts';
 import { segmentPath, type OpenIntent } from './segment-header.ts';
 
-/** The two facts that a start needs about every event it reads. */
+/** The facts that a start needs about every event it reads. */
 export interface EventHead {
   readonly id: string;
+  /** In milliseconds since the Unix epoch. */
+  readonly time: number;
   /** The intent that an outcome closes; `undefined` for an intent. */
   readonly intentId: string | undefined;
 }
 
 const UUID = '([0-9a-f-]{36})';
 const HEAD = new RegExp(
-  `^\\{"schemaVersion":1,"sequence":\\d+,"id":"${UUID}","time":"[^"]+","stage":"(?:intent|outcome","intentId":"${UUID})"`,
+  `^\\{"schemaVersion":1,"sequence":\\d+,"id":"${UUID}","time":"([^"]+)","stage":"(?:intent|outcome","intentId":"${UUID})"`,
 );
 const HEAD_MAX_BYTES = 256;
 const SHORT_LINE_BYTES = 4096;
@@ -28,10 +30,11 @@ export function parseEvent(record: StoredRecord): AuditEvent {
 export function parseEventHead(record: StoredRecord): EventHead {
   const matched = HEAD.exec(record.payload.toString('latin1', 0, HEAD_MAX_BYTES));
   if (matched?.[1] !== undefined) {
-    return { id: matched[1], intentId: matched[2] };
+    return { id: matched[1], time: Date.parse(matched[2] ?? ''), intentId: matched[3] };
   }
   const event = parseEvent(record);
-  return { id: event.id, intentId: event.stage === 'outcome' ? event.intentId : undefined };
+  const intentId = event.stage === 'outcome' ? event.intentId : undefined;
+  return { id: event.id, time: Date.parse(event.time), intentId };
 }
 
 /** Reads one intent where a header or a scan says it is; `undefined` when it is not there. */

@@ -26,6 +26,12 @@ describe('challengeFor', () => {
     expect(headers['www-authenticate']).toBe(`Bearer ${metadata}, scope="deploy:read"`);
   });
 
+  it('names scopes as clients must ask for them', () => {
+    const scopePrefix = 'https://mcp.example.test/mcp/';
+    const { headers } = challengeFor(new AuthError('missing_token'), { ...options, scopePrefix });
+    expect(headers['www-authenticate']).toContain('scope="https://mcp.example.test/mcp/deploy:read"');
+  });
+
   it('calls a bad token an invalid_token', () => {
     const { status, headers } = challengeFor(new AuthError('invalid_token'), options);
     expect(status).toBe(401);

@@ -9,6 +9,8 @@ export interface ChallengeOptions {
   readonly resourceMetadataUrl: string;
   /** Scopes to ask for: those of the operation when known, else a small basic set. An error's own scopes win. */
   readonly scopes: readonly string[];
+  /** What clients must put before the names of scopes when they ask for them, as at Entra ID and Cognito. @default nothing */
+  readonly scopePrefix?: string | undefined;
   /** The algorithms of DPoP proofs, where these are accepted: `keyProofs.algorithms`. @default DPoP is not offered */
   readonly dpopAlgorithms?: readonly string[] | undefined;
 }
@@ -42,7 +44,10 @@ export interface Challenge {
 export function challengeFor(error: AuthError, options: ChallengeOptions): Challenge {
   const resolved = resolveChallengeOptions(options);
   const offered = schemesOf(resolved);
-  const scopes = advertisedScopes(error.requiredScopes.length > 0 ? error.requiredScopes : resolved.scopes);
+  const scopes = advertisedScopes(
+    error.requiredScopes.length > 0 ? error.requiredScopes : resolved.scopes,
+    resolved.scopePrefix,
+  );
   const common = {
     resource_metadata: resolved.resourceMetadataUrl,
     // RFC 6750 §3: a challenge without scopes has no `scope`.

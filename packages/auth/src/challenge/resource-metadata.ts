@@ -10,6 +10,8 @@ export interface ProtectedResourceOptions {
   readonly authorizationServers: readonly string[];
   /** Scopes it knows; `offline_access` is left out, since it is between a client and its issuer. @default not said */
   readonly scopes?: readonly string[] | undefined;
+  /** What clients must put before the names of scopes when they ask for them, as at Entra ID and Cognito. @default nothing */
+  readonly scopePrefix?: string | undefined;
   /** The server's name for people. @default not said */
   readonly resourceName?: string | undefined;
 }
@@ -41,13 +43,14 @@ export interface ProtectedResourceMetadata {
  * @throws {TypeError} naming the option
  */
 export function protectedResourceMetadata(options: ProtectedResourceOptions): ProtectedResourceMetadata {
-  const { resource, authorizationServers, scopes, resourceName } = resolveProtectedResourceOptions(options);
+  const { resource, authorizationServers, scopes, scopePrefix, resourceName } =
+    resolveProtectedResourceOptions(options);
   return {
     resource,
     authorization_servers: [...authorizationServers],
     bearer_methods_supported: ['header'],
     // What is not known must be absent from the document.
-    ...(scopes !== undefined && { scopes_supported: advertisedScopes(scopes) }),
+    ...(scopes !== undefined && { scopes_supported: advertisedScopes(scopes, scopePrefix) }),
     ...(resourceName !== undefined && { resource_name: resourceName }),
   };
 }
@@ -64,8 +67,8 @@ export function metadataPaths(resource: string): { readonly paths: readonly stri
 }
 
 /** Leaves out what only concerns a client and its issuer. MCP authorization, "Refresh Tokens". */
-export function advertisedScopes(scopes: readonly string[]): readonly string[] {
-  return [...new Set(scopes)].filter((scope) => scope !== 'offline_access');
+export function advertisedScopes(scopes: readonly string[], prefix = ''): readonly string[] {
+  return [...new Set(scopes)].filter((scope) => scope !== 'offline_access').map((scope) => prefix + scope);
 }
 
 function checkResource(resource: string): string {

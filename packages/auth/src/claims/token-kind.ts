@@ -66,9 +66,13 @@ export function saysAccessToken(claims: Claims): boolean {
   });
 }
 
-/** Whether it has what no ID token has. */
+/** Whether it has what no ID token has, or is a client's own: ID tokens are about people. */
 export function looksLikeAccessToken(claims: Claims): boolean {
-  return saysAccessToken(claims) || ACCESS_CLAIMS.some((name) => claims[name] !== undefined);
+  return (
+    saysAccessToken(claims) ||
+    ACCESS_CLAIMS.some((name) => claims[name] !== undefined) ||
+    isServiceToken(claims)
+  );
 }
 
 /** The OAuth client, under the name that its issuer gives it: RFC 9068, OIDC, Okta, Entra ID's version 1. */

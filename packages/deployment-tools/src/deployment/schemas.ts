@@ -44,7 +44,9 @@ export type DeploymentTarget = z.output<typeof deploymentTargetSchema>;
 export const idempotencyKeySchema = z
   .string(IDEMPOTENCY_KEY_MESSAGE)
   .regex(/^[\w-]{8,100}$/, IDEMPOTENCY_KEY_MESSAGE)
-  .describe('Any unique text. A repeated call with the same key returns the first task.');
+  .describe(
+    'Unique text of 8-100 characters A-Z, a-z, 0-9, _ and -. A repeated call with the same key returns the first task.',
+  );
 
 /** The id of a deployment task. */
 export const taskIdSchema = z
@@ -57,7 +59,7 @@ export const searchSchema = z
   .string(SEARCH_MESSAGE)
   .min(1, SEARCH_MESSAGE)
   .max(50, SEARCH_MESSAGE)
-  .describe('Only services with this text in name or description.');
+  .describe('1-50 characters; only services with this text in name or description.');
 
 /** The outcome of all prerequisite checks; `ready` when none failed. A check that had no answer is `unknown` and counts as failed. */
 export const prerequisitesSchema = z.object({
@@ -71,6 +73,7 @@ export const prerequisitesSchema = z.object({
       nextStep: z.string(),
     }),
   ),
+  nextStep: z.string(),
 });
 
 /** The outcome of all prerequisite checks. */

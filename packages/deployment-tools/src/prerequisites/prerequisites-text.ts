@@ -1,6 +1,6 @@
 import type { DeploymentTarget, Prerequisites } from '../deployment/schemas.ts';
 
-/** The outcome of the checks for a model: the verdict, one line for each failed check, and what comes next. */
+/** The outcome of the checks for a model: the verdict, and one line for each failed check. The next step follows it. */
 export function prerequisitesText(
   { ready, passed, failed }: Prerequisites,
   { service, version, environment }: DeploymentTarget,
@@ -8,10 +8,10 @@ export function prerequisitesText(
   const what = `${service} ${version} to ${environment}`;
   const passedNames = passed.map(({ check }) => check).join(', ');
   if (ready) {
-    return `Ready: ${what} may be deployed. Passed: ${passedNames}. Next: ask the person to confirm, then call trigger_deployment.`;
+    return `Ready: ${what} may be deployed. Passed: ${passedNames}.`;
   }
   return [
-    `Not ready: ${failed.length} of ${passed.length + failed.length} checks failed for ${what}. Do not trigger it.`,
+    `Not ready: ${failed.length} of ${passed.length + failed.length} checks failed for ${what}.`,
     ...failed.map(failedLine),
     ...(passed.length === 0 ? [] : [`Passed: ${passedNames}.`]),
   ].join('\n');

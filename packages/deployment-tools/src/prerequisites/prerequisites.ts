@@ -43,7 +43,11 @@ export async function checkPrerequisites(
       failed.push(finding);
     }
   }
-  return { ready: failed.length === 0, passed, failed };
+  const ready = failed.length === 0;
+  const nextStep = ready
+    ? 'Ask the person to confirm, then call trigger_deployment.'
+    : 'Do not trigger it. Tell the person each failed check, its reason and its next step.';
+  return { ready, passed, failed, nextStep };
 }
 
 type Passed = Prerequisites['passed'][number];

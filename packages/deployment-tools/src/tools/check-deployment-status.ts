@@ -47,8 +47,8 @@ export function createCheckDeploymentStatus() {
         nextStep: nextStepOf(task.state),
       };
     },
-    text: ({ service, version, environment, state, percent, message, nextStep }) =>
-      `${service} ${version} to ${environment}: ${state}, ${percent} %. ${message}\nNext: ${nextStep}`,
+    text: ({ service, version, environment, state, percent, message }) =>
+      `${service} ${version} to ${environment}: ${state}, ${percent} %. ${message}`,
   });
 }
 

@@ -21,28 +21,27 @@ export function createListServices({ configuration }: { readonly configuration: 
         z.object({ name: z.string(), description: z.string(), ownerTeam: z.string(), tier: z.number() }),
       ),
       total: z.number().describe('Matches before the cap.'),
+      nextStep: z.string().optional(),
     }),
     annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
     permission: READ_PERMISSION,
-    async handle({ search = '' }, context) {
+    async handle({ search }, context) {
       const result = await configuration.call(endpoints.listServices, {}, upstreamCallOptions(context));
-      const wanted = search.toLowerCase();
+      const wanted = (search ?? '').toLowerCase();
       if (!result.ok) {
         throw result.error;
       }
       const matches = result.data.services.filter(({ name, description }) =>
         `${name}\n${description}`.toLowerCase().includes(wanted),
       );
-      return { services: matches.slice(0, MAX_SERVICES), total: matches.length };
+      const total = matches.length;
+      return { services: matches.slice(0, MAX_SERVICES), total, nextStep: nextStepOf(total, search) };
     },
     text({ services, total }, { search }) {
       if (total === 0) {
-        return search === undefined
-          ? 'The configuration service lists no services. Tell the person.'
-          : 'No service matches. Call list_services with a shorter search or without one.';
+        return search === undefined ? 'The configuration service lists no services.' : 'No service matches.';
       }
-      const cap =
-        total > services.length ? `, the first ${services.length} shown; narrow it with search` : '';
+      const cap = total > services.length ? `, the first ${services.length} shown` : '';
       return [
         `${total} services${cap}:`,
         ...services.map(
@@ -52,4 +51,16 @@ export function createListServices({ configuration }: { readonly configuration: 
       ].join('\n');
     },
   });
+}
+
+function nextStepOf(total: number, search: string | undefined): string | undefined {
+  if (total > MAX_SERVICES) {
+    return 'Narrow it with search: only the first services are here.';
+  }
+  if (total > 0) {
+    return undefined;
+  }
+  return search === undefined
+    ? 'Tell the person.'
+    : 'Call list_services with a shorter search, or without one.';
 }

@@ -13,7 +13,7 @@ export function createTriggerDeployment() {
     description:
       'Starts the deployment of a version and answers at once with a taskId; follow it with check_deployment_status. Ask the person to confirm before you call it. Prerequisites are checked again and must pass.',
     input: deploymentTargetSchema.extend({ idempotencyKey: idempotencyKeySchema.optional() }),
-    output: z.object({ taskId: z.string(), state: z.string() }),
+    output: z.object({ taskId: z.string(), state: z.string(), nextStep: z.string() }),
     annotations: { readOnly: false, destructive: true, idempotent: false, openWorld: false },
     permission: deployPermission,
     audit: ({ service, version, environment }) => ({
@@ -35,9 +35,14 @@ export function createTriggerDeployment() {
           'Nothing was deployed: this idempotencyKey belongs to a deployment of something else. Use a new key.',
         );
       }
-      return { taskId: task.id, state: task.state };
+      return {
+        taskId: task.id,
+        state: task.state,
+        nextStep:
+          'Call check_deployment_status with this taskId in about 5 s, and until it has ended. Do not trigger it again.',
+      };
     },
     text: ({ taskId, state }, { service, version, environment }) =>
-      `The deployment of ${service} ${version} to ${environment} is task ${taskId}, now ${state}. Next: call check_deployment_status with this taskId in about 5 s and until it has ended. Do not trigger it again.`,
+      `The deployment of ${service} ${version} to ${environment} is task ${taskId}, now ${state}.`,
   });
 }

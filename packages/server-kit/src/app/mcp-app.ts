@@ -75,7 +75,6 @@ export function createMcpApp(table: MethodTable, options: McpAppOptions): McpApp
   const era2026 = createEndpoint2026(table, binding, onError);
   const parts: EndpointParts = {
     table,
-    binding,
     gate: options,
     era2025: createEndpoint2025(sessions),
     era2026,

@@ -1,29 +1,24 @@
-import type { BindingOptions, Logger, MethodTable, RateLimiter } from '@mcp-parts/tool-kit';
+import type { Logger } from '@mcp-parts/tool-kit';
 
 import type { Endpoint2025 } from '../era-2025/endpoint-2025.ts';
 import { classify } from '../era-2026/classify.ts';
 import type { Endpoint2026 } from '../era-2026/endpoint-2026.ts';
-import { isRefusal, type Gate, type KnownCaller, type Refusal } from '../gate/gate.ts';
+import { isRefusal, type KnownCaller } from '../gate/gate.ts';
 import { attachOrigin } from '../gate/origin.ts';
 import type { ServedRequest } from '../gate/served-request.ts';
 import type { AddressLimit } from '../limits/address-limit.ts';
-import type { RunningCalls } from '../limits/running-calls.ts';
 import { readAccept } from '../wire/accept.ts';
 import { headerOf, type Exchange } from '../wire/exchange.ts';
 import { inspectJson, parseJson, type ParsedJson } from '../wire/json.ts';
-import { readMessage, type RequestMessage } from '../wire/message.ts';
-import { answerFault, rpcErrorCodes } from '../wire/rpc-answer.ts';
+import { readMessage } from '../wire/message.ts';
+import { answerFault, answerRefusal, rpcErrorCodes } from '../wire/rpc-answer.ts';
+import { admitRequests, isWithinRate, type AdmissionParts } from './admit-requests.ts';
 
 /** The parts of an endpoint. */
-export interface EndpointParts {
-  readonly table: MethodTable;
-  readonly binding: BindingOptions;
-  readonly gate: Gate;
+export interface EndpointParts extends AdmissionParts {
   readonly era2025: Endpoint2025;
   readonly era2026: Endpoint2026;
-  readonly calls: RunningCalls;
   readonly addresses: AddressLimit;
-  readonly rateLimiter: RateLimiter | undefined;
   readonly maxBodyBytes: number;
   readonly logger: Logger;
 }
@@ -76,7 +71,7 @@ export async function serveExchange(exchange: Exchange, parts: EndpointParts): P
     await parts.era2025.endSession(request);
     return;
   }
-  if (await isWithinRate(request, undefined, parts)) {
+  if (await isWithinRate(exchange, caller, undefined, parts)) {
     await parts.era2025.openStream(request);
   }
 }
@@ -109,13 +104,10 @@ async function servePost(request: ServedRequest, parts: EndpointParts): Promise<
     answerFault(exchange, message.kind === 'notification' ? undefined : message.id, route.fault);
     return;
   }
-  if (message.kind === 'request' && !(await mayGoOn([message], request, parts))) {
-    return;
-  }
   if (route.era === '2025') {
     await parts.era2025.post(message, request);
   } else if (message.kind === 'request') {
-    parts.era2026.serve(message, route.revision, request);
+    await parts.era2026.serve(message, route.revision, request);
   } else {
     // 2026-07-28 defines none over HTTP that a server would have to act on.
     exchange.answer(202, {});
@@ -145,57 +137,11 @@ async function serveBatch(
     refuse('A batch cannot hold this message: send it alone.');
     return;
   }
-  if (await mayGoOn(requests, request, parts)) {
-    await parts.era2025.postBatch(messages, request);
-  }
+  await parts.era2025.postBatch(messages, request);
 }
 
 function isOf2026(meta: unknown): boolean {
   return typeof meta === 'object' && meta !== null && 'io.modelcontextprotocol/protocolVersion' in meta;
-}
-
-/** Whether requests may reach their era; if not, the refusal was sent. */
-async function mayGoOn(
-  messages: readonly RequestMessage[],
-  request: ServedRequest,
-  parts: EndpointParts,
-): Promise<boolean> {
-  const { exchange, caller } = request;
-  for (const message of messages) {
-    // oxlint-disable-next-line no-await-in-loop -- Whoever has reached the limit is refused at the first.
-    if (!parts.table.methods.has(message.method) && !(await isWithinRate(request, message, parts))) {
-      return false;
-    }
-  }
-  const refusal = await parts.gate.checkRequests?.(messages, caller, exchange);
-  if (refusal !== undefined) {
-    answerRefusal(exchange, refusal);
-    return false;
-  }
-  return true;
-}
-
-/** Requests that no method of the table answers count against the caller's rate too; those of the table do by themselves. */
-async function isWithinRate(
-  { exchange, caller }: ServedRequest,
-  message: RequestMessage | undefined,
-  { rateLimiter }: EndpointParts,
-): Promise<boolean> {
-  if (rateLimiter === undefined || message?.method === 'ping') {
-    return true;
-  }
-  const limit = await rateLimiter.consume(caller.id);
-  if (limit.allowed) {
-    return true;
-  }
-  const seconds = Math.max(1, Math.ceil(limit.retryAfterMs / 1_000));
-  answerFault(exchange, message?.id, {
-    status: 429,
-    code: rpcErrorCodes.refused,
-    message: `Too many requests. Wait ${seconds} s, then try again.`,
-    headers: { 'retry-after': String(seconds) },
-  });
-  return false;
 }
 
 /** The body as a value, or `undefined` after the refusal was sent. */
@@ -261,25 +207,15 @@ function refuse(exchange: Exchange, status: number, code: number, message: strin
   answerFault(exchange, undefined, { status, code, message });
 }
 
-function answerRefusal(exchange: Exchange, { refused }: Refusal): void {
-  const { status, headers, body } = refused;
-  exchange.answer(
-    status,
-    { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
-    body === undefined ? undefined : JSON.stringify(body),
-  );
-}
-
-function servedRequest(exchange: Exchange, caller: KnownCaller, { calls }: EndpointParts): ServedRequest {
+function servedRequest(exchange: Exchange, caller: KnownCaller, parts: EndpointParts): ServedRequest {
   const { sourceAddress, correlationId } = exchange;
-  const origin = { caller, sourceAddress, correlationId };
   return {
     exchange,
     caller,
     accepts: readAccept(headerOf(exchange, 'accept')),
-    auth: () => attachOrigin({ ...origin, transport: 'http' }),
-    enter: (method) => calls.enter(method, origin),
-    enterStream: (end) => calls.enterStream(caller.id, end),
+    auth: () => attachOrigin({ caller, sourceAddress, correlationId, transport: 'http' }),
+    admit: (messages, era) => admitRequests(messages, era, { exchange, caller }, parts),
+    enterStream: (end) => parts.calls.enterStream(caller.id, end),
   };
 }
 

@@ -1,9 +1,9 @@
 import { SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/sdk/types.js';
 
-import { isFault, type Running, type ServedRequest } from '../gate/served-request.ts';
+import { isFault, type ServedRequest } from '../gate/served-request.ts';
 import { whenTokenEnds } from '../gate/token-lifetime.ts';
 import { encodeMessage, encodeResponse } from '../wire/encode.ts';
-import { headerOf, type Exchange } from '../wire/exchange.ts';
+import { headerOf } from '../wire/exchange.ts';
 import type { Message, RequestMessage } from '../wire/message.ts';
 import { createPendingAnswer } from '../wire/pending-answer.ts';
 import { answerFault, answerJson, rpcErrorCodes, type HttpFault } from '../wire/rpc-answer.ts';
@@ -82,9 +82,8 @@ export function createEndpoint2025(sessions: Sessions): Endpoint2025 {
       });
       return;
     }
-    const running = request.enter('initialize');
-    if (isFault(running)) {
-      answerFault(exchange, message.id, running);
+    const [running] = (await request.admit([message], '2025')) ?? [];
+    if (running === undefined) {
       return;
     }
     const live = await sessions.open(caller.id);
@@ -131,7 +130,7 @@ export function createEndpoint2025(sessions: Sessions): Endpoint2025 {
         exchange.answer(202, {});
         return;
       }
-      const running = enter(exchange, message, request);
+      const [running] = (await request.admit([message], '2025')) ?? [];
       if (running === undefined) {
         return;
       }
@@ -164,6 +163,10 @@ export function createEndpoint2025(sessions: Sessions): Endpoint2025 {
       }
       exchange.onClose(live.use());
       const requests = messages.filter((message) => message.kind === 'request');
+      const running = await request.admit(requests, '2025');
+      if (running === undefined) {
+        return;
+      }
       const answers: string[] = [];
       let left = requests.length;
       const finish = (text?: string) => {
@@ -178,15 +181,13 @@ export function createEndpoint2025(sessions: Sessions): Endpoint2025 {
       for (const message of messages) {
         if (message.kind !== 'request') {
           live.session.accept(message, request.auth());
-          continue;
         }
-        const running = request.enter(message.method);
-        if (isFault(running)) {
-          const { code, message: words } = running;
-          finish(encodeResponse({ error: { code, message: words } }, message.id));
-          continue;
+      }
+      for (const [index, call] of running.entries()) {
+        const message = requests[index];
+        if (message !== undefined) {
+          live.session.request(message, call, partOfBatch(message, live, finish));
         }
-        live.session.request(message, running, partOfBatch(message, live, finish));
       }
       if (requests.length === 0) {
         exchange.answer(202, {});
@@ -247,16 +248,6 @@ export function createEndpoint2025(sessions: Sessions): Endpoint2025 {
       request.exchange.answer(200, {});
     },
   };
-}
-
-/** A place for the request, or `undefined` after the refusal was sent. */
-function enter(exchange: Exchange, message: RequestMessage, request: ServedRequest): Running | undefined {
-  const running = request.enter(message.method);
-  if (isFault(running)) {
-    answerFault(exchange, message.id, running);
-    return undefined;
-  }
-  return running;
 }
 
 function partOfBatch(

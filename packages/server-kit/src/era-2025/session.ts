@@ -107,7 +107,7 @@ export async function openSession(table: MethodTable, options: SessionOptions): 
       if (message.method === 'initialize') {
         proposed = stateOf(message.params ?? {});
       }
-      dispatch(message, running.auth, { running, answer });
+      dispatch(message, running.auth(), { running, answer });
     },
     accept(message, auth) {
       if (message.kind === 'notification' && message.method === 'notifications/cancelled') {

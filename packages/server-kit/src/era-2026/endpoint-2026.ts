@@ -1,7 +1,7 @@
 import type { BindingOptions, MethodTable } from '@mcp-parts/tool-kit';
 import { createServer, REVISION } from '@mcp-parts/tool-kit/sdk-2026';
 
-import { isFault, type ServedRequest } from '../gate/served-request.ts';
+import type { ServedRequest } from '../gate/served-request.ts';
 import { openEventStream } from '../wire/event-stream.ts';
 import type { RequestMessage } from '../wire/message.ts';
 import { createPendingAnswer } from '../wire/pending-answer.ts';
@@ -13,7 +13,11 @@ import { createMultiplexTransport } from './multiplex-transport.ts';
 /** Serves requests of 2026-07-28, which need nothing before them. */
 export interface Endpoint2026 {
   /** `revision`: the one that the request claims. */
-  readonly serve: (message: RequestMessage, revision: string | undefined, request: ServedRequest) => void;
+  readonly serve: (
+    message: RequestMessage,
+    revision: string | undefined,
+    request: ServedRequest,
+  ) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -39,7 +43,7 @@ export function createEndpoint2026(
   const subscriptions = createSubscriptions(table, { ...binding.serverInfo });
 
   return {
-    serve(message, revision, request) {
+    async serve(message, revision, request) {
       const { exchange, accepts } = request;
       const { id, method } = message;
       if (revision !== REVISION) {
@@ -68,9 +72,8 @@ export function createEndpoint2026(
         });
         return;
       }
-      const running = request.enter(method);
-      if (isFault(running)) {
-        answerFault(exchange, id, running);
+      const [running] = (await request.admit([message], '2026')) ?? [];
+      if (running === undefined) {
         return;
       }
 
@@ -83,7 +86,7 @@ export function createEndpoint2026(
       exchange.onClose(running.cancel);
       transport.dispatch(
         message,
-        { auth: running.auth, classification: { era: 'modern', revision: REVISION } },
+        { auth: running.auth(), classification: { era: 'modern', revision: REVISION } },
         {
           notify: (sent) => void answer.notify(sent),
           respond(response, isProtocolFault) {

@@ -12,11 +12,11 @@ import {
   type KeyProofs,
   type Policy,
 } from '@mcp-parts/auth';
-import { recordRefusal, type Authorizer, type JsonObject, type Logger } from '@mcp-parts/tool-kit';
+import { recordRefusal, type Logger } from '@mcp-parts/tool-kit';
 
 import { headerOf, type RequestFacts } from '../wire/exchange.ts';
 import type { Gate, Refusal } from './gate.ts';
-import { createStepUpCheck, type RefusedCall } from './step-up.ts';
+import { stepUpFor } from './step-up.ts';
 
 /** Callers prove who they are with access tokens. */
 export interface TokenGateOptions {
@@ -35,6 +35,8 @@ export interface TokenGateOptions {
    * @default basicScopes
    */
   readonly signInScopes?: readonly string[] | undefined;
+  /** What clients must put before the names of scopes when they ask for them, as at Entra ID and Cognito. @default nothing */
+  readonly scopePrefix?: string | undefined;
   /** Knows which scopes a permission needs, and which are broader than others. @default by name: scope = permission */
   readonly policy?: Pick<Policy, 'scopesFor' | 'includesScope'> | undefined;
   /** Those of the authenticator, to offer DPoP in challenges. @default DPoP is not offered */
@@ -51,62 +53,50 @@ export interface GuardedServer {
   readonly name: string;
   readonly audit: Pick<AuditTrail, 'begin'>;
   readonly logger: Logger;
-  /** @default no call is stopped for want of a scope before it runs */
-  readonly authorizer?: Authorizer | undefined;
-  readonly requiredPermission: (method: string, params: JsonObject) => string | undefined;
 }
 
 /** Lets callers with a good token pass and tells the others where to get one (RFC 9728). */
-export function createBearerGate(options: TokenGateOptions, server: GuardedServer): Gate {
+export function createBearerGate(options: TokenGateOptions, { name, audit, logger }: GuardedServer): Gate {
   const { authenticator, basicScopes, signInScopes = basicScopes, policy, proofs, resource } = options;
-  const { audit, logger, authorizer, requiredPermission } = server;
   const { paths, url } = metadataPaths(resource);
   const includesScope = policy?.includesScope ?? ((scopes, wanted) => scopes.includes(wanted));
 
-  async function refuse(
-    error: AuthError,
-    facts: RequestFacts,
-    known?: { readonly caller: Caller; readonly calls: readonly RefusedCall[] },
-  ): Promise<Refusal> {
+  function refusalOf(error: AuthError, { correlationId }: RequestFacts): Refusal {
     // The error's texts hold nothing of the credential.
     logger.warn(
-      { code: error.code, reason: error.message, cause: error.cause, correlationId: facts.correlationId },
+      { code: error.code, reason: error.message, cause: error.cause, correlationId },
       'request refused at the gate',
-    );
-    const calls = known?.calls ?? [{ action: 'authenticate', target: resource }];
-    await Promise.all(
-      calls.map((call) =>
-        recordRefusal(
-          {
-            ...call,
-            caller: known?.caller,
-            reason: error.code,
-            correlationId: facts.correlationId,
-            transport: 'http',
-            era: eraOf(facts),
-            sourceAddress: facts.sourceAddress,
-            durationMs: facts.elapsedMs(),
-          },
-          { audit, logger },
-        ),
-      ),
     );
     return {
       refused: challengeFor(error, {
         resourceMetadataUrl: url,
         scopes: signInScopes,
+        scopePrefix: options.scopePrefix,
         dpopAlgorithms: proofs?.algorithms,
       }),
     };
   }
 
-  const stepUp =
-    // What is allowed by name is never allowed by another token.
-    authorizer &&
-    createStepUpCheck({ server: { authorizer, requiredPermission, logger }, basicScopes, policy });
+  async function refuse(error: AuthError, facts: RequestFacts, caller?: Caller): Promise<Refusal> {
+    await recordRefusal(
+      {
+        action: 'authenticate',
+        target: resource,
+        caller,
+        reason: error.code,
+        correlationId: facts.correlationId,
+        transport: 'http',
+        era: eraOf(facts),
+        sourceAddress: facts.sourceAddress,
+        durationMs: facts.elapsedMs(),
+      },
+      { audit, logger },
+    );
+    return refusalOf(error, facts);
+  }
 
   return {
-    documents: [{ paths, body: protectedResourceMetadata({ ...options, resourceName: server.name }) }],
+    documents: [{ paths, body: protectedResourceMetadata({ ...options, resourceName: name }) }],
     async authenticate(facts) {
       let caller: Caller;
       try {
@@ -134,15 +124,12 @@ export function createBearerGate(options: TokenGateOptions, server: GuardedServe
         message: 'the token has none of the basic scopes',
         requiredScopes: basicScopes,
       });
-      return refuse(error, facts, { caller, calls: [{ action: 'authenticate', target: resource }] });
+      return refuse(error, facts, caller);
     },
-    checkRequests:
-      stepUp &&
-      (async (messages, caller, facts) => {
-        const needed = await stepUp(messages, caller, facts);
-        // Whom this gate admitted is a caller of its authenticator.
-        return needed && refuse(needed.error, facts, { caller: caller as Caller, calls: needed.calls });
-      }),
+    challengeDenied(denied, facts) {
+      const error = stepUpFor(denied, { basicScopes, policy });
+      return error && { ...refusalOf(error, facts), reason: error.code };
+    },
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Caller } from '@mcp-parts/tool-kit';
+import type { Caller, Denial } from '@mcp-parts/tool-kit';
 
 import type { RequestFacts } from '../wire/exchange.ts';
 import type { RequestMessage } from '../wire/message.ts';
@@ -26,15 +26,26 @@ export interface Refusal {
  */
 export type Authenticate = (facts: RequestFacts) => Promise<KnownCaller | Refusal> | KnownCaller | Refusal;
 
+/** A request that the policy will not let run. */
+export interface DeniedRequest {
+  readonly message: RequestMessage;
+  readonly denial: Denial;
+}
+
+/** A {@link Refusal} of requests that could have run with a better credential. */
+export interface Challenge extends Refusal {
+  /** A code for the trail, such as `insufficient_scope`. */
+  readonly reason: string;
+}
+
 /**
- * Looks at a request of a known caller before it runs, for what a better credential would cure; `undefined` lets it
- * pass. The call itself is authorized in any case.
+ * Turns denials into a refusal that tells the client which credential would cure them; `undefined` lets the requests
+ * run into their denials, which they explain themselves.
  */
-export type CheckRequests = (
-  messages: readonly RequestMessage[],
-  caller: KnownCaller,
+export type ChallengeDenied = (
+  denied: readonly DeniedRequest[],
   facts: RequestFacts,
-) => Promise<Refusal | undefined>;
+) => Challenge | undefined;
 
 /** A document that anybody may read, such as the protected resource metadata (RFC 9728). */
 export interface PublicDocument {
@@ -45,8 +56,8 @@ export interface PublicDocument {
 /** What stands in front of an endpoint. */
 export interface Gate {
   readonly authenticate: Authenticate;
-  /** @default no request is stopped before it runs */
-  readonly checkRequests?: CheckRequests | undefined;
+  /** Asked before a request runs that the policy denies. @default every request explains its own denial */
+  readonly challengeDenied?: ChallengeDenied | undefined;
   /** @default nothing is public */
   readonly documents?: readonly PublicDocument[] | undefined;
 }

@@ -1,5 +1,8 @@
+import type { PreparedCall, RequestContext } from '@mcp-parts/tool-kit';
+
 import type { Accepted } from '../wire/accept.ts';
 import type { Exchange } from '../wire/exchange.ts';
+import type { RequestMessage } from '../wire/message.ts';
 import type { HttpFault } from '../wire/rpc-answer.ts';
 import type { KnownCaller } from './gate.ts';
 import type { TransportAuth } from './origin.ts';
@@ -11,8 +14,14 @@ export interface ServedRequest {
   readonly accepts: Accepted;
   /** For messages that are no requests. */
   readonly auth: () => TransportAuth;
-  /** Takes a place among the running calls, or says why there is none. */
-  readonly enter: (method: string) => Running | HttpFault;
+  /**
+   * Lets requests begin that come together: takes a place among the running calls for each, and asks the policy.
+   * `undefined` after a refusal was sent; else a running call for each.
+   */
+  readonly admit: (
+    messages: readonly RequestMessage[],
+    era: RequestContext['era'],
+  ) => Promise<readonly Running[] | undefined>;
   /** Takes a place among the open streams, or says why there is none. */
   readonly enterStream: (end: () => void) => OpenPlace | HttpFault;
 }
@@ -25,8 +34,9 @@ export interface OpenPlace {
 
 /** A call that runs. */
 export interface Running extends OpenPlace {
+  readonly signal: AbortSignal;
   /** For the SDK, which hands it to the handlers. */
-  readonly auth: TransportAuth;
+  readonly auth: (prepared?: PreparedCall) => TransportAuth;
   /** Aborts the call: its client has cancelled it, or is gone. */
   readonly cancel: () => void;
 }

@@ -158,7 +158,8 @@ function gateOf(server: Server, { gate, host, isLoopback, trustedProxies }: Reso
       logger,
     );
   }
-  return createBearerGate(gate, { ...server, name: serverInfo.title ?? serverInfo.name });
+  const { audit } = server;
+  return createBearerGate(gate, { name: serverInfo.title ?? serverInfo.name, audit, logger });
 }
 
 function observe({ telemetry }: Server, app: McpApp): void {

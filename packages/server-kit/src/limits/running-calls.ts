@@ -1,6 +1,7 @@
 import type { KnownCaller } from '../gate/gate.ts';
 import { attachOrigin } from '../gate/origin.ts';
 import type { OpenPlace, Running } from '../gate/served-request.ts';
+import { Stopped } from '../server/stopped.ts';
 import { rpcErrorCodes, type HttpFault } from '../wire/rpc-answer.ts';
 import type { ResolvedEndpointLimits } from './endpoint-limits.ts';
 import { createOverloadMonitor } from './overload.ts';
@@ -46,11 +47,6 @@ class CallCancelled extends Error {
   override readonly name = 'AbortError';
 }
 
-/** What a call's signal tells when the server stops. */
-class ServerStopped extends Error {
-  override readonly name = 'ServerStopped';
-}
-
 /** Keeps the running calls within their limits. */
 export function createRunningCalls(limits: ResolvedEndpointLimits): RunningCalls {
   const calls = createShares({ max: limits.maxInFlight, maxPerKey: limits.maxInFlightPerCaller });
@@ -89,14 +85,11 @@ export function createRunningCalls(limits: ResolvedEndpointLimits): RunningCalls
       }
       const controller = new AbortController();
       running.add(controller);
+      const { signal } = controller;
       return {
-        auth: attachOrigin({
-          caller,
-          transport: 'http',
-          sourceAddress,
-          correlationId,
-          signal: controller.signal,
-        }),
+        signal,
+        auth: (prepared) =>
+          attachOrigin({ caller, transport: 'http', sourceAddress, correlationId, signal, prepared }),
         cancel() {
           // A call that has ended is not told that its client went away afterwards.
           if (running.has(controller)) {
@@ -144,7 +137,7 @@ export function createRunningCalls(limits: ResolvedEndpointLimits): RunningCalls
       isStopped = running.size > 0;
       const dropped = running.size;
       for (const controller of running) {
-        controller.abort(new ServerStopped('the server stopped'));
+        controller.abort(new Stopped());
       }
       if (dropped > 0) {
         await idle(ABORT_MS);

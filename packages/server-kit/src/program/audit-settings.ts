@@ -16,6 +16,8 @@ import { pathSetting } from './kinds/path-setting.ts';
 import type { Settings, SettingValues } from './settings.ts';
 
 const MIN_DIGEST_KEY_BYTES = 32;
+const MIN_MAX_BYTES = 1_048_576;
+const MIN_REFUSAL_BYTES = 65_536;
 
 /** The settings of the audit trail; part of `commonSettings`. */
 export const auditSettings = {
@@ -45,6 +47,16 @@ export const auditSettings = {
     description:
       'Days that delivered audit events are kept in STATE_DIRECTORY. Without it they are never removed',
     schema: numberSetting(resolveKeepDays),
+  },
+  AUDIT_MAX_BYTES: {
+    description:
+      'Bytes of STATE_DIRECTORY that the audit trail of a process may take; when they are used up, nothing that must be recorded is done. Default 17179869184 (16 GiB)',
+    schema: numberSetting(resolveMaxBytes),
+  },
+  AUDIT_REFUSAL_BYTES_PER_DAY: {
+    description:
+      'Bytes of STATE_DIRECTORY that refused requests may take in a day, half of them those of strangers; what is more is counted, not stored one by one. Default 67108864 (64 MiB)',
+    schema: numberSetting(resolveRefusalBytes),
   },
   AUDIT_DIGEST_KEY: {
     description:
@@ -81,7 +93,15 @@ export const auditSettings = {
 export function auditOptions(
   values: SettingValues<typeof auditSettings>,
   token?: () => Promise<string>,
-): Pick<AssembleOptions, 'auditSinks' | 'auditKeepDays' | 'auditDigestKey' | 'auditSigningKey'> {
+): Pick<
+  AssembleOptions,
+  | 'auditSinks'
+  | 'auditKeepDays'
+  | 'auditMaxBytes'
+  | 'auditRefusalBytesPerDay'
+  | 'auditDigestKey'
+  | 'auditSigningKey'
+> {
   const sinks: AuditSink[] = [];
   const { AUDIT_COLLECTOR_URL: url, AUDIT_FILE: path, AUDIT_SYSLOG_URL: syslog } = values;
   if (url !== undefined) {
@@ -99,6 +119,8 @@ export function auditOptions(
   return {
     auditSinks: sinks,
     auditKeepDays: values.AUDIT_KEEP_DAYS,
+    auditMaxBytes: values.AUDIT_MAX_BYTES,
+    auditRefusalBytesPerDay: values.AUDIT_REFUSAL_BYTES_PER_DAY,
     auditDigestKey: values.AUDIT_DIGEST_KEY,
     auditSigningKey: values.AUDIT_SIGNING_KEY,
   };
@@ -127,4 +149,19 @@ function resolveKeepDays(days: number | undefined): number | undefined {
     throw new RangeError('keepDays must be a positive number of days');
   }
   return days;
+}
+
+function resolveMaxBytes(bytes: number | undefined): number | undefined {
+  return checkBytes('maxBytes', bytes, MIN_MAX_BYTES);
+}
+
+function resolveRefusalBytes(bytes: number | undefined): number | undefined {
+  return checkBytes('refusalBytesPerDay', bytes, MIN_REFUSAL_BYTES);
+}
+
+function checkBytes(name: string, bytes: number | undefined, min: number): number | undefined {
+  if (bytes !== undefined && !(Number.isSafeInteger(bytes) && bytes >= min)) {
+    throw new RangeError(`${name} must be a whole number of bytes from ${min}`);
+  }
+  return bytes;
 }

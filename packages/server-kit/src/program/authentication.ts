@@ -64,7 +64,7 @@ export async function openAuthentication(
   if (problem !== undefined) {
     throw new TypeError(problem);
   }
-  const { verifier, authorizationServers } = await openTokenVerification(settings);
+  const { verifier, authorizationServers, scopePrefix } = await openTokenVerification(settings);
   const directory = await openDirectory({
     path: settings.DIRECTORY_FILE,
     issuer: settings.AUTH_ISSUER,
@@ -92,6 +92,7 @@ export async function openAuthentication(
       scopes: policy.scopesFor(policy.permissions),
       basicScopes,
       signInScopes: settings.AUTH_SIGN_IN_SCOPES ?? policy.scopesFor(policy.permissions),
+      scopePrefix,
       policy,
       proofs,
       clientCertificate: header === undefined ? undefined : clientCertificateFrom({ header, trustedProxies }),

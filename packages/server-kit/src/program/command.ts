@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 
 import type { Logger } from '@mcp-parts/tool-kit';
 
-import { runProgram } from './lifecycle.ts';
+import { runProgram, type StopSignals } from './lifecycle.ts';
 import {
   describeSettings,
   readSettings,
@@ -24,11 +24,19 @@ export interface Command<S extends Settings> {
   readonly check?: ((settings: SettingValues<NoInfer<S>>) => readonly string[]) | undefined;
   /** How long the platform waits between SIGTERM and killing the process, in milliseconds. @default 30_000 */
   readonly terminationGraceMs?: ((settings: SettingValues<NoInfer<S>>) => number) | undefined;
+  /**
+   * How long whoever sends SIGINT waits before the program is killed, in milliseconds: for servers on stdio, whose clients
+   * wait for less than half a second. @default SIGINT is as SIGTERM, and a second signal ends the program at once
+   */
+  readonly interruptGraceMs?: number | undefined;
   readonly createLogger: (settings: SettingValues<NoInfer<S>>) => Logger;
-  /** Runs until the signal aborts. What it opens, it closes. */
+  /**
+   * Runs until `signal` aborts; where there is an `interruptGraceMs`, `urgent` aborts too when nothing may be waited for.
+   * What it opens, it closes.
+   */
   readonly run: (
     settings: SettingValues<NoInfer<S>>,
-    context: { readonly logger: Logger; readonly signal: AbortSignal },
+    context: { readonly logger: Logger } & StopSignals,
   ) => Promise<void>;
 }
 
@@ -87,8 +95,10 @@ export async function runCommand<S extends Settings>(
   }
   const logger = command.createLogger(settings);
   logger.info({ version }, 'starting');
-  await runProgram((signal) => command.run(settings, { logger, signal }), {
+  await runProgram((signals) => command.run(settings, { logger, ...signals }), {
+    name,
     logger,
+    interruptGraceMs: command.interruptGraceMs,
     terminationGraceMs: command.terminationGraceMs?.(settings),
   });
 }

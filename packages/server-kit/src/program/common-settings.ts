@@ -1,3 +1,4 @@
+import { resolveCallLimits } from '@mcp-parts/tool-kit';
 import { z } from 'zod';
 
 import { resolveRateLimitOptions } from '../server/rate-limiter.ts';
@@ -20,10 +21,18 @@ export const commonSettings = {
     schema: pathSetting(),
   },
   RATE_LIMIT_PER_MINUTE: {
-    description: 'Maximum number of calls per minute for each caller',
+    description: 'Maximum number of requests per minute for each caller, lists and refused ones included',
     schema: numberSetting(
       (rateLimitPerMinute) => resolveRateLimitOptions({ rateLimitPerMinute }).rateLimitPerMinute,
     ),
+  },
+  CALL_DEADLINE_MS: {
+    description: 'Milliseconds that a call may take whose tool says nothing else',
+    schema: numberSetting((deadlineMs) => resolveCallLimits({ deadlineMs }).deadlineMs),
+  },
+  MAX_OUTPUT_BYTES: {
+    description: 'Maximum size of the answer to a call, in bytes of JSON',
+    schema: numberSetting((maxOutputBytes) => resolveCallLimits({ maxOutputBytes }).maxOutputBytes),
   },
   TERMINATION_GRACE_MS: {
     description:

@@ -18,6 +18,8 @@ describe('the HTTP settings', () => {
       readinessDelayMs: 0,
     });
     expect(readSettings({ limit: commonSettings.RATE_LIMIT_PER_MINUTE }, {})).toEqual({ limit: 100 });
+    expect(readSettings({ deadline: commonSettings.CALL_DEADLINE_MS }, {})).toEqual({ deadline: 30_000 });
+    expect(readSettings({ size: commonSettings.MAX_OUTPUT_BYTES }, {})).toEqual({ size: 65_536 });
     expect(read().TERMINATION_GRACE_MS).toBe(30_000);
   });
 

@@ -95,7 +95,8 @@ export const tokenSettings = {
     schema: listSetting(wordEntry).optional(),
   },
   AUTH_SCOPE_PREFIX: {
-    description: 'What AUTH_ISSUER puts before the names of scopes that POLICY_FILE has',
+    description:
+      'What AUTH_ISSUER puts before the names of scopes that POLICY_FILE has: taken off those of tokens, and shown to clients. Without it, AUTH_PROVIDER says so',
     schema: z.string().min(1).optional(),
   },
   AUTH_GROUPS_CLAIM: {

@@ -30,6 +30,8 @@ export interface TokenVerification {
   readonly verifier: TokenVerifier;
   /** Where clients find the issuers. */
   readonly authorizationServers: readonly string[];
+  /** What clients put before the names of scopes when they ask `AUTH_ISSUER` for them. */
+  readonly scopePrefix: string | undefined;
 }
 
 /** What is wrong with settings that are right one by one. */
@@ -90,7 +92,17 @@ export async function openTokenVerification(settings: TokenSettings): Promise<To
       settings.AUTH_AUTHORIZATION_SERVER ?? settings.AUTH_ISSUER,
       ...more.map(({ authorizationServer }) => authorizationServer),
     ],
+    scopePrefix: settings.AUTH_SCOPE_PREFIX ?? scopePrefixOf(settings),
   };
+}
+
+/** Both know scopes by the resource that they belong to, though the tokens of Entra ID have them without it. */
+function scopePrefixOf(settings: TokenSettings): string | undefined {
+  const { AUTH_PROVIDER: provider, AUTH_AUDIENCE: audience, AUTH_RESOURCE: resource = audience } = settings;
+  if (provider === 'cognito') {
+    return `${audience}/`;
+  }
+  return provider === 'entra' ? `${resource}/` : undefined;
 }
 
 function mainVerifiers(settings: TokenSettings): {

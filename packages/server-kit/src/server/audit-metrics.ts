@@ -1,11 +1,22 @@
-import type { AuditSinkHealth, AuditTrail } from '@mcp-parts/audit';
+import type { AuditDiskUse, AuditSinkHealth, AuditTrail, TrailAdoption } from '@mcp-parts/audit';
 import type { Telemetry } from '@mcp-parts/observability';
 
 /** Shows at each scrape whether the trail records, and how far behind each sink is. */
 export function observeAudit(
   telemetry: Pick<Telemetry, 'observeGauge' | 'observeCounter'>,
   audit: Pick<AuditTrail, 'health'>,
+  adoption: Pick<TrailAdoption, 'orphans'>,
 ): void {
+  observeDisk(telemetry, audit);
+  telemetry.observeGauge(
+    'mcp.audit.orphans',
+    'Audit trails of processes that are gone and that could not be shipped yet.',
+    () =>
+      (['waiting', 'set_aside'] as const).map((state) => ({
+        value: adoption.orphans().filter((orphan) => orphan.state === state).length,
+        labels: { state },
+      })),
+  );
   const ofSinks = (value: (sink: AuditSinkHealth) => number) => () =>
     audit.health().sinks.map((sink) => ({ value: value(sink), labels: { sink: sink.name } }));
 
@@ -41,5 +52,35 @@ export function observeAudit(
     'mcp.audit.sink.quarantined',
     'Audit events that this sink does not take and that were set aside.',
     ofSinks(({ quarantined }) => quarantined),
+  );
+  telemetry.observeCounter(
+    'mcp.audit.refusals',
+    'Refused requests: with a record of their own, or as part of a count.',
+    () => {
+      const { recorded, counted, pending } = audit.health().refusals;
+      return [
+        { value: recorded, labels: { form: 'recorded' } },
+        { value: counted + pending, labels: { form: 'counted' } },
+      ];
+    },
+  );
+}
+
+function observeDisk(telemetry: Pick<Telemetry, 'observeGauge'>, audit: Pick<AuditTrail, 'health'>): void {
+  // What is not known is left out.
+  const gauge = (name: string, description: string, read: (disk: AuditDiskUse) => number | undefined) =>
+    telemetry.observeGauge(`mcp.audit.disk.${name}`, description, () => read(audit.health().disk) ?? []);
+  gauge('used_bytes', 'Bytes of the audit trail on the disk.', ({ usedBytes }) => usedBytes);
+  gauge('max_bytes', 'Bytes that the audit trail may have on the disk.', ({ maxBytes }) => maxBytes);
+  gauge('free_bytes', 'Free bytes of the disk that holds the audit trail.', ({ freeBytes }) => freeBytes);
+  gauge(
+    'growth_bytes_per_day',
+    'Growth of the audit trail in bytes per day, over the last day.',
+    ({ growthBytesPerDay }) => growthBytesPerDay,
+  );
+  gauge(
+    'hours_left',
+    'Hours until the audit trail has used up its share or the disk, at the present growth.',
+    ({ hoursLeft }) => hoursLeft,
   );
 }

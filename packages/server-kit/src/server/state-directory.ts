@@ -17,7 +17,7 @@ const MAX_PROCESSES = 64;
 /** What is kept in a state directory. */
 export interface StateOptions {
   readonly directory: string;
-  readonly audit: Pick<AuditTrailOptions, 'sinks' | 'server' | 'signingKey' | 'keepDays' | 'closeTimeoutMs'>;
+  readonly audit: Omit<AuditTrailOptions, 'directory' | 'logger'>;
   readonly tasks: Pick<TaskEngineOptions, 'definitions'>;
   readonly logger: Logger;
 }

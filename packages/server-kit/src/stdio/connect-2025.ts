@@ -1,18 +1,36 @@
-import type { Readable, Writable } from 'node:stream';
-
 import type { BindingOptions, Logger, MethodTable } from '@mcp-parts/tool-kit';
 import { createServer } from '@mcp-parts/tool-kit/sdk-2025';
-import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
+import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
+import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 
-/** Serves one connection of the 2025 era; returns how to close it. */
+import type { Channel, ChannelPort } from './channel.ts';
+
+/** Makes the server of the 2025 era for one connection. */
 export async function connect2025(
   table: MethodTable,
   binding: BindingOptions,
-  streams: { readonly input: Readable; readonly output: Writable },
+  port: ChannelPort,
   logger: Logger,
-): Promise<() => Promise<void>> {
+): Promise<Channel> {
   const server = createServer(table, binding);
-  server.onerror = (error) => logger.warn({ err: error }, 'protocol error');
-  await server.connect(new StdioServerTransport(streams.input, streams.output));
-  return () => server.close();
+  // The SDK's messages quote what the client has sent.
+  server.onerror = ({ name }) => logger.warn({ error: name }, 'protocol error');
+  const transport: Transport = {
+    start: () => Promise.resolve(),
+    send: (message) => {
+      port.send(message);
+      return Promise.resolve();
+    },
+    close: () => {
+      transport.onclose?.();
+      port.closed();
+      return Promise.resolve();
+    },
+  };
+  await server.connect(transport);
+  return {
+    // The router hands on only what is a message of JSON-RPC.
+    deliver: (message) => transport.onmessage?.(message as JSONRPCMessage),
+    close: () => server.close(),
+  };
 }

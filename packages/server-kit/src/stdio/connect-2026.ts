@@ -1,20 +1,38 @@
-import type { Readable, Writable } from 'node:stream';
-
 import type { BindingOptions, Logger, MethodTable } from '@mcp-parts/tool-kit';
 import { createServer } from '@mcp-parts/tool-kit/sdk-2026';
-import { serveStdio, StdioServerTransport } from '@modelcontextprotocol/server/stdio';
+import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/server';
+import { serveStdio } from '@modelcontextprotocol/server/stdio';
 
-/** Serves one connection of the 2026 era; returns how to close it. */
+import type { Channel, ChannelPort } from './channel.ts';
+
+/** Makes the server of 2026-07-28 for one connection; it holds the subscriptions, too. */
 export function connect2026(
   table: MethodTable,
   binding: BindingOptions,
-  streams: { readonly input: Readable; readonly output: Writable },
+  port: ChannelPort,
   logger: Logger,
-): Promise<() => Promise<void>> {
+): Promise<Channel> {
+  const transport: Transport = {
+    start: () => Promise.resolve(),
+    send: (message) => {
+      port.send(message);
+      return Promise.resolve();
+    },
+    close: () => {
+      transport.onclose?.();
+      port.closed();
+      return Promise.resolve();
+    },
+  };
   const handle = serveStdio(() => createServer(table, binding), {
     legacy: 'reject',
-    transport: new StdioServerTransport(streams.input, streams.output),
-    onerror: (error) => logger.warn({ err: error }, 'protocol error'),
+    transport,
+    // The SDK's messages quote what the client has sent.
+    onerror: ({ name }) => logger.warn({ error: name }, 'protocol error'),
   });
-  return Promise.resolve(() => handle.close());
+  return Promise.resolve({
+    // The router hands on only what is a message of JSON-RPC.
+    deliver: (message) => transport.onmessage?.(message as JSONRPCMessage),
+    close: () => handle.close(),
+  });
 }

@@ -50,3 +50,24 @@ export function answerFault(exchange: Exchange, id: RpcId | undefined, fault: Ht
 export function answerJson(exchange: Exchange, status: number, text: string): void {
   exchange.answer(status, json, text);
 }
+
+/** Answers in place of the one that was asked for. */
+export function answerRefusal(
+  exchange: Exchange,
+  {
+    refused,
+  }: {
+    readonly refused: {
+      readonly status: number;
+      readonly headers?: Readonly<Record<string, string>> | undefined;
+      readonly body?: object | undefined;
+    };
+  },
+): void {
+  const { status, headers, body } = refused;
+  exchange.answer(
+    status,
+    { ...(body !== undefined && json), ...headers },
+    body === undefined ? undefined : JSON.stringify(body),
+  );
+}

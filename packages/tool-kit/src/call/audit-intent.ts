@@ -1,4 +1,4 @@
-import type { RecordedArguments } from '../definition/argument-privacy.ts';
+import type { RecordedArguments } from '../arguments/argument-privacy.ts';
 import type { AuditActor, AuditIntent, Caller } from '../ports.ts';
 import { shorten } from './failure.ts';
 

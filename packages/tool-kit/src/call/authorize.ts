@@ -1,5 +1,4 @@
 import type { Authorizer, Caller, Decision, Logger } from '../ports.ts';
-import { untilAborted } from './deadline.ts';
 
 /** What is asked of an authorizer, and who hears of it when it cannot decide. */
 export interface AuthorizeOptions {
@@ -18,9 +17,12 @@ export interface AuthorizeOptions {
  */
 export async function authorize(authorizer: Authorizer, options: AuthorizeOptions): Promise<Decision> {
   const { caller, permission, signal, correlationId, logger } = options;
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = () => aborted.reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
   try {
-    const decision = Promise.resolve(authorizer.decide(caller, permission, { signal }));
-    return await untilAborted(decision, signal);
+    signal.throwIfAborted();
+    return await Promise.race([authorizer.decide(caller, permission, { signal }), aborted.promise]);
   } catch (error) {
     if (signal.aborted) {
       throw error;
@@ -28,5 +30,7 @@ export async function authorize(authorizer: Authorizer, options: AuthorizeOption
     // Who cannot decide says no.
     logger.error({ err: error, correlationId }, 'authorization not decided');
     return { allowed: false, reason: 'unavailable' };
+  } finally {
+    signal.removeEventListener('abort', onAbort);
   }
 }

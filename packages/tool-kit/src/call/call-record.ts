@@ -1,9 +1,10 @@
-import type { RecordedArguments } from '../definition/argument-privacy.ts';
-import type { AuditEntry, AuditOutcome, UpstreamCall } from '../ports.ts';
+import type { RecordedArguments } from '../arguments/argument-privacy.ts';
+import type { AuditEntry, AuditIntent, AuditOutcome, UpstreamCall } from '../ports.ts';
 import { auditIntentOf } from './audit-intent.ts';
 import type { CallFailure } from './failure.ts';
-import type { Call, CallResult, RequestContext } from './operation.ts';
+import type { Call, CallResult, OperationResponse, RequestContext } from './operation.ts';
 import type { ResolvedPipelineOptions } from './pipeline-options.ts';
+import { refuse } from './record-refusal.ts';
 
 /** What the trail learns of a call: what the definition tells, and the policy's rule once it has decided. */
 export interface CallDetails extends RecordedArguments {
@@ -11,108 +12,136 @@ export interface CallDetails extends RecordedArguments {
 }
 
 /** Writes down how one call ends, whichever way it ends: once in the trail, once in the metrics. Never rejects. */
-export interface CallRecord<Output> {
+export class CallRecord {
+  readonly #startedAt = performance.now();
+  readonly #call: Call;
+  readonly #pipeline: ResolvedPipelineOptions;
+  #isBegun = false;
+  #entry: AuditEntry | undefined;
+  #traceId: string | undefined;
+  #upstreamCalls: UpstreamCall[] | undefined;
+
+  constructor(call: Call, pipeline: ResolvedPipelineOptions) {
+    this.#call = call;
+    this.#pipeline = pipeline;
+  }
+
   /** Writes the intent down, before the call runs; `false` when it could not be recorded. */
-  readonly begin: (details: CallDetails) => Promise<boolean>;
-  /** Takes note of the trace that the call runs in. */
-  readonly enterTrace: () => void;
-  /** Takes note of a call to an upstream. */
-  readonly addUpstreamCall: (call: UpstreamCall) => void;
-  /** Ends a call with its output. */
-  readonly succeed: (output: Output, isFailure: boolean) => Promise<CallResult<Output>>;
-  /** Ends a call without an output, and writes the intent down too where nobody has tried to. */
-  readonly fail: (failure: CallFailure, details?: CallDetails) => Promise<CallResult<Output>>;
-}
-
-/** Opens the record of a call that begins now. */
-export function openRecord<Input, Output>(
-  call: Call<Input, Output>,
-  request: RequestContext,
-  pipeline: ResolvedPipelineOptions,
-): CallRecord<Output> {
-  const startedAt = performance.now();
-  const { correlationId } = request;
-  let isBegun = false;
-  let entry: AuditEntry | undefined;
-  let traceId: string | undefined;
-  const upstreamCalls: UpstreamCall[] = [];
-
-  async function begin(details: CallDetails): Promise<boolean> {
-    isBegun = true;
+  async begin(request: RequestContext, details: CallDetails): Promise<boolean> {
+    this.#isBegun = true;
+    const { audit, logger } = this.#pipeline;
     try {
-      const subject = {
-        ...request,
-        action: call.method,
-        target: call.target,
-        traceId: pipeline.telemetry.activeTraceId?.(),
-        rule: details.rule,
-      };
-      entry = await pipeline.audit.begin(auditIntentOf(subject, details));
+      this.#entry = await audit.begin(this.#intentOf(request, details));
       return true;
     } catch (error) {
-      pipeline.logger.error({ err: error, correlationId }, 'audit intent not recorded');
+      logger.error({ err: error, correlationId: request.correlationId }, 'audit intent not recorded');
       return false;
     }
   }
 
-  async function end(result: CallResult<Output>): Promise<CallResult<Output>> {
-    const outcome = {
-      result: resultOf(result),
-      reason: result.ok ? (result.isFailure ? 'reported_failure' : undefined) : result.failure.code,
-      durationMs: Math.round(performance.now() - startedAt),
-    } satisfies AuditOutcome;
-    try {
-      await entry?.finish({
-        ...outcome,
-        traceId,
-        upstreamCalls: upstreamCalls.length > 0 ? upstreamCalls : undefined,
-      });
-    } catch (error) {
-      // The action is done; the open intent in the trail says that its outcome is not known.
-      pipeline.logger.error({ err: error, correlationId }, 'audit outcome not recorded');
-    }
-    try {
-      const target = call.operation?.name ?? '_other';
-      const { era, transport } = request;
-      pipeline.telemetry.recordCall({ method: call.method, target, era, transport, ...outcome });
-    } catch (error) {
-      pipeline.logger.error({ err: error, correlationId }, 'call not measured');
-    }
-    return result;
+  #intentOf(request: RequestContext, details: CallDetails): AuditIntent {
+    const { caller, correlationId, transport, era, client, sourceAddress } = request;
+    const subject = {
+      caller,
+      action: this.#call.method,
+      target: this.#call.target,
+      correlationId,
+      transport,
+      era,
+      client,
+      sourceAddress,
+      rule: details.rule,
+      traceId: this.#pipeline.telemetry.activeTraceId?.(),
+    };
+    return auditIntentOf(subject, details);
   }
 
-  return {
-    begin,
-    enterTrace: () => {
-      traceId = pipeline.telemetry.activeTraceId?.();
-    },
-    addUpstreamCall: (upstreamCall) => void upstreamCalls.push(upstreamCall),
-    succeed: (output, isFailure) => end({ ok: true, output, isFailure }),
-    async fail(failure, details = {}) {
-      if (!isBegun) {
-        await begin(details);
+  /** Takes note of the trace that the call runs in. */
+  enterTrace(): void {
+    this.#traceId = this.#pipeline.telemetry.activeTraceId?.();
+  }
+
+  /** Takes note of a call to an upstream. */
+  addUpstreamCall(call: UpstreamCall): void {
+    (this.#upstreamCalls ??= []).push(call);
+  }
+
+  /** Ends a call with its output. */
+  async succeed(request: RequestContext, response: OperationResponse): Promise<CallResult> {
+    const { result, isFailure } = response;
+    const reason = isFailure ? 'reported_failure' : undefined;
+    await this.#end(request, isFailure ? 'failure' : 'success', reason);
+    return { ok: true, result, isFailure };
+  }
+
+  /**
+   * Ends a call without an output. What was not begun did not run, and is recorded as refused: whoever is refused again
+   * and again must not fill the trail with it.
+   */
+  async fail(request: RequestContext, failure: CallFailure, details: CallDetails = {}): Promise<CallResult> {
+    await this.#end(request, resultOf(failure), failure.code, this.#isBegun ? undefined : details);
+    return { ok: false, failure };
+  }
+
+  /** Ends a call with a refusal by the transport. */
+  async refuse(request: RequestContext, reason: string, details: CallDetails): Promise<void> {
+    await this.#end(request, 'denied', reason, details);
+  }
+
+  async #end(
+    request: RequestContext,
+    result: AuditOutcome['result'],
+    reason: string | undefined,
+    refused?: CallDetails,
+  ): Promise<void> {
+    const { audit, telemetry, logger } = this.#pipeline;
+    const { era, transport, correlationId } = request;
+    const { method, operation } = this.#call;
+    const durationMs = Math.round(performance.now() - this.#startedAt);
+    if (this.#entry !== undefined || refused !== undefined) {
+      const outcome = {
+        result,
+        reason,
+        durationMs,
+        traceId: this.#traceId,
+        upstreamCalls: this.#upstreamCalls,
+      };
+      try {
+        await (refused === undefined
+          ? this.#entry?.finish(outcome)
+          : refuse(audit, this.#intentOf(request, refused), outcome));
+      } catch (error) {
+        // The action is done; the open intent in the trail says that its outcome is not known.
+        logger.error({ err: error, correlationId }, 'audit outcome not recorded');
       }
-      return end({ ok: false, failure });
-    },
-  };
+    }
+    if (operation?.isPart === true && result === 'success') {
+      return;
+    }
+    try {
+      const target = operation?.name ?? '_other';
+      telemetry.recordCall({ method, target, era, transport, result, reason, durationMs });
+    } catch (error) {
+      logger.error({ err: error, correlationId }, 'call not measured');
+    }
+  }
 }
 
-function resultOf<Output>(result: CallResult<Output>): AuditOutcome['result'] {
-  if (result.ok) {
-    return result.isFailure ? 'failure' : 'success';
-  }
-  switch (result.failure.kind) {
+function resultOf(failure: CallFailure): AuditOutcome['result'] {
+  switch (failure.kind) {
     case 'denied':
     case 'unknown_target':
     case 'rate_limited':
       return 'denied';
     case 'interrupted':
     case 'failed':
-      return result.failure.isUncertain ? 'unknown' : 'failure';
+      return failure.isUncertain ? 'unknown' : 'failure';
+    case 'done_untold':
+      return failure.isFailure ? 'failure' : 'success';
     case 'invalid_input':
     case 'not_recorded':
       return 'failure';
     default:
-      return result.failure satisfies never;
+      return failure satisfies never;
   }
 }

@@ -1,47 +1,98 @@
-/** The time that a call has left. */
-export interface Deadline extends Disposable {
-  /** Aborts with the request's signal, or after the deadline. */
-  readonly signal: AbortSignal;
+import type { Interruption } from './failure.ts';
+
+/**
+ * The time that one call has left, and whether its client still wants it. An `AbortController` costs more than the
+ * rest of a call, so there is one only when somebody asks for its signal.
+ */
+export class Deadline implements Disposable {
   /** In milliseconds since the Unix epoch. */
   readonly at: number;
+  /** Set once the call is to end. */
+  interruption: Interruption | undefined;
+  #reason: unknown;
+  #controller: AbortController | undefined;
+  #giveUp: ((reason: unknown) => void) | undefined;
+  readonly #timer: NodeJS.Timeout;
+  readonly #followed: { readonly signal: AbortSignal; readonly listener: () => void }[] = [];
+
+  constructor(deadlineMs: number) {
+    this.at = Date.now() + deadlineMs;
+    this.#timer = setTimeout(() => {
+      this.#interrupt('deadline_exceeded', new DOMException('deadline exceeded', 'TimeoutError'));
+    }, deadlineMs).unref();
+  }
+
+  /** Ends the call when this signal aborts, too. */
+  follow(signal: AbortSignal): void {
+    const listener = () => this.#interrupt(interruptionOf(signal.reason), signal.reason);
+    if (signal.aborted) {
+      listener();
+      return;
+    }
+    if (!this.#followed.some((one) => one.signal === signal)) {
+      signal.addEventListener('abort', listener);
+      this.#followed.push({ signal, listener });
+    }
+  }
+
+  /** Aborts when the call is to end. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.interruption !== undefined) {
+        this.#controller.abort(this.#reason);
+      }
+    }
+    return this.#controller.signal;
+  }
+
+  /** @throws {unknown} the reason, once the call is to end. */
+  throwIfInterrupted(): void {
+    if (this.interruption !== undefined) {
+      throw this.#reason;
+    }
+  }
+
+  /** Settles with the work, or as soon as the call is to end: work that ignores its signal holds nobody up. */
+  until<T>(work: T | PromiseLike<T>): T | Promise<T> {
+    if (!isPromise(work)) {
+      return work;
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    this.#giveUp = reject;
+    // Whatever it throws once nobody waits any more is heard here, and no unhandled rejection.
+    work.then(resolve, reject);
+    if (this.interruption !== undefined) {
+      reject(this.#reason);
+    }
+    return promise;
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+    for (const { signal, listener } of this.#followed) {
+      signal.removeEventListener('abort', listener);
+    }
+  }
+
+  #interrupt(interruption: Interruption, reason: unknown): void {
+    if (this.interruption !== undefined) {
+      return;
+    }
+    this.interruption = interruption;
+    this.#reason = reason;
+    this.#controller?.abort(reason);
+    this.#giveUp?.(reason);
+  }
 }
 
-/** Starts the deadline of a call; its timer ends with the call. */
-export function startDeadline(parent: AbortSignal, deadlineMs: number): Deadline {
-  const controller = new AbortController();
-  const timer = setTimeout(
-    () => controller.abort(new DOMException('deadline exceeded', 'TimeoutError')),
-    deadlineMs,
-  );
-  timer.unref();
-  const onAbort = () => controller.abort(parent.reason);
-  if (parent.aborted) {
-    onAbort();
-  } else {
-    parent.addEventListener('abort', onAbort, { once: true });
-  }
-  return {
-    signal: controller.signal,
-    at: Date.now() + deadlineMs,
-    [Symbol.dispose]() {
-      clearTimeout(timer);
-      parent.removeEventListener('abort', onAbort);
-    },
-  };
+/** A server that stops aborts its calls with a reason that has this code. */
+function interruptionOf(reason: unknown): Interruption {
+  return reason instanceof Error && 'code' in reason && reason.code === 'server_stopped'
+    ? 'server_stopped'
+    : 'cancelled';
 }
 
-/** Settles with the work, or as soon as the signal aborts: a handler that ignores its signal holds nobody up. */
-export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const aborted = Promise.withResolvers<never>();
-  const onAbort = () => aborted.reject(signal.reason);
-  if (signal.aborted) {
-    onAbort();
-  } else {
-    signal.addEventListener('abort', onAbort, { once: true });
-  }
-  try {
-    return await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
+function isPromise<T>(work: T | PromiseLike<T>): work is PromiseLike<T> {
+  return typeof work === 'object' && work !== null && 'then' in work && typeof work.then === 'function';
 }

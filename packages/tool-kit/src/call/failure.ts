@@ -15,7 +15,25 @@ export type CallFailure =
       readonly message: string;
       /** Whether a change may have happened all the same. */
       readonly isUncertain: boolean;
+    }
+  | {
+      /** The work is done, and only its output cannot be told. */
+      readonly kind: 'done_untold';
+      readonly code: string;
+      readonly message: string;
+      /** Whether the output reported a failure. */
+      readonly isFailure: boolean;
     };
+
+/** A failure on its way out of an operation. */
+export class CallFailed extends Error {
+  readonly failure: CallFailure;
+
+  constructor(failure: CallFailure) {
+    super(failure.message);
+    this.failure = failure;
+  }
+}
 
 /** The same words whether the target does not exist or is hidden from the caller; only the trail is told which. */
 export function unknownTarget(method: string, target: string, isHidden: boolean): CallFailure {
@@ -41,6 +59,20 @@ export function invalidInput(target: string, error: z.ZodError): CallFailure {
     kind: 'invalid_input',
     code: 'invalid_input',
     message: `Invalid arguments for ${target}. ${problems.join('; ')}. Correct them and try again.`,
+  };
+}
+
+/** Says what is wrong with the request around the arguments. */
+export function malformed(problem: string): CallFailure {
+  return { kind: 'invalid_input', code: 'malformed_request', message: problem };
+}
+
+/** A cursor that none of our lists has given out, or whose place in the list is gone. */
+export function invalidCursor(): CallFailure {
+  return {
+    kind: 'invalid_input',
+    code: 'invalid_cursor',
+    message: 'Invalid cursor: the list may have changed. Begin again without a cursor.',
   };
 }
 
@@ -72,26 +104,56 @@ export function notRecorded(referenceId: string): CallFailure {
   };
 }
 
-/** A call that the client or the deadline stopped. */
-export function interrupted(
-  code: 'cancelled' | 'deadline_exceeded',
-  isUncertain: boolean,
-  referenceId: string,
-): CallFailure {
-  const what = code === 'cancelled' ? 'The call was cancelled.' : 'The call took too long and was stopped.';
+/** Who stopped a call: the client, the deadline, or the server that ends. */
+export type Interruption = 'cancelled' | 'deadline_exceeded' | 'server_stopped';
+
+const INTERRUPTED: Readonly<Record<Interruption, string>> = {
+  cancelled: 'The call was cancelled.',
+  deadline_exceeded: 'The call took too long and was stopped.',
+  server_stopped: 'The server was stopped before the call ended.',
+};
+
+/** A call that was stopped before it ended. */
+export function interrupted(code: Interruption, isUncertain: boolean, referenceId: string): CallFailure {
+  const what = INTERRUPTED[code];
   const next = isUncertain ? CHECK_FIRST : 'Try again later.';
   return { kind: 'interrupted', code, isUncertain, message: `${what} ${next} Reference ${referenceId}.` };
 }
 
-/** An output that would cost the model more than the server allows. */
-export function outputTooLarge(bytes: number, maxBytes: number, isUncertain: boolean): CallFailure {
-  const next = isUncertain ? CHECK_FIRST : 'Ask for less, for example for one service.';
+/** Why an output cannot be told. */
+export type OutputProblem =
+  | { readonly code: 'output_too_large'; readonly bytes: number; readonly maxBytes: number }
+  | { readonly code: 'output_invalid' };
+
+/** An output that cannot be told, of something that only read. */
+export function untoldRead(problem: OutputProblem, referenceId: string): CallFailure {
+  const next =
+    problem.code === 'output_too_large'
+      ? 'Ask for less, for example for one service.'
+      : `Trying again at once is unlikely to help. Give your operator the reference ${referenceId}.`;
   return {
     kind: 'failed',
-    code: 'output_too_large',
-    isUncertain,
-    message: `The output is too large (${bytes} bytes; the maximum is ${maxBytes}). ${next}`,
+    code: problem.code,
+    isUncertain: false,
+    message: `The output ${wordsOf(problem)}. ${next}`,
   };
+}
+
+/** An output that cannot be told, of a change that is over. */
+export function untoldChange(problem: OutputProblem, isFailure: boolean, referenceId: string): CallFailure {
+  const what = isFailure ? 'The call reported a failure' : 'It was done';
+  return {
+    kind: 'done_untold',
+    code: problem.code,
+    isFailure,
+    message: `${what}, but its output ${wordsOf(problem)}, so it cannot be shown. Do not repeat the call; look at its effect instead. Reference ${referenceId}.`,
+  };
+}
+
+function wordsOf(problem: OutputProblem): string {
+  return problem.code === 'output_too_large'
+    ? `is too large (${problem.bytes} bytes; the maximum is ${problem.maxBytes})`
+    : 'is not what the tool promises';
 }
 
 /** A failure that the handler has put into words for the model, and so knows what was done. */

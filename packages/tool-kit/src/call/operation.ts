@@ -1,10 +1,9 @@
-import type { z } from 'zod';
-
-import type { AuditDetails } from '../definition/audit-details.ts';
+import type { RecordedArguments } from '../arguments/argument-privacy.ts';
 import type { CallContext } from '../definition/call-context.ts';
 import type { OnUnavailable } from '../definition/define-tool.ts';
 import type { Permission } from '../definition/permission.ts';
-import type { Caller } from '../ports.ts';
+import type { JsonObject } from '../json.ts';
+import type { AuditTrail, Caller } from '../ports.ts';
 import type { CallFailure } from './failure.ts';
 
 /** Where a call comes from. */
@@ -21,37 +20,90 @@ export interface RequestContext {
 }
 
 /** One thing that a client asked for. */
-export interface Call<Input, Output> {
+export interface Call {
   readonly method: string;
   /** What the client named, in its own words. */
   readonly target: string;
   /** How to do it; `undefined` when the catalog has no such target. */
-  readonly operation: Operation<Input, Output> | undefined;
-}
-
-/** The half of a call that comes from the catalog. */
-export interface Operation<Input, Output> {
-  /** The definition's name: a bounded set, so fit for a metric label. */
-  readonly name: string;
-  readonly permission: Permission<Input>;
-  readonly input: z.ZodType<Input>;
+  readonly operation: Operation | undefined;
   /** As sent. */
   readonly arguments: unknown;
+  /** What is wrong with the request itself, so that nothing can be looked for. @default it is well formed */
+  readonly malformed?: string | undefined;
+}
+
+/** The half of a call that comes from a definition, worked out once: a call only runs it. */
+export interface OperationOf<Input, Output> {
+  /** The definition's name, a bounded set and so fit for a metric label; `_other` for what has none. */
+  readonly name: string;
+  /** What its span is called and says. */
+  readonly span: { readonly name: string; readonly attributes: Readonly<Record<string, string>> };
+  /** Who may know of it. @default everybody who is let in */
+  readonly permission?: Permission<never> | undefined;
+  /** What the authorizer is asked for, once the input is known. @default nothing is asked */
+  readonly permissionOf?: ((input: Input, caller: Caller) => string) | undefined;
+  readonly parse: (sent: unknown) => Parsed<Input>;
+  /** What the trail may keep of the input. */
+  readonly record: (input: Input, audit: Pick<AuditTrail, 'digest'>) => RecordedArguments;
   /** Whether it changes nothing. */
   readonly readOnly: boolean;
   /** Lists and completions leave a trace only when they are refused. */
   readonly audited: 'always' | 'refusals';
+  /** A part of a list is limited by the list, and measured when it fails. */
+  readonly isPart?: boolean | undefined;
   /** @default 'allow-reads' */
   readonly onUnavailable?: OnUnavailable | undefined;
   /** In milliseconds. @default that of the pipeline */
   readonly deadlineMs?: number | undefined;
-  readonly audit?: ((input: Input) => AuditDetails) | undefined;
-  readonly run: (input: Input, context: CallContext) => Promise<Output>;
-  /** Whether a returned output reports a failure. */
-  readonly isFailure?: ((output: Output) => boolean) | undefined;
+  /** In bytes of JSON; `Infinity` for what is cut into pages. @default that of the pipeline */
+  readonly maxOutputBytes?: number | undefined;
+  readonly run: (input: Input, context: CallContext, request: RequestContext) => Promise<Output> | Output;
+  /** What goes to the client. What it throws is a fault of the output, not of the work, which is done by then. */
+  readonly respond: (output: Output, input: Input, request: Responding) => OperationResponse;
+}
+
+declare const sealed: unique symbol;
+
+/** What the functions of one operation hand to each other, and nobody else looks into. */
+export interface Sealed {
+  readonly [sealed]: true;
+}
+
+/** An operation among others: what its parser gives goes to its own functions only. */
+export type Operation = OperationOf<Sealed, Sealed>;
+
+/** Lets an operation stand among others. */
+export function sealOperation<Input, Output>(operation: OperationOf<Input, Output>): Operation {
+  return operation as unknown as Operation;
+}
+
+/** What of a request a response depends on. */
+export interface Responding {
+  /** As the client named it. */
+  readonly target: string;
+  readonly era: RequestContext['era'];
+}
+
+/** An input, or why there is none. */
+export type Parsed<Input> =
+  | { readonly ok: true; readonly input: Input }
+  | { readonly ok: false; readonly failure: CallFailure };
+
+/** A result as MCP has it, and whether it reports a failure. */
+export interface OperationResponse {
+  readonly result: JsonObject;
+  readonly isFailure: boolean;
 }
 
 /** What a call gave, or why it gave nothing. */
-export type CallResult<Output> =
-  | { readonly ok: true; readonly output: Output; readonly isFailure: boolean }
+export type CallResult =
+  | ({ readonly ok: true } & OperationResponse)
   | { readonly ok: false; readonly failure: CallFailure };
+
+/** How spans are named and what they say, for one method on one definition, or on none. */
+export function spanOf(method: string, name?: string): Operation['span'] {
+  return {
+    name: name === undefined ? method : `${method} ${name}`,
+    attributes: { 'mcp.method.name': method },
+  };
+}

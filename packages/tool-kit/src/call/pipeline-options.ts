@@ -5,13 +5,38 @@ import type { AuditTrail, Authorizer, Logger, RateLimiter, TaskRunner, Telemetry
 /** No string in JavaScript holds more. */
 const MAX_STRING_BYTES = 2 ** 29;
 
+/** What one call may take and give. */
+export interface CallLimits {
+  /** The maximum duration of a call whose tool has none of its own, in milliseconds: 1 to 2147483647. @default 30_000 */
+  readonly deadlineMs?: number | undefined;
+  /** The maximum output of a call, in bytes of JSON, all of which a model pays for: 1 to 536870912. @default 65_536 */
+  readonly maxOutputBytes?: number | undefined;
+  /** The maximum number of entries on one page of a list: 1 to 100000. @default 1_000 */
+  readonly pageSize?: number | undefined;
+  /**
+   * How long a client may keep a list, in milliseconds, where the revision lets a server say so: 0 to 2147483647. It is
+   * the list of one caller, so nobody may show it to another. @default 0
+   */
+  readonly listTtlMs?: number | undefined;
+}
+
+/** Fills in and checks. @throws {RangeError} naming the option that is out of its range. */
+export function resolveCallLimits(limits: CallLimits = {}) {
+  const { deadlineMs = 30_000, maxOutputBytes = 65_536, pageSize = 1_000, listTtlMs = 0 } = limits;
+  checkWhole('deadlineMs', deadlineMs, 1, MAX_TIMER_MS);
+  checkWhole('maxOutputBytes', maxOutputBytes, 1, MAX_STRING_BYTES);
+  checkWhole('pageSize', pageSize, 1, 100_000);
+  checkWhole('listTtlMs', listTtlMs, 0, MAX_TIMER_MS);
+  return { deadlineMs, maxOutputBytes, pageSize, listTtlMs };
+}
+
 /** The ports and limits of the call pipeline. Whatever is left out has the default that its comment names. */
-export interface PipelineOptions {
+export interface PipelineOptions extends CallLimits {
   /** @default a call needs the permission by name in `caller.permissions` */
   readonly authorizer?: Authorizer | undefined;
   /** @default nothing is recorded */
   readonly audit?: AuditTrail | undefined;
-  /** Keyed by the caller's id. @default no limit */
+  /** Keyed by the caller's id; asked once for each request, before anything else. @default no limit */
   readonly rateLimiter?: RateLimiter | undefined;
   /** @default nothing is measured */
   readonly telemetry?: Telemetry | undefined;
@@ -19,10 +44,6 @@ export interface PipelineOptions {
   readonly tasks?: TaskRunner | undefined;
   /** @default nothing is logged */
   readonly logger?: Logger | undefined;
-  /** The maximum duration of a call whose tool has none of its own, in milliseconds: 1 to 2147483647. @default 30_000 */
-  readonly deadlineMs?: number | undefined;
-  /** The maximum output of a call, in bytes of JSON, all of which a model pays for: 1 to 536870912. @default 65_536 */
-  readonly maxOutputBytes?: number | undefined;
 }
 
 /** The options, filled in and checked. */
@@ -35,22 +56,21 @@ export interface ResolvedPipelineOptions {
   readonly logger: Logger;
   readonly deadlineMs: number;
   readonly maxOutputBytes: number;
+  readonly pageSize: number;
+  readonly listTtlMs: number;
 }
 
 /** @throws {RangeError} naming the option that is out of its range. */
 export function resolvePipelineOptions(options: PipelineOptions): ResolvedPipelineOptions {
-  const { deadlineMs = 30_000, maxOutputBytes = 65_536 } = options;
-  checkWhole('deadlineMs', deadlineMs, 1, MAX_TIMER_MS);
-  checkWhole('maxOutputBytes', maxOutputBytes, 1, MAX_STRING_BYTES);
   return {
+    ...resolveCallLimits(options),
     authorizer: options.authorizer ?? permissionAuthorizer,
     audit: options.audit ?? noAudit,
     rateLimiter: options.rateLimiter ?? noLimit,
     telemetry: options.telemetry ?? noTelemetry,
     tasks: options.tasks ?? noTasks,
     logger: options.logger ?? silentLogger,
-    deadlineMs,
-    maxOutputBytes,
+    // A caller over the limit may ask thousands of times a minute.
   };
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { aCaller, aRequest, recordingPorts } from '../../test/fixtures.ts';
-import { denies, echo, run } from '../../test/run-echo.ts';
+import { denies, echo, run, type Setup } from '../../test/run-echo.ts';
 import { recordRefusal, targetOf } from './record-refusal.ts';
 
 const caller = aCaller({ groups: ['a'], groupsAsOf: Date.now() - 5_000 });
@@ -80,5 +80,43 @@ describe('targetOf', () => {
     [{}, ''],
   ])('finds in %o what is named', (params, target) => {
     expect(targetOf(params)).toBe(target);
+  });
+});
+
+describe('a trail that counts refusals', () => {
+  it.each<[string, Setup]>([
+    ['an unknown target', { operation: undefined }],
+    ['invalid arguments', { operation: echo({ arguments: { text: 5 } }) }],
+    ['a denial', { operation: echo(), options: { authorizer: denies('missing_group') } }],
+    [
+      'the rate limit',
+      {
+        operation: echo(),
+        options: { rateLimiter: { consume: async () => ({ allowed: false, retryAfterMs: 5 }) as const } },
+      },
+    ],
+  ])('is told of %s, and begins nothing', async (_name, setup) => {
+    const refused: unknown[] = [];
+    const audit = {
+      begin: () => Promise.reject(new Error('not begun')),
+      refuse: async (...record: readonly unknown[]) => void refused.push(record),
+    };
+    const { logged } = await run({ ...setup, options: { ...setup.options, audit } });
+    expect(refused).toMatchObject([
+      [{ action: 'tools/call', target: 'echo' }, { reason: expect.any(String) }],
+    ]);
+    expect(logged.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+
+  it('is not asked about a call that ran', async () => {
+    const refused: unknown[] = [];
+    const { audit, outcomes } = recordingPorts();
+    const refuse = async (...record: readonly unknown[]) => void refused.push(record);
+    await run({
+      operation: echo({ run: () => Promise.reject(new Error('no')) }),
+      options: { audit: { ...audit, refuse } },
+    });
+    expect(refused).toEqual([]);
+    expect(outcomes).toMatchObject([{ result: 'failure', reason: 'internal' }]);
   });
 });

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../json.ts';
-import type { AuditTrail, Logger } from '../ports.ts';
+import type { AuditIntent, AuditOutcome, AuditTrail, Logger } from '../ports.ts';
 import { auditIntentOf, type AuditSubject } from './audit-intent.ts';
 
 /** A call that was refused before it reached the pipeline. */
@@ -13,15 +13,29 @@ export interface Refusal extends AuditSubject {
 /** Records a refusal as the pipeline records its own. Never rejects: what cannot be recorded is logged. */
 export async function recordRefusal(
   refusal: Refusal,
-  { audit, logger }: { readonly audit: Pick<AuditTrail, 'begin'>; readonly logger: Logger },
+  { audit, logger }: { readonly audit: Pick<AuditTrail, 'begin' | 'refuse'>; readonly logger: Logger },
 ): Promise<void> {
   const { reason, durationMs, correlationId } = refusal;
+  const outcome = { result: 'denied', reason, durationMs: Math.round(durationMs) } as const;
   try {
-    const entry = await audit.begin(auditIntentOf(refusal));
-    await entry.finish({ result: 'denied', reason, durationMs: Math.round(durationMs) });
+    await refuse(audit, auditIntentOf(refusal), outcome);
   } catch (error) {
     logger.error({ err: error, correlationId }, 'denial not recorded');
   }
+}
+
+/** Records a call that ended before anything ran, in a trail that may count such calls or stores each. */
+export async function refuse(
+  audit: Pick<AuditTrail, 'begin' | 'refuse'>,
+  intent: AuditIntent,
+  outcome: AuditOutcome,
+): Promise<void> {
+  if (audit.refuse !== undefined) {
+    await audit.refuse(intent, outcome);
+    return;
+  }
+  const entry = await audit.begin(intent);
+  await entry.finish(outcome);
 }
 
 /** What the parameters of a request name: a tool, a prompt, or a resource by its URI. `''` where they name nothing. */

@@ -161,16 +161,48 @@ const exits: readonly Exit[] = [
     exit: 'a write with too large an answer',
     operation: write(),
     options: { maxOutputBytes: 5 },
-    result: 'unknown',
+    result: 'success',
     reason: 'output_too_large',
-    isUncertain: true,
   },
   {
-    exit: 'an answer that is not JSON',
+    exit: 'a write that failed, with too large an answer',
+    operation: write({ isFailure: () => true }),
+    options: { maxOutputBytes: 5 },
+    result: 'failure',
+    reason: 'output_too_large',
+  },
+  {
+    exit: 'a write whose answer is not JSON',
     operation: write({ run: () => Promise.resolve({ text: 1n as unknown as string }) }),
-    result: 'unknown',
-    reason: 'internal',
-    isUncertain: true,
+    result: 'success',
+    reason: 'output_invalid',
+  },
+  {
+    exit: 'a write whose answer cannot be put into words',
+    operation: write({
+      respond: () => {
+        throw new Error(secret);
+      },
+    }),
+    result: 'success',
+    reason: 'output_invalid',
+  },
+  {
+    exit: 'a read whose answer cannot be put into words',
+    operation: echo({
+      respond: () => {
+        throw new Error(secret);
+      },
+    }),
+    result: 'failure',
+    reason: 'output_invalid',
+  },
+  {
+    exit: 'a request that is malformed',
+    operation: undefined,
+    malformed: '"name" must be a string.',
+    result: 'failure',
+    reason: 'malformed_request',
   },
 ];
 

@@ -1,9 +1,9 @@
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
 
 import { aCaller, aRequest, never, recordingPorts } from '../../test/fixtures.ts';
-import { denies, echo, run, secret, write, type Echo } from '../../test/run-echo.ts';
-import type { AuditEntry, AuditTrail, Authorizer } from '../ports.ts';
+import { denies, echo, prepared, run, secret, write, type Echo, type Setup } from '../../test/run-echo.ts';
+import type { AuditEntry, AuditTrail, Authorizer, RateLimiter } from '../ports.ts';
 import { resolvePipelineOptions } from './pipeline-options.ts';
 import { runCall } from './run-call.ts';
 
@@ -40,9 +40,8 @@ describe('authorization', () => {
 
     await run({ operation, options: { authorizer: { decide } } });
 
-    expect(decide).toHaveBeenCalledExactlyOnceWith(aCaller(), 'things:read', {
-      signal: expect.any(AbortSignal),
-    });
+    expect(decide).toHaveBeenCalledExactlyOnceWith(aCaller(), 'things:read', expect.anything());
+    expect(decide.mock.lastCall?.[2].signal).toBeInstanceOf(AbortSignal);
   });
 
   it('does not run what was denied, and names the permission and the reference', async () => {
@@ -74,6 +73,110 @@ describe('authorization', () => {
   });
 });
 
+describe('the rate limit', () => {
+  const full = { consume: () => ({ allowed: false, retryAfterMs: 1_000 }) as const };
+
+  it.each([
+    ['arguments that do not parse', { operation: echo({ arguments: { txt: 'x' } }) }],
+    ['an unknown target', { operation: undefined }],
+    ['a hidden target', { operation: echo({ permission: 'things:other' }) }],
+    ['a malformed request', { operation: undefined, malformed: 'no' }],
+    ['what the policy denies', { operation: echo(), options: { authorizer: denies('missing_group') } }],
+    ['a list', { operation: echo({ audited: 'refusals' }) }],
+  ])('comes before everything, and counts %s', async (_what, setup: Setup) => {
+    const consume = vi.fn<RateLimiter['consume']>(() => ({ allowed: true }));
+    const decide = vi.fn<Authorizer['decide']>(() => ({ allowed: true, rule: 'test' }));
+    await run({ ...setup, options: { ...setup.options, rateLimiter: { consume } } });
+    const { result } = await run({ ...setup, options: { authorizer: { decide }, rateLimiter: full } });
+
+    expect(consume).toHaveBeenCalledExactlyOnceWith('issuer#ada');
+    expect(decide).not.toHaveBeenCalled();
+    expect(result).toMatchObject({ failure: { kind: 'rate_limited' } });
+  });
+
+  it('leaves one refusal of a caller in the trail per minute, and all of them in the metrics', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const ports = recordingPorts();
+    const pipeline = resolvePipelineOptions({ ...ports, rateLimiter: full });
+    const call = { method: 'tools/call', target: 'x', operation: undefined, arguments: undefined };
+    const ask = (id: string) => runCall(call, aRequest({ caller: aCaller({ id }) }), pipeline);
+    await ask('a');
+    await ask('a');
+    await ask('b');
+
+    expect(ports.intents.map(({ actor }) => actor.id)).toEqual(['a', 'b']);
+    expect(ports.outcomes).toHaveLength(2);
+    expect(ports.measurements).toHaveLength(3);
+
+    vi.setSystemTime(Date.now() + 60_000);
+    await ask('a');
+
+    expect(ports.intents).toHaveLength(3);
+  });
+});
+
+describe('a prepared call', () => {
+  it('limits, parses and decides once, however often it is asked before it runs', async () => {
+    const parse = vi.fn<(text: string) => string>((text) => text);
+    const decide = vi.fn<Authorizer['decide']>(() => ({ allowed: true, rule: 'test' }));
+    const consume = vi.fn<RateLimiter['consume']>(() => ({ allowed: true }));
+    const { call, request, measurements, intents } = prepared({
+      operation: echo({ input: z.object({ text: z.string().transform(parse) }) }),
+      options: { authorizer: { decide }, rateLimiter: { consume } },
+    });
+
+    expect(await call.denial()).toBeUndefined();
+    expect(await call.denial()).toBeUndefined();
+    expect(await call.run(request)).toMatchObject({ ok: true });
+    expect([parse, decide, consume].map((mock) => mock.mock.calls.length)).toEqual([1, 1, 1]);
+    expect([intents.length, measurements.length]).toEqual([1, 1]);
+  });
+
+  it('tells what the policy refuses, and ends as a refusal of the transport', async () => {
+    const { call, request, intents, outcomes, measurements } = prepared({
+      operation: echo(),
+      options: { authorizer: { decide: () => ({ allowed: false, reason: 'missing_scope', rule: 'a:1' }) } },
+    });
+
+    expect(await call.denial()).toEqual({
+      permission: 'things:read',
+      decision: { allowed: false, reason: 'missing_scope', rule: 'a:1' },
+    });
+    await call.refuse(request, 'insufficient_scope');
+    expect(intents).toMatchObject([{ target: 'echo', resource: 'things/hello', rule: 'a:1' }]);
+    expect(outcomes).toMatchObject([{ result: 'denied', reason: 'insufficient_scope' }]);
+    expect(measurements).toMatchObject([{ target: 'echo', reason: 'insufficient_scope' }]);
+  });
+
+  it.each([
+    ['an unknown target', { operation: undefined }],
+    ['arguments that do not parse', { operation: echo({ arguments: {} }) }],
+    ['a rate limit that throws', { operation: echo(), options: { rateLimiter: { consume: never } } }],
+  ])('has no denial to tell for %s, and answers it when it runs', async (_what, setup) => {
+    const client = AbortSignal.abort();
+    const { call, request, outcomes } = prepared({ ...setup, request: { signal: client } });
+
+    expect(await call.denial()).toBeUndefined();
+    expect(await call.run(request)).toMatchObject({ ok: false });
+    expect(outcomes).toHaveLength(1);
+  });
+
+  it('is interrupted by the signal that it was prepared with and by the one that it runs with', async () => {
+    for (const which of ['prepared', 'run'] as const) {
+      const client = new AbortController();
+      const { call, request } = prepared({
+        operation: echo({ run: never }),
+        ...(which === 'prepared' && { request: { signal: client.signal } }),
+      });
+      const running = call.run(which === 'run' ? { ...request, signal: client.signal } : request);
+      client.abort();
+
+      expect(await running).toMatchObject({ failure: { code: 'cancelled' } });
+    }
+  });
+});
+
 describe('the audit trail', () => {
   const failing = { begin: vi.fn<AuditTrail['begin']>(() => Promise.reject(new Error(secret))) };
 
@@ -95,7 +198,7 @@ describe('the audit trail', () => {
   it('goes on with a read that cannot be recorded', async () => {
     const { result, logged } = await run({ operation: echo(), options: { audit: failing } });
 
-    expect(result).toEqual({ ok: true, output: { text: 'hello' }, isFailure: false });
+    expect(result).toEqual({ ok: true, result: { text: 'hello' }, isFailure: false });
     expect(logged).toMatchObject([{ level: 'error', message: 'audit intent not recorded' }]);
   });
 
@@ -306,7 +409,7 @@ describe('the audit trail', () => {
   it('shortens a target that a client made up', async () => {
     const ports = recordingPorts();
     await runCall(
-      { method: 'tools/call', target: 'x'.repeat(10_000), operation: undefined },
+      { method: 'tools/call', target: 'x'.repeat(10_000), operation: undefined, arguments: undefined },
       aRequest(),
       resolvePipelineOptions({ audit: ports.audit }),
     );
@@ -333,6 +436,25 @@ describe('interruption', () => {
 
     expect(signal.aborted).toBe(true);
     expect((await running).outcomes).toMatchObject([{ result: 'unknown', reason: 'cancelled' }]);
+  });
+
+  it('says that the server was stopped when that is why a call was aborted', async () => {
+    const client = new AbortController();
+    const started = Promise.withResolvers<AbortSignal>();
+    const running = run({
+      operation: write({
+        run: (_input, { signal }) => {
+          started.resolve(signal);
+          return never();
+        },
+      }),
+      request: { signal: client.signal },
+    });
+    const signal = await started.promise;
+    client.abort(Object.assign(new Error('stopping'), { code: 'server_stopped' }));
+
+    expect(signal.aborted).toBe(true);
+    expect((await running).outcomes).toMatchObject([{ result: 'unknown', reason: 'server_stopped' }]);
   });
 
   it('does not start a handler whose call was cancelled while the intent was written', async () => {

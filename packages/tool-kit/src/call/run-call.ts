@@ -1,135 +1,212 @@
-import { recordArguments } from '../definition/argument-privacy.ts';
-import type { CallContext } from '../definition/call-context.ts';
-import { isVisible } from '../definition/permission.ts';
+import { encodeJson } from '../encoded-json.ts';
 import { asPublicError } from '../errors.ts';
-import { authorize } from './authorize.ts';
-import { openRecord, type CallDetails } from './call-record.ts';
-import { startDeadline, untilAborted } from './deadline.ts';
+import { admit, type Admission, type Asker, type Denial } from './admit.ts';
+import { CallRecord, type CallDetails } from './call-record.ts';
+import { Deadline } from './deadline.ts';
 import * as failure from './failure.ts';
-import type { Call, CallResult, Operation, RequestContext } from './operation.ts';
+import { HandlerContext } from './handler-context.ts';
+import type { Call, CallResult, Operation, OperationResponse, RequestContext, Sealed } from './operation.ts';
 import type { ResolvedPipelineOptions } from './pipeline-options.ts';
 
+/** A call that can be asked what it needs before it runs; none of its steps is taken twice. */
+export interface PreparedRun {
+  /** What the policy refuses, if it is the policy that will refuse this call. Never rejects. */
+  readonly denial: () => Promise<Denial | undefined>;
+  /** Runs it. Never rejects; every exit is audited and measured. The request is one of the same caller. */
+  readonly run: (request: RequestContext) => Promise<CallResult>;
+  /** Ends it, in place of running it, with a refusal of the transport's own. */
+  readonly refuse: (request: RequestContext, reason: string) => Promise<void>;
+}
+
 /**
- * Runs one call, in this order: find it, parse the input, authorize what was parsed, limit, record the intent,
- * run under a deadline, cap the output, record the outcome. Never rejects; every exit is audited and measured.
+ * Runs one call, in this order: limit, find it, parse the input, authorize what was parsed, record the intent, run
+ * under a deadline, cap the output, record the outcome. Never rejects; every exit is audited and measured.
  */
-export async function runCall<Input, Output>(
-  call: Call<Input, Output>,
+export function runCall(
+  call: Call,
   request: RequestContext,
   pipeline: ResolvedPipelineOptions,
-): Promise<CallResult<Output>> {
-  const record = openRecord<Input, Output>(call, request, pipeline);
-  const { operation } = call;
+): Promise<CallResult> {
+  return new PipelinedCall(call, request, pipeline).run(request);
+}
 
-  // What the caller may not see does not exist.
-  if (operation === undefined || !isVisible(operation.permission, request.caller)) {
-    return record.fail(failure.unknownTarget(call.method, call.target, operation !== undefined));
+/** The same, for a transport that wants to know of a denial first. */
+export function prepareCall(call: Call, asker: Asker, pipeline: ResolvedPipelineOptions): PreparedRun {
+  const prepared = new PipelinedCall(call, asker, pipeline);
+  return {
+    denial: () => prepared.denial(),
+    run: (request) => prepared.run(request),
+    refuse: (request, reason) => prepared.refuse(request, reason),
+  };
+}
+
+class PipelinedCall {
+  readonly #call: Call;
+  readonly #asker: Asker;
+  readonly #pipeline: ResolvedPipelineOptions;
+  readonly #record: CallRecord;
+  readonly #deadline: Deadline;
+  #admission: Promise<Admission> | undefined;
+  /** From there on a change may have happened, whatever else goes wrong. */
+  #isUncertain = false;
+
+  constructor(call: Call, asker: Asker, pipeline: ResolvedPipelineOptions) {
+    this.#call = call;
+    this.#asker = asker;
+    this.#pipeline = pipeline;
+    this.#record = new CallRecord(call, pipeline);
+    this.#deadline = new Deadline(call.operation?.deadlineMs ?? pipeline.deadlineMs);
+    this.#deadline.follow(asker.signal);
   }
 
-  using deadline = startDeadline(request.signal, operation.deadlineMs ?? pipeline.deadlineMs);
-  let details: CallDetails = {};
-  // From here on a change may have happened, whatever else goes wrong.
-  let isUncertain = false;
-  try {
-    const parsed = operation.input.safeParse(operation.arguments);
-    if (!parsed.success) {
-      return await record.fail(failure.invalidInput(operation.name, parsed.error));
-    }
-    const input = parsed.data;
-    details = recordArguments(operation.input, input, operation.audit?.(input) ?? {}, pipeline.audit);
+  #admit(): Promise<Admission> {
+    return (this.#admission ??= admit(this.#call, this.#asker, this.#pipeline, this.#deadline));
+  }
 
-    const permission =
-      typeof operation.permission === 'string' ? operation.permission : operation.permission.select(input);
-    const decision = await authorize(pipeline.authorizer, {
-      caller: request.caller,
-      permission,
-      signal: deadline.signal,
-      correlationId: request.correlationId,
-      logger: pipeline.logger,
-    });
-    details = { ...details, rule: decision.rule };
-    if (!decision.allowed) {
-      return await record.fail(failure.denied(decision.reason, permission, request.correlationId), details);
+  async denial(): Promise<Denial | undefined> {
+    try {
+      const admission = await this.#admit();
+      return admission.admitted ? undefined : admission.denied?.denial;
+    } catch {
+      // The call meets the same error when it runs, and explains and records it there.
+      return undefined;
     }
+  }
 
-    const limit = await untilAborted(pipeline.rateLimiter.consume(request.caller.id), deadline.signal);
-    if (!limit.allowed) {
-      return await record.fail(failure.rateLimited(limit.retryAfterMs), details);
-    }
-
-    if (operation.audited === 'always') {
-      const isRecorded = await record.begin(details);
-      if (!isRecorded && !mayRunUnrecorded(operation)) {
-        return await record.fail(failure.notRecorded(request.correlationId));
-      }
-    }
-
-    const context: CallContext = {
-      caller: request.caller,
-      signal: deadline.signal,
-      deadlineAt: deadline.at,
-      correlationId: request.correlationId,
-      tasks: pipeline.tasks,
-      logger: pipeline.logger,
-      onUpstreamCall: record.addUpstreamCall,
-    };
-    // Nobody waits any more for a call that was cancelled on the way here.
-    deadline.signal.throwIfAborted();
-    isUncertain = !operation.readOnly;
-    const output = await pipeline.telemetry.span(
-      `${call.method} ${operation.name}`,
-      { 'mcp.method.name': call.method },
-      () => {
-        record.enterTrace();
-        return untilAborted(operation.run(input, context), deadline.signal);
-      },
+  async refuse(request: RequestContext, reason: string): Promise<void> {
+    using _deadline = this.#deadline;
+    const denied = await this.#admit().then(
+      (admission) => (admission.admitted ? undefined : admission.denied),
+      () => undefined,
     );
+    await this.#record.refuse(request, reason, this.#detailsOf(denied?.input, denied?.denial.decision.rule));
+  }
 
-    const bytes = sizeOf(output);
-    if (bytes > pipeline.maxOutputBytes) {
-      return await record.fail(failure.outputTooLarge(bytes, pipeline.maxOutputBytes, isUncertain), details);
+  async run(request: RequestContext): Promise<CallResult> {
+    using deadline = this.#deadline;
+    deadline.follow(request.signal);
+    const pipeline = this.#pipeline;
+    const record = this.#record;
+    let details: CallDetails = {};
+    try {
+      const admission = await this.#admit();
+      if (!admission.admitted) {
+        const { denied } = admission;
+        const known = denied && this.#detailsOf(denied.input, denied.denial.decision.rule);
+        return await record.fail(request, admission.failure, known);
+      }
+      const { operation, input, rule } = admission;
+
+      if (operation.audited === 'always') {
+        details = { ...operation.record(input, pipeline.audit), rule };
+        const isRecorded = await record.begin(request, details);
+        if (!isRecorded && !mayRunUnrecorded(operation)) {
+          return await record.fail(request, failure.notRecorded(request.correlationId), details);
+        }
+      }
+
+      // Nobody waits any more for a call that was cancelled on the way here.
+      deadline.throwIfInterrupted();
+      this.#isUncertain = !operation.readOnly;
+      const output = await this.#work(operation, input, request);
+      const told = this.#tell(operation, input, output, request);
+      return 'failure' in told
+        ? await record.fail(request, told.failure, details)
+        : await record.succeed(request, told);
+    } catch (error) {
+      return record.fail(request, this.#explain(error, request), details);
     }
-    return await record.succeed(output, operation.isFailure?.(output) ?? false);
-  } catch (error) {
-    const explained = explain(error, { operation, request, signal: deadline.signal, pipeline, isUncertain });
-    return record.fail(explained, details);
   }
-}
 
-/** What a call was about when it ended in an error. */
-interface InterruptedCall {
-  readonly operation: { readonly name: string };
-  readonly request: RequestContext;
-  /** Its deadline's signal, which aborts when the client cancels, too. */
-  readonly signal: AbortSignal;
-  readonly pipeline: ResolvedPipelineOptions;
-  /** Whether something may have been changed already. */
-  readonly isUncertain: boolean;
-}
+  /** The handler, in its span. */
+  async #work(operation: Operation, input: Sealed, request: RequestContext): Promise<Sealed> {
+    const deadline = this.#deadline;
+    const record = this.#record;
+    const context = new HandlerContext(request, this.#pipeline, deadline, record);
+    const { name, attributes } = operation.span;
+    return this.#pipeline.telemetry.span(name, attributes, async () => {
+      record.enterTrace();
+      return deadline.until(operation.run(input, context, request));
+    });
+  }
 
-/** Logs the cause for the operator and finds the words for the model. */
-function explain(error: unknown, call: InterruptedCall): failure.CallFailure {
-  const { operation, request, signal, pipeline, isUncertain } = call;
-  const { correlationId } = request;
-  const fields = { err: error, correlationId, target: operation.name };
-  if (signal.aborted) {
-    const code = request.signal.aborted ? 'cancelled' : 'deadline_exceeded';
-    pipeline.logger.warn({ ...fields, code }, 'call interrupted');
-    return failure.interrupted(code, isUncertain, correlationId);
+  /** The output as it goes to the client, or why it cannot go there; the work is done in either case. */
+  #tell(
+    operation: Operation,
+    input: Sealed,
+    output: Sealed,
+    { correlationId, era }: RequestContext,
+  ): OperationResponse | { readonly failure: failure.CallFailure } {
+    const maxBytes = operation.maxOutputBytes ?? this.#pipeline.maxOutputBytes;
+    let response: OperationResponse | undefined;
+    let problem: failure.OutputProblem;
+    try {
+      response = operation.respond(output, input, { target: this.#call.target, era });
+      // A part is encoded with its list.
+      const bytes = operation.isPart === true ? 0 : encodeJson(response.result).bytes;
+      if (bytes <= maxBytes) {
+        return response;
+      }
+      problem = { code: 'output_too_large', bytes, maxBytes };
+    } catch (error) {
+      if (error instanceof failure.CallFailed) {
+        throw error;
+      }
+      const fields = { err: error, correlationId, target: operation.name };
+      this.#pipeline.logger.error(fields, 'output of a call not valid');
+      problem = { code: 'output_invalid' };
+    }
+    return {
+      failure: operation.readOnly
+        ? failure.untoldRead(problem, correlationId)
+        : failure.untoldChange(problem, response?.isFailure ?? false, correlationId),
+    };
   }
-  const expected = asPublicError(error);
-  if (expected !== undefined) {
-    pipeline.logger.warn({ ...fields, code: expected.code }, 'call failed');
-    return failure.reported(expected.code, expected.publicMessage);
+
+  /** Logs the cause for the operator and finds the words for the model. */
+  #explain(error: unknown, { correlationId }: RequestContext): failure.CallFailure {
+    if (error instanceof failure.CallFailed) {
+      return error.failure;
+    }
+    const { logger } = this.#pipeline;
+    const fields = { err: error, correlationId, target: this.#call.operation?.name ?? '_other' };
+    const code = this.#deadline.interruption;
+    if (code !== undefined) {
+      logger.warn({ ...fields, code }, 'call interrupted');
+      return failure.interrupted(code, this.#isUncertain, correlationId);
+    }
+    const expected = asPublicError(error);
+    if (expected !== undefined) {
+      logger.warn({ ...fields, code: expected.code }, 'call failed');
+      return failure.reported(expected.code, expected.publicMessage);
+    }
+    logger.error(fields, 'call failed unexpectedly');
+    return failure.internalFailure(correlationId, this.#isUncertain);
   }
-  pipeline.logger.error(fields, 'call failed unexpectedly');
-  return failure.internalFailure(correlationId, isUncertain);
+
+  /** What the trail keeps of a call that was refused; a fault in the definition does not keep the refusal out of it. */
+  #detailsOf(input: Sealed | undefined, rule: string | undefined): CallDetails {
+    const { operation } = this.#call;
+    if (operation === undefined || input === undefined) {
+      return { rule };
+    }
+    try {
+      return { ...operation.record(input, this.#pipeline.audit), rule };
+    } catch (error) {
+      const { correlationId } = this.#asker;
+      this.#pipeline.logger.error(
+        { err: error, correlationId, target: operation.name },
+        'arguments not recorded',
+      );
+      return { rule };
+    }
+  }
 }
 
 function mayRunUnrecorded({
   readOnly,
   onUnavailable = 'allow-reads',
-}: Pick<Operation<never, unknown>, 'readOnly' | 'onUnavailable'>): boolean {
+}: Pick<Operation, 'readOnly' | 'onUnavailable'>): boolean {
   switch (onUnavailable) {
     case 'deny':
       return false;
@@ -140,9 +217,4 @@ function mayRunUnrecorded({
     default:
       return onUnavailable satisfies never;
   }
-}
-
-/** As JSON, in bytes. A resource that does not exist has no content. */
-function sizeOf(output: unknown): number {
-  return output === undefined ? 0 : Buffer.byteLength(JSON.stringify(output));
 }

@@ -1,18 +1,28 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 
+import type { Operation } from '../call/operation.ts';
 import { checkWhole, MAX_TIMER_MS } from '../check-number.ts';
-import { withoutPrivacy } from '../definition/argument-privacy.ts';
 import type { PromptDefinition } from '../definition/define-prompt.ts';
 import type { ResourceDefinition } from '../definition/define-resource.ts';
-import type { ToolDefinition } from '../definition/define-tool.ts';
+import type { ContentToolDefinition, ToolDefinition } from '../definition/define-tool.ts';
 import { zodObject, type ObjectSchema } from '../definition/object-schema.ts';
 import { checkSchemaVersion } from '../definition/schema-version.ts';
 import type { TaskDefinition } from '../definition/task-definition.ts';
 import type { JsonObject } from '../json.ts';
+import { completionOperation } from './completion-operation.ts';
+import { jsonSchema } from './json-schema.ts';
+import { checkTexts, listingOf } from './listing.ts';
+import { promptOperation } from './prompt-operation.ts';
+import { JSON_MIME_TYPE, listOperation, readOperation } from './resource-operation.ts';
+import { toolOperation } from './tool-operation.ts';
 import { parseUriTemplate, type UriTemplate } from './uri-template.ts';
 
+export { jsonSchema };
+
 // To compare what each schema makes with a record would cost the compiler a fifth more.
-type AnyTool = ToolDefinition<ObjectSchema<unknown, unknown>, ObjectSchema<unknown, unknown>>;
+type AnyTool =
+  | ToolDefinition<ObjectSchema<unknown, unknown>, ObjectSchema<unknown, unknown>>
+  | ContentToolDefinition<ObjectSchema<unknown, unknown>>;
 
 /** Everything that a server offers. */
 export interface CatalogDefinitions {
@@ -29,16 +39,30 @@ export interface Listed<Definition> {
   readonly listing: JsonObject;
 }
 
-/** A resource beside its listing and its parsed template. */
-export interface ListedResource extends Listed<ResourceDefinition> {
-  readonly template: UriTemplate;
+/** A tool, ready to be called. */
+export interface ListedTool extends Listed<ToolDefinition | ContentToolDefinition> {
+  readonly call: Operation;
 }
 
-/** The definitions, checked, with the JSON Schemas and list entries worked out once. */
+/** A resource or family of resources, ready to be listed, read and completed. */
+export interface ListedResource extends Listed<ResourceDefinition> {
+  readonly template: UriTemplate;
+  readonly list: Operation;
+  readonly read: Operation;
+  readonly complete: Operation;
+}
+
+/** A prompt, ready to be got and completed. */
+export interface ListedPrompt extends Listed<PromptDefinition> {
+  readonly get: Operation;
+  readonly complete: Operation;
+}
+
+/** The definitions, checked, with all that a call needs of them worked out once: a call only runs it. */
 export interface Catalog {
-  readonly tools: ReadonlyMap<string, Listed<ToolDefinition>>;
+  readonly tools: ReadonlyMap<string, ListedTool>;
   readonly resources: ReadonlyMap<string, ListedResource>;
-  readonly prompts: ReadonlyMap<string, Listed<PromptDefinition>>;
+  readonly prompts: ReadonlyMap<string, ListedPrompt>;
   readonly tasks: readonly TaskDefinition[];
 }
 
@@ -46,24 +70,33 @@ export interface Catalog {
 const NAME_PATTERN = /^[A-Za-z0-9_.-]{1,64}$/u;
 
 /**
- * Checks the definitions and computes their JSON Schemas and list entries.
+ * Checks the definitions and works out, once, their list entries, parsers and what of their arguments is recorded.
  *
- * @throws {TypeError} naming the definition, for an invalid or repeated name, a repeated URI template,
- * variables and parameters that do not match, a schema of another version of zod, or one that JSON Schema cannot express.
+ * @throws {TypeError} naming the definition, for an invalid or repeated name, a text that is empty or cannot be seen, a
+ * repeated URI template, variables and parameters that do not match, a schema of another version of zod, or one that
+ * JSON Schema cannot express or clients refuse.
  * @throws {RangeError} naming the tool, for a deadline that is not from 1 to 2147483647 milliseconds.
  */
 export function createCatalog(definitions: CatalogDefinitions): Catalog {
   const resources = byName('resource', definitions.resources, listedResource);
   rejectRepeatedTemplates(resources.values());
   return {
-    tools: byName('tool', definitions.tools as readonly ToolDefinition[] | undefined, listedTool),
+    tools: byName('tool', definitions.tools as readonly ListedTool['definition'][] | undefined, listedTool),
     resources,
-    prompts: byName('prompt', definitions.prompts, (prompt) => ({
-      definition: prompt,
-      listing: promptListing(prompt),
-    })),
+    prompts: byName('prompt', definitions.prompts, listedPrompt),
     tasks: definitions.tasks ?? [],
   };
+}
+
+/** The resource that a URI names, and the parameters in it. */
+export function readOf(catalog: Catalog, uri: string) {
+  for (const resource of catalog.resources.values()) {
+    const parameters = resource.template.match(uri);
+    if (parameters !== undefined) {
+      return { resource, parameters };
+    }
+  }
+  return undefined;
 }
 
 function byName<Definition extends { readonly name: string }, Entry>(
@@ -84,31 +117,40 @@ function byName<Definition extends { readonly name: string }, Entry>(
   return entries;
 }
 
-function listedTool(tool: ToolDefinition): Listed<ToolDefinition> {
+function listedTool(tool: ListedTool['definition']): ListedTool {
+  const { name, title, annotations } = tool;
   if (tool.deadlineMs !== undefined) {
     checkWhole(`tool "${tool.name}": deadlineMs`, tool.deadlineMs, 1, MAX_TIMER_MS);
   }
+  // First, because they refuse what is no schema.
+  const inputSchema = jsonSchema(tool, 'input');
+  const outputSchema = tool.output && jsonSchema(tool, 'output');
   return {
     definition: tool,
+    call: toolOperation(tool),
     listing: {
-      name: tool.name,
-      title: tool.title,
-      description: tool.description,
-      inputSchema: jsonSchema(tool, 'input'),
-      outputSchema: jsonSchema(tool, 'output'),
+      ...listingOf(`tool "${name}"`, tool),
+      inputSchema,
+      ...(outputSchema !== undefined && { outputSchema }),
       annotations: {
-        title: tool.title,
-        readOnlyHint: tool.annotations.readOnly,
-        destructiveHint: tool.annotations.destructive,
-        idempotentHint: tool.annotations.idempotent,
-        openWorldHint: tool.annotations.openWorld,
+        ...(title !== undefined && { title }),
+        readOnlyHint: annotations.readOnly,
+        destructiveHint: annotations.destructive,
+        idempotentHint: annotations.idempotent,
+        openWorldHint: annotations.openWorld,
       },
     },
   };
 }
 
 function listedResource(resource: ResourceDefinition): ListedResource {
-  const template = parseUriTemplate(resource.uriTemplate);
+  const { uriTemplate, mimeType = JSON_MIME_TYPE, annotations, cache } = resource;
+  const kind = `resource "${resource.name}"`;
+  checkTexts(kind, { uriTemplate, mimeType });
+  if (cache !== undefined) {
+    checkWhole(`${kind}: cache.ttlMs`, cache.ttlMs, 0, Number.MAX_SAFE_INTEGER);
+  }
+  const template = parseUriTemplate(uriTemplate);
   checkSchemaVersion(`resource "${resource.name}": parameters`, resource.parameters);
   const parameters = Object.keys(zodObject(resource.parameters).shape);
   if (parameters.toSorted().join() !== template.variables.toSorted().join()) {
@@ -119,12 +161,15 @@ function listedResource(resource: ResourceDefinition): ListedResource {
   return {
     definition: resource,
     template,
+    list: listOperation(resource),
+    read: readOperation(resource),
+    complete: completionOperation(resource),
     listing: {
-      name: resource.name,
-      title: resource.title,
-      description: resource.description,
-      uriTemplate: resource.uriTemplate,
-      mimeType: 'application/json',
+      ...listingOf(kind, resource),
+      uriTemplate,
+      mimeType,
+      // They are what the protocol has, which is JSON.
+      ...(annotations !== undefined && { annotations: annotations as JsonObject }),
     },
   };
 }
@@ -141,32 +186,29 @@ function rejectRepeatedTemplates(resources: Iterable<ListedResource>): void {
   }
 }
 
-function promptListing(prompt: PromptDefinition): JsonObject {
-  checkSchemaVersion(`prompt "${prompt.name}": arguments`, prompt.arguments);
+function listedPrompt(prompt: PromptDefinition): ListedPrompt {
+  const { name } = prompt;
+  checkSchemaVersion(`prompt "${name}": arguments`, prompt.arguments);
   const { shape }: { readonly shape: Readonly<Record<string, z.ZodType>> } = zodObject(prompt.arguments);
   return {
-    name: prompt.name,
-    title: prompt.title,
-    description: prompt.description,
-    arguments: Object.entries(shape).map(([name, schema]) => ({
-      name,
-      ...(schema.description === undefined ? {} : { description: schema.description }),
-      required: !schema.safeParse(undefined).success,
-    })),
+    definition: prompt,
+    get: promptOperation(prompt),
+    complete: completionOperation(prompt),
+    listing: {
+      ...listingOf(`prompt "${name}"`, prompt),
+      arguments: Object.entries(shape).map(([argument, schema]) => argumentListing(name, argument, schema)),
+    },
   };
 }
 
-/** The JSON Schema of what a tool takes or gives. */
-export function jsonSchema(tool: ToolDefinition, io: 'input' | 'output'): JsonObject {
-  checkSchemaVersion(`tool "${tool.name}": ${io}`, tool[io]);
-  try {
-    // A JSON Schema document is JSON; zod types it more precisely than a wire value needs.
-    return z.toJSONSchema(zodObject(tool[io]), {
-      target: 'draft-2020-12',
-      io,
-      override: ({ jsonSchema }) => withoutPrivacy(jsonSchema),
-    }) as unknown as JsonObject;
-  } catch (cause) {
-    throw new TypeError(`tool "${tool.name}": JSON Schema cannot express its ${io}`, { cause });
+function argumentListing(prompt: string, name: string, schema: z.ZodType): JsonObject {
+  const { description } = schema;
+  if (description !== undefined) {
+    checkTexts(`prompt "${prompt}": arguments.${name}`, { description });
   }
+  return {
+    name,
+    ...(description !== undefined && { description }),
+    required: !schema.safeParse(undefined).success,
+  };
 }

@@ -1,6 +1,6 @@
 import type { Caller, Logger, TaskRunner, UpstreamCall } from '../ports.ts';
 
-/** What a handler gets besides its input. */
+/** What a handler gets besides its input. Hand it on as it is: a copy by `...` has no `signal`. */
 export interface CallContext {
   readonly caller: Caller;
   /** Aborted when the client cancels or the deadline passes. Hand it to everything that waits. */

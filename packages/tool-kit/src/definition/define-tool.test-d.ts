@@ -10,9 +10,10 @@ import type { AuditTrail, Caller, Logger } from '../ports.ts';
 import type { registerTool as registerTool2025 } from '../sdk-2025.ts';
 import type { registerTool as registerTool2026 } from '../sdk-2026.ts';
 import type { CallContext } from './call-context.ts';
+import { textContent } from './content.ts';
 import { definePrompt, type PromptDefinition } from './define-prompt.ts';
 import { defineResource, type ResourceDefinition } from './define-resource.ts';
-import { defineTool, type ToolDefinition } from './define-tool.ts';
+import { defineTool, type ContentToolDefinition, type ToolDefinition } from './define-tool.ts';
 
 const input = z.strictObject({
   service: z.string(),
@@ -130,6 +131,27 @@ describe('defineTool', () => {
         ...members,
         // @ts-expect-error zod 3
         input: zod3.object({ service: zod3.string() }),
+      }),
+    ).toBeObject();
+  });
+
+  it('takes a tool without an output schema, which answers with content', () => {
+    const tool = defineTool({
+      ...base,
+      output: undefined,
+      handle(parsed) {
+        expectTypeOf(parsed).toEqualTypeOf<Parsed>();
+        return Promise.resolve([textContent(parsed.service)]);
+      },
+    });
+    expectTypeOf(tool).toExtend<ContentToolDefinition>();
+    expectTypeOf(createCatalog).toBeCallableWith({ tools: [tool, deploy] });
+    expectTypeOf(
+      // @ts-expect-error data has a schema
+      defineTool({
+        ...base,
+        output: undefined,
+        handle: () => Promise.resolve({ id: '' }),
       }),
     ).toBeObject();
   });

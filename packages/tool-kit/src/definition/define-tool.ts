@@ -1,5 +1,8 @@
+import type { JsonObject } from '../json.ts';
 import type { AuditDetails } from './audit-details.ts';
 import type { CallContext } from './call-context.ts';
+import type { Content } from './content.ts';
+import type { ListingOptions } from './listing-options.ts';
 import type { InputOf, ObjectSchema, OutputOf } from './object-schema.ts';
 import type { Permission } from './permission.ts';
 
@@ -17,15 +20,11 @@ export interface ToolAnnotations {
  */
 export type OnUnavailable = 'deny' | 'allow-reads' | 'allow';
 
-/** A tool: one thing that a person would ask for. Handlers return data; `text` says it to a model. */
+/** What every tool has. */
 // Its functions are methods and not properties, so that one list may hold tools of different inputs.
-export interface ToolDefinition<
-  Input extends ObjectSchema<unknown, unknown> = ObjectSchema,
-  Output extends ObjectSchema<unknown, unknown> = ObjectSchema,
-> {
+interface ToolBase<Input extends ObjectSchema<unknown, unknown>> extends ListingOptions {
   /** 1–64 characters of `A–Z a–z 0–9 _ - .`. */
   readonly name: string;
-  readonly title: string;
   /** Starts with a verb; says when to use it, what comes back and what the limits are. */
   readonly description: string;
   /**
@@ -33,7 +32,6 @@ export interface ToolDefinition<
    * reaches the audit trail in clear, and one with `.meta({ secret: true })` not even as a digest.
    */
   readonly input: Input;
-  readonly output: Output;
   readonly annotations: ToolAnnotations;
   readonly permission: Permission<OutputOf<Input>>;
   /** The maximum duration of a call, in milliseconds: 1 to 2147483647. @default that of the pipeline, 30_000 */
@@ -41,18 +39,59 @@ export interface ToolDefinition<
   audit?(input: OutputOf<Input>): AuditDetails;
   /** Whether a call goes on when the audit trail cannot record it. @default 'allow-reads' */
   readonly onUnavailable?: OnUnavailable | undefined;
+}
+
+/** A tool: one thing that a person would ask for. Handlers return data; `text` says it to a model. */
+export interface ToolDefinition<
+  Input extends ObjectSchema<unknown, unknown> = ObjectSchema,
+  Output extends ObjectSchema<unknown, unknown> = ObjectSchema,
+> extends ToolBase<Input> {
+  /** A member `nextStep`, a text, is what the model is to do next: it is said at the end of the text as well. */
+  readonly output: Output;
   /** @throws {PublicError} for a failure that the model should read; any other error becomes a reference id. */
   handle(input: OutputOf<Input>, context: CallContext): Promise<InputOf<Output>>;
-  /** A short text for a model: the outcome first, then what to do next. */
-  text(output: OutputOf<Output>, input: OutputOf<Input>): string;
+  /** A short text for a model: the outcome first. @default the output as JSON */
+  text?(output: OutputOf<Output>, input: OutputOf<Input>): string;
+  /** More blocks, after the text. @default none */
+  content?(output: OutputOf<Output>, input: OutputOf<Input>): readonly (string | Content)[];
+  /** The `_meta` of the result, by namespaced keys. @default none */
+  resultMeta?(output: OutputOf<Output>, input: OutputOf<Input>): JsonObject;
   /** Whether this output is a failure (`isError`). @default false */
   isFailure?(output: OutputOf<Output>): boolean;
+}
+
+/** What a tool without an output schema answers: a text, blocks, or blocks with what goes beside them. */
+export type ToolAnswer =
+  | string
+  | readonly (string | Content)[]
+  | {
+      readonly content: string | readonly (string | Content)[];
+      /** Whether it is a failure (`isError`). @default false */
+      readonly isFailure?: boolean | undefined;
+      /** The `_meta` of the result, by namespaced keys. */
+      readonly meta?: JsonObject | undefined;
+    };
+
+/** A tool that answers with text, images, sound or resources, and with no data. */
+export interface ContentToolDefinition<
+  Input extends ObjectSchema<unknown, unknown> = ObjectSchema,
+> extends ToolBase<Input> {
+  readonly output?: undefined;
+  /** @throws {PublicError} for a failure that the model should read; any other error becomes a reference id. */
+  handle(input: OutputOf<Input>, context: CallContext): Promise<ToolAnswer>;
 }
 
 /** Returns the tool as it is, with the handler's types inferred from its schemas. */
 export function defineTool<
   Input extends ObjectSchema<unknown, unknown>,
   Output extends ObjectSchema<unknown, unknown>,
->(tool: ToolDefinition<Input, Output>): ToolDefinition<Input, Output> {
+>(tool: ToolDefinition<Input, Output>): ToolDefinition<Input, Output>;
+/** The same for a tool without an output schema. */
+export function defineTool<Input extends ObjectSchema<unknown, unknown>>(
+  tool: ContentToolDefinition<Input>,
+): ContentToolDefinition<Input>;
+export function defineTool(
+  tool: ToolDefinition | ContentToolDefinition,
+): ToolDefinition | ContentToolDefinition {
   return tool;
 }

@@ -10,15 +10,27 @@ export type Permission<Input> = string | { readonly anyOf: readonly string[]; se
 export function isVisible(permission: Permission<never>, caller: Caller): boolean {
   return (
     isHeld(permission, caller) ||
-    namesOf(permission).some((name) => caller.obtainablePermissions?.includes(name) === true)
+    permissionNames(permission).some((name) => caller.obtainablePermissions?.includes(name) === true)
   );
 }
 
 /** Whether a caller holds a permission that opens a definition, for some input at least. */
 export function isHeld(permission: Permission<never>, caller: Caller): boolean {
-  return namesOf(permission).some((name) => caller.permissions.includes(name));
+  return permissionNames(permission).some((name) => caller.permissions.includes(name));
 }
 
-function namesOf(permission: Permission<never>): readonly string[] {
+/** The permission that a call needs, by its input. */
+export function permissionSelector<Input>(permission: Permission<Input>): (input: Input) => string {
+  return typeof permission === 'string' ? () => permission : (input) => permission.select(input);
+}
+
+/** One of the permissions that the caller holds, where the input that would choose among them is not known. */
+export function heldPermission(permission: Permission<never>, caller: Caller): string {
+  const names = permissionNames(permission);
+  return names.find((name) => caller.permissions.includes(name)) ?? names[0] ?? '';
+}
+
+/** All the names that a call can need. */
+export function permissionNames(permission: Permission<never>): readonly string[] {
   return typeof permission === 'string' ? [permission] : permission.anyOf;
 }

@@ -11,7 +11,7 @@ import { zodObject } from '../definition/object-schema.ts';
 import { RpcError, rpcCodes } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import type { Logger } from '../ports.ts';
-import { createMethodTable, type MethodTable } from './method-table.ts';
+import { createMethodTable, type MethodTable, type PreparedCall } from './method-table.ts';
 
 /** What only the transport knows about a request. */
 export interface RequestOrigin {
@@ -22,6 +22,8 @@ export interface RequestOrigin {
   readonly correlationId?: string | undefined;
   /** Aborts when the client goes away, for a transport that knows it better. @default the SDK's, for cancellations */
   readonly signal?: AbortSignal | undefined;
+  /** The call that the transport has begun with this request. @default it begins here */
+  readonly prepared?: PreparedCall | undefined;
 }
 
 /** How a binding presents the server and finds out who is calling. */
@@ -72,7 +74,7 @@ export async function handleRequest(
     throw new RpcError(rpcCodes.methodNotFound, `Method not found: ${shorten(method)}`);
   }
   const from = originOf(sdk.authInfo, options);
-  return handler(params, {
+  const request: RequestContext = {
     caller: from.caller,
     signal: from.signal ?? sdk.signal,
     era: sdk.era,
@@ -80,7 +82,8 @@ export async function handleRequest(
     client: sdk.client && { name: shorten(sdk.client.name), version: shorten(sdk.client.version) },
     correlationId: from.correlationId ?? randomUUID(),
     sourceAddress: from.sourceAddress,
-  });
+  };
+  return from.prepared?.run(request) ?? handler(params, request);
 }
 
 function originOf(authInfo: unknown, { origin, logger }: Pick<BindingOptions, 'origin' | 'logger'>) {
@@ -102,13 +105,13 @@ export function singleTool(tool: ToolDefinition, options: PipelineOptions) {
   return {
     table: createMethodTable(createCatalog({ tools: [tool] }), options),
     registration: {
-      title: tool.title,
+      ...(tool.title !== undefined && { title: tool.title }),
       description: tool.description,
       // zod puts a schema's metadata into its JSON Schema as it is.
       inputSchema: z.looseObject({}).meta({ ...jsonSchema(tool, 'input') }),
       outputSchema: zodObject(tool.output),
       annotations: {
-        title: tool.title,
+        ...(tool.title !== undefined && { title: tool.title }),
         readOnlyHint: readOnly,
         destructiveHint: destructive,
         idempotentHint: idempotent,

@@ -57,6 +57,16 @@ describe('completion/complete', () => {
     });
   });
 
+  it('cuts to 100 values before it looks at the size', async () => {
+    const id: Completer = () => Promise.resolve(Array.from({ length: 50_000 }, (_, at) => `service-${at}`));
+    const result = await completion({ complete: { id } })({
+      ref: ofResource,
+      argument: { name: 'id', value: '' },
+    });
+
+    expect(result).toMatchObject({ completion: { total: 50_000, hasMore: true } });
+  });
+
   it.each(['unknown', '__proto__', 'constructor', 'toString'])(
     'has no suggestion for the argument "%s"',
     async (name) => {

@@ -1,10 +1,13 @@
 import * as fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { z } from 'zod';
 
 import { echoTool } from '../../test/fixtures.ts';
 import { createCatalog } from '../catalog/catalog.ts';
-import { recordArguments } from './argument-privacy.ts';
+import { argumentRecorder, type ArgumentRecorder } from './argument-privacy.ts';
+
+const recordArguments = (schema: z.ZodType, ...call: Parameters<ArgumentRecorder>) =>
+  argumentRecorder(schema)(...call);
 
 const audit = { digest: (name: string, text: string) => `digest of ${name}, ${text.length} characters` };
 
@@ -142,6 +145,63 @@ describe('recordArguments', () => {
     );
     expect(text).not.toContain('planted-secret');
     expect(text).toContain('field');
+  });
+
+  it('counts an annotation around all arguments for each of them', () => {
+    const schema = z.object({ a: z.string(), b: z.array(z.string()) }).meta({ secret: true });
+    const input = { a: 'planted-secret', b: ['other-secret'] };
+    expect(recordArguments(schema, input, { arguments: input, resource: 'x/other-secret' }, audit)).toEqual({
+      resource: '[withheld]',
+      arguments: { a: '[withheld]', b: '[withheld]' },
+      argumentNames: ['a', 'b'],
+      argumentDigests: {},
+    });
+  });
+
+  it('sees the annotation of each of two lists', () => {
+    const field = z.union([z.array(z.number()), z.array(z.string().meta({ secret: true }))]);
+    const recorded = recordArguments(z.object({ field }), { field: ['planted-secret'] }, {}, audit);
+    expect(recorded.argumentDigests).toEqual({});
+  });
+
+  it('reads a schema that contains itself, also through lazy', () => {
+    const node: z.ZodType = z.lazy(() =>
+      z.object({ token: z.string().meta({ secret: true }), parts: z.array(node).optional() }),
+    );
+    const input = { root: { token: 'first-secret', parts: [{ token: 'second-secret' }] } };
+    const recorded = recordArguments(z.object({ root: node }), input, {
+      resource: 'second-secret',
+      arguments: { note: 'a first-secret', root: input.root },
+    });
+    expect(JSON.stringify(recorded)).not.toMatch(/(?:first|second)-secret/u);
+  });
+
+  it('finds a hidden text at every place of another', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.string({ minLength: 6, maxLength: 12, unit: fc.constantFrom('a', 'b') }), {
+          minLength: 1,
+        }),
+        fc.string({ maxLength: 60, unit: fc.constantFrom('a', 'b') }),
+        (secrets, text) => {
+          const schema = z.object({ secrets: z.array(z.string().meta({ sensitive: true })) });
+          const { resource } = recordArguments(schema, { secrets }, { resource: text });
+          expect(resource === '[withheld]').toBe(secrets.some((secret) => text.includes(secret)));
+        },
+      ),
+    );
+  });
+
+  it('compares no more than a little, whatever look-alikes a client sends', () => {
+    const compare = vi.spyOn(String.prototype, 'startsWith');
+    onTestFinished(() => compare.mockRestore());
+    const schema = z.object({ secrets: z.array(z.string().meta({ sensitive: true })) });
+    const secrets = Array.from({ length: 5_000 }, (_, at) => `aaaaaa${at}`);
+    const names = Array.from({ length: 5_000 }, () => 'aaaaaaaaaaaa');
+    const recorded = recordArguments(schema, { secrets }, { arguments: { names } });
+
+    expect(compare.mock.calls.length).toBeLessThan(1_000_000);
+    expect(JSON.stringify(recorded)).not.toContain('aaaaaa1');
   });
 
   it('leaves out what is undefined, as JSON does', () => {

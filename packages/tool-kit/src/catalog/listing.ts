@@ -1,0 +1,55 @@
+import type { Icon, ListingOptions } from '../definition/listing-options.ts';
+import type { JsonObject } from '../json.ts';
+
+// Controls but tab and line feed, and what turns the direction of text around (Unicode, "Bidirectional Algorithm").
+const UNPRINTABLE = /(?![\t\n])[\p{Cc}\p{Bidi_Control}]/u;
+
+/**
+ * Checks the texts that a definition shows to people and models.
+ *
+ * @throws {TypeError} naming the definition and the text, when it is empty or has characters that cannot be seen.
+ */
+export function checkTexts(kind: string, texts: Readonly<Record<string, unknown>>): void {
+  for (const [name, text] of Object.entries(texts)) {
+    if (typeof text !== 'string' || text.trim() === '') {
+      throw new TypeError(`${kind}: ${name} must be a text, got ${JSON.stringify(text)}`);
+    }
+    const found = UNPRINTABLE.exec(text);
+    if (found !== null) {
+      const code = found[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
+      throw new TypeError(`${kind}: ${name} has the character U+${code}, which nobody sees`);
+    }
+  }
+}
+
+/**
+ * What a list shows of any definition, checked.
+ *
+ * @throws {TypeError} naming the definition and the member.
+ */
+export function listingOf(
+  kind: string,
+  definition: ListingOptions & { readonly name: string; readonly description: string },
+): JsonObject {
+  const { name, title, description, icons, meta } = definition;
+  checkTexts(kind, title === undefined ? { description } : { title, description });
+  return {
+    name,
+    ...(title !== undefined && { title }),
+    description,
+    ...(icons !== undefined && { icons: icons.map((icon) => iconOf(kind, icon)) }),
+    ...(meta !== undefined && { _meta: meta }),
+  };
+}
+
+function iconOf(kind: string, { src, mimeType, sizes, theme }: Icon): JsonObject {
+  if (!/^(?:https:|data:image\/)/iu.test(src)) {
+    throw new TypeError(`${kind}: an icon must be an https: or data:image/ URI, got ${src.slice(0, 64)}`);
+  }
+  return {
+    src,
+    ...(mimeType !== undefined && { mimeType }),
+    ...(sizes !== undefined && { sizes }),
+    ...(theme !== undefined && { theme }),
+  };
+}
