@@ -17,7 +17,7 @@ const ldapDocument = z.strictObject({
     urls: z.array(text).min(1),
     startTls: z.boolean().optional(),
     allowCleartextOnLoopback: z.boolean().optional(),
-    /** A PEM file with the authorities that vouch for the servers. */
+    /** A PEM file with the authorities that vouch for the servers, read at each connection. */
     caFile: text.optional(),
     bind: z.strictObject({ dn: text }),
     users: z.strictObject({ baseDn: text, attribute: text, objectClass: text.optional() }),
@@ -127,10 +127,13 @@ export async function readDirectory(
   if (password === undefined) {
     throw new TypeError(`password is required: ${path} names an LDAP directory`);
   }
+  const ca = caFile === undefined ? undefined : () => readFile(caFile, 'utf8');
+  // What is missing is told now, not at the first connection.
+  await ca?.();
   return openLdapDirectory({
     ...rest,
     logger,
-    tls: caFile === undefined ? undefined : { ca: await readFile(caFile, 'utf8') },
+    tls: ca && { ca },
     bind: { ...bind, password },
     users: { ...users, issuer },
   });

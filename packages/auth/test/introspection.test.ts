@@ -265,6 +265,29 @@ describe('createIntrospectionVerifier', () => {
     await expect(verifier.verify('junk-110', { signal, source: '192.0.2.1' })).resolves.toBeDefined();
   });
 
+  it('tells how long the endpoint has failed, and does not take odd tokens for that', async () => {
+    const verifier = verifierWith();
+    const failingMs = () => verifier.ages?.()[0]?.failingMs;
+    await verifier.verify('good', { signal });
+    expect(verifier.ages?.()).toEqual([{ fact: 'introspection', ageMs: 0, limitMs: 60_000, failingMs: 0 }]);
+    for (const [status, fails] of [
+      [400, false],
+      [401, true],
+      [503, true],
+    ] as const) {
+      endpoint.status = status;
+      await expect(verifier.verify(`odd ${status}`, { signal })).rejects.toMatchObject({
+        code: 'unavailable',
+      });
+      clock.now += 1_000;
+      expect(failingMs() !== 0).toBe(fails);
+    }
+    expect(failingMs()).toBe(2_000);
+    endpoint.status = 200;
+    await verifier.verify('another', { signal });
+    expect(failingMs()).toBe(0);
+  });
+
   it('signs in with the form where that is how the endpoint has it', async () => {
     const client = { id: 'mcp server', secret: 'päss:word', method: 'post' } as const;
     await verifierWith({ client }).verify('opaque-1', { signal });

@@ -369,6 +369,16 @@ describe.skipIf(slapdProgram === undefined)('an OpenLDAP directory', () => {
       expect(sniffing.sent.includes(SERVICE_PASSWORD)).toBe(false);
     });
 
+    it('trusts other authorities from the next connection on, without a restart', async () => {
+      let ca = selfSignedCertificate().cert;
+      const directory = await secure(slapd.tlsPort, { ca: () => ca });
+      await expect(ask(directory, 'alice')).rejects.toMatchObject({ name: 'LdapUnreachableError' });
+      ca = certificate.cert;
+      await expect
+        .poll(() => ask(directory, 'alice').catch(() => []), { timeout: 10_000 })
+        .toContain('platform');
+    });
+
     it.each<[string, LdapDirectoryOptions['tls']]>([
       ['that nobody vouches for', {}],
       ['of another name', { ca: certificate.cert, servername: 'directory.example.test' }],

@@ -132,11 +132,14 @@ export function createIntrospectionVerifier(options: IntrospectionVerifierOption
       throw unavailable('too many introspections at once');
     }
     const askedAt = now();
+    let isAboutToken = false;
     try {
       const { status, text } = await fetchDocument(url.href, signal, {
         headers: resolved.headers,
         form: new URLSearchParams({ token, token_type_hint: 'access_token', ...resolved.form }),
       });
+      // Anybody may send a token that the endpoint cannot make sense of: it is there all the same.
+      isAboutToken = status === 400;
       if (status !== 200) {
         throw unavailable(`the introspection endpoint responded with ${status}`);
       }
@@ -144,7 +147,9 @@ export function createIntrospectionVerifier(options: IntrospectionVerifierOption
       clock.confirmed(askedAt);
       return readResponse(response);
     } catch (error) {
-      clock.failed();
+      if (!isAboutToken) {
+        clock.failed();
+      }
       throw error;
     } finally {
       leave();

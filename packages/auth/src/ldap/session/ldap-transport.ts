@@ -6,8 +6,11 @@ import { untilAborted } from '../../abort.ts';
 
 /** How to verify the server. All as Node.js takes them. */
 export interface LdapTlsOptions {
-  /** Authorities to trust instead of the well-known ones, in PEM. @default the well-known ones */
-  readonly ca?: string | readonly string[] | undefined;
+  /**
+   * Authorities to trust instead of the well-known ones, in PEM. Asked for at each connection when it is a function: other
+   * ones then need no restart. @default the well-known ones
+   */
+  readonly ca?: string | readonly string[] | (() => string | Promise<string>) | undefined;
   /** The name that the certificate must have. @default the URL's host */
   readonly servername?: string | undefined;
 }
@@ -28,7 +31,8 @@ export async function connect(server: LdapServer, signal: AbortSignal): Promise<
   const { host, port, security } = server;
   signal.throwIfAborted();
   const isTls = security === 'tls';
-  const socket = isTls ? connectTls({ ...tlsOptions(server), host, port }) : connectTcp({ host, port });
+  const options = isTls ? await tlsOptions(server, signal) : {};
+  const socket = isTls ? connectTls({ ...options, host, port }) : connectTcp({ host, port });
   await established(socket, isTls ? 'secureConnect' : 'connect', signal);
   // Many small questions at once on one connection; and firewalls forget those that are silent.
   socket.setNoDelay(true);
@@ -38,7 +42,7 @@ export async function connect(server: LdapServer, signal: AbortSignal): Promise<
 
 /** The encrypted socket on one that was agreed to be. @throws {Error} as `connect` does */
 export async function upgrade(socket: Socket, server: LdapServer, signal: AbortSignal): Promise<Socket> {
-  const secure = connectTls({ ...tlsOptions(server), host: server.host, socket });
+  const secure = connectTls({ ...(await tlsOptions(server, signal)), host: server.host, socket });
   await established(secure, 'secureConnect', signal);
   return secure;
 }
@@ -62,7 +66,8 @@ async function established(
 }
 
 /** Verification is Node's default and cannot be switched off here. */
-function tlsOptions({ tls }: LdapServer) {
+async function tlsOptions({ tls }: LdapServer, signal: AbortSignal) {
   const { ca, ...rest } = tls;
-  return { ...rest, ...(ca !== undefined && { ca: [ca].flat() }) };
+  const trusted = typeof ca === 'function' ? await untilAborted(Promise.resolve(ca()), signal) : ca;
+  return { ...rest, ...(trusted !== undefined && { ca: [trusted].flat() }) };
 }
