@@ -49,7 +49,7 @@ export const KNOWN_TOKEN = new RegExp(String.raw`\b(?:${ALTERNATIVES})[\w.~+/-]{
  * bytes; wider than what is masked, and in lower case.
  */
 const WORD =
-  /authoriz|cookie|credential|jwt|passphrase|passw|pwd|secret|token|key|bearer|basic|dpop|negotiate|assertion|verifier|connection.?string|session.?id|eyj|-begin|["'](?:auth|otp|pin|sid|sig|signature|buffer)["']/g;
+  /a(?:uthoriz|ssertion)|c(?:ookie|redential|onnection.?string)|jwt|p(?:assphrase|assw|wd)|se(?:cret|ssion.?id)|token|key|b(?:earer|asic)|dpop|negotiate|verifier|eyj|-begin|["'](?:auth|otp|pin|sid|sig|signature|buffer)["']/g;
 const QUERY = /[?&;](?:amp;)?(?:x-[a-z]+-)?(?:sig|code)/;
 const USER_INFO = /:\/\/[^\s/@?#"]+@/;
 const PREFIX = new RegExp(String.raw`\b(?:${ALTERNATIVES}|\d{8,10}:AA)`);
@@ -74,7 +74,7 @@ export function nextSecretWord(lower: string, from: number): number {
 /** Whether a part of it has the shape of a secret, without a word that says so. */
 export function hasSecretShape(text: string, lower: string): boolean {
   return (
-    USER_INFO.test(lower) ||
+    (lower.includes('://') && USER_INFO.test(lower)) ||
     QUERY.test(lower) ||
     // A few letters, such as İ, are longer in lower case.
     hasToken(text, lower.length === text.length ? lower : text)
