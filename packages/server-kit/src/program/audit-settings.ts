@@ -139,7 +139,7 @@ export function auditOptions(
   }
   return {
     auditSinks: sinks,
-    auditAnchors: anchors,
+    auditAnchors: anchors.length > 0 ? anchors : undefined,
     auditKeepDays: values.AUDIT_KEEP_DAYS,
     auditMaxBytes: values.AUDIT_MAX_BYTES,
     auditRefusalBytesPerDay: values.AUDIT_REFUSAL_BYTES_PER_DAY,
