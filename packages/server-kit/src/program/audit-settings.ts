@@ -1,10 +1,13 @@
-import { createPrivateKey } from 'node:crypto';
+import { createPrivateKey, type KeyObject } from 'node:crypto';
 
 import {
+  createAnchorCommand,
+  createAnchorDirectory,
   createCollectorSink,
   createFileSink,
   createStreamSink,
   createSyslogSink,
+  type AnchorKeeper,
   type AuditSink,
 } from '@mcp-parts/audit';
 import { z } from 'zod';
@@ -42,6 +45,16 @@ export const auditSettings = {
   AUDIT_SYSLOG_CA: {
     description: 'Certificate authority of the syslog server, as PEM, where the system does not know it',
     schema: z.string().optional(),
+  },
+  AUDIT_ANCHOR_DIRECTORY: {
+    description:
+      'Directory, on another volume, that keeps the last signed checkpoint of each audit trail; a trail that it does not fit is not gone on with',
+    schema: pathSetting().optional(),
+  },
+  AUDIT_ANCHOR_COMMAND: {
+    description:
+      'Program that is given each signed checkpoint of the audit trail as a line of JSON on its standard input, to keep it elsewhere',
+    schema: pathSetting().optional(),
   },
   AUDIT_KEEP_DAYS: {
     description:
@@ -96,12 +109,12 @@ export function auditOptions(
 ): Pick<
   AssembleOptions,
   | 'auditSinks'
+  | 'auditAnchors'
   | 'auditKeepDays'
   | 'auditMaxBytes'
   | 'auditRefusalBytesPerDay'
   | 'auditDigestKey'
-  | 'auditSigningKey'
-> {
+> & { readonly auditSigningKey: KeyObject | undefined } {
   const sinks: AuditSink[] = [];
   const { AUDIT_COLLECTOR_URL: url, AUDIT_FILE: path, AUDIT_SYSLOG_URL: syslog } = values;
   if (url !== undefined) {
@@ -116,8 +129,17 @@ export function auditOptions(
   if (syslog !== undefined) {
     sinks.push(syslogSink(new URL(syslog), values.AUDIT_SYSLOG_CA));
   }
+  const anchors: AnchorKeeper[] = [];
+  const { AUDIT_ANCHOR_DIRECTORY: anchorDirectory, AUDIT_ANCHOR_COMMAND: command } = values;
+  if (anchorDirectory !== undefined) {
+    anchors.push(createAnchorDirectory(anchorDirectory));
+  }
+  if (command !== undefined) {
+    anchors.push(createAnchorCommand({ command }));
+  }
   return {
     auditSinks: sinks,
+    auditAnchors: anchors.length > 0 ? anchors : undefined,
     auditKeepDays: values.AUDIT_KEEP_DAYS,
     auditMaxBytes: values.AUDIT_MAX_BYTES,
     auditRefusalBytesPerDay: values.AUDIT_REFUSAL_BYTES_PER_DAY,
