@@ -23,7 +23,7 @@ import { program } from './program.ts';
 export async function serve(
   config: SettingValues<typeof unauthenticatedSettings>,
   access: Pick<AssembleOptions, 'authorizer'> & Pick<ServeHttpOptions, 'gate'>,
-  { logger, signal }: Pick<AssembleOptions, 'logger'> & { readonly signal: AbortSignal },
+  { logger, signal, otlp }: Pick<AssembleOptions, 'logger' | 'otlp'> & { readonly signal: AbortSignal },
 ): Promise<void> {
   await using platform = connectPlatform(platformOptions(config));
   await using server = await assembleServer({
@@ -32,6 +32,7 @@ export async function serve(
     definitions: createDeploymentTools(platform),
     authorizer: access.authorizer,
     logger,
+    otlp,
     stateDirectory: config.STATE_DIRECTORY,
     ...auditOptions(config, platform.auditToken),
     rateLimitPerMinute: config.RATE_LIMIT_PER_MINUTE,

@@ -29,8 +29,8 @@ await runCommand(
     settings,
     check: checkAuthenticationSettings,
     terminationGraceMs: ({ TERMINATION_GRACE_MS }) => TERMINATION_GRACE_MS,
-    createLogger: ({ LOG_LEVEL }) => createLogger({ name, level: LOG_LEVEL }),
-    async run(config, { logger, signal }) {
+    createLogger: ({ LOG_LEVEL }, { otlp }) => createLogger({ name, level: LOG_LEVEL, otlp }),
+    async run(config, { logger, signal, otlp }) {
       await using authentication = await openAuthentication(config, logger);
       const caller = await identify(config.ACCESS_TOKEN, authentication.authenticator, { logger, signal });
       await using platform = connectPlatform(platformOptions(config));
@@ -40,6 +40,7 @@ await runCommand(
         definitions: createDeploymentTools(platform),
         authorizer: authentication.authorizer,
         logger,
+        otlp,
         stateDirectory: config.STATE_DIRECTORY,
         ...auditOptions(config, platform.auditToken),
         rateLimitPerMinute: config.RATE_LIMIT_PER_MINUTE,

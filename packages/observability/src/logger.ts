@@ -7,6 +7,7 @@ import {
   stdSerializers,
 } from 'pino';
 
+import type { Otlp } from './otlp/open-otlp.ts';
 import { redactJsonLine } from './redact.ts';
 import { openStderrPipe } from './stderr.ts';
 
@@ -21,6 +22,8 @@ export interface LoggerOptions {
   readonly name: string;
   /** Where lines go, one JSON object and `\n` per call. @default stderr; one that nobody reads loses lines, counted, and stops nothing */
   readonly destination?: DestinationStream | undefined;
+  /** Also sends each line, from `openOtlp`. @default lines are only written */
+  readonly otlp?: Pick<Otlp, 'writeLine'> | undefined;
 }
 
 /**
@@ -28,7 +31,12 @@ export interface LoggerOptions {
  * Inside a span, a line has its `trace_id` and `span_id`.
  * Secrets are masked by field name at any depth and by shape in every string, messages, stacks and child bindings included.
  */
-export function createLogger({ level = 'info', name, destination = openStderr() }: LoggerOptions): Logger {
+export function createLogger({
+  level = 'info',
+  name,
+  destination = openStderr(),
+  otlp,
+}: LoggerOptions): Logger {
   const error = stdSerializers.errWithCause;
   return pino(
     {
@@ -39,10 +47,22 @@ export function createLogger({ level = 'info', name, destination = openStderr() 
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: error, error, cause: error },
       // The last step before the write, so nothing that pino, a child logger or a serializer adds can pass around it.
-      hooks: { streamWrite: redactJsonLine },
+      hooks: { streamWrite: withCopy(otlp?.writeLine) },
     },
     destination,
   );
+}
+
+/** Masks the secrets of a line, and passes it on as it is written. */
+function withCopy(copy: ((line: string) => void) | undefined): (line: string) => string {
+  if (copy === undefined) {
+    return redactJsonLine;
+  }
+  return (line) => {
+    const safe = redactJsonLine(line);
+    copy(safe);
+    return safe;
+  };
 }
 
 /** Lines come in bursts, and a date is dear to write: within one millisecond it is written once. */

@@ -8,7 +8,7 @@ import {
   type AuditSink,
   type AuditTrail,
 } from '@mcp-parts/audit';
-import { createTelemetry, type Telemetry } from '@mcp-parts/observability';
+import { createTelemetry, type Telemetry, type TelemetryOptions } from '@mcp-parts/observability';
 import type { TaskEngine } from '@mcp-parts/tasks';
 import {
   createCatalog,
@@ -61,6 +61,8 @@ export interface AssembleOptions extends RateLimitOptions, Pick<ShutdownOptions,
   readonly auditDigestKey?: Uint8Array | undefined;
   /** Signs the trail; ed25519. @default a key that is made once and kept beside the trail */
   readonly auditSigningKey?: KeyObject | undefined;
+  /** Also sends the metrics to an OpenTelemetry collector; from `openOtlp`. @default they are only read */
+  readonly otlp?: TelemetryOptions['otlp'];
   /** What the server cannot work without, by name. @default nothing but the audit trail */
   readonly probes?: Readonly<Record<string, Probe>> | undefined;
 }
@@ -131,7 +133,11 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
   const { tasks } = state;
   const audit = createProtectedTrail(state.audit, { personalKeys, digest, logger });
 
-  const telemetry = createTelemetry({ serviceName: serverInfo.name, serviceVersion: serverInfo.version });
+  const telemetry = createTelemetry({
+    serviceName: serverInfo.name,
+    serviceVersion: serverInfo.version,
+    otlp: resolved.otlp,
+  });
   observeAudit(telemetry, audit, state.adoption);
 
   const readiness = createReadiness(

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 
+import { openOtlp, planOtlp, type Otlp } from '@mcp-parts/observability';
 import type { Logger } from '@mcp-parts/tool-kit';
 
 import { runProgram } from './lifecycle.ts';
@@ -24,11 +25,11 @@ export interface Command<S extends Settings> {
   readonly check?: ((settings: SettingValues<NoInfer<S>>) => readonly string[]) | undefined;
   /** How long the platform waits between SIGTERM and killing the process, in milliseconds. @default 30_000 */
   readonly terminationGraceMs?: ((settings: SettingValues<NoInfer<S>>) => number) | undefined;
-  readonly createLogger: (settings: SettingValues<NoInfer<S>>) => Logger;
+  readonly createLogger: (settings: SettingValues<NoInfer<S>>, context: { readonly otlp: Otlp }) => Logger;
   /** Runs until the signal aborts. What it opens, it closes. */
   readonly run: (
     settings: SettingValues<NoInfer<S>>,
-    context: { readonly logger: Logger; readonly signal: AbortSignal },
+    context: { readonly logger: Logger; readonly signal: AbortSignal; readonly otlp: Otlp },
   ) => Promise<void>;
 }
 
@@ -68,9 +69,12 @@ export async function runCommand<S extends Settings>(
   }
   let settings: SettingValues<S>;
   try {
-    const unknown = unknownSettings(command.settings, invocation.environment);
+    const unknown = [
+      ...unknownSettings(command.settings, invocation.environment),
+      ...planOtlp(invocation.environment).problems,
+    ];
     settings = readAll(command.settings, invocation.environment, unknown);
-    const problems = command.check?.(settings) ?? [];
+    const problems = [...(command.check?.(settings) ?? []), ...planOtlp(invocation.environment).problems];
     if (problems.length > 0) {
       throw new SettingsError(problems);
     }
@@ -85,9 +89,21 @@ export async function runCommand<S extends Settings>(
     process.exitCode = WRONG_USAGE;
     return;
   }
-  const logger = command.createLogger(settings);
-  logger.info({ version }, 'starting');
-  await runProgram((signal) => command.run(settings, { logger, signal }), {
+  const otlp = await openOtlp({
+    environment: invocation.environment,
+    serviceName: name,
+    serviceVersion: version,
+  });
+  const logger = command.createLogger(settings, { otlp });
+  logger.info({ version, otlp: [...otlp.signals] }, 'starting');
+  const run = async (signal: AbortSignal): Promise<void> => {
+    try {
+      await command.run(settings, { logger, signal, otlp });
+    } finally {
+      await otlp.shutdown();
+    }
+  };
+  await runProgram(run, {
     logger,
     terminationGraceMs: command.terminationGraceMs?.(settings),
   });
@@ -145,6 +161,9 @@ Environment variables
 ${describeSettings(settings)}
 
 A variable NAME can also be given as NAME_FILE: the path of a file that holds the value.
+
+With OTEL_EXPORTER_OTLP_ENDPOINT, traces, metrics and logs are sent to an OpenTelemetry collector by http/protobuf; the
+other standard OTEL_ variables count too.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or environment.
 `;
