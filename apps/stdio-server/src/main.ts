@@ -29,10 +29,10 @@ await runCommand(
     settings,
     check: checkAuthenticationSettings,
     terminationGraceMs: ({ TERMINATION_GRACE_MS }) => TERMINATION_GRACE_MS,
-    createLogger: ({ LOG_LEVEL }) => createLogger({ name, level: LOG_LEVEL }),
+    createLogger: ({ LOG_LEVEL }, { otlp }) => createLogger({ name, level: LOG_LEVEL, otlp }),
     // Claude Code sends SIGTERM 100 ms after SIGINT, and SIGKILL 400 ms after that.
     interruptGraceMs: 400,
-    async run(config, { logger, signal, urgent }) {
+    async run(config, { logger, signal, urgent, otlp }) {
       const serverInfo = { name, version: manifest.version, title: 'Deployments' };
       const { TERMINATION_GRACE_MS: terminationGraceMs } = config;
       // Answers the client from here on: some wait for no more than a second.
@@ -46,7 +46,7 @@ await runCommand(
         urgent,
       });
       await using authentication = await openAuthentication(config, logger);
-      await using telemetry = createTelemetry({ serviceName: name, serviceVersion: manifest.version });
+      await using telemetry = createTelemetry({ serviceName: name, serviceVersion: manifest.version, otlp });
       await using platform = connectPlatform({ ...platformOptions(config), meter: telemetry.meter });
       const caller = await identify(config.ACCESS_TOKEN, authentication.authenticator, {
         logger,

@@ -9,6 +9,7 @@ import {
   stdSerializers,
 } from 'pino';
 
+import type { Otlp } from './otlp/open-otlp.ts';
 import { redactJsonLine } from './redact.ts';
 import { isSuspect } from './secret-shapes.ts';
 import { openStderrPipe } from './stderr.ts';
@@ -24,6 +25,8 @@ export interface LoggerOptions {
   readonly name: string;
   /** Where lines go, one JSON object and `\n` per call. @default stderr; one that nobody reads loses lines, counted, and stops nothing */
   readonly destination?: DestinationStream | undefined;
+  /** Also sends each line, from `openOtlp`. @default lines are only written */
+  readonly otlp?: Pick<Otlp, 'writeLine'> | undefined;
 }
 
 /**
@@ -31,7 +34,12 @@ export interface LoggerOptions {
  * Inside a span, a line has its `trace_id` and `span_id`.
  * Secrets are masked by field name at any depth and by shape in every string, messages, stacks and child bindings included.
  */
-export function createLogger({ level = 'info', name, destination = openStderr() }: LoggerOptions): Logger {
+export function createLogger({
+  level = 'info',
+  name,
+  destination = openStderr(),
+  otlp,
+}: LoggerOptions): Logger {
   const error = stdSerializers.errWithCause;
   const base = { pid: process.pid, hostname: hostname(), name };
   // As pino writes them, behind level and time, in every line.
@@ -53,7 +61,9 @@ export function createLogger({ level = 'info', name, destination = openStderr() 
         streamWrite(line) {
           // Level and time are ours, too, and at most so long.
           const at = headLength === 0 ? -1 : line.indexOf(head);
-          return redactJsonLine(line, at > 0 && at <= MAX_LEVEL_AND_TIME ? at + headLength : 0);
+          const safe = redactJsonLine(line, at > 0 && at <= MAX_LEVEL_AND_TIME ? at + headLength : 0);
+          otlp?.writeLine?.(safe);
+          return safe;
         },
       },
     },
