@@ -23,7 +23,8 @@ import {
 } from '@mcp-parts/tool-kit';
 
 import { observeAudit } from './server/audit-metrics.ts';
-import { createRateLimiter, resolveRateLimitOptions, type RateLimitOptions } from './server/rate-limiter.ts';
+import { resolveRateLimitOptions, type RateLimitOptions } from './server/rate-limit-options.ts';
+import { createRateLimiter } from './server/rate-limiter.ts';
 import { createReadiness, type Probe, type Readiness } from './server/readiness.ts';
 import { planShutdown, type ShutdownOptions, type ShutdownPlan } from './server/shutdown-budget.ts';
 import { openState } from './server/state-directory.ts';

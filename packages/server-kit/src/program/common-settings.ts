@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { resolveRateLimitOptions } from '../server/rate-limiter.ts';
+import { resolveRateLimitOptions } from '../server/rate-limit-options.ts';
 import { resolveShutdownOptions } from '../server/shutdown-budget.ts';
 import { auditSettings } from './audit-settings.ts';
 import { booleanSetting, choiceSetting } from './kinds/choice-setting.ts';
