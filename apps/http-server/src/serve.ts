@@ -24,8 +24,11 @@ import { program } from './program.ts';
 export async function serve(
   config: SettingValues<typeof unauthenticatedSettings>,
   access: Pick<AssembleOptions, 'authorizer' | 'ages'> & Pick<ServeHttpOptions, 'gate'>,
-  { logger, signal, otlp }: Pick<AssembleOptions, 'logger'> &
-    Pick<TelemetryOptions, 'otlp'> & { readonly signal: AbortSignal },
+  {
+    logger,
+    signal,
+    otlp,
+  }: Pick<AssembleOptions, 'logger'> & Pick<TelemetryOptions, 'otlp'> & { readonly signal: AbortSignal },
 ): Promise<void> {
   const { name, version } = program;
   await using telemetry = createTelemetry({ serviceName: name, serviceVersion: version, otlp });

@@ -1,6 +1,8 @@
 export { assembleServer, type AssembleOptions, type Server } from './assemble.ts';
-export { auditOptions, auditSettings } from './program/audit-settings.ts';
+export { auditOptions } from './program/audit-options.ts';
+export { auditSettings } from './program/audit-settings.ts';
 export { runCommand, type Command, type Invocation } from './program/command.ts';
+<<<<<<< HEAD
 export {
   checkAuthenticationSettings,
   openAuthentication,
@@ -8,6 +10,10 @@ export {
   type Authentication,
   type UnauthenticatedAccess,
 } from './program/authentication.ts';
+=======
+export { checkAuthenticationSettings } from './program/check-authentication.ts';
+export { openAuthentication, unauthenticatedAccess, type Authentication } from './program/authentication.ts';
+>>>>>>> stdio/main
 export { authenticationSettings, commonSettings } from './program/common-settings.ts';
 export { checkHttpSettings, httpOptions, httpSettings } from './program/http-settings.ts';
 export type { TokenGateOptions } from './gate/bearer-gate.ts';
@@ -15,7 +21,7 @@ export type { HttpServer } from './http/listen.ts';
 export type { GateOptions, ServeHttpOptions } from './http/serve-http-options.ts';
 export type { UnauthenticatedGateOptions } from './gate/unauthenticated-gate.ts';
 export { isLoopbackHost } from './loopback.ts';
-export type { RateLimitOptions } from './server/rate-limiter.ts';
+export type { RateLimitOptions } from './server/rate-limit-options.ts';
 export type { Probe, Readiness } from './server/readiness.ts';
 export { planShutdown, type ShutdownOptions, type ShutdownPlan } from './server/shutdown-budget.ts';
 export { serveHttp } from './serve-http.ts';

@@ -1,5 +1,6 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 
+<<<<<<< HEAD
 import {
   createAnchorCommand,
   createAnchorDirectory,
@@ -10,13 +11,14 @@ import {
   type AnchorKeeper,
   type AuditSink,
 } from '@mcp-parts/audit';
+=======
+>>>>>>> stdio/main
 import { z } from 'zod';
 
-import type { AssembleOptions } from '../assemble.ts';
 import { booleanSetting } from './kinds/choice-setting.ts';
 import { numberSetting } from './kinds/number-setting.ts';
 import { pathSetting } from './kinds/path-setting.ts';
-import type { Settings, SettingValues } from './settings.ts';
+import type { Settings } from './settings.ts';
 
 const MIN_DIGEST_KEY_BYTES = 32;
 const MIN_MAX_BYTES = 1_048_576;
@@ -99,6 +101,7 @@ export const auditSettings = {
   },
 } satisfies Settings;
 
+<<<<<<< HEAD
 /**
  * What the audit settings ask for, as options of `assembleServer`. `token` is the bearer token for the collector,
  * asked for at each request.
@@ -157,6 +160,8 @@ function syslogSink({ protocol, hostname, port }: URL, ca: string | undefined): 
   });
 }
 
+=======
+>>>>>>> stdio/main
 function privateKey(pem: string) {
   try {
     return createPrivateKey(pem);

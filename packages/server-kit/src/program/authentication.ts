@@ -12,10 +12,16 @@ import {
 } from '@mcp-parts/auth';
 import type { Authorizer, Logger } from '@mcp-parts/tool-kit';
 
+<<<<<<< HEAD
 import type { TokenGateOptions } from '../gate/bearer-gate.ts';
 import type { UnauthenticatedGateOptions } from '../gate/unauthenticated-gate.ts';
 import { isLoopbackHost } from '../loopback.ts';
 import { clientCertificateFrom } from './client-certificate.ts';
+=======
+import type { TokenGateOptions } from '../http/gate.ts';
+import type { UnauthenticatedGateOptions } from '../http/unauthenticated-gate.ts';
+import { checkAuthenticationSettings } from './check-authentication.ts';
+>>>>>>> stdio/main
 import type { authenticationSettings } from './common-settings.ts';
 import type { httpSettings } from './http-settings.ts';
 import type { SettingValues } from './settings.ts';
@@ -34,6 +40,7 @@ export interface Authentication extends AsyncDisposable {
   readonly gate: (basicScopes: readonly string[]) => TokenGateOptions;
 }
 
+<<<<<<< HEAD
 /** What is wrong with settings that are right one by one; for `check` of `runCommand`. */
 export function checkAuthenticationSettings(
   settings: SettingValues<typeof authenticationSettings>,
@@ -50,6 +57,8 @@ export function checkAuthenticationSettings(
   ];
 }
 
+=======
+>>>>>>> stdio/main
 /**
  * Reads the policy and the directory, both again when their files change, and prepares the verification of tokens.
  *

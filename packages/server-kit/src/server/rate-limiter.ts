@@ -1,6 +1,7 @@
 import type { RateLimiter } from '@mcp-parts/tool-kit';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 
+<<<<<<< HEAD
 import { checkWhole } from '../check-number.ts';
 
 /** How much one caller may ask for. */
@@ -16,6 +17,9 @@ export function resolveRateLimitOptions({ rateLimitPerMinute = 100 }: RateLimitO
   checkWhole('rateLimitPerMinute', rateLimitPerMinute, 1, 1_000_000);
   return { rateLimitPerMinute };
 }
+=======
+import { resolveRateLimitOptions, type RateLimitOptions } from './rate-limit-options.ts';
+>>>>>>> stdio/main
 
 /**
  * Counts calls in this process, for each key by itself.

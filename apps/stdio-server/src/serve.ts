@@ -1,0 +1,51 @@
+import {
+  connectPlatform,
+  createDeploymentTools,
+  deploymentInstructions,
+  platformOptions,
+} from '@mcp-parts/deployment-tools';
+import {
+  assembleServer,
+  auditOptions,
+  openAuthentication,
+  type SettingValues,
+  type StdioConnection,
+} from '@mcp-parts/server-kit';
+import type { BindingOptions, Logger } from '@mcp-parts/tool-kit';
+
+import { identify } from './caller.ts';
+import type { settings } from './configuration.ts';
+
+/** What the program has when its client is already being answered. */
+export interface ServeContext {
+  readonly connection: StdioConnection;
+  readonly serverInfo: BindingOptions['serverInfo'];
+  readonly logger: Logger;
+}
+
+/** Finds out who the caller is, opens the server and serves the connection until it ends. */
+export async function serve(
+  config: SettingValues<typeof settings>,
+  { connection, serverInfo, logger }: ServeContext,
+): Promise<void> {
+  await using authentication = await openAuthentication(config, logger);
+  const caller = await identify(config.ACCESS_TOKEN, authentication.authenticator, {
+    logger,
+    signal: connection.signal,
+  });
+  await using platform = connectPlatform(platformOptions(config));
+  await using server = await assembleServer({
+    serverInfo,
+    instructions: deploymentInstructions,
+    definitions: createDeploymentTools(platform),
+    authorizer: authentication.authorizer,
+    logger,
+    stateDirectory: config.STATE_DIRECTORY,
+    ...auditOptions(config, platform.auditToken),
+    rateLimitPerMinute: config.RATE_LIMIT_PER_MINUTE,
+    terminationGraceMs: config.TERMINATION_GRACE_MS,
+    probes: platform.probes,
+  });
+  platform.measureRequests(server.telemetry.recordHttpClientCall);
+  await connection.serve(server, { caller });
+}
