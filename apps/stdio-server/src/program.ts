@@ -19,8 +19,8 @@ export const run = (): Promise<void> =>
       terminationGraceMs: ({ TERMINATION_GRACE_MS }) => TERMINATION_GRACE_MS,
       // Claude Code sends SIGTERM 100 ms after SIGINT, and SIGKILL 400 ms after that.
       interruptGraceMs: 400,
-      createLogger: ({ LOG_LEVEL }) => createLogger({ name, level: LOG_LEVEL }),
-      async run(config, { logger, signal, urgent }) {
+      createLogger: ({ LOG_LEVEL }, { otlp }) => createLogger({ name, level: LOG_LEVEL, otlp }),
+      async run(config, { logger, signal, urgent, otlp }) {
         const serverInfo = { name, version: manifest.version, title: 'Deployments' };
         // Answers the client from here on: some wait for no more than a second.
         await using connection = openStdio({
@@ -34,7 +34,7 @@ export const run = (): Promise<void> =>
         });
         await connection.opened;
         const { serve } = await import('./serve.ts');
-        await serve(config, { connection, serverInfo, logger });
+        await serve(config, { connection, serverInfo, logger, otlp });
       },
     },
     readInvocation(),

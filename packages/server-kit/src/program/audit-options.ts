@@ -1,8 +1,13 @@
+import type { KeyObject } from 'node:crypto';
+
 import {
+  createAnchorCommand,
+  createAnchorDirectory,
   createCollectorSink,
   createFileSink,
   createStreamSink,
   createSyslogSink,
+  type AnchorKeeper,
   type AuditSink,
 } from '@mcp-parts/audit';
 
@@ -17,7 +22,15 @@ import type { SettingValues } from './settings.ts';
 export function auditOptions(
   values: SettingValues<typeof auditSettings>,
   token?: () => Promise<string>,
-): Pick<AssembleOptions, 'auditSinks' | 'auditKeepDays' | 'auditDigestKey' | 'auditSigningKey'> {
+): Pick<
+  AssembleOptions,
+  | 'auditSinks'
+  | 'auditAnchors'
+  | 'auditKeepDays'
+  | 'auditMaxBytes'
+  | 'auditRefusalBytesPerDay'
+  | 'auditDigestKey'
+> & { readonly auditSigningKey: KeyObject | undefined } {
   const sinks: AuditSink[] = [];
   const { AUDIT_COLLECTOR_URL: url, AUDIT_FILE: path, AUDIT_SYSLOG_URL: syslog } = values;
   if (url !== undefined) {
@@ -32,9 +45,20 @@ export function auditOptions(
   if (syslog !== undefined) {
     sinks.push(syslogSink(new URL(syslog), values.AUDIT_SYSLOG_CA));
   }
+  const anchors: AnchorKeeper[] = [];
+  const { AUDIT_ANCHOR_DIRECTORY: anchorDirectory, AUDIT_ANCHOR_COMMAND: command } = values;
+  if (anchorDirectory !== undefined) {
+    anchors.push(createAnchorDirectory(anchorDirectory));
+  }
+  if (command !== undefined) {
+    anchors.push(createAnchorCommand({ command }));
+  }
   return {
     auditSinks: sinks,
+    auditAnchors: anchors.length > 0 ? anchors : undefined,
     auditKeepDays: values.AUDIT_KEEP_DAYS,
+    auditMaxBytes: values.AUDIT_MAX_BYTES,
+    auditRefusalBytesPerDay: values.AUDIT_REFUSAL_BYTES_PER_DAY,
     auditDigestKey: values.AUDIT_DIGEST_KEY,
     auditSigningKey: values.AUDIT_SIGNING_KEY,
   };

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-import { openOtlp, planOtlp, type Otlp } from '@mcp-parts/observability';
+import { openOtlp, planOtlp, type Otlp } from '@mcp-parts/observability/otlp';
 import type { Logger } from '@mcp-parts/tool-kit';
 
 import { runProgram, type StopSignals } from './lifecycle.ts';

@@ -2,7 +2,7 @@ import { checkWhole } from '../check-number.ts';
 
 /** How much one caller may ask for. */
 export interface RateLimitOptions {
-  /** Calls per minute for each caller, counted in this process; from 1 to 1_000_000. @default 100 */
+  /** Requests per minute for each caller, lists and refused ones too, counted in this process; from 1 to 1_000_000. @default 100 */
   readonly rateLimitPerMinute?: number | undefined;
 }
 
