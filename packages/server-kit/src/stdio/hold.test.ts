@@ -24,6 +24,7 @@ function setUp({ holdMs = 60_000 } = {}) {
 function serverThat(answer: MethodHandler): MethodTable {
   return {
     capabilities: { tools: {} },
+    headerParameters: new Map(),
     methods: new Map([
       ['tools/list', () => Promise.resolve({ tools: [] })],
       ['tools/call', answer],
