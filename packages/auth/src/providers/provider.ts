@@ -78,9 +78,8 @@ const PRESETS: Readonly<Record<Provider, Preset>> = {
       tokenType: 'JWT',
       isAccessToken: (claims) => isEntraAccessToken(claims, tenant),
       isService: isEntraService,
-      // `sub` is another for each application.
+      // A person's `sub` is another for each application; an application's is its `oid`.
       subjectClaim: 'oid',
-      serviceSubjectClaim: 'oid',
       // What people let a client do, and what an administrator let an application do.
       scopeClaims: ['scp'],
       serviceScopeClaims: ['scp', 'roles'],
