@@ -46,8 +46,8 @@ describe.runIf(runsSources)('a benchmark over HTTP', () => {
 
   it('names each promise that a run did not keep, and none that it did not measure', () => {
     const slices = (cpuMicrosPerCall: number) => [
-      { callsPerSecond: 1, cpuMicrosPerCall, latenciesMs: [1] },
-      { callsPerSecond: 1, cpuMicrosPerCall, latenciesMs: [1] },
+      { callsPerSecond: 1, cpuMicrosPerCall, latenciesMs: [1], shed: 0 },
+      { callsPerSecond: 1, cpuMicrosPerCall, latenciesMs: [1], shed: 0 },
     ];
     const run = (everything: number) => {
       const rounds = new Map([

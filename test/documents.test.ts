@@ -37,8 +37,8 @@ describe.each(documents)('%s', (document) => {
 const LIMITS = [
   {
     claim: 'a body has at most 1 MiB',
-    file: 'packages/server-kit/src/http/json-body.ts',
-    code: 'MAX_BODY_BYTES = 1024 * 1024',
+    file: 'packages/server-kit/src/limits/endpoint-limits.ts',
+    code: 'maxBodyBytes: limits.maxBodyBytes ?? 1024 ** 2',
   },
 ];
 

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { Connection, type HttpResponse } from './connection.ts';
 import type { Contender } from './contenders.ts';
 import type { Issuer } from './issuer.ts';
@@ -28,6 +30,8 @@ export interface Slice {
   /** User and system time of the server process, all threads, by call. */
   readonly cpuMicrosPerCall: number;
   readonly latenciesMs: readonly number[];
+  /** Calls that the server turned away because it was too busy. */
+  readonly shed: number;
 }
 
 /** A contender that runs, and its callers. */
@@ -48,6 +52,7 @@ export interface Target {
 /** More calls in a second than any contender that needs new tokens will answer. */
 const FRESH_TOKENS_PER_SECOND = 6_000;
 
+const BUSY_MS = 50;
 /** A slice of a busy machine lasts longer instead of telling less. */
 const MIN_CALLS = 300;
 
@@ -71,6 +76,7 @@ export function createTarget(contender: Contender, server: ServerProcess, issuer
     callers: Awaited<ReturnType<typeof openCaller>>[],
     goesOn: () => boolean,
     onCall: (latencyMs: number) => void,
+    onShed: () => void,
   ): Promise<void> {
     const { method, params, mark } = calls[call];
     await Promise.all(
@@ -82,6 +88,12 @@ export function createTarget(contender: Contender, server: ServerProcess, issuer
             contender.token === 'fresh' ? withToken(parts, freshTokens.pop() ?? issuer.token()) : fixed;
           const at = performance.now();
           const response = await connection.send(request);
+          if (response.status === 503) {
+            // Too busy, says a server that watches that: on a machine which runs other things too. Asked again later.
+            onShed();
+            await sleep(BUSY_MS);
+            continue;
+          }
           onCall(performance.now() - at);
           if (response.status !== 200 || !response.body.includes(mark)) {
             throw wrong(contender, response);
@@ -117,8 +129,9 @@ export function createTarget(contender: Contender, server: ServerProcess, issuer
         }
       }
       return withCallers(count, async (callers) => {
-        await loop(call, callers, lasting(warmUpMs), () => {});
+        await loop(call, callers, lasting(warmUpMs), ignore, ignore);
         const latenciesMs: number[] = [];
+        let shed = 0;
         const before = await server.ask('usage');
         const startedAt = performance.now();
         const goesOn = lasting(forMs);
@@ -127,6 +140,7 @@ export function createTarget(contender: Contender, server: ServerProcess, issuer
           callers,
           () => goesOn() || latenciesMs.length < MIN_CALLS,
           (latencyMs) => latenciesMs.push(latencyMs),
+          () => (shed += 1),
         );
         const seconds = (performance.now() - startedAt) / 1_000;
         const after = await server.ask('usage');
@@ -134,21 +148,19 @@ export function createTarget(contender: Contender, server: ServerProcess, issuer
           callsPerSecond: latenciesMs.length / seconds,
           cpuMicrosPerCall: (after.cpuMicros - before.cpuMicros) / latenciesMs.length,
           latenciesMs,
+          shed,
         };
       });
     },
     repeat: (call, { callers: count, times }) =>
       withCallers(count, (callers) => {
         let left = times;
-        return loop(
-          call,
-          callers,
-          () => left-- > 0,
-          () => {},
-        );
+        return loop(call, callers, () => left-- > 0, ignore, ignore);
       }),
   };
 }
+
+function ignore(): void {}
 
 function lasting(ms: number): () => boolean {
   const until = performance.now() + ms;

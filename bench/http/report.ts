@@ -20,6 +20,7 @@ export interface Row {
   readonly call: CallName;
   readonly callers: number;
   readonly calls: number;
+  readonly shed: number;
   readonly callsPerSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -53,6 +54,7 @@ export function toRows(call: CallName, callers: number, rounds: Rounds, echoes: 
       call,
       callers,
       calls: latencies.length,
+      shed: slices.reduce((sum, slice) => sum + slice.shed, 0),
       callsPerSecond: rounded(median(slices.map(({ callsPerSecond }) => callsPerSecond)), 0),
       p50Ms: rounded(quantile(latencies, 0.5), 2),
       p99Ms: rounded(quantile(latencies, 0.99), 2),

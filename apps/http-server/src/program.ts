@@ -12,5 +12,5 @@ export const program = {
   version: manifest.version,
   description: manifest.description,
   terminationGraceMs: ({ TERMINATION_GRACE_MS }) => TERMINATION_GRACE_MS,
-  createLogger: ({ LOG_LEVEL }) => createLogger({ name, level: LOG_LEVEL }),
+  createLogger: ({ LOG_LEVEL }, { otlp }) => createLogger({ name, level: LOG_LEVEL, otlp }),
 } satisfies Partial<Command<typeof unauthenticatedSettings>>;

@@ -6,7 +6,7 @@ import {
   deploymentInstructions,
   platformOptions,
 } from '@mcp-parts/deployment-tools';
-import { createTelemetry } from '@mcp-parts/observability';
+import { createTelemetry, type TelemetryOptions } from '@mcp-parts/observability';
 import {
   assembleServer,
   auditOptions,
@@ -24,10 +24,14 @@ import { program } from './program.ts';
 export async function serve(
   config: SettingValues<typeof unauthenticatedSettings>,
   access: Pick<AssembleOptions, 'authorizer' | 'ages'> & Pick<ServeHttpOptions, 'gate'>,
-  { logger, signal }: Pick<AssembleOptions, 'logger'> & { readonly signal: AbortSignal },
+  {
+    logger,
+    signal,
+    otlp,
+  }: Pick<AssembleOptions, 'logger'> & Pick<TelemetryOptions, 'otlp'> & { readonly signal: AbortSignal },
 ): Promise<void> {
   const { name, version } = program;
-  await using telemetry = createTelemetry({ serviceName: name, serviceVersion: version });
+  await using telemetry = createTelemetry({ serviceName: name, serviceVersion: version, otlp });
   await using platform = connectPlatform({ ...platformOptions(config), meter: telemetry.meter });
   await using server = await assembleServer({
     serverInfo: { name, version, title: 'Deployments' },

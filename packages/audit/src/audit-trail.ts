@@ -1,6 +1,9 @@
+import type { AnchorKeeper } from './anchors/anchor-keeper.ts';
+import { Anchors } from './anchors/anchors.ts';
 import { loadKeys } from './chain/signing.ts';
 import { readCursor } from './delivery/cursor.ts';
 import { Delivery, type DeliveryOptions } from './delivery/delivery.ts';
+import type { AuditSink } from './delivery/sink.ts';
 import { withCompressedSegments } from './disk/compressed-segments.ts';
 import { DiskReserve } from './disk/disk-reserve.ts';
 import { DiskShare } from './disk/disk-share.ts';
@@ -94,6 +97,7 @@ interface TrailParts {
   readonly log: SegmentLog;
   readonly alerts: Alerts;
   readonly deliveries: readonly Delivery[];
+  readonly anchors: Anchors;
   readonly share: DiskShare;
   readonly maintenance: Maintenance;
 }
@@ -109,7 +113,12 @@ async function openParts(given: ResolvedAuditTrailOptions, lock: WriterLock): Pr
     })),
   );
   const delivered = sinks.flatMap(({ cursor }) => cursor ?? []);
-  const recovered = await recoverLog(directory, fileSystem, logger, { keys: known, delivered });
+  const anchors = new Anchors({ ...options, keepers: keepersOf(options) });
+  const recovered = await recoverLog(directory, fileSystem, logger, {
+    keys: known,
+    delivered,
+    anchorsOf: (writerId) => anchors.latest(writerId),
+  });
   const { writerId, broken, isForged } = recovered;
   const deliveries: Delivery[] = [];
   // By the files as they are: compressed ones take less than they hold.
@@ -123,7 +132,9 @@ async function openParts(given: ResolvedAuditTrailOptions, lock: WriterLock): Pr
   const reserve = new DiskReserve(directory, fileSystem, options.reserveBytes);
   await reserve.hold().catch((error: unknown) => logger.warn({ err: error }, 'audit reserve not taken'));
   const isLockFound = lock.isFound;
-  const log = new SegmentLog({ ...options, signer, reserve, recovered, isLockFound, onCommit });
+  const onCheckpoint: SegmentLogOptions['onCheckpoint'] = (checkpoint) => anchors.offer(checkpoint);
+  const commits = { onCommit, onCheckpoint };
+  const log = new SegmentLog({ ...options, signer, reserve, recovered, isLockFound, ...commits });
   const source: EventSource = { writerId, server: options.server };
   const alerts = new Alerts(source, log, options);
   await Promise.all([
@@ -153,11 +164,19 @@ async function openParts(given: ResolvedAuditTrailOptions, lock: WriterLock): Pr
     elapsedMs: () => performance.now() - openedAt,
     lastTime: recovered.lastTime ?? now(),
   });
-  return { options, source, log, alerts, deliveries, share, maintenance };
+  return { options, source, log, alerts, deliveries, anchors, share, maintenance };
+}
+
+function keepersOf({ anchors, sinks }: ResolvedAuditTrailOptions): AnchorKeeper[] {
+  return [...anchors, ...sinks.filter((sink) => isKeeper(sink))];
+}
+
+function isKeeper(sink: AuditSink): sink is AuditSink & AnchorKeeper {
+  return sink.keepAnchor !== undefined;
 }
 
 function createTrail(parts: TrailParts, lock: WriterLock): AuditTrail {
-  const { source, log, alerts, deliveries, share, maintenance } = parts;
+  const { source, log, alerts, deliveries, anchors, share, maintenance } = parts;
   const { now, setTimer, closeTimeoutMs, logger } = parts.options;
   const refusals = new RefusalLog({ ...parts.options, source, append: record });
   let closing: Promise<void> | undefined;
@@ -186,7 +205,10 @@ function createTrail(parts: TrailParts, lock: WriterLock): AuditTrail {
       logger.error({ err: error }, 'audit trail not closed'),
     );
     // Each on its own: one that fails must not cut short another's last attempt.
-    await Promise.allSettled(deliveries.map((delivery) => delivery.flush(signal)));
+    await Promise.allSettled([
+      anchors.close(signal),
+      ...deliveries.map((delivery) => delivery.flush(signal)),
+    ]);
     await Promise.all(deliveries.map((delivery) => delivery.stop()));
     // A write that hangs may still come through: until then the directory is not another writer's.
     await recorded.catch(() => {});
@@ -232,7 +254,7 @@ function createTrail(parts: TrailParts, lock: WriterLock): AuditTrail {
           closing === undefined
             ? (log.failure ?? share.failure)
             : new AuditError('closed', 'The audit trail is closed'),
-        trouble: alerts.last ?? log.trouble ?? maintenance.trouble,
+        trouble: alerts.last ?? log.trouble ?? anchors.trouble ?? maintenance.trouble,
         deliveries,
         refusals: refusals.counts,
         disk: share.use,

@@ -8,6 +8,7 @@ const codes: Readonly<Record<AuditErrorCode, true>> = {
   forged: true,
   lost: true,
   signing_failed: true,
+  anchor_failed: true,
   unavailable: true,
   already_finished: true,
   closed: true,

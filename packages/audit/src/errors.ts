@@ -7,6 +7,7 @@
  * - `lost`: the files of the trail were removed, replaced, moved or cut under a running writer; it records nothing more
  *   until it is opened again.
  * - `signing_failed`: the signer did not sign; events are recorded, and nobody vouches for them yet.
+ * - `anchor_failed`: somebody who keeps the last checkpoint did not take it; it is offered again.
  * - `unavailable`: the event could not be made durable; the action must not go ahead.
  * - `already_finished`: `finish()` was called a second time.
  * - `closed`: the trail is closing or closed.
@@ -26,6 +27,7 @@ export type AuditErrorCode =
   | 'forged'
   | 'lost'
   | 'signing_failed'
+  | 'anchor_failed'
   | 'unavailable'
   | 'already_finished'
   | 'closed'
@@ -43,6 +45,7 @@ const PUBLIC_MESSAGES: Readonly<Record<AuditErrorCode, string>> = {
   forged: 'The audit trail is not what was written and needs an operator.',
   lost: 'The audit trail was removed or replaced under the running server. Nothing is recorded until a restart.',
   signing_failed: 'The audit trail is not being signed; events are still recorded.',
+  anchor_failed: 'The audit trail could not be anchored outside; events are still recorded.',
   unavailable: 'The audit trail cannot record right now, so nothing was done. Try again later.',
   already_finished: 'The outcome of this call is already recorded.',
   closed: 'The server is shutting down. Try again later.',

@@ -1,5 +1,6 @@
 import { KeyObject } from 'node:crypto';
 
+import type { AnchorKeeper } from './anchors/anchor-keeper.ts';
 import { DEFAULT_CADENCE } from './chain/cadence.ts';
 import { isSigningKey, isVerificationKey, type AuditSigner } from './chain/signer.ts';
 import { checkWhole, MAX_TIMER_MS } from './check-number.ts';
@@ -15,6 +16,11 @@ export interface AuditTrailOptions {
   readonly directory: string;
   /** Where events are shipped; each at its own pace. May be empty. */
   readonly sinks: readonly AuditSink[];
+  /**
+   * Who keeps the last checkpoint besides the sinks that do, such as `createAnchorDirectory`. A start goes on only with
+   * a trail that the last anchor fits. @default nobody
+   */
+  readonly anchors?: readonly AnchorKeeper[] | undefined;
   /** Written into each event. */
   readonly server: { readonly name: string; readonly version: string };
   /** Reports repairs and failures. @default silent */
@@ -91,6 +97,7 @@ export function resolveAuditTrailOptions(options: AuditTrailOptions): ResolvedAu
   const resolved = {
     directory: options.directory,
     sinks: options.sinks,
+    anchors: options.anchors ?? [],
     server: options.server,
     logger: options.logger ?? silentLogger,
     deliveryIntervalMs: options.deliveryIntervalMs ?? 10_000,
@@ -112,6 +119,7 @@ export function resolveAuditTrailOptions(options: AuditTrailOptions): ResolvedAu
   };
   checkPath('directory', resolved.directory);
   checkSinks(resolved.sinks);
+  checkAnchors(resolved.anchors);
   checkServer(resolved.server);
   checkSigningKey(resolved.signingKey);
   checkWhole('deliveryIntervalMs', resolved.deliveryIntervalMs, 1, MAX_TIMER_MS);
@@ -161,6 +169,12 @@ function checkSinks(sinks: readonly AuditSink[]): void {
     if (names.indexOf(name) !== index) {
       throw new TypeError(`sinks must have different names, got ${name} twice`);
     }
+  }
+}
+
+function checkAnchors(anchors: readonly AnchorKeeper[]): void {
+  if (!Array.isArray(anchors) || anchors.some((keeper) => typeof keeper?.keepAnchor !== 'function')) {
+    throw new TypeError('anchors must be a list of what keeps anchors, got something else');
   }
 }
 

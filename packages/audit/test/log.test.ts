@@ -101,6 +101,19 @@ const scenes: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     await trail.refuse(intent(), { result: 'denied', durationMs: 1 });
     await logged();
   },
+  'audit anchor not kept': (scene) =>
+    call(scene, {
+      anchors: [{ name: 'keeper', keepAnchor: () => Promise.reject(new Error(CAUSE)) }],
+      checkpointEvents: 1,
+    }),
+  async 'audit anchor not read'(scene) {
+    {
+      await using trail = await openAuditTrail(options(scene.path));
+      await trail.begin(intent());
+    }
+    const latestAnchor = (): Promise<never> => Promise.reject(new Error(CAUSE));
+    await call(scene, { anchors: [{ name: 'keeper', keepAnchor: async () => {}, latestAnchor }] });
+  },
   'audit trail not signed': (scene) => {
     const { publicKey } = generateKeyPairSync('ed25519');
     return call(scene, { signingKey: { publicKey, sign: () => Promise.reject(new Error(CAUSE)) } });

@@ -155,7 +155,8 @@ describe('the file', () => {
     for (let round = 0; round < 5; round += 1) {
       await oneEvent(sink);
     }
-    expect((await readdir(directory.path)).toSorted()).toEqual([
+    const names = (await readdir(directory.path)).toSorted();
+    expect(names.filter((name) => !name.includes('.anchor-'))).toEqual([
       'audit.jsonl',
       'audit.jsonl.1',
       'audit.jsonl.2',
@@ -171,7 +172,7 @@ describe('the file', () => {
     const path = join(directory.path, 'audit.jsonl');
     const sink = createFileSink({ path, rotateBytes: 100, keepFiles: 20 });
     await Promise.all(Array.from({ length: 8 }, () => oneEvent(sink)));
-    const names = await readdir(directory.path);
+    const names = (await readdir(directory.path)).filter((name) => !name.includes('.anchor-'));
     const texts = await Promise.all(names.map((name) => readFile(join(directory.path, name), 'utf8')));
     expect(new Set(texts.flatMap(linesOf)).size).toBe(16);
   });
@@ -234,6 +235,7 @@ describe('a syslog message', () => {
         /^<110>1 \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z h_st_name test-server - intent \[meta sequenceId="1"\]$/,
       ),
       expect.stringMatching(/^<108>1 .* outcome \[meta sequenceId="2"\]$/),
+      expect.stringMatching(/^<110>1 .* - - checkpoint \[meta sequenceId="2"\]$/),
     ]);
   });
 
@@ -244,14 +246,15 @@ describe('a syslog message', () => {
     const to = { host: '127.0.0.1', port: server.port };
     const trusting = createSyslogSink({ ...to, tls: { ca: cert, servername: 'syslog.test' } });
     await oneEvent(trusting);
-    expect(server.messages).toHaveLength(2);
+    // The last one is the anchor.
+    expect(server.messages).toHaveLength(3);
     const distrusting = createSyslogSink({ ...to, tls: { servername: 'syslog.test' } });
     const delivered = distrusting.deliver([], {
       signal: new AbortController().signal,
       idempotencyKey: '',
     });
     await expect(delivered).rejects.toMatchObject({ code: 'delivery_failed' });
-    expect(server.messages).toHaveLength(2);
+    expect(server.messages).toHaveLength(3);
   });
 
   it('is not taken for delivered when the server resets the connection', async () => {

@@ -145,6 +145,21 @@ describe('tokens as issuers shape them', () => {
     expect(await principalOf(claims, { typ: 'at+jwt' })).toMatchObject({ kind: 'user' });
   });
 
+  it.each<[unknown, string | undefined]>([
+    [undefined, 'jo@example.test'],
+    [null, 'jo@example.test'],
+    [true, 'jo@example.test'],
+    ['true', 'jo@example.test'],
+    [false, undefined],
+    ['false', undefined],
+    ['no', undefined],
+    [0, undefined],
+    [{}, undefined],
+  ])('shows an e-mail address that is verified: %j', async (email_verified, email) => {
+    const claims = { email: 'jo@example.test', email_verified };
+    expect(await principalOf(claims, { typ: 'at+jwt' })).toMatchObject({ email });
+  });
+
   it('takes a token with as many groups as Entra ID puts into one', async () => {
     const groups = Array.from({ length: 200 }, () => crypto.randomUUID());
     const principal = await principalOf({ groups }, { typ: 'at+jwt', groups: { claim: 'groups' } });

@@ -29,11 +29,23 @@ describe('createLogger', () => {
     expect(last()['time']).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
   });
 
-  it('keeps the fields of a line off the next one', () => {
+  it('writes into a line what is of that line, and nothing of the lines before', () => {
     const { logger, last } = createLoggerInMemory();
-    logger.info({ correlationId: 'one' }, 'first');
-    logger.info({}, 'second');
-    expect(last()).not.toHaveProperty('correlationId');
+    const record = { caller: 'alice' };
+    logger.info(record, 'first');
+    logger.info({ attempt: 2 }, 'second');
+    expect(last()).not.toHaveProperty('caller');
+    logger.child({ tool: 'a' }).info({}, 'third');
+    expect(Object.keys(last()).toSorted()).toEqual([
+      'hostname',
+      'level',
+      'msg',
+      'name',
+      'pid',
+      'time',
+      'tool',
+    ]);
+    expect(record).toEqual({ caller: 'alice' });
   });
 
   it('writes nothing below its level', () => {
@@ -90,7 +102,7 @@ it('puts the ids of the active trace on a line', () => {
     .mockReturnValue(trace.wrapSpanContext({ traceId, spanId, traceFlags: 1 }));
   logger.info({}, 'inside');
   active.mockRestore();
-  expect(last()).toMatchObject({ trace_id: traceId, span_id: spanId });
+  expect(last()).toMatchObject({ trace_id: traceId, span_id: spanId, msg: expect.any(String) });
   logger.info({}, 'outside');
   expect(last()).not.toHaveProperty('trace_id');
 });

@@ -1,3 +1,5 @@
+import { hostname } from 'node:os';
+
 import { isSpanContextValid, trace } from '@opentelemetry/api';
 import {
   destination as openDestination,
@@ -7,7 +9,9 @@ import {
   stdSerializers,
 } from 'pino';
 
+import type { Otlp } from './otlp/open-otlp.ts';
 import { redactJsonLine } from './redact.ts';
+import { isSuspect } from './secret-shapes.ts';
 import { openStderrPipe } from './stderr.ts';
 
 /** How much is logged: the named level and everything more severe. */
@@ -21,6 +25,8 @@ export interface LoggerOptions {
   readonly name: string;
   /** Where lines go, one JSON object and `\n` per call. @default stderr; one that nobody reads loses lines, counted, and stops nothing */
   readonly destination?: DestinationStream | undefined;
+  /** Also sends each line, from `openOtlp`. @default lines are only written */
+  readonly otlp?: Pick<Otlp, 'writeLine'> | undefined;
 }
 
 /**
@@ -28,22 +34,45 @@ export interface LoggerOptions {
  * Inside a span, a line has its `trace_id` and `span_id`.
  * Secrets are masked by field name at any depth and by shape in every string, messages, stacks and child bindings included.
  */
-export function createLogger({ level = 'info', name, destination = openStderr() }: LoggerOptions): Logger {
+export function createLogger({
+  level = 'info',
+  name,
+  destination = openStderr(),
+  otlp,
+}: LoggerOptions): Logger {
   const error = stdSerializers.errWithCause;
+  const base = { pid: process.pid, hostname: hostname(), name };
+  // As pino writes them, behind level and time, in every line.
+  const head = `,${JSON.stringify(base).slice(1, -1)}`;
+  const headLength = isSuspect(head) ? 0 : head.length;
   return pino(
     {
-      name,
+      base,
       level,
       timestamp: createIsoTime(),
       mixin: activeTrace,
+      // Not pino's own, which writes a line's fields into what the mixin returned, for the next line to have them too.
+      mixinMergeStrategy: (fields: object, traced: object) =>
+        traced === NO_TRACE ? fields : { ...traced, ...fields },
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: error, error, cause: error },
       // The last step before the write, so nothing that pino, a child logger or a serializer adds can pass around it.
-      hooks: { streamWrite: redactJsonLine },
+      hooks: {
+        streamWrite(line) {
+          // Level and time are ours, too, and at most so long.
+          const at = headLength === 0 ? -1 : line.indexOf(head);
+          const safe = redactJsonLine(line, at > 0 && at <= MAX_LEVEL_AND_TIME ? at + headLength : 0);
+          otlp?.writeLine?.(safe);
+          return safe;
+        },
+      },
     },
     destination,
   );
 }
+
+/** `{"level":"silent","time":"2026-01-05T09:30:00.000Z"` and some more. */
+const MAX_LEVEL_AND_TIME = 80;
 
 /** Lines come in bursts, and a date is dear to write: within one millisecond it is written once. */
 function createIsoTime(): () => string {
@@ -71,11 +100,12 @@ function openStderrFile(): DestinationStream {
   return stderr;
 }
 
+const NO_TRACE = Object.freeze({});
+
 /** The names that OpenTelemetry gives them outside OTLP ("Trace Context in non-OTLP Log Formats"). */
 function activeTrace(): object {
   const context = trace.getActiveSpan()?.spanContext();
   return context !== undefined && isSpanContextValid(context)
     ? { trace_id: context.traceId, span_id: context.spanId }
-    : // A new one each time: pino writes the fields of the line into it.
-      {};
+    : NO_TRACE;
 }

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { redactJsonLine, redactText } from './redact.ts';
+import { redactText } from './redact-text.ts';
+import { redactJsonLine } from './redact.ts';
 
 const token = fc
   .uint8Array({ minLength: 16, maxLength: 48 })

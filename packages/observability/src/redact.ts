@@ -1,79 +1,28 @@
+import { MASK, redactText } from './redact-text.ts';
+import { isSecretHeader, redactTokens } from './redact-tokens.ts';
 import { isCount, isSecretName } from './secret-names.ts';
-import { isSuspect, KNOWN_TOKEN } from './secret-shapes.ts';
-
-const MASK = '[Redacted]';
-
-/** Names whose value is secret where they stand in text, at the end of a longer name too (`access_token`, `X-Api-Key`). */
-const SECRET_NAMES = [
-  'authorization',
-  'cookie',
-  'passwd',
-  'password',
-  'passphrase',
-  'pwd',
-  'secret',
-  'token',
-  'api[-_ ]?key',
-  '(?:access|account|digest|encryption|hmac|master|private|secret|shared(?:[-_ ]?access)?|signing|subscription)[-_ ]?key',
-  'client[-_ ]?assertion',
-  'code[-_ ]?verifier',
-  'session[-_ ]?id',
-  'credential',
-].join('|');
-/** `tokens`, `token_1`, `password2` and `secretValue` are secret as well. */
-const ENDING = String.raw`s?(?:[-_]?(?:value|raw|hash|plain|text|\d{1,3}))?`;
-
-// Every pattern below is linear in the length of the text: none has two ways to match the same character.
-const PEM_KEY =
-  /-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|$)/g;
-// RFC 7235 §2.1: an authentication scheme is followed by a token68.
-const SCHEME = /\b(Bearer|Basic|DPoP|Negotiate)((?:\s|%20)+)[\w.~+/%-]+=*/gi;
-// Not registered, but GitHub and Django REST framework use it; in prose no digit follows the word.
-const TOKEN_SCHEME = /\bToken(\s+)(?=[\w.~+/-]{0,60}\d)[\w.~+/-]{12,}=*/g;
-// RFC 7519: a JOSE header is a JSON object, so its base64url always starts with `eyJ`.
-const JWT = /eyJ[\w.+/=-]{10,}/g;
-/** Signatures and codes of signed URLs and of redirects (RFC 6749 §4.1.2). */
-const QUERY_SECRET =
-  /([?&;](?:amp;)?(?:x-amz-(?:signature|security-token|credential)|x-goog-(?:signature|credential)|signature|sig|code)=)(?!\[Redacted\])[^\s"'&,;)}\]<>]+/gi;
-const BOT_TOKEN = /\b\d{8,10}:AA[\w-]{33}/g;
-const URL_USER_INFO = /:\/\/[^\s/@?#]+@/g;
-
-const ASSIGNMENT = String.raw`(\\*["']?\s*(?:=>|[:=]|%3A|%3D)(?!\s*\[Redacted\])\s*)`;
-// A quoted value may be JSON inside JSON: it ends at a quote with as many backslashes as the opening one.
-const QUOTED = String.raw`(\\*)"[\s\S]*?(?:(?<!\\)\3"|$)|'[^']*(?:'|$)`;
-const SECRET_HEADER = new RegExp(String.raw`(authorization|cookie)${ASSIGNMENT}(?:${QUOTED}|[^\r\n]+)`, 'gi');
-const SECRET_FIELD = new RegExp(
-  String.raw`((?:${SECRET_NAMES})${ENDING})${ASSIGNMENT}(?:${QUOTED}|[^\s"'&,;)}\]]+)`,
-  'gi',
-);
+import { hasSecretShape, nextSecretWord } from './secret-shapes.ts';
 
 /**
- * Masks what looks like a credential in `text`: `Bearer …` and `Basic …`, JWTs, private keys in PEM form, well-known token
- * formats, `user:password@` and signatures in URLs, and `key=value` or `"key": "value"` where the key names a secret. Pure and idempotent.
+ * Masks secrets in one JSON line: by field name at any depth, and by shape in every string.
+ * @param start behind the members of the line that are known to be harmless, the same in every line
  */
-export function redactText(text: string): string {
-  if (!isSuspect(text)) {
-    return text;
-  }
-  return text
-    .replace(PEM_KEY, MASK)
-    .replace(SCHEME, `$1$2${MASK}`)
-    .replace(TOKEN_SCHEME, `Token$1${MASK}`)
-    .replace(JWT, MASK)
-    .replace(KNOWN_TOKEN, MASK)
-    .replace(BOT_TOKEN, MASK)
-    .replace(QUERY_SECRET, `$1${MASK}`)
-    .replace(URL_USER_INFO, `://${MASK}@`)
-    .replace(SECRET_HEADER, `$1$2${MASK}`)
-    .replace(SECRET_FIELD, `$1$2${MASK}`);
-}
-
-/** Masks secrets in one JSON line: by field name at any depth, and by shape in every string. */
-export function redactJsonLine(line: string): string {
-  // Most lines have nothing to hide, and reading and writing JSON costs more than pino itself.
-  if (!isSuspect(line)) {
+export function redactJsonLine(line: string, start = 0): string {
+  const rest = start === 0 ? line : line.slice(start);
+  // In one piece, which a line just put together is not, and so faster to look through.
+  const lower = rest.toLowerCase();
+  const firstWord = nextSecretWord(lower, 0);
+  const hasShape = hasSecretShape(rest, lower);
+  // Most lines have nothing to hide.
+  if (firstWord < 0 && !hasShape) {
     return line;
   }
+  const redacted = redactTokens({ text: rest, lower, isWhole: start === 0, firstWord, hasShape });
+  return redacted === undefined ? redactValues(line) : line.slice(0, start) + redacted;
+}
+
+/** The same by way of the values. */
+export function redactValues(line: string): string {
   let record: unknown;
   try {
     record = parse(line);
@@ -145,10 +94,6 @@ function redactList(list: readonly unknown[]): readonly unknown[] {
   return list.map((item, index) =>
     isPairs && index % 2 === 1 && isSecretHeader(list[index - 1]) ? MASK : redactValue(item),
   );
-}
-
-function isSecretHeader(name: unknown): boolean {
-  return typeof name === 'string' && name.length < 100 && !/\s/u.test(name) && isSecretName(name);
 }
 
 /** `hasToken: true` and `password: null` say something without giving anything away. */

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { redactJsonLine, redactText } from './redact.ts';
+import { redactText } from './redact-text.ts';
+import { redactJsonLine } from './redact.ts';
 import { isSecretName } from './secret-names.ts';
 
 const SECRET = 'Pl4ntedValue123456';
@@ -148,6 +149,9 @@ describe('text', () => {
     const text = `got ${prefix}${rest} from it`;
     expect(redactText(text)).not.toContain(rest.slice(-12));
     expect(line({ text })).not.toContain(rest.slice(-12));
+    for (const before of ['\n', '\t', '\u0007', '\\', '"', 'é']) {
+      expect(line({ text: `got${before}${prefix}${rest}` })).not.toContain(rest.slice(-12));
+    }
   });
 });
 

@@ -11,6 +11,7 @@ import { resourceFromAttributes } from '@opentelemetry/resources';
 import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 
 import { ATTRIBUTE, METRIC, OTHER_ERROR, SERVER_OPERATION_BUCKETS } from './names.ts';
+import type { Otlp } from './otlp/open-otlp.ts';
 import { observeProcess } from './process-metrics.ts';
 
 /** `Content-Type` of the text that {@link Telemetry.prometheus} returns (Prometheus exposition format 0.0.4). */
@@ -24,6 +25,8 @@ export interface TelemetryOptions {
   readonly serviceVersion: string;
   /** Further resource attributes, e.g. `deployment.environment.name`. @default {} */
   readonly resourceAttributes?: Readonly<Record<string, string>> | undefined;
+  /** Also sends the metrics, from `openOtlp`. @default they are only read by `prometheus` */
+  readonly otlp?: Pick<Otlp, 'metricReader' | 'resourceAttributes'> | undefined;
 }
 
 /**
@@ -82,14 +85,16 @@ export interface Telemetry {
  * `@opentelemetry/api`, whose spans cost nothing until the app installs a tracing SDK.
  */
 export function createTelemetry(options: TelemetryOptions): Telemetry {
-  const { serviceName, serviceVersion, resourceAttributes = {} } = options;
+  const { serviceName, serviceVersion, resourceAttributes = {}, otlp } = options;
   const reader = new ScrapeReader();
   const provider = new MeterProvider({
-    readers: [reader],
+    // `openOtlp` made it, whose type says nothing of the SDK so that ours does not either.
+    readers: otlp?.metricReader === undefined ? [reader] : [reader, otlp.metricReader as MetricReader],
     resource: resourceFromAttributes({
       ...resourceAttributes,
       [ATTRIBUTE.serviceName]: serviceName,
       [ATTRIBUTE.serviceVersion]: serviceVersion,
+      ...otlp?.resourceAttributes,
     }),
   });
   const meter = provider.getMeter(serviceName, serviceVersion);

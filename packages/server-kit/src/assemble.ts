@@ -5,6 +5,8 @@ import {
   createDigest,
   openPersonalKeys,
   createProtectedTrail,
+  type AnchorKeeper,
+  type AuditSigner,
   type AuditSink,
   type AuditTrail,
 } from '@mcp-parts/audit';
@@ -26,7 +28,8 @@ import {
 
 import { observeAudit } from './server/audit-metrics.ts';
 import { observeFacts } from './server/fact-metrics.ts';
-import { createRateLimiter, resolveRateLimitOptions, type RateLimitOptions } from './server/rate-limiter.ts';
+import { resolveRateLimitOptions, type RateLimitOptions } from './server/rate-limit-options.ts';
+import { createRateLimiter } from './server/rate-limiter.ts';
 import { createReadiness, type Probe, type Readiness } from './server/readiness.ts';
 import { openSessionKey } from './server/session-key.ts';
 import { planShutdown, type ShutdownOptions, type ShutdownPlan } from './server/shutdown-budget.ts';
@@ -64,8 +67,10 @@ export interface AssembleOptions
   readonly auditRefusalBytesPerDay?: number | undefined;
   /** Makes digests of arguments whose values are not kept; at least 32 bytes. @default only their names are kept */
   readonly auditDigestKey?: Uint8Array | undefined;
-  /** Signs the trail; ed25519. @default a key that is made once and kept beside the trail */
-  readonly auditSigningKey?: KeyObject | undefined;
+  /** Who keeps the last signed checkpoint outside, besides the sinks that do. @default nobody */
+  readonly auditAnchors?: readonly AnchorKeeper[] | undefined;
+  /** Signs the trail: a private key, or a signer in a KMS or an HSM. @default a key that is kept beside the trail */
+  readonly auditSigningKey?: KeyObject | AuditSigner | undefined;
   /**
    * How old everything is that decisions rest on, as `openAuthentication` has it: shown in metrics and in the detail of
    * readiness. @default nothing is shown
@@ -143,6 +148,7 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
     directory: stateDirectory,
     audit: {
       sinks: resolved.auditSinks,
+      anchors: resolved.auditAnchors,
       signingKey: resolved.auditSigningKey,
       keepDays: resolved.auditKeepDays,
       maxBytes: resolved.auditMaxBytes,

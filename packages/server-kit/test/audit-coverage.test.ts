@@ -219,11 +219,23 @@ describe('every exit that no tool sees', () => {
     const authorizer = { decide: () => ({ allowed: false, reason: 'missing_scope' }) as const };
     await using audited = await startAuditedServer({ definitions, authorizer });
     const calls = ['act', 'slow', 'act'].map((name, id) => ({ jsonrpc: '2.0', id, ...tool(name, 'ok') }));
-    const response = await fetch(audited.http.url, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${goodToken}`, 'content-type': 'application/json' },
-      body: JSON.stringify(calls),
+    const post = (body: object, more: Readonly<Record<string, string>> = {}) =>
+      fetch(audited.http.url, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${goodToken}`, 'content-type': 'application/json', ...more },
+        body: JSON.stringify(body),
+      });
+    const opened = await post({
+      jsonrpc: '2.0',
+      id: 0,
+      method: 'initialize',
+      params: {
+        protocolVersion: '2025-03-26',
+        capabilities: {},
+        clientInfo: { name: 'raw', version: '1' },
+      },
     });
+    const response = await post(calls, { 'mcp-session-id': opened.headers.get('mcp-session-id') ?? '' });
     expect(response.status).toBe(403);
     const events = await audited.events();
     const intents = events.filter(({ stage }) => stage === 'intent');

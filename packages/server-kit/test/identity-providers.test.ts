@@ -261,3 +261,27 @@ describe('AUTH_INTROSPECTION_CLIENT_AUTH', () => {
     });
   });
 });
+
+describe('AUTH_INTROSPECT_JWTS', () => {
+  it('asks about JWTs too, and only those of that issuer', async () => {
+    const more = {
+      AUTH_ISSUER: base,
+      AUTH_ISSUERS_FILE: files['issuers'] ?? '',
+      AUTH_INTROSPECT_JWTS: 'true',
+      AUTH_INTROSPECTION_URL: `${base}/introspect`,
+      AUTH_INTROSPECTION_CLIENT_ID: 'mcp',
+      AUTH_INTROSPECTION_CLIENT_SECRET: 's3cret',
+    };
+    // Nothing here says what it is: the endpoint does.
+    const token = jwt({ iss: base, aud: 'x', sub: 'y' });
+    await expect(callerOf(more, token)).resolves.toMatchObject({ id: `${base}#ann` });
+    expect(asked.get('token')).toBe(token);
+    await expect(callerOf(more, jwt({ iss: 'https://other.test' }))).rejects.toMatchObject({
+      code: 'invalid_token',
+    });
+    expect(asked.get('token')).toBe(token);
+    expect(problemsOf({ AUTH_ISSUER: base, AUTH_INTROSPECT_JWTS: 'true' })).toMatch(
+      /^AUTH_INTROSPECTION_URL is required/u,
+    );
+  });
+});

@@ -17,7 +17,7 @@ import {
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
-import { connect, testCaller } from '../src/index.ts';
+import { connect, recordingAudit, testCaller } from '../src/index.ts';
 
 const caller = testCaller({ permissions: ['things:read'] });
 const bytes = Uint8Array.of(0x89, 0x50, 0x4e, 0x47);
@@ -25,13 +25,13 @@ const base64 = Buffer.from(bytes).toString('base64');
 const readOnly = { readOnly: true, destructive: false, idempotent: true, openWorld: false };
 const icons = [{ src: 'https://things.test/icon.svg', mimeType: 'image/svg+xml', sizes: ['any'] }];
 
+const shown = { description: 'Answers.', annotations: readOnly, permission: 'things:read' } as const;
+
 const answering = (name: string, answer: ToolAnswer) =>
   defineTool({
+    ...shown,
     name,
-    description: 'Answers.',
     input: z.strictObject({}),
-    annotations: readOnly,
-    permission: 'things:read',
     handle: () => Promise.resolve(answer),
   });
 
@@ -230,6 +230,116 @@ describe.each(['2025', '2026'] as const)('a client of %s', (era) => {
         content: { type: 'resource', resource: { uri: 'thing://1', mimeType: 'text/plain', text: 'one' } },
       },
       { role: 'assistant', content: { type: 'text', text: 'I see it.' } },
+    ]);
+  });
+});
+
+describe('schemas other than one object', () => {
+  const find = defineTool({
+    ...shown,
+    name: 'find',
+    input: z.discriminatedUnion('by', [
+      z.strictObject({ by: z.literal('id'), id: z.string().meta({ sensitive: true }) }),
+      z.strictObject({ by: z.literal('name'), name: z.string() }),
+    ]),
+    output: z.array(z.object({ id: z.string() })),
+    audit: (asked) => ({ arguments: { ...asked } }),
+    handle: (asked) => Promise.resolve(asked.by === 'id' ? [{ id: asked.id }] : []),
+    text: (found, asked) => `${found.length} by ${asked.by}`,
+  });
+  const anything = defineTool({
+    ...shown,
+    name: 'anything',
+    input: z.strictObject({}),
+    output: z.json(),
+    handle: () => Promise.resolve([1, { two: [null] }]),
+  });
+  const audit = recordingAudit();
+  const unions = createMethodTable(createCatalog({ tools: [find, anything] }), { audit });
+
+  it.each(['2025', '2026'] as const)(
+    'take a union of arguments in %s, each with its own privacy',
+    async (era) => {
+      await using connection = await connect(unions, { era, caller });
+      const [{ inputSchema } = {}] = (await connection.client.listTools()).tools;
+      const answer = await connection.client.callTool({
+        name: 'find',
+        arguments: { by: 'id', id: 'planted' },
+      });
+      const wrong = await connection.client.callTool({
+        name: 'find',
+        arguments: { by: 'name', id: 'planted' },
+      });
+
+      expect(inputSchema).toMatchObject({ type: 'object' });
+      expect(answer).toMatchObject({ content: [{ text: '1 by id' }] });
+      expect(wrong).toMatchObject({ isError: true });
+      expect(audit.calls.at(-2)?.intent).toMatchObject({
+        arguments: { by: 'id', id: '[withheld]' },
+        argumentNames: ['by', 'id'],
+      });
+    },
+  );
+
+  it('give any value in 2026-07-28, and an object with it as result before', async () => {
+    await using modern = await connect(unions, { era: '2026', caller });
+    await using legacy = await connect(unions, { era: '2025', caller });
+    const schemas = async ({ client }: typeof modern) =>
+      (await client.listTools()).tools.map(({ outputSchema }) => outputSchema);
+    const params = { name: 'find', arguments: { by: 'id', id: 'a' } };
+
+    expect((await schemas(modern))[0]).toMatchObject({ type: 'array' });
+    expect((await modern.client.callTool(params)).structuredContent).toEqual([{ id: 'a' }]);
+    expect(await schemas(legacy)).toMatchObject([
+      { type: 'object', properties: { result: { type: 'array' } }, required: ['result'] },
+      { type: 'object', required: ['result'] },
+    ]);
+    expect((await legacy.client.callTool(params)).structuredContent).toEqual({ result: [{ id: 'a' }] });
+    expect((await legacy.client.callTool({ name: 'anything', arguments: {} })).structuredContent).toEqual({
+      result: [1, { two: [null] }],
+    });
+  });
+
+  it.each([
+    ['a union with what is no object', z.union([z.object({}), z.string()])],
+    ['a union of texts', z.union([z.string(), z.number()])],
+  ])('refuse %s as arguments', (_what, input) => {
+    const bad = { ...find, input: input as unknown as typeof find.input };
+    expect(() => createCatalog({ tools: [bad] })).toThrow('type must be "object"');
+  });
+});
+
+describe('what nobody sees', () => {
+  it.each([
+    ['a control character', 'a\u0000b\u001bc\u009fd'],
+    ['a turn of the direction', 'a\u202eb\u2066c\u200fd'],
+    ['half a character', 'a\ud800b\udfffcd'],
+  ])('is in no answer: %s', async (_what, text) => {
+    const tool = defineTool({
+      ...answering('say', ''),
+      output: z.object({ words: z.array(z.string()), any: z.record(z.string(), z.string()) }),
+      handle: () => Promise.resolve({ words: [text], any: { [text]: text } }),
+      text: () => `${text}\n\t${text}`,
+    });
+    const said = createMethodTable(createCatalog({ tools: [tool, answering('block', [textContent(text)])] }));
+    await using connection = await connect(said, { era: '2026', caller });
+
+    expect(await connection.client.callTool({ name: 'say', arguments: {} })).toMatchObject({
+      content: [{ text: 'abcd\n\tabcd' }],
+      structuredContent: { words: ['abcd'], any: { abcd: 'abcd' } },
+    });
+    expect(await connection.client.callTool({ name: 'block', arguments: {} })).toMatchObject({
+      content: [{ text: 'abcd' }],
+    });
+  });
+
+  it('leaves every other character as it is', async () => {
+    const text = 'naïve “quotes” — 漢字 שלום 👩🏽‍🚀 \\u0007 \\b\r\n';
+    const said = createMethodTable(createCatalog({ tools: [answering('block', text)] }));
+    await using connection = await connect(said, { era: '2025', caller });
+
+    expect((await connection.client.callTool({ name: 'block', arguments: {} })).content).toEqual([
+      { type: 'text', text },
     ]);
   });
 });

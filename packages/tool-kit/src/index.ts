@@ -34,7 +34,7 @@ export type { CallContext, Completer } from './definition/call-context.ts';
 export type { CacheHint, Icon, ListingOptions } from './definition/listing-options.ts';
 export type { Permission } from './definition/permission.ts';
 export type { TaskContext, TaskDefinition } from './definition/task-definition.ts';
-export type { ObjectSchema } from './definition/object-schema.ts';
+export type { ArgumentSchema, ObjectSchema, ValueSchema } from './definition/object-schema.ts';
 export { PublicError, RpcError, rpcCodes } from './errors.ts';
 export type { JsonObject, JsonValue } from './json.ts';
 export {

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 
+import { anchorCommand } from './anchor.ts';
 import {
   commandUsage,
   errorText,
@@ -22,6 +23,7 @@ const commands: ReadonlyMap<string, Command> = new Map([
   ['export', exportCommand],
   ['replay', replayCommand],
   ['verify', verifyCommand],
+  ['anchor', anchorCommand],
   ['doctor', doctorCommand],
   ['forget', forgetCommand],
 ]);

@@ -1,3 +1,4 @@
+import type { AnchorKeeper } from '../anchors/anchor-keeper.ts';
 import type { AuditCheckpoint } from '../chain/checkpoint.ts';
 import type { AuditEvent } from '../event/event.ts';
 
@@ -14,6 +15,9 @@ export interface AuditSink {
   /** Whether it wants checkpoints. Then `events` may be empty. @default false */
   readonly takesCheckpoints?: boolean | undefined;
   readonly deliver: (events: readonly AuditEvent[], options: DeliverOptions) => Promise<void>;
+  /** Keeps the last checkpoint apart from the events, where the sink can; see {@link AnchorKeeper}. */
+  readonly keepAnchor?: AnchorKeeper['keepAnchor'] | undefined;
+  readonly latestAnchor?: AnchorKeeper['latestAnchor'];
 }
 
 /** What a sink is told with a batch. */

@@ -1,4 +1,4 @@
-import { parseCheckpoint } from '../chain/checkpoint.ts';
+import { isCheckpointSigned, parseCheckpoint, type AuditCheckpoint } from '../chain/checkpoint.ts';
 import { Coverage } from '../chain/coverage.ts';
 import { GENESIS, scanLines, type ChainTip, type StoredRecord } from '../chain/record.ts';
 import type { PublicKeys } from '../chain/signer.ts';
@@ -31,10 +31,11 @@ export async function examineEvidence(
   options: {
     readonly keys: PublicKeys;
     readonly delivered: readonly Delivered[];
+    readonly anchors: readonly AuditCheckpoint[];
     readonly writerId: string;
   },
 ): Promise<Examined> {
-  const { keys, delivered, writerId } = options;
+  const { keys, delivered, anchors, writerId } = options;
   const [first] = chain;
   if (first === undefined) {
     return { forgery: undefined, coveredSequence: 0, lastTime: undefined };
@@ -56,12 +57,28 @@ export async function examineEvidence(
   if (coverage.isOverdue(lastTime ?? -Infinity)) {
     forgery ??= `${coverage.uncoveredEvents} events have no signature`;
   }
+  for (const anchor of anchors) {
+    if (!isCheckpointSigned(anchor, keys) || !isAnchoredIn(chain, anchor)) {
+      forgery ??= `the anchor at record ${anchor.sequence} does not fit`;
+    }
+  }
   for (const mark of delivered.filter((mark) => mark.writerId === writerId)) {
     if (!(await isInChain(disk, chain, mark))) {
       forgery ??= `record ${mark.sequence} is not the one that was delivered`;
     }
   }
   return { forgery, coveredSequence: coverage.coveredSequence, lastTime };
+}
+
+// One from before the records looked at is vouched for by the signatures since.
+function isAnchoredIn(chain: readonly LoadedSegment[], { sequence, hash }: AuditCheckpoint): boolean {
+  const start = chain[0]?.start ?? GENESIS;
+  return (
+    sequence < start.sequence ||
+    (sequence === start.sequence && start.hash === GENESIS.hash) ||
+    hash === start.hash ||
+    chain.some(({ linked }) => linked.some(({ record }) => record.hash === hash))
+  );
 }
 
 // A run without calls leaves no other time.

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 
+import type { AuditCheckpoint } from '../chain/checkpoint.ts';
 import { GENESIS, type ChainTip } from '../chain/record.ts';
 import type { PublicKeys } from '../chain/signer.ts';
 import { withFile, type AuditFileSystem } from '../disk/file-system.ts';
@@ -47,10 +48,11 @@ export interface RecoveredLog {
   readonly isForged: boolean;
 }
 
-/** What a start believes: public keys, and how far each sink got. */
+/** What a start believes: public keys, how far each sink got, and what others kept of a writer. */
 export interface Evidence {
   readonly keys: PublicKeys;
   readonly delivered: readonly Delivered[];
+  readonly anchorsOf: (writerId: string) => Promise<readonly AuditCheckpoint[]>;
 }
 
 /**
@@ -63,7 +65,7 @@ export async function recoverLog(
   directory: string,
   fileSystem: AuditFileSystem,
   logger: Logger,
-  { keys, delivered }: Evidence,
+  { keys, delivered, anchorsOf }: Evidence,
 ): Promise<RecoveredLog> {
   const disk = { directory, fileSystem, logger };
   const numbers = segmentNumbers(await fileSystem.list(directory));
@@ -82,11 +84,17 @@ export async function recoverLog(
   const chain = [isContinued(last, previous) ? previous : undefined, last].filter(
     (segment) => segment !== undefined,
   );
-  const evidence = await examineEvidence(disk, chain, { keys, delivered, writerId });
+  const anchors = last === undefined ? [] : await anchorsOf(writerId);
+  const evidence = await examineEvidence(disk, chain, { keys, delivered, anchors, writerId });
+  const highest = Math.max(
+    previous?.highestSequence ?? 0,
+    last?.highestSequence ?? 0,
+    deliveredSequence,
+    ...anchors.map(({ sequence }) => sequence),
+  );
   const { forgery: reason } = evidence;
   const forgery = reason === undefined || last === undefined ? undefined : endOf(last, reason);
   const broken = damage ?? forgery;
-  const highest = Math.max(previous?.highestSequence ?? 0, last?.highestSequence ?? 0, deliveredSequence);
   if (broken === undefined) {
     await cutPrevious(disk, last, previous);
     if (last !== undefined) {

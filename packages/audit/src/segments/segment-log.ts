@@ -1,5 +1,11 @@
 import type { CheckpointCadence } from '../chain/cadence.ts';
-import { CHECKPOINT_KIND, createTombstone, TOMBSTONE_KIND, type Tombstone } from '../chain/checkpoint.ts';
+import {
+  CHECKPOINT_KIND,
+  createTombstone,
+  TOMBSTONE_KIND,
+  type AuditCheckpoint,
+  type Tombstone,
+} from '../chain/checkpoint.ts';
 import { Checkpointer } from '../chain/checkpointer.ts';
 import { GENESIS, type ChainTip } from '../chain/record.ts';
 import type { TextSigner } from '../chain/signer.ts';
@@ -33,6 +39,8 @@ export interface SegmentLogOptions extends CheckpointCadence {
   readonly recovered: RecoveredLog;
   /** Called after each commit with what it made durable. */
   readonly onCommit: (events: readonly EncodedEvent[], hasCheckpoint: boolean) => void;
+  /** Called with each checkpoint that is durable. */
+  readonly onCheckpoint: (checkpoint: AuditCheckpoint) => void;
 }
 
 // Keeps a header readable in one piece. More calls at a time than that have other troubles.
@@ -250,6 +258,9 @@ export class SegmentLog {
     }
     for (const id of group.closed) {
       this.#openIntents.delete(id);
+    }
+    if (checkpoint !== undefined) {
+      this.#options.onCheckpoint(checkpoint);
     }
     return checkpoint !== undefined;
   }

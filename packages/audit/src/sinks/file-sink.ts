@@ -1,7 +1,8 @@
 import { constants } from 'node:fs';
 import { stat, type FileHandle } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 
+import { anchorFileName, readAnchor, writeAnchor } from '../anchors/anchor-directory.ts';
 import { checkWhole } from '../check-number.ts';
 import { checkSinkName, type AuditSink } from '../delivery/sink.ts';
 import { checkPath } from '../disk/check-path.ts';
@@ -44,7 +45,7 @@ const NEWLINE = 0x0a;
 
 /**
  * Appends events to a file for a log shipper to follow. `deliver` resolves after `fdatasync` and rejects with
- * AuditError `delivery_failed`. After a crash the last batch may be there twice; drop repeated ids. One process for
+ * AuditError `delivery_failed`. The last checkpoint is beside it, in `path.anchor-<writer>.json`. After a crash the last batch may be there twice; drop repeated ids. One process for
  * each file.
  * @throws {TypeError | RangeError} for an option that is missing or out of its range
  */
@@ -74,7 +75,15 @@ export function createFileSink(options: FileSinkOptions): AuditSink {
       previous = turn.catch(() => {});
       return turn;
     },
+    async keepAnchor(anchor) {
+      await writeAnchor(dirname(path), anchorNameOf(path, anchor.writerId), anchor);
+    },
+    latestAnchor: (writerId) => readAnchor(dirname(path), anchorNameOf(path, writerId)),
   };
+}
+
+function anchorNameOf(path: string, writerId: string): string {
+  return `${basename(path)}.anchor-${anchorFileName(writerId)}`;
 }
 
 async function append(path: string, lines: string): Promise<void> {

@@ -27,7 +27,7 @@ function resolveStreamSinkOptions(options: StreamSinkOptions): {
 }
 
 /**
- * Writes events as JSON lines `{"auditEvent":{...}}`, which tell them from log lines on the same stream. For
+ * Writes events as JSON lines `{"auditEvent":{...}}` and anchors as `{"auditAnchor":{...}}`, which tell them from log lines on the same stream. For
  * platforms that collect the output of a container. `deliver` resolves when the stream took the lines, which is
  * no promise that anybody stored them, and rejects with AuditError `delivery_failed`.
  * @throws {TypeError} for an option that is none of its kind
@@ -40,6 +40,10 @@ export function createStreamSink(options: StreamSinkOptions = {}): AuditSink {
       signal.throwIfAborted();
       const lines = events.map((auditEvent) => `${safeJson({ auditEvent })}\n`).join('');
       await untilAborted(write(stream, lines), signal);
+    },
+    async keepAnchor(auditAnchor, { signal }) {
+      signal.throwIfAborted();
+      await untilAborted(write(stream, `${safeJson({ auditAnchor })}\n`), signal);
     },
   };
 }

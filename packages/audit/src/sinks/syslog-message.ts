@@ -1,3 +1,4 @@
+import type { AuditCheckpoint } from '../chain/checkpoint.ts';
 import type { AuditEvent } from '../event/event.ts';
 import { safeJson } from '../event/safe-json.ts';
 
@@ -13,17 +14,29 @@ const MAX_SEQUENCE_ID = 2_147_483_647;
 
 /** One RFC 5424 message with its length before it (RFC 6587 §3.4.1). The message is ASCII; its text is the event as JSON. */
 export function syslogFrame(event: AuditEvent, header: SyslogHeader): string {
-  const priority = header.facility * 8 + severityOf(event);
-  const sequenceId = ((event.sequence - 1) % MAX_SEQUENCE_ID) + 1;
+  return frame(event, header, { severity: severityOf(event), appName: event.server.name });
+}
+
+/** One such message with an anchor; its MSGID is `checkpoint`. */
+export function syslogAnchorFrame(anchor: AuditCheckpoint, header: SyslogHeader): string {
+  return frame(anchor, header, { severity: SEVERITY.informational, appName: '' });
+}
+
+function frame(
+  said: AuditEvent | AuditCheckpoint,
+  header: SyslogHeader,
+  { severity, appName }: { readonly severity: number; readonly appName: string },
+): string {
+  const sequenceId = ((Math.max(1, said.sequence) - 1) % MAX_SEQUENCE_ID) + 1;
   const message = [
-    `<${priority}>1`,
-    event.time,
+    `<${header.facility * 8 + severity}>1`,
+    said.time,
     field(header.hostName, 255),
-    field(event.server.name, 48),
+    field(appName, 48),
     '-',
-    event.stage,
+    said.stage,
     `[meta sequenceId="${sequenceId}"]`,
-    asciiJson(event),
+    asciiJson(said),
   ].join(' ');
   return `${message.length} ${message}`;
 }
@@ -52,8 +65,8 @@ function field(text: string, maxLength: number): string {
 }
 
 // Beyond ASCII a message would have to begin with a byte order mark, which JSON parsers stumble over.
-function asciiJson(event: AuditEvent): string {
-  return safeJson(event).replaceAll(
+function asciiJson(said: object): string {
+  return safeJson(said).replaceAll(
     /[^\x20-\x7e]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );

@@ -5,7 +5,7 @@ import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { checkWhole, MAX_TIMER_MS } from '../check-number.ts';
 import { checkSinkName, type AuditSink } from '../delivery/sink.ts';
 import { AuditError } from '../errors.ts';
-import { syslogFrame } from './syslog-message.ts';
+import { syslogAnchorFrame, syslogFrame } from './syslog-message.ts';
 
 /** Where the syslog server is and how to reach it. */
 export interface SyslogSinkOptions {
@@ -61,19 +61,23 @@ export function createSyslogSink(options: SyslogSinkOptions): AuditSink {
     return connectTls({ host, port, minVersion: 'TLSv1.2', ...tls }, onReady);
   }
 
+  async function sendFrames(frames: string, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    const attempt = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+    try {
+      await send(open, frames, attempt);
+    } catch (cause) {
+      signal.throwIfAborted();
+      throw new AuditError('delivery_failed', 'The syslog server did not take the batch', { cause });
+    }
+  }
+
+  const header = { facility, hostName };
   return {
     name,
-    async deliver(events, { signal }) {
-      signal.throwIfAborted();
-      const frames = events.map((event) => syslogFrame(event, { facility, hostName }));
-      const attempt = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-      try {
-        await send(open, frames.join(''), attempt);
-      } catch (cause) {
-        signal.throwIfAborted();
-        throw new AuditError('delivery_failed', 'The syslog server did not take the batch', { cause });
-      }
-    },
+    deliver: (events, { signal }) =>
+      sendFrames(events.map((event) => syslogFrame(event, header)).join(''), signal),
+    keepAnchor: (anchor, { signal }) => sendFrames(syslogAnchorFrame(anchor, header), signal),
   };
 }
 

@@ -1,3 +1,5 @@
+import type { AuditCheckpoint } from '../chain/checkpoint.ts';
+
 /** What is wrong with a trail, and where. */
 export interface TrailFinding {
   /**
@@ -43,6 +45,8 @@ export interface TrailVerification {
   readonly segments: number;
   readonly events: number;
   readonly checkpoints: number;
+  /** The last checkpoint that is to be believed: an anchor for a later verification. */
+  readonly lastCheckpoint: AuditCheckpoint | undefined;
   /** 0 for a trail without events. */
   readonly firstSequence: number;
   readonly lastSequence: number;

@@ -62,6 +62,7 @@ export class TrailWalk {
   #segments = 0;
   #events = 0;
   #checkpoints = 0;
+  #lastCheckpoint: AuditCheckpoint | undefined;
   #firstSequence = 0;
   #tornBytes = 0;
 
@@ -127,6 +128,7 @@ export class TrailWalk {
       segments: this.#segments,
       events: this.#events,
       checkpoints: this.#checkpoints,
+      lastCheckpoint: this.#lastCheckpoint,
       firstSequence: this.#firstSequence,
       lastSequence: this.#tip?.sequence ?? 0,
       unsignedEvents: this.#coverage?.uncoveredEvents ?? 0,
@@ -223,10 +225,13 @@ export class TrailWalk {
     }
     const isSigned = header && isOrigin(record, header, keys);
     const details = { time, cadence: header?.cadence, isOrigin: isSigned === true };
-    if (!this.#coverage.add(record, details) || isSigned === false) {
+    const isBelieved = this.#coverage.add(record, details);
+    if (!isBelieved || isSigned === false) {
       this.#report(finding('bad_signature'));
     }
-    this.#checkpoints += parseCheckpoint(record) === undefined ? 0 : 1;
+    const checkpoint = parseCheckpoint(record);
+    this.#checkpoints += checkpoint === undefined ? 0 : 1;
+    this.#lastCheckpoint = (isBelieved ? checkpoint : undefined) ?? this.#lastCheckpoint;
     const tombstone = parseTombstone(record);
     if (tombstone !== undefined) {
       if (keys && !isTombstoneSigned(tombstone, keys)) {

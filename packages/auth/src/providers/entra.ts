@@ -33,13 +33,17 @@ export function checkEntra({
   }
 }
 
+/** The tenant that an issuer names. */
+export function tenantOf(issuer: string): string | undefined {
+  return new URL(issuer).pathname.split('/').find((part) => GUID.test(part));
+}
+
 /**
  * Whether it is an access token, which a person's is by `scp` and an application's by its roles. Any application of the
  * tenant can get a token for any API, without roles: such a one may do nothing. `roles` alone are no sign: ID tokens
  * have them too.
  */
-export function isEntraAccessToken(claims: Claims, issuer: string): boolean {
-  const tenant = new URL(issuer).pathname.split('/').find((part) => GUID.test(part));
+export function isEntraAccessToken(claims: Claims, tenant: string | undefined): boolean {
   if (tenant !== undefined && claims['tid'] !== undefined && claims['tid'] !== tenant) {
     return false;
   }

@@ -6,7 +6,7 @@ import {
   saysAccessToken,
 } from '../claims/token-kind.ts';
 import type { TokenRules } from '../claims/token-rules.ts';
-import { checkEntra, isEntraAccessToken, isEntraService } from './entra.ts';
+import { checkEntra, isEntraAccessToken, isEntraService, tenantOf } from './entra.ts';
 
 /** The names of the identity providers whose tokens are known. `identity-server` and `duende` are the same. */
 export const PROVIDERS = [
@@ -72,10 +72,11 @@ const PRESETS: Readonly<Record<Provider, Preset>> = {
   }),
   entra: (context) => {
     checkEntra(context);
+    const tenant = tenantOf(context.issuer);
     return {
       ...generic,
       tokenType: 'JWT',
-      isAccessToken: (claims) => isEntraAccessToken(claims, context.issuer),
+      isAccessToken: (claims) => isEntraAccessToken(claims, tenant),
       isService: isEntraService,
       // `sub` is another for each application.
       subjectClaim: 'oid',

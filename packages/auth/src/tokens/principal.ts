@@ -17,13 +17,13 @@ export interface Principal {
   readonly id: string;
   /** Who vouches for the subject: the token's `iss`. */
   readonly issuer: string;
-  /** The name that the issuer gave, unique there: the token's `sub`. */
+  /** The lasting name that the issuer gave, unique there: the token's `sub`, or what its provider has instead. */
   readonly subject: string;
   /** `service` when the token was issued to a client for itself (client credentials). */
   readonly kind: 'user' | 'service';
   /** The OAuth client that asked for the token. May be a URL. */
   readonly clientId?: string | undefined;
-  /** What the token's owner let this client do. */
+  /** What the token's owner let this client do; of a service, what an administrator let it do. */
   readonly scopes: readonly string[];
   /** When the token ends, in milliseconds since the Unix epoch. */
   readonly expiresAt: number;

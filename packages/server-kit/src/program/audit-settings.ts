@@ -1,19 +1,11 @@
-import { createPrivateKey } from 'node:crypto';
+import { createPrivateKey, type KeyObject } from 'node:crypto';
 
-import {
-  createCollectorSink,
-  createFileSink,
-  createStreamSink,
-  createSyslogSink,
-  type AuditSink,
-} from '@mcp-parts/audit';
 import { z } from 'zod';
 
-import type { AssembleOptions } from '../assemble.ts';
 import { booleanSetting } from './kinds/choice-setting.ts';
 import { numberSetting } from './kinds/number-setting.ts';
 import { pathSetting } from './kinds/path-setting.ts';
-import type { Settings, SettingValues } from './settings.ts';
+import type { Settings } from './settings.ts';
 
 const MIN_DIGEST_KEY_BYTES = 32;
 const MIN_MAX_BYTES = 1_048_576;
@@ -42,6 +34,16 @@ export const auditSettings = {
   AUDIT_SYSLOG_CA: {
     description: 'Certificate authority of the syslog server, as PEM, where the system does not know it',
     schema: z.string().optional(),
+  },
+  AUDIT_ANCHOR_DIRECTORY: {
+    description:
+      'Directory, on another volume, that keeps the last signed checkpoint of each audit trail; a trail that it does not fit is not gone on with',
+    schema: pathSetting().optional(),
+  },
+  AUDIT_ANCHOR_COMMAND: {
+    description:
+      'Program that is given each signed checkpoint of the audit trail as a line of JSON on its standard input, to keep it elsewhere',
+    schema: pathSetting().optional(),
   },
   AUDIT_KEEP_DAYS: {
     description:
@@ -85,55 +87,6 @@ export const auditSettings = {
     secret: true,
   },
 } satisfies Settings;
-
-/**
- * What the audit settings ask for, as options of `assembleServer`. `token` is the bearer token for the collector,
- * asked for at each request.
- */
-export function auditOptions(
-  values: SettingValues<typeof auditSettings>,
-  token?: () => Promise<string>,
-): Pick<
-  AssembleOptions,
-  | 'auditSinks'
-  | 'auditKeepDays'
-  | 'auditMaxBytes'
-  | 'auditRefusalBytesPerDay'
-  | 'auditDigestKey'
-  | 'auditSigningKey'
-> {
-  const sinks: AuditSink[] = [];
-  const { AUDIT_COLLECTOR_URL: url, AUDIT_FILE: path, AUDIT_SYSLOG_URL: syslog } = values;
-  if (url !== undefined) {
-    sinks.push(createCollectorSink({ url, token }));
-  }
-  if (path !== undefined) {
-    sinks.push(createFileSink({ path }));
-  }
-  if (values.AUDIT_STDERR) {
-    sinks.push(createStreamSink());
-  }
-  if (syslog !== undefined) {
-    sinks.push(syslogSink(new URL(syslog), values.AUDIT_SYSLOG_CA));
-  }
-  return {
-    auditSinks: sinks,
-    auditKeepDays: values.AUDIT_KEEP_DAYS,
-    auditMaxBytes: values.AUDIT_MAX_BYTES,
-    auditRefusalBytesPerDay: values.AUDIT_REFUSAL_BYTES_PER_DAY,
-    auditDigestKey: values.AUDIT_DIGEST_KEY,
-    auditSigningKey: values.AUDIT_SIGNING_KEY,
-  };
-}
-
-function syslogSink({ protocol, hostname, port }: URL, ca: string | undefined): AuditSink {
-  return createSyslogSink({
-    // The brackets of an IPv6 address belong to the URL.
-    host: hostname.replace(/^\[(.*)\]$/u, '$1'),
-    port: port === '' ? undefined : Number(port),
-    tls: protocol === 'tcp:' ? false : { ca },
-  });
-}
 
 function privateKey(pem: string) {
   try {

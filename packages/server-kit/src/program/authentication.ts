@@ -14,12 +14,12 @@ import type { Authorizer, Logger } from '@mcp-parts/tool-kit';
 
 import type { TokenGateOptions } from '../gate/bearer-gate.ts';
 import type { UnauthenticatedGateOptions } from '../gate/unauthenticated-gate.ts';
-import { isLoopbackHost } from '../loopback.ts';
+import { checkAuthenticationSettings } from './check-authentication.ts';
 import { clientCertificateFrom } from './client-certificate.ts';
 import type { authenticationSettings } from './common-settings.ts';
 import type { httpSettings } from './http-settings.ts';
 import type { SettingValues } from './settings.ts';
-import { checkTokenSettings, openTokenVerification } from './token-verification.ts';
+import { openTokenVerification } from './token-verification.ts';
 
 /** Who is calling and what they may do, as the settings say. */
 export interface Authentication extends AsyncDisposable {
@@ -32,22 +32,6 @@ export interface Authentication extends AsyncDisposable {
   readonly ages: FactAges;
   /** For `serveHttp`. `basicScopes` are what a client asks for first. */
   readonly gate: (basicScopes: readonly string[]) => TokenGateOptions;
-}
-
-/** What is wrong with settings that are right one by one; for `check` of `runCommand`. */
-export function checkAuthenticationSettings(
-  settings: SettingValues<typeof authenticationSettings>,
-): readonly string[] {
-  const server = settings.AUTH_AUTHORIZATION_SERVER ?? settings.AUTH_ISSUER;
-  const isName =
-    URL.parse(server)?.protocol === 'http:' &&
-    !isLoopbackHost(new URL(server).hostname.replaceAll(/[[\]]/gu, ''));
-  return [
-    ...(isName
-      ? ['AUTH_AUTHORIZATION_SERVER is required and must use https, because AUTH_ISSUER does not']
-      : []),
-    ...checkTokenSettings(settings),
-  ];
 }
 
 /**

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 
+import { openOtlp, planOtlp, type Otlp } from '@mcp-parts/observability/otlp';
 import type { Logger } from '@mcp-parts/tool-kit';
 
 import { runProgram, type StopSignals } from './lifecycle.ts';
@@ -29,14 +30,14 @@ export interface Command<S extends Settings> {
    * wait for less than half a second. @default SIGINT is as SIGTERM, and a second signal ends the program at once
    */
   readonly interruptGraceMs?: number | undefined;
-  readonly createLogger: (settings: SettingValues<NoInfer<S>>) => Logger;
+  readonly createLogger: (settings: SettingValues<NoInfer<S>>, context: { readonly otlp: Otlp }) => Logger;
   /**
    * Runs until `signal` aborts; where there is an `interruptGraceMs`, `urgent` aborts too when nothing may be waited for.
    * What it opens, it closes.
    */
   readonly run: (
     settings: SettingValues<NoInfer<S>>,
-    context: { readonly logger: Logger } & StopSignals,
+    context: { readonly logger: Logger; readonly otlp: Otlp } & StopSignals,
   ) => Promise<void>;
 }
 
@@ -76,9 +77,12 @@ export async function runCommand<S extends Settings>(
   }
   let settings: SettingValues<S>;
   try {
-    const unknown = unknownSettings(command.settings, invocation.environment);
+    const unknown = [
+      ...unknownSettings(command.settings, invocation.environment),
+      ...planOtlp(invocation.environment).problems,
+    ];
     settings = readAll(command.settings, invocation.environment, unknown);
-    const problems = command.check?.(settings) ?? [];
+    const problems = [...(command.check?.(settings) ?? []), ...planOtlp(invocation.environment).problems];
     if (problems.length > 0) {
       throw new SettingsError(problems);
     }
@@ -93,9 +97,21 @@ export async function runCommand<S extends Settings>(
     process.exitCode = WRONG_USAGE;
     return;
   }
-  const logger = command.createLogger(settings);
-  logger.info({ version }, 'starting');
-  await runProgram((signals) => command.run(settings, { logger, ...signals }), {
+  const otlp = await openOtlp({
+    environment: invocation.environment,
+    serviceName: name,
+    serviceVersion: version,
+  });
+  const logger = command.createLogger(settings, { otlp });
+  logger.info({ version, otlp: [...otlp.signals] }, 'starting');
+  const run = async (signals: StopSignals): Promise<void> => {
+    try {
+      await command.run(settings, { logger, otlp, ...signals });
+    } finally {
+      await otlp.shutdown();
+    }
+  };
+  await runProgram(run, {
     name,
     logger,
     interruptGraceMs: command.interruptGraceMs,
@@ -155,6 +171,9 @@ Environment variables
 ${describeSettings(settings)}
 
 A variable NAME can also be given as NAME_FILE: the path of a file that holds the value.
+
+With OTEL_EXPORTER_OTLP_ENDPOINT, traces, metrics and logs are sent to an OpenTelemetry collector by http/protobuf; the
+other standard OTEL_ variables count too.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or environment.
 `;

@@ -128,6 +128,11 @@ export const tokenSettings = {
       'How this server signs in at AUTH_INTROSPECTION_URL: basic, or post with id and secret in the form',
     schema: choiceSetting(['basic', 'post'], 'basic'),
   },
+  AUTH_INTROSPECT_JWTS: {
+    description:
+      'Ask AUTH_INTROSPECTION_URL about JWTs too, for an issuer whose access tokens cannot be told from its ID tokens, or to notice revoked ones within a minute',
+    schema: booleanSetting(false),
+  },
   AUTH_DPOP_NONCE_SECRET: {
     description:
       'Text of 32 characters or more that replicas share. With it, each DPoP proof must hold a nonce of this server (RFC 9449)',

@@ -48,6 +48,9 @@ export function checkTokenSettings(settings: TokenSettings): readonly string[] {
       'AUTH_INTROSPECTION_URL, _CLIENT_ID and _CLIENT_SECRET need each other: set all three or none',
     );
   }
+  if (settings.AUTH_INTROSPECT_JWTS && given === 0) {
+    problems.push('AUTH_INTROSPECTION_URL is required, because AUTH_INTROSPECT_JWTS asks there');
+  }
   if (settings.AUTH_RESOURCE === undefined && !/^https?:\/\//iu.test(settings.AUTH_AUDIENCE)) {
     problems.push('AUTH_RESOURCE is required, because AUTH_AUDIENCE is not the URL of this server');
   }
@@ -85,9 +88,11 @@ export async function openTokenVerification(settings: TokenSettings): Promise<To
   const file = settings.AUTH_ISSUERS_FILE;
   const more: readonly IssuerEntry[] =
     file === undefined ? [] : await loadIssuers(file, { audience: settings.AUTH_AUDIENCE });
-  const verifiers = [jwt, ...more.map(({ verifier }) => createTokenVerifier(verifier))];
+  const main = settings.AUTH_INTROSPECT_JWTS && opaque !== undefined ? opaque : jwt;
+  const verifiers = [main, ...more.map(({ verifier }) => createTokenVerifier(verifier))];
   return {
-    verifier: opaque === undefined && more.length === 0 ? jwt : createTokenRouter({ jwt: verifiers, opaque }),
+    verifier:
+      opaque === undefined && more.length === 0 ? main : createTokenRouter({ jwt: verifiers, opaque }),
     authorizationServers: [
       settings.AUTH_AUTHORIZATION_SERVER ?? settings.AUTH_ISSUER,
       ...more.map(({ authorizationServer }) => authorizationServer),

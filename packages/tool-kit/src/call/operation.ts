@@ -78,14 +78,14 @@ export function sealOperation<Input, Output>(operation: OperationOf<Input, Outpu
 }
 
 /** What of a request a response depends on. */
-export interface Responding {
+interface Responding {
   /** As the client named it. */
   readonly target: string;
   readonly era: RequestContext['era'];
 }
 
 /** An input, or why there is none. */
-export type Parsed<Input> =
+type Parsed<Input> =
   | { readonly ok: true; readonly input: Input }
   | { readonly ok: false; readonly failure: CallFailure };
 

@@ -5,12 +5,12 @@ import { checkWhole, MAX_TIMER_MS } from '../check-number.ts';
 import type { PromptDefinition } from '../definition/define-prompt.ts';
 import type { ResourceDefinition } from '../definition/define-resource.ts';
 import type { ContentToolDefinition, ToolDefinition } from '../definition/define-tool.ts';
-import { zodObject, type ObjectSchema } from '../definition/object-schema.ts';
+import { zodObject, type ArgumentSchema, type ValueSchema } from '../definition/object-schema.ts';
 import { checkSchemaVersion } from '../definition/schema-version.ts';
 import type { TaskDefinition } from '../definition/task-definition.ts';
 import type { JsonObject } from '../json.ts';
 import { completionOperation } from './completion-operation.ts';
-import { jsonSchema } from './json-schema.ts';
+import { asResult, isObjectSchema, jsonSchema } from './json-schema.ts';
 import { checkTexts, listingOf } from './listing.ts';
 import { promptOperation } from './prompt-operation.ts';
 import { JSON_MIME_TYPE, listOperation, readOperation } from './resource-operation.ts';
@@ -21,8 +21,8 @@ export { jsonSchema };
 
 // To compare what each schema makes with a record would cost the compiler a fifth more.
 type AnyTool =
-  | ToolDefinition<ObjectSchema<unknown, unknown>, ObjectSchema<unknown, unknown>>
-  | ContentToolDefinition<ObjectSchema<unknown, unknown>>;
+  | ToolDefinition<ArgumentSchema<unknown, unknown>, ValueSchema>
+  | ContentToolDefinition<ArgumentSchema<unknown, unknown>>;
 
 /** Everything that a server offers. */
 export interface CatalogDefinitions {
@@ -37,10 +37,12 @@ export interface CatalogDefinitions {
 export interface Listed<Definition> {
   readonly definition: Definition;
   readonly listing: JsonObject;
+  /** In the revisions before 2026-07-28. @default the same */
+  readonly listing2025?: JsonObject | undefined;
 }
 
 /** A tool, ready to be called. */
-export interface ListedTool extends Listed<ToolDefinition | ContentToolDefinition> {
+interface ListedTool extends Listed<ToolDefinition | ContentToolDefinition> {
   readonly call: Operation;
 }
 
@@ -53,7 +55,7 @@ export interface ListedResource extends Listed<ResourceDefinition> {
 }
 
 /** A prompt, ready to be got and completed. */
-export interface ListedPrompt extends Listed<PromptDefinition> {
+interface ListedPrompt extends Listed<PromptDefinition> {
   readonly get: Operation;
   readonly complete: Operation;
 }
@@ -125,21 +127,24 @@ function listedTool(tool: ListedTool['definition']): ListedTool {
   // First, because they refuse what is no schema.
   const inputSchema = jsonSchema(tool, 'input');
   const outputSchema = tool.output && jsonSchema(tool, 'output');
+  const listing = {
+    ...listingOf(`tool "${name}"`, tool),
+    inputSchema,
+    ...(outputSchema !== undefined && { outputSchema }),
+    annotations: {
+      ...(title !== undefined && { title }),
+      readOnlyHint: annotations.readOnly,
+      destructiveHint: annotations.destructive,
+      idempotentHint: annotations.idempotent,
+      openWorldHint: annotations.openWorld,
+    },
+  };
+  const isWrapped = outputSchema !== undefined && !isObjectSchema(outputSchema);
   return {
     definition: tool,
-    call: toolOperation(tool),
-    listing: {
-      ...listingOf(`tool "${name}"`, tool),
-      inputSchema,
-      ...(outputSchema !== undefined && { outputSchema }),
-      annotations: {
-        ...(title !== undefined && { title }),
-        readOnlyHint: annotations.readOnly,
-        destructiveHint: annotations.destructive,
-        idempotentHint: annotations.idempotent,
-        openWorldHint: annotations.openWorld,
-      },
-    },
+    call: toolOperation(tool, isWrapped),
+    listing,
+    ...(isWrapped && { listing2025: { ...listing, outputSchema: asResult(outputSchema) } }),
   };
 }
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { withoutPrivacy } from '../arguments/argument-privacy.ts';
 import type { ContentToolDefinition, ToolDefinition } from '../definition/define-tool.ts';
-import { zodObject, type ObjectSchema } from '../definition/object-schema.ts';
+import { zodValue, type ValueSchema } from '../definition/object-schema.ts';
 import { checkSchemaVersion } from '../definition/schema-version.ts';
 import type { JsonObject } from '../json.ts';
 import { problemOfSchema } from './schema-problem.ts';
@@ -15,12 +15,12 @@ import { problemOfSchema } from './schema-problem.ts';
  */
 export function jsonSchema(tool: ToolDefinition | ContentToolDefinition, io: 'input' | 'output'): JsonObject {
   const name = `tool "${tool.name}": ${io}`;
-  const schemaOfTool = tool[io];
-  checkSchemaVersion(name, schemaOfTool);
+  const definition = tool[io];
+  checkSchemaVersion(name, definition);
   let document: JsonObject;
   try {
     // A JSON Schema document is JSON; zod types it more precisely than a wire value needs.
-    document = z.toJSONSchema(zodObject(schemaOfTool as ObjectSchema), {
+    document = z.toJSONSchema(zodValue(definition as ValueSchema), {
       target: 'draft-2020-12',
       io,
       override: ({ jsonSchema }) => withoutPrivacy(jsonSchema),
@@ -32,13 +32,42 @@ export function jsonSchema(tool: ToolDefinition | ContentToolDefinition, io: 'in
   }
   // 2026-07-28, basic, "JSON Schema Usage": 2020-12 is the default. A client with a plain Ajv fails on its name.
   const { $schema: _dialect, ...schema } = document;
-  const listed = withWrittenOutReferences(schema);
-  const problem = problemOfSchema(listed);
+  const written = withWrittenOutReferences(schema);
+  // A union of objects is one.
+  const listed = isObjectSchema(written) ? { type: 'object', ...written } : written;
+  const problem = problemOfSchema(listed, io === 'input');
   if (problem !== undefined) {
     throw new TypeError(`${name} gives a schema that clients refuse: ${problem}`);
   }
   // Some clients make `null` of what is absent here, and then refuse it.
   return io === 'input' && listed['required'] === undefined ? { ...listed, required: [] } : listed;
+}
+
+/** Whether all that a schema lets through is an object. */
+export function isObjectSchema({ type, anyOf, oneOf }: JsonObject): boolean {
+  const members = anyOf ?? oneOf;
+  return (
+    type === 'object' ||
+    (type === undefined &&
+      Array.isArray(members) &&
+      members.length > 0 &&
+      members.every((member: JsonObject[string]) => isSchema(member) && isObjectSchema(member)))
+  );
+}
+
+/** The schema of an object whose `result` is what a schema describes, for revisions in which all output is an object. */
+export function asResult({ $defs, ...schema }: JsonObject): JsonObject {
+  // The root of what refers to itself has moved.
+  const moved = JSON.parse(
+    JSON.stringify(schema).replaceAll('"$ref":"#"', '"$ref":"#/properties/result"'),
+  ) as JsonObject;
+  return {
+    type: 'object',
+    properties: { result: moved },
+    required: ['result'],
+    additionalProperties: false,
+    ...($defs !== undefined && { $defs }),
+  };
 }
 
 const DEFINITION = /^#\/\$defs\/(?<name>[^/]+)$/u;

@@ -1,8 +1,6 @@
 import type { Icon, ListingOptions } from '../definition/listing-options.ts';
 import type { JsonObject } from '../json.ts';
-
-// Controls but tab and line feed, and what turns the direction of text around (Unicode, "Bidirectional Algorithm").
-const UNPRINTABLE = /(?![\t\n])[\p{Cc}\p{Bidi_Control}]/u;
+import { unseenIn } from '../visible-text.ts';
 
 /**
  * Checks the texts that a definition shows to people and models.
@@ -14,10 +12,9 @@ export function checkTexts(kind: string, texts: Readonly<Record<string, unknown>
     if (typeof text !== 'string' || text.trim() === '') {
       throw new TypeError(`${kind}: ${name} must be a text, got ${JSON.stringify(text)}`);
     }
-    const found = UNPRINTABLE.exec(text);
-    if (found !== null) {
-      const code = found[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, '0');
-      throw new TypeError(`${kind}: ${name} has the character U+${code}, which nobody sees`);
+    const unseen = unseenIn(text);
+    if (unseen !== undefined) {
+      throw new TypeError(`${kind}: ${name} has the character ${unseen}, which nobody sees`);
     }
   }
 }

@@ -20,9 +20,9 @@ const TEXTS = ['title', 'description', '$ref', 'pattern', 'format'] as const;
  * What is wrong with a schema that is to be listed, as `where: what`. A client that refuses one tool's schema refuses
  * the whole list, so nothing leaves that is not of the form that both revisions of the protocol and JSON Schema give.
  */
-export function problemOfSchema(schema: JsonObject): string | undefined {
-  // 2025-11-25 and 2026-07-28, schema.ts, Tool: `type: "object"`.
-  return schema['type'] === 'object'
+export function problemOfSchema(schema: JsonObject, mustBeObject: boolean): string | undefined {
+  // Both revisions, schema.ts, Tool: `type: "object"` for the input.
+  return !mustBeObject || schema['type'] === 'object'
     ? problemIn(schema, '#', schema)
     : `#: type must be "object", got ${JSON.stringify(schema['type'])}`;
 }

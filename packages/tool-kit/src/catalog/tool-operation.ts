@@ -1,15 +1,22 @@
 import { argumentRecorder } from '../arguments/argument-privacy.ts';
-import { sealOperation, spanOf, type Operation, type OperationResponse } from '../call/operation.ts';
+import {
+  sealOperation,
+  spanOf,
+  type Operation,
+  type OperationOf,
+  type OperationResponse,
+} from '../call/operation.ts';
 import type { Content } from '../definition/content.ts';
 import type { ContentToolDefinition, ToolAnswer, ToolDefinition } from '../definition/define-tool.ts';
-import { zodObject } from '../definition/object-schema.ts';
+import { zodValue } from '../definition/object-schema.ts';
 import { permissionSelector } from '../definition/permission.ts';
 import type { JsonObject } from '../json.ts';
+import { withoutUnseen } from '../visible-text.ts';
 import { parserOf } from './parser.ts';
 
-/** `tools/call` on one tool. */
-export function toolOperation(tool: ToolDefinition | ContentToolDefinition): Operation {
-  const schema = zodObject(tool.input);
+/** `tools/call` on one tool. `isWrapped`: its output is no object, which the older revisions must be given. */
+export function toolOperation(tool: ToolDefinition | ContentToolDefinition, isWrapped: boolean): Operation {
+  const schema = zodValue(tool.input);
   const record = argumentRecorder(schema);
   return sealOperation<Record<string, unknown>, unknown>({
     name: tool.name,
@@ -23,14 +30,24 @@ export function toolOperation(tool: ToolDefinition | ContentToolDefinition): Ope
     onUnavailable: tool.onUnavailable,
     deadlineMs: tool.deadlineMs,
     run: (input, context) => tool.handle(input, context),
-    respond: tool.output === undefined ? contentResponse : dataResponse(tool),
+    respond: visible(tool.output === undefined ? contentResponse : dataResponse(tool, isWrapped)),
   });
 }
 
+type Respond = OperationOf<Record<string, unknown>, unknown>['respond'];
+
+/** What nobody sees is in no answer: backends say what they like. */
+function visible(respond: Respond): Respond {
+  return (returned, input, request) => {
+    const response = respond(returned, input, request);
+    return { ...response, result: withoutUnseen(response.result) };
+  };
+}
+
 /** Data in its schema, and what says it to a model. */
-function dataResponse(tool: ToolDefinition) {
-  const schema = zodObject(tool.output);
-  return (returned: unknown, input: Record<string, unknown>): OperationResponse => {
+function dataResponse(tool: ToolDefinition, isWrapped: boolean): Respond {
+  const schema = zodValue(tool.output);
+  return (returned, input, { era }) => {
     const output = schema.parse(returned);
     const text =
       tool.text === undefined ? JSON.stringify(output) : withNextStep(tool.text(output, input), output);
@@ -39,7 +56,7 @@ function dataResponse(tool: ToolDefinition) {
     const result = {
       content: blocks([text, ...more]),
       // The schema has just been checked; what it lets through must be JSON, as it has a JSON Schema.
-      structuredContent: output as JsonObject,
+      structuredContent: (isWrapped && era === '2025' ? { result: output } : output) as JsonObject,
     };
     return withExtras(result, isFailure, tool.resultMeta?.(output, input));
   };

@@ -3,7 +3,7 @@ import type { AuditDetails } from './audit-details.ts';
 import type { CallContext } from './call-context.ts';
 import type { Content } from './content.ts';
 import type { ListingOptions } from './listing-options.ts';
-import type { InputOf, ObjectSchema, OutputOf } from './object-schema.ts';
+import type { ArgumentSchema, InputOf, ObjectSchema, OutputOf, ValueSchema } from './object-schema.ts';
 import type { Permission } from './permission.ts';
 
 /** What a tool may do to the world; shown to clients, and decides what happens when a call cannot be recorded. */
@@ -22,13 +22,13 @@ export type OnUnavailable = 'deny' | 'allow-reads' | 'allow';
 
 /** What every tool has. */
 // Its functions are methods and not properties, so that one list may hold tools of different inputs.
-interface ToolBase<Input extends ObjectSchema<unknown, unknown>> extends ListingOptions {
+interface ToolBase<Input extends ArgumentSchema<unknown, unknown>> extends ListingOptions {
   /** 1–64 characters of `A–Z a–z 0–9 _ - .`. */
   readonly name: string;
   /** Starts with a verb; says when to use it, what comes back and what the limits are. */
   readonly description: string;
   /**
-   * Use `z.strictObject`, so that a misspelt argument is an error. A field with `.meta({ sensitive: true })` never
+   * Use `z.strictObject`, or a union of such, so that a misspelt argument is an error. A field with `.meta({ sensitive: true })` never
    * reaches the audit trail in clear, and one with `.meta({ secret: true })` not even as a digest.
    */
   readonly input: Input;
@@ -43,10 +43,13 @@ interface ToolBase<Input extends ObjectSchema<unknown, unknown>> extends Listing
 
 /** A tool: one thing that a person would ask for. Handlers return data; `text` says it to a model. */
 export interface ToolDefinition<
-  Input extends ObjectSchema<unknown, unknown> = ObjectSchema,
-  Output extends ObjectSchema<unknown, unknown> = ObjectSchema,
+  Input extends ArgumentSchema<unknown, unknown> = ArgumentSchema,
+  Output extends ValueSchema = ObjectSchema,
 > extends ToolBase<Input> {
-  /** A member `nextStep`, a text, is what the model is to do next: it is said at the end of the text as well. */
+  /**
+   * An object, best. A member `nextStep`, a text, is what the model is to do next: it is said at the end of the text as
+   * well. Of any other value, the revisions before 2026-07-28 get an object with the value as its `result`.
+   */
   readonly output: Output;
   /** @throws {PublicError} for a failure that the model should read; any other error becomes a reference id. */
   handle(input: OutputOf<Input>, context: CallContext): Promise<InputOf<Output>>;
@@ -74,7 +77,7 @@ export type ToolAnswer =
 
 /** A tool that answers with text, images, sound or resources, and with no data. */
 export interface ContentToolDefinition<
-  Input extends ObjectSchema<unknown, unknown> = ObjectSchema,
+  Input extends ArgumentSchema<unknown, unknown> = ArgumentSchema,
 > extends ToolBase<Input> {
   readonly output?: undefined;
   /** @throws {PublicError} for a failure that the model should read; any other error becomes a reference id. */
@@ -82,12 +85,11 @@ export interface ContentToolDefinition<
 }
 
 /** Returns the tool as it is, with the handler's types inferred from its schemas. */
-export function defineTool<
-  Input extends ObjectSchema<unknown, unknown>,
-  Output extends ObjectSchema<unknown, unknown>,
->(tool: ToolDefinition<Input, Output>): ToolDefinition<Input, Output>;
+export function defineTool<Input extends ArgumentSchema<unknown, unknown>, Output extends ValueSchema>(
+  tool: ToolDefinition<Input, Output>,
+): ToolDefinition<Input, Output>;
 /** The same for a tool without an output schema. */
-export function defineTool<Input extends ObjectSchema<unknown, unknown>>(
+export function defineTool<Input extends ArgumentSchema<unknown, unknown>>(
   tool: ContentToolDefinition<Input>,
 ): ContentToolDefinition<Input>;
 export function defineTool(

@@ -36,7 +36,9 @@ export function staticListOperation(
     const last = shown.at(-1);
     const isLast = last === undefined || start + shown.length === visible.length;
     const made = {
-      [member]: Object.freeze(shown.map(({ listing }) => listing)),
+      [member]: Object.freeze(
+        shown.map(({ listing, listing2025 }) => (era === '2025' ? (listing2025 ?? listing) : listing)),
+      ),
       ...(!isLast && { nextCursor: encodeCursor([last.definition.name]) }),
       ...listCacheMembers(listTtlMs, era),
     };
