@@ -36,6 +36,8 @@ const PAGED_RESULTS = '1.2.840.113556.1.4.319';
 /** Lets everybody in, and leaves each search to `onSearch`. On a free loopback port. */
 export async function startFakeLdapServer(
   onSearch: (search: FakeSearch, answer: FakeAnswer) => void,
+  /** Bytes in each write. @default a message */
+  chunkBytes = Infinity,
 ): Promise<FakeLdapServer> {
   const sockets = new Set<Socket>();
   const abandoned: number[] = [];
@@ -46,6 +48,7 @@ export async function startFakeLdapServer(
     sockets.add(socket);
     socket.on('error', () => undefined);
     socket.on('close', () => sockets.delete(socket));
+    socket.setNoDelay(true);
     let rest: Buffer = Buffer.alloc(0);
     socket.on('data', (chunk) => {
       rest = Buffer.concat([rest, chunk]);
@@ -60,8 +63,9 @@ export async function startFakeLdapServer(
     const [idPart, operation, controls] = partsOf(message);
     const id = idPart?.value.readUIntBE(0, idPart.value.length) ?? 0;
     const send = (...content: readonly Buffer[]): void => {
-      if (!socket.destroyed) {
-        socket.write(tlv(0x30, tlv(0x02, idPart?.value ?? Buffer.of(0)), ...content));
+      const bytes = tlv(0x30, tlv(0x02, idPart?.value ?? Buffer.of(0)), ...content);
+      for (let at = 0; at < bytes.length && !socket.destroyed; at += chunkBytes) {
+        socket.write(bytes.subarray(at, at + chunkBytes));
       }
     };
     if (operation === undefined) {

@@ -181,6 +181,25 @@ describe('createFreshPolicy', () => {
       await router.close();
     });
 
+    it('refuses what is fresh to users of an issuer that the directory does not know, and says why', async () => {
+      const partner = byClaim('https://partner.test');
+      const router = createTokenRouter({ jwt: [byClaim(issuer.issuer), partner] });
+      const named = createPolicy({ ...document, grants: document.grants.slice(0, 1) });
+      const directory = knowing('https://partner.test');
+      await using mixed = createAuthenticator({ verifier: router, directory, policy: named });
+      const groups = ['platform', 'production-deployers'];
+      const by = await mixed.authenticateToken(await issuer.token({ scope, groups }), { signal });
+      expect(by.permissions).toContain('deploy:production');
+      const authorizer = createFreshPolicy({ policy: named, authenticator: mixed });
+      expect(await authorizer.decide(by, 'deploy:production', { signal })).toEqual({
+        allowed: false,
+        reason: 'missing_group',
+        rule: 'require deploy:production: fresh',
+      });
+      expect(await authorizer.decide(by, 'deploy:staging', { signal })).toMatchObject({ allowed: true });
+      await router.close();
+    });
+
     it('does not mind where nothing is fresh, or groups come from the directory', async () => {
       const { require: _, ...rest } = document;
       const plain = createPolicy(rest);

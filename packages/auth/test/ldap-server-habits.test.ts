@@ -24,7 +24,7 @@ interface Habits {
 }
 
 /** Knows every user that is asked for; each is in the group `platform`, unless told otherwise. */
-async function serve({ people, groups }: Habits): Promise<FakeLdapServer> {
+async function serve({ people, groups }: Habits, chunkBytes?: number): Promise<FakeLdapServer> {
   const findPerson: NonNullable<Habits['people']> = ({ text }, answer) => {
     answer.entry(`uid=${valueAfter('\x04\x03uid', text)},${PEOPLE}`);
     answer.done(0);
@@ -44,7 +44,7 @@ async function serve({ people, groups }: Habits): Promise<FakeLdapServer> {
       default:
         return answer.done(0);
     }
-  });
+  }, chunkBytes);
   open.push(server);
   return server;
 }
@@ -230,9 +230,15 @@ describe('a slow search', () => {
 });
 
 describe('a server that says what nobody can read', () => {
+  it.each([1, 7])('is not one that sends its messages in pieces of %i bytes', async (chunk) => {
+    const directory = await directoryAt([await serve({}, chunk)]);
+    expect(await ask(directory, 'alice')).toEqual(['platform']);
+  });
+
   it('is left, and another one is asked', async () => {
     const noise = await serve({ people: (_, answer) => answer.noise() });
-    const directory = await directoryAt([noise, await serve({})]);
+    // Not for want of time.
+    const directory = await directoryAt([noise, await serve({})], { timeoutMs: 600_000 });
     expect(await ask(directory, 'alice')).toEqual(['platform']);
   });
 });

@@ -98,6 +98,14 @@ export function createPrincipalRights(
       return { ...principal, ...known, permissions: await permissionsOf({ ...principal, groups }, signal) };
     },
     async refresh(caller, signal) {
+      // Of several issuers: groups that only their tokens name are as old as these, whatever they say.
+      const isListed = caller.kind === 'user' && caller.expiresAt !== undefined;
+      if (isListed && directory?.knowsIssuer?.(caller.issuer) === false) {
+        throw new AuthError('access_denied', {
+          message:
+            'the directory knows nobody of this issuer: groups that only a token names are never fresh',
+        });
+      }
       return withGroups(caller, signal, FRESH_MS);
     },
     async renew(caller, signal) {

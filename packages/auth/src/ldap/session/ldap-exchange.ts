@@ -7,6 +7,7 @@ import type { Filter, Message, SearchEntry } from 'ldapts';
 import { untilAborted } from '../../abort.ts';
 import { LdapLimitError, LdapResultError } from './ldap-errors.ts';
 import type { LdapFilter } from './ldap-filter.ts';
+import { createMessageFrames } from './message-frames.ts';
 
 type Ldapts = typeof ldaptsModule;
 
@@ -129,7 +130,16 @@ function createExchange(ldapts: Ldapts, socket: Socket): LdapExchange {
   });
   // After a message that cannot be read, nobody knows where the next one begins.
   parser.on('error', fail);
-  const onData = (chunk: Buffer): void => parser.read(chunk, pending);
+  const frames = createMessageFrames();
+  const onData = (chunk: Buffer): void => {
+    try {
+      for (const frame of frames.push(chunk)) {
+        parser.read(frame, pending);
+      }
+    } catch (error) {
+      fail(error instanceof Error ? error : new Error('a message cannot be read', { cause: error }));
+    }
+  };
   const onClose = (): void => fail(new Error('the connection was closed'));
   socket.on('data', onData);
   socket.once('close', onClose);
