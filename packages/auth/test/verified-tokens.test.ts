@@ -91,7 +91,7 @@ describe('a verified token', () => {
 
   it('never stands for the key that it is bound to', async () => {
     const token = await knownToken({ cnf: { jkt: 'a'.repeat(43) } });
-    const prove = vi.fn(() => Promise.resolve());
+    const prove = vi.fn<() => Promise<void>>(() => Promise.resolve());
     await verifier.verify(token, { signal, prove });
     await verifier.verify(token, { signal, prove });
     expect(prove).toHaveBeenCalledTimes(2);
