@@ -129,7 +129,15 @@ export function createTarget(contender: Contender, server: ServerProcess, issuer
         }
       }
       return withCallers(count, async (callers) => {
-        await loop(call, callers, lasting(warmUpMs), ignore, ignore);
+        const warmsUp = lasting(warmUpMs);
+        let warmUpCalls = 0;
+        await loop(
+          call,
+          callers,
+          () => warmsUp() || warmUpCalls < MIN_CALLS,
+          () => (warmUpCalls += 1),
+          ignore,
+        );
         const latenciesMs: number[] = [];
         let shed = 0;
         const before = await server.ask('usage');

@@ -13,7 +13,7 @@ import { createPrincipalRights } from './principal-rights.ts';
 /** As much of a caller as a server's own type of it has; `refresh` finds the rest on it. */
 export type FreshCaller = Pick<Caller, 'id' | 'kind' | 'groupsAsOf'>;
 
-/** Turns a credential into a caller. Tokens are verified every time; only groups are cached. */
+/** Turns a credential into a caller. Tokens are verified every time; groups are cached, and good signatures for 30 seconds. */
 export interface Authenticator {
   /**
    * For HTTP: takes the value of the Authorization header, and the rest of the request where tokens may be bound to

@@ -46,6 +46,11 @@ export interface KeySource {
   readonly confirm: (signal: AbortSignal) => Promise<void>;
   /** How long ago the keys were last loaded. */
   readonly ages: FactAges;
+  /**
+   * When the keys that serve now were loaded, in milliseconds since the Unix epoch; `undefined` when there are none, or
+   * they are older than 10 minutes and have to be looked at again.
+   */
+  readonly currentSince: () => number | undefined;
   /** Ends requests in flight. */
   readonly close: () => void;
 }
@@ -143,6 +148,7 @@ export function createKeySource(options: KeySourceOptions): KeySource {
         throw isAuthError(error) ? error : keysUnavailable(error);
       }
     },
+    currentSince: () => (loadedAt !== 0 && now() - loadedAt < REFRESH_AFTER_MS ? loadedAt : undefined),
     ages: clock.ages,
     close: () => closing.abort(new Error('the token verifier is closed')),
   };

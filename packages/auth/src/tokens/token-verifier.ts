@@ -16,6 +16,7 @@ import { checkAlgorithms } from '../signature-algorithms.ts';
 import { createKeySource } from './key-source.ts';
 import { identityFromClaims } from './principal.ts';
 import type { Principal, TokenIdentity } from './principal.ts';
+import { createVerifiedTokens } from './verified-tokens.ts';
 
 /** Longer tokens are refused unread. Entra ID's with the most groups that it puts into one have 11,160 characters. */
 const MAX_TOKEN_LENGTH = 32 * 1024;
@@ -120,7 +121,9 @@ export interface TokenVerifier {
 
 /**
  * Verifies JWT access tokens of one issuer (RFC 9068): signature, issuer, audience, type, times. Keys are
- * loaded on first use, refreshed in the background, and serve at most one hour of an outage of the issuer.
+ * loaded on first use, refreshed in the background, and serve at most one hour of an outage of the issuer. What a
+ * signature was found to vouch for is remembered for 30 seconds, as long as the same keys serve; the end of the token and
+ * the key that it is bound to are checked each time.
  * @throws {TypeError} naming the option
  * @throws {RangeError} naming the number
  */
@@ -128,6 +131,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
   const resolved = resolveTokenVerifierOptions(options);
   const { rules, issuer, audience, clockToleranceSeconds } = resolved;
   const keys = createKeySource(resolved);
+  const verifiedTokens = createVerifiedTokens(resolved);
   const close = async (): Promise<void> => keys.close();
   const conditions = {
     issuer,
@@ -148,6 +152,11 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
       if (!isCanonicalJws(token)) {
         throw tokenRefused('ERR_JWS_INVALID');
       }
+      const keysLoadedAt = keys.currentSince();
+      const known = verifiedTokens.find(token, keysLoadedAt);
+      if (known !== undefined) {
+        return provenPrincipal(known, prove);
+      }
       const at = resolved.now();
       let claims: JWTPayload;
       let isTyped: boolean;
@@ -167,7 +176,10 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
       if (claims.iat !== undefined && claims.iat > at / 1000 + clockToleranceSeconds) {
         throw tokenRefused('issued in the future');
       }
-      return provenPrincipal(identityFromClaims(claims, rules, { isTyped }), prove);
+      const identity = identityFromClaims(claims, rules, { isTyped });
+      // The keys of before: if others came meanwhile, nobody knows which of them it was.
+      verifiedTokens.keep(token, identity, at, keysLoadedAt);
+      return provenPrincipal(identity, prove);
     },
     close,
     [Symbol.asyncDispose]: close,
