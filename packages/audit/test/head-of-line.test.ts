@@ -308,4 +308,36 @@ describe('a segment that cannot be read', () => {
     expect(Math.max(...stored)).toBeGreaterThanOrEqual(30);
     expect(trail.health()).toMatchObject({ lastError: { code: 'damaged' }, sinks: [{ state: 'ok' }] });
   });
+
+  it('has an age in the health although nobody knows the events in it', async () => {
+    await using directory = await temporaryDirectory();
+    {
+      await using trail = await openAuditTrail(options(directory.path));
+      await call(trail, 'fine');
+    }
+    const { sink } = memorySink();
+    let now = Date.now();
+    let isBroken = false;
+    await using trail = await openAuditTrail({
+      ...options(directory.path),
+      ...eager,
+      sinks: [sink],
+      closeTimeoutMs: 1,
+      now: () => now,
+      fileSystem: {
+        ...nodeFileSystem,
+        async open(path, mode) {
+          // The start has read what it needs when it takes its reserve.
+          isBroken ||= path.endsWith('reserve');
+          if (isBroken && mode === 'read' && path.endsWith('.jsonl')) {
+            throw new Error('i/o error');
+          }
+          return nodeFileSystem.open(path, mode);
+        },
+      },
+    });
+    await expect.poll(() => trail.health().lastError?.code).toBe('read_failed');
+    now += 60_000;
+    expect(trail.health()).toMatchObject({ backlog: 2, oldestUndeliveredAgeMs: 60_000 });
+  });
 });

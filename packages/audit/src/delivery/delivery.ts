@@ -27,6 +27,7 @@ export interface DeliveryOptions {
   /** Called when the sink does not take an event, and the event was set aside. */
   readonly onQuarantine: (sink: string, event: AuditEvent) => void;
   readonly deliveryIntervalMs: number;
+  readonly now: () => number;
   readonly setTimer: SetTimer;
   readonly random: () => number;
   readonly logger: Logger;
@@ -244,8 +245,10 @@ export class Delivery {
   }
 
   async #waitAfter(error: unknown): Promise<void> {
-    const { logger, random } = this.#options;
+    const { logger, random, now } = this.#options;
     this.#failures += 1;
+    // What cannot be read does not say how old it is; it is at least as old as the first attempt.
+    this.#oldestAt ??= now();
     this.#lastError = error;
     logger.warn({ err: error, sink: this.sinkName, failures: this.#tries }, 'audit delivery failed');
     await this.#backOff(backoffMs(this.#tries, error, random()));

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 
-import type { AuditEvent, JsonObject } from '../event/event.ts';
+import type { AuditEvent, AuditOutcomeEvent, JsonObject } from '../event/event.ts';
 import { defined } from './defined.ts';
 
 const NANOSECONDS_PER_MILLISECOND = 1e6;
@@ -56,10 +56,16 @@ export function toEcs(event: AuditEvent): JsonObject {
               argument_names: event.argumentNames,
               argument_digests: event.argumentDigests && JSON.stringify(event.argumentDigests),
             }
-          : { upstream_calls: event.upstreamCalls }),
+          : { upstream_calls: event.upstreamCalls, refusals: refusalsOf(event) }),
+        truncated: event.truncated,
       },
     },
   });
+}
+
+function refusalsOf({ refusals }: AuditOutcomeEvent): object | undefined {
+  // As text, like all names that an index would get a field for.
+  return refusals && { ...refusals, reasons: JSON.stringify(refusals.reasons) };
 }
 
 function typesOf(event: AuditEvent): string[] {

@@ -135,3 +135,37 @@ describe.each([
     }
   });
 });
+
+describe('an event that stands for many refusals', () => {
+  const refusals = {
+    count: 60,
+    reasons: { missing_token: 60 },
+    since: '2026-01-02T03:04:00.000Z',
+    until: '2026-01-02T03:04:59.000Z',
+  };
+  const counted = outcome({
+    result: 'denied',
+    reason: 'missing_token',
+    sourceAddress: '2001:db8:0:0::/64',
+    truncated: ['actor.groups'],
+    refusals,
+  });
+
+  it('has their number and their time in OCSF, and no network for an address', () => {
+    expect(toOcsf(counted)).toMatchObject({
+      count: 60,
+      start_time: Date.parse(refusals.since),
+      end_time: Date.parse(refusals.until),
+      src_endpoint: { name: '2001:db8:0:0::/64' },
+      unmapped: { refusal_reasons: { missing_token: 60 }, truncated: ['actor.groups'] },
+    });
+  });
+
+  it('has their number in ECS', () => {
+    expect(toEcs(counted)).toMatchObject({
+      mcp: {
+        audit: { refusals: { count: 60, reasons: '{"missing_token":60}' }, truncated: ['actor.groups'] },
+      },
+    });
+  });
+});

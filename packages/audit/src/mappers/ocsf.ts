@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 import type { AuditEvent, AuditOutcomeEvent, JsonObject } from '../event/event.ts';
 import { defined } from './defined.ts';
 
@@ -30,6 +32,7 @@ export function toOcsf(event: AuditEvent): JsonObject {
     activity_name: activity.name,
     severity_id: SEVERITY_INFORMATIONAL,
     time: Date.parse(event.time),
+    ...countOf(event),
     ...statusOf(event),
     actor: {
       user: {
@@ -47,7 +50,7 @@ export function toOcsf(event: AuditEvent): JsonObject {
       request: { uid: event.correlationId },
     },
     resources: event.resource === undefined ? undefined : [{ name: event.resource }],
-    src_endpoint: event.sourceAddress === undefined ? { name: event.transport } : { ip: event.sourceAddress },
+    src_endpoint: sourceOf(event),
     unmapped: {
       stage: event.stage,
       action: event.action,
@@ -66,9 +69,28 @@ export function toOcsf(event: AuditEvent): JsonObject {
             argument_names: event.argumentNames,
             argument_digests: event.argumentDigests,
           }
-        : { upstream_calls: event.upstreamCalls }),
+        : { upstream_calls: event.upstreamCalls, refusal_reasons: event.refusals?.reasons }),
+      truncated: event.truncated,
     },
   });
+}
+
+function countOf(event: AuditEvent): object {
+  const refusals = event.stage === 'outcome' ? event.refusals : undefined;
+  return refusals === undefined
+    ? {}
+    : {
+        count: refusals.count,
+        start_time: Date.parse(refusals.since),
+        end_time: Date.parse(refusals.until),
+      };
+}
+
+// Counted refusals of an IPv6 address are those of its network, which is no address.
+function sourceOf({ sourceAddress, transport }: AuditEvent): object {
+  return sourceAddress !== undefined && isIP(sourceAddress) !== 0
+    ? { ip: sourceAddress }
+    : { name: sourceAddress ?? transport };
 }
 
 function activityOf(action: string): { id: number; name: string } {

@@ -41,5 +41,6 @@ function detailOf(event: AuditEvent): string {
     return event.correlationId;
   }
   const duration = event.durationMs === undefined ? undefined : `${Math.round(event.durationMs)} ms`;
-  return [event.reason, duration].filter((part) => part !== undefined).join(', ') || '-';
+  const count = event.refusals && `${event.refusals.count} refusals`;
+  return [event.reason, count, duration].filter((part) => part !== undefined).join(', ') || '-';
 }
