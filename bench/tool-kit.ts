@@ -9,7 +9,7 @@ import { createCatalog, createMethodTable, defineTool, type JsonObject } from '@
 import { z } from 'zod';
 
 const ROUNDS = 15;
-const ROUND_MS = 60;
+const ROUND_US = 100_000;
 const annotations = { readOnly: true, destructive: false, idempotent: true, openWorld: false };
 const row = z.strictObject({
   a: z.string().optional(),
@@ -116,19 +116,25 @@ await writeFile(
   `${JSON.stringify({ node: process.version, cpu: cpus()[0]?.model, rounds: ROUNDS, results }, null, 2)}\n`,
 );
 
-/** The median over the rounds of the CPU time of one run, in microseconds. */
+/** CPU time of one run, in microseconds: the lower quartile of rounds of the same number of runs, as others use the machine too. */
 async function cpuOf(run: () => unknown): Promise<number> {
+  let runs = 1;
+  // Warms up, too.
+  while ((await costOf(run, runs)) * runs < ROUND_US) {
+    runs *= 2;
+  }
   const costs: number[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
-    const until = performance.now() + ROUND_MS;
-    const start = process.cpuUsage();
-    let runs = 0;
-    do {
-      await run();
-      runs += 1;
-    } while (performance.now() < until);
-    const { user, system } = process.cpuUsage(start);
-    costs.push((user + system) / runs);
+    costs.push(await costOf(run, runs));
   }
-  return costs.toSorted((a, b) => a - b)[ROUNDS >> 1] ?? Number.NaN;
+  return costs.toSorted((a, b) => a - b)[ROUNDS >> 2] ?? Number.NaN;
+}
+
+async function costOf(run: () => unknown, runs: number): Promise<number> {
+  const start = process.cpuUsage();
+  for (let count = 0; count < runs; count += 1) {
+    await run();
+  }
+  const { user, system } = process.cpuUsage(start);
+  return (user + system) / runs;
 }

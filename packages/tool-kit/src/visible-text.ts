@@ -8,8 +8,9 @@ import type { JsonObject, JsonValue } from './json.ts';
 const UNSEEN = /(?![\t\n\r])[\p{Cc}\p{Bidi_Control}\p{Cs}]/u;
 const ALL_UNSEEN = new RegExp(UNSEEN, 'gu');
 
-/** In JSON, all of them are an escape or beyond ASCII, as few answers are. */
+// In JSON, each is an escape or beyond ASCII: the first is a quick look, the second a closer one.
 const MAYBE_UNSEEN = /[^\u0020-\u007e]|\\[ubf]/u;
+const LIKELY_UNSEEN = /[\p{Cc}\p{Bidi_Control}]|\\[ubf]/u;
 
 /** The first character of a text that nobody sees, as `U+202E`. */
 export function unseenIn(text: string): string | undefined {
@@ -23,7 +24,9 @@ export function unseenIn(text: string): string | undefined {
 export function withoutUnseen(result: JsonObject): JsonObject {
   const { text } = encodedJson(result) ?? encodeJson(result);
   // What is encoded is an object.
-  return MAYBE_UNSEEN.test(text) ? (clean(JSON.parse(text) as JsonValue) as JsonObject) : result;
+  return MAYBE_UNSEEN.test(text) && LIKELY_UNSEEN.test(text)
+    ? (clean(JSON.parse(text) as JsonValue) as JsonObject)
+    : result;
 }
 
 function clean(value: JsonValue): JsonValue {

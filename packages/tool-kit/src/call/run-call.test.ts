@@ -1,4 +1,4 @@
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 
 import { aCaller, aRequest, never, recordingPorts } from '../../test/fixtures.ts';
@@ -92,27 +92,6 @@ describe('the rate limit', () => {
     expect(consume).toHaveBeenCalledExactlyOnceWith('issuer#ada');
     expect(decide).not.toHaveBeenCalled();
     expect(result).toMatchObject({ failure: { kind: 'rate_limited' } });
-  });
-
-  it('leaves one refusal of a caller in the trail per minute, and all of them in the metrics', async () => {
-    vi.useFakeTimers({ toFake: ['Date'] });
-    onTestFinished(() => void vi.useRealTimers());
-    const ports = recordingPorts();
-    const pipeline = resolvePipelineOptions({ ...ports, rateLimiter: full });
-    const call = { method: 'tools/call', target: 'x', operation: undefined, arguments: undefined };
-    const ask = (id: string) => runCall(call, aRequest({ caller: aCaller({ id }) }), pipeline);
-    await ask('a');
-    await ask('a');
-    await ask('b');
-
-    expect(ports.intents.map(({ actor }) => actor.id)).toEqual(['a', 'b']);
-    expect(ports.outcomes).toHaveLength(2);
-    expect(ports.measurements).toHaveLength(3);
-
-    vi.setSystemTime(Date.now() + 60_000);
-    await ask('a');
-
-    expect(ports.intents).toHaveLength(3);
   });
 });
 
