@@ -1,10 +1,10 @@
-import { platformSettings } from '@mcp-parts/deployment-tools';
+import { platformSettings } from '@mcp-parts/deployment-tools/settings';
 import {
   authenticationSettings,
   commonSettings,
   type Invocation,
   type Settings,
-} from '@mcp-parts/server-kit';
+} from '@mcp-parts/server-kit/stdio';
 import { z } from 'zod';
 
 /** Every environment variable of the program. */

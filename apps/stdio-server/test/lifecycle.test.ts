@@ -75,6 +75,8 @@ describe('a server', () => {
     'answers a call of %s that comes with the end of its input',
     async (era) => {
       await using server = startRaw(env);
+      // On a machine that is busy, a program that starts from its sources does so for longer than it waits.
+      await server.logged('ready for a client');
       const opening = era === '2025' ? [initialize, initialized] : [];
       server.send(...opening, toolCall(era, 7, 'list_services', { search: 'fraud' }));
       server.stdin.end();
@@ -86,7 +88,7 @@ describe('a server', () => {
   );
 });
 
-describe.concurrent('a server that nobody has spoken to', () => {
+describe.concurrent('a server that nobody has spoken to', { timeout: 60_000 }, () => {
   it.for([
     'its input ends',
     ...(isSignalled ? (['it gets SIGTERM', 'it gets SIGHUP'] as const) : []),
@@ -98,7 +100,7 @@ describe.concurrent('a server that nobody has spoken to', () => {
   });
 });
 
-describe.concurrent('two servers at once', () => {
+describe.concurrent('two servers at once', { timeout: 60_000 }, () => {
   it('share a state directory', async () => {
     await using first = await connectClient('sdk-1.x', { program, env });
     await using second = await connectClient('sdk-2.x-pinned', { program, env });
@@ -110,7 +112,7 @@ describe.concurrent('two servers at once', () => {
   });
 });
 
-describe.concurrent('the SDK of the other era', () => {
+describe.concurrent('the SDK of the other era', { timeout: 60_000 }, () => {
   const recorder = fileURLToPath(new URL('record-modules.mjs', import.meta.url));
   const recording = { ...program, args: ['--import', recorder, ...program.args] };
 

@@ -26,7 +26,8 @@ import {
 
 import { observeAudit } from './server/audit-metrics.ts';
 import { observeFacts } from './server/fact-metrics.ts';
-import { createRateLimiter, resolveRateLimitOptions, type RateLimitOptions } from './server/rate-limiter.ts';
+import { resolveRateLimitOptions, type RateLimitOptions } from './server/rate-limit-options.ts';
+import { createRateLimiter } from './server/rate-limiter.ts';
 import { createReadiness, type Probe, type Readiness } from './server/readiness.ts';
 import { openSessionKey } from './server/session-key.ts';
 import { planShutdown, type ShutdownOptions, type ShutdownPlan } from './server/shutdown-budget.ts';

@@ -1,5 +1,6 @@
 export { assembleServer, type AssembleOptions, type Server } from './assemble.ts';
-export { auditOptions, auditSettings } from './program/audit-settings.ts';
+export { auditOptions } from './program/audit-options.ts';
+export { auditSettings } from './program/audit-settings.ts';
 export { runCommand, type Command, type Invocation } from './program/command.ts';
 export {
   checkAuthenticationSettings,
@@ -15,7 +16,7 @@ export type { HttpServer } from './http/listen.ts';
 export type { GateOptions, ServeHttpOptions } from './http/serve-http-options.ts';
 export type { UnauthenticatedGateOptions } from './gate/unauthenticated-gate.ts';
 export { isLoopbackHost } from './loopback.ts';
-export type { RateLimitOptions } from './server/rate-limiter.ts';
+export type { RateLimitOptions } from './server/rate-limit-options.ts';
 export type { Probe, Readiness } from './server/readiness.ts';
 export { planShutdown, type ShutdownOptions, type ShutdownPlan } from './server/shutdown-budget.ts';
 export { serveHttp } from './serve-http.ts';

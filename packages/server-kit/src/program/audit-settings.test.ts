@@ -2,7 +2,8 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 
 import { describe, expect, it } from 'vitest';
 
-import { auditOptions, auditSettings } from './audit-settings.ts';
+import { auditOptions } from './audit-options.ts';
+import { auditSettings } from './audit-settings.ts';
 import { describeSettings, readSettings, SettingsError } from './settings.ts';
 
 const optionsOf = (environment: Record<string, string>) =>

@@ -1,7 +1,7 @@
 import { resolveCallLimits } from '@mcp-parts/tool-kit';
 import { z } from 'zod';
 
-import { resolveRateLimitOptions } from '../server/rate-limiter.ts';
+import { resolveRateLimitOptions } from '../server/rate-limit-options.ts';
 import { resolveShutdownOptions } from '../server/shutdown-budget.ts';
 import { auditSettings } from './audit-settings.ts';
 import { choiceSetting } from './kinds/choice-setting.ts';

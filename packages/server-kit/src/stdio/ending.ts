@@ -25,6 +25,9 @@ export interface EndPlan {
   readonly totalMs?: number | undefined;
 }
 
+/** How long the calls that came with the end of the input wait for a server that is still starting. */
+export const START_MS = 1_500;
+
 // A client that closes the input waits for two seconds and then sends signals; some kill half a second after the first.
 const INPUT_ENDED: EndPlan = { callsMs: 800, settleMs: 200, flushMs: 100, totalMs: 1_500 };
 const CLOSED: EndPlan = { ...INPUT_ENDED, callsMs: 0, flushMs: 0 };

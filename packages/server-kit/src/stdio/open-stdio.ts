@@ -3,13 +3,13 @@ import type { BindingOptions, Caller } from '@mcp-parts/tool-kit';
 import type { Server } from '../assemble.ts';
 import { Stopped } from '../server/stopped.ts';
 import { endWithToken } from './end-with-token.ts';
-import { endPlan, moreUrgent, type EndCause } from './ending.ts';
+import { endPlan, moreUrgent, START_MS, type EndCause } from './ending.ts';
 import { holdCalls } from './hold.ts';
 import { createRouter } from './router.ts';
 import { resolveStdioOptions, type StdioOptions } from './stdio-options.ts';
 import { guardStdout } from './stdout-guard.ts';
 import { readLines } from './wire/line-reader.ts';
-import { writeLines } from './wire/line-writer.ts';
+import { writeLines, type Write } from './wire/line-writer.ts';
 import { tooLong, type ErrorResponse } from './wire/message.ts';
 
 /**
@@ -22,6 +22,11 @@ export type StdioCaller = Caller & { readonly expiresAt?: number | undefined };
 export interface StdioConnection extends AsyncDisposable {
   /** Aborts when the connection has ended, so that a start which is still under way stops. */
   readonly signal: AbortSignal;
+  /**
+   * Resolves when the first answer is written, or after 100 milliseconds without a message. Await it before you load
+   * what takes long: while the process loads, it does not answer.
+   */
+  readonly opened: Promise<void>;
   /** Lets the calls through to the server, those first that wait. Resolves when the connection has ended and the server is closed. */
   readonly serve: (server: Server, options: { readonly caller: StdioCaller }) => Promise<void>;
   /** Without `serve`, answers what waits: the server could not start. */
@@ -43,6 +48,7 @@ export function openStdio(options: StdioOptions): StdioConnection {
   const { serverInfo, instructions, capabilities, logger, maxLineBytes, maxQueuedBytes, shutdown } = resolved;
   const gone = new AbortController();
   const stop = new AbortController();
+  const opened = Promise.withResolvers<void>();
   const ended = Promise.withResolvers<void>();
   let cause: EndCause | undefined;
   /** When everything has ended, by `performance.now()`. */
@@ -59,7 +65,12 @@ export function openStdio(options: StdioOptions): StdioConnection {
     origin: () => ({ caller: NOBODY, transport: 'stdio' }),
   };
   const guard = guardStdout(logger);
-  const writer = writeLines(process.stdout, guard.write, maxQueuedBytes, {
+  const write: Write = (chunk, written) => {
+    setImmediate(opened.resolve);
+    return guard.write(chunk, written);
+  };
+  let silence = setTimeout(opened.resolve, SILENCE_MS);
+  const writer = writeLines(process.stdout, write, maxQueuedBytes, {
     onBroken: () => end('closed'),
     onDrained() {
       router.resume();
@@ -81,6 +92,9 @@ export function openStdio(options: StdioOptions): StdioConnection {
   });
   const reader = readLines(process.stdin, maxLineBytes, {
     onLine(line) {
+      // Its answer comes, unless it wants none.
+      clearTimeout(silence);
+      silence = setTimeout(opened.resolve, ANSWER_MS);
       router.receive(line);
       balance();
     },
@@ -107,6 +121,7 @@ export function openStdio(options: StdioOptions): StdioConnection {
   function end(next: EndCause): void {
     const isFirst = cause === undefined;
     cause = moreUrgent(cause, next);
+    opened.resolve();
     if (isFirst) {
       logger.info({ cause }, 'the connection ends');
     }
@@ -118,7 +133,8 @@ export function openStdio(options: StdioOptions): StdioConnection {
     endsAt = Math.min(endsAt, performance.now() + (totalMs ?? Number.POSITIVE_INFINITY));
     // Each cause may shorten the time that running calls still have.
     clearTimeout(timer);
-    timer = setTimeout(() => endsCalls(), isServed || cause === 'input_ended' ? callsMs : 0);
+    const startMs = cause === 'input_ended' ? START_MS : 0;
+    timer = setTimeout(() => endsCalls(), isServed ? callsMs : startMs);
     if (isFirst) {
       endAll().then(ended.resolve, ended.reject);
     }
@@ -138,6 +154,7 @@ export function openStdio(options: StdioOptions): StdioConnection {
       logger.warn({ requests: count }, 'requests were dropped');
       await held.settled(settleMs);
     }
+    clearTimeout(silence);
     reader.stop();
     await router.close();
     await writer.flushed(flushMs);
@@ -159,6 +176,7 @@ export function openStdio(options: StdioOptions): StdioConnection {
 
   return {
     signal: gone.signal,
+    opened: opened.promise,
     async serve(server, { caller }) {
       isServed = true;
       if (cause === undefined || cause === 'input_ended') {
@@ -186,6 +204,8 @@ export function openStdio(options: StdioOptions): StdioConnection {
 
 const NOBODY: Caller = { id: '', kind: 'user', groups: [], permissions: [] };
 
+const SILENCE_MS = 100;
+const ANSWER_MS = 1_000;
 const MIN_CLOSE_MS = 50;
 const INTERNAL_ERROR = -32603;
 

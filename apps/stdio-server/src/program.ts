@@ -1,0 +1,40 @@
+import { deploymentInstructions } from '@mcp-parts/deployment-tools/settings';
+import { createLogger } from '@mcp-parts/observability/logger';
+import { openStdio, runCommand } from '@mcp-parts/server-kit/stdio';
+
+import manifest from '../package.json' with { type: 'json' };
+import { readInvocation, settings } from './configuration.ts';
+
+const name = 'mcp-deployments';
+
+/** Runs the program until its client has gone. */
+export const run = (): Promise<void> =>
+  runCommand(
+    {
+      name,
+      version: manifest.version,
+      description: manifest.description,
+      settings,
+      terminationGraceMs: ({ TERMINATION_GRACE_MS }) => TERMINATION_GRACE_MS,
+      // Claude Code sends SIGTERM 100 ms after SIGINT, and SIGKILL 400 ms after that.
+      interruptGraceMs: 400,
+      createLogger: ({ LOG_LEVEL }) => createLogger({ name, level: LOG_LEVEL }),
+      async run(config, { logger, signal, urgent }) {
+        const serverInfo = { name, version: manifest.version, title: 'Deployments' };
+        // Answers the client from here on: some wait for no more than a second.
+        await using connection = openStdio({
+          serverInfo,
+          instructions: deploymentInstructions,
+          capabilities: { tools: {}, resources: {}, prompts: {}, completions: {} },
+          logger,
+          terminationGraceMs: config.TERMINATION_GRACE_MS,
+          signal,
+          urgent,
+        });
+        await connection.opened;
+        const { serve } = await import('./serve.ts');
+        await serve(config, { connection, serverInfo, logger });
+      },
+    },
+    readInvocation(),
+  );

@@ -1,0 +1,63 @@
+import {
+  connectPlatform,
+  createDeploymentTools,
+  deploymentInstructions,
+  platformOptions,
+} from '@mcp-parts/deployment-tools';
+import { createTelemetry } from '@mcp-parts/observability';
+import {
+  assembleServer,
+  auditOptions,
+  checkAuthenticationSettings,
+  openAuthentication,
+  SettingsError,
+  type SettingValues,
+  type StdioConnection,
+} from '@mcp-parts/server-kit';
+import type { BindingOptions, Logger } from '@mcp-parts/tool-kit';
+
+import { identify } from './caller.ts';
+import type { settings } from './configuration.ts';
+
+/** What the program has when its client is already being answered. */
+export interface ServeContext {
+  readonly connection: StdioConnection;
+  readonly serverInfo: BindingOptions['serverInfo'];
+  readonly logger: Logger;
+}
+
+/** Finds out who the caller is, opens the server and serves the connection until it ends. */
+export async function serve(
+  config: SettingValues<typeof settings>,
+  { connection, serverInfo, logger }: ServeContext,
+): Promise<void> {
+  const problems = checkAuthenticationSettings(config);
+  if (problems.length > 0) {
+    throw new SettingsError(problems);
+  }
+  await using authentication = await openAuthentication(config, logger);
+  const { name, version } = serverInfo;
+  await using telemetry = createTelemetry({ serviceName: name, serviceVersion: version });
+  await using platform = connectPlatform({ ...platformOptions(config), meter: telemetry.meter });
+  const caller = await identify(config.ACCESS_TOKEN, authentication.authenticator, {
+    logger,
+    signal: connection.signal,
+  });
+  await using server = await assembleServer({
+    serverInfo,
+    instructions: deploymentInstructions,
+    definitions: createDeploymentTools(platform),
+    authorizer: authentication.authorizer,
+    ages: authentication.ages,
+    logger,
+    stateDirectory: config.STATE_DIRECTORY,
+    ...auditOptions(config, platform.auditToken),
+    rateLimitPerMinute: config.RATE_LIMIT_PER_MINUTE,
+    deadlineMs: config.CALL_DEADLINE_MS,
+    maxOutputBytes: config.MAX_OUTPUT_BYTES,
+    terminationGraceMs: config.TERMINATION_GRACE_MS,
+    probes: platform.probes,
+    telemetry,
+  });
+  await connection.serve(server, { caller });
+}

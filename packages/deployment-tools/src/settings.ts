@@ -1,0 +1,3 @@
+/** What a program needs of the deployment tools before it connects to the platform. */
+export { deploymentInstructions } from './instructions.ts';
+export { platformOptions, platformSettings } from './platform/platform-settings.ts';
