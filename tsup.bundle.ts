@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { Options } from 'tsup';
+import { defineConfig } from 'tsup';
 
 const NOTICES = 'dist/THIRD_PARTY_NOTICES.txt';
 const METAFILE = 'dist/metafile-esm.json';
@@ -10,7 +10,7 @@ const METAFILE = 'dist/metafile-esm.json';
  * A program as one bundle with everything in it: it starts without a search through `node_modules`. What is imported
  * with `import()` is a file of its own, which is read when it is needed. Beside it lie the licences of what it holds.
  */
-export const bundle: Options = {
+export default defineConfig({
   entry: ['src/main.ts'],
   format: 'esm',
   platform: 'node',
@@ -33,7 +33,7 @@ export const bundle: Options = {
     writeNotices();
     return Promise.resolve();
   },
-};
+});
 
 function writeNotices(): void {
   const { inputs } = JSON.parse(readFileSync(METAFILE, 'utf8')) as { inputs: Record<string, unknown> };

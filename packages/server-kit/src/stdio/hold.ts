@@ -8,7 +8,7 @@ import {
 } from '@mcp-parts/tool-kit';
 
 /** What answers the calls, once it is there. */
-export interface ReadyServer {
+interface ReadyServer {
   readonly table: MethodTable;
   readonly caller: Caller;
 }
