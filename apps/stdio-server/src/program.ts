@@ -1,6 +1,6 @@
 import { deploymentInstructions } from '@mcp-parts/deployment-tools/settings';
 import { createLogger } from '@mcp-parts/observability/logger';
-import { checkAuthenticationSettings, openStdio, runCommand } from '@mcp-parts/server-kit/stdio';
+import { openStdio, runCommand } from '@mcp-parts/server-kit/stdio';
 
 import manifest from '../package.json' with { type: 'json' };
 import { readInvocation, settings } from './configuration.ts';
@@ -15,7 +15,6 @@ export const run = (): Promise<void> =>
       version: manifest.version,
       description: manifest.description,
       settings,
-      check: checkAuthenticationSettings,
       terminationGraceMs: ({ TERMINATION_GRACE_MS }) => TERMINATION_GRACE_MS,
       // Claude Code sends SIGTERM 100 ms after SIGINT, and SIGKILL 400 ms after that.
       interruptGraceMs: 400,

@@ -8,7 +8,9 @@ import { createTelemetry, type TelemetryOptions } from '@mcp-parts/observability
 import {
   assembleServer,
   auditOptions,
+  checkAuthenticationSettings,
   openAuthentication,
+  SettingsError,
   type SettingValues,
   type StdioConnection,
 } from '@mcp-parts/server-kit';
@@ -30,8 +32,12 @@ export async function serve(
   config: SettingValues<typeof settings>,
   { connection, serverInfo, logger, otlp }: ServeContext,
 ): Promise<void> {
-  const { name, version } = serverInfo;
+  const problems = checkAuthenticationSettings(config);
+  if (problems.length > 0) {
+    throw new SettingsError(problems);
+  }
   await using authentication = await openAuthentication(config, logger);
+  const { name, version } = serverInfo;
   await using telemetry = createTelemetry({ serviceName: name, serviceVersion: version, otlp });
   await using platform = connectPlatform({ ...platformOptions(config), meter: telemetry.meter });
   const caller = await identify(config.ACCESS_TOKEN, authentication.authenticator, {

@@ -42,8 +42,7 @@ export type { PolicyEngine, PolicyEngineOptions } from './policy/policy-engine.t
 export { loadPolicy } from './policy/policy-document.ts';
 export type { PolicyDocument } from './policy/policy-document.ts';
 export type { Principal } from './tokens/principal.ts';
-export { PROVIDERS } from './providers/provider.ts';
-export type { Provider } from './providers/provider.ts';
+export { PROVIDERS, type Provider } from './provider-names.ts';
 export type { TokenRuleOptions } from './providers/token-rule-options.ts';
 export type { DpopNonceOptions } from './possession/dpop-nonce.ts';
 export { createRedisReplayStore } from './possession/redis-replay-store.ts';

@@ -1,5 +1,4 @@
 /** What a program on stdio needs to answer its client, and nothing of what its server needs: loads in a fraction of the time. */
-export { checkAuthenticationSettings } from './program/check-authentication.ts';
 export { runCommand, type Command, type Invocation } from './program/command.ts';
 export { authenticationSettings, commonSettings } from './program/common-settings.ts';
 export type { Setting, Settings, SettingValues } from './program/settings.ts';

@@ -6,24 +6,8 @@ import {
   saysAccessToken,
 } from '../claims/token-kind.ts';
 import type { TokenRules } from '../claims/token-rules.ts';
+import { PROVIDERS, type Provider } from '../provider-names.ts';
 import { checkEntra, isEntraAccessToken, isEntraService, tenantOf } from './entra.ts';
-
-/** The names of the identity providers whose tokens are known. `identity-server` and `duende` are the same. */
-export const PROVIDERS = [
-  'generic',
-  'keycloak',
-  'entra',
-  'okta',
-  'auth0',
-  'cognito',
-  'ping-federate',
-  'identity-server',
-  'duende',
-  'ad-fs',
-] as const;
-
-/** An identity provider whose tokens are known. `generic` is one that follows RFC 9068. */
-export type Provider = (typeof PROVIDERS)[number];
 
 /** Whose tokens, and for whom. */
 export interface ProviderContext {

@@ -1,8 +1,9 @@
 import type { Claims } from '../claims/claim-path.ts';
 import type { GroupClaimOptions } from '../claims/group-claim.ts';
 import type { TokenRules } from '../claims/token-rules.ts';
+import type { Provider } from '../provider-names.ts';
 import { rulesOf } from './provider.ts';
-import type { Provider, ProviderContext } from './provider.ts';
+import type { ProviderContext } from './provider.ts';
 
 /**
  * How an issuer's access tokens are told from its other tokens, and read. `provider` sets every rule; each can be set

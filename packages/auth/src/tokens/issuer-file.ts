@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 
 import { checkPath, parseDocument } from '../document-file.ts';
-import { PROVIDERS } from '../providers/provider.ts';
+import { PROVIDERS } from '../provider-names.ts';
 import type { TokenVerifierOptions } from './token-verifier.ts';
 
 /** One issuer of a file. */

@@ -2,6 +2,7 @@ import type { Logger } from '@mcp-parts/tool-kit';
 
 import { planShutdown, type ShutdownOptions } from '../server/shutdown-budget.ts';
 import { isStopped, Stopped } from '../server/stopped.ts';
+import { SettingsError } from './settings.ts';
 
 /** What a program does from start to end. */
 export interface ProgramOptions extends Pick<ShutdownOptions, 'terminationGraceMs'> {
@@ -28,13 +29,15 @@ export interface StopSignals {
  */
 const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK'] as const;
 
+const FAILED = 1;
+const WRONG_USAGE = 2;
 /** The end of the process itself. */
 const EXIT_MS = 150;
 
 /**
  * Runs a program until it returns. SIGINT, SIGTERM, SIGHUP and SIGBREAK abort its signal, on which it should clean up and
  * return; a second one ends the process at once, as does a clean-up that takes longer than the shutdown has. Sets
- * the exit code: 0 after a clean end, 1 otherwise, with one sentence on standard error.
+ * the exit code: 0 after a clean end, 2 after a `SettingsError`, 1 otherwise, with one sentence on standard error.
  *
  * @throws {RangeError} when `terminationGraceMs` is out of its range.
  */
@@ -78,7 +81,7 @@ export async function runProgram(
       process.exit(0);
     }
     tell(name, error, logger);
-    process.exit(1);
+    process.exit(error instanceof SettingsError ? WRONG_USAGE : FAILED);
   }
 }
 

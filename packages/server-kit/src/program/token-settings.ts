@@ -1,4 +1,4 @@
-import { PROVIDERS } from '@mcp-parts/auth';
+import { PROVIDERS } from '@mcp-parts/auth/provider-names';
 import { z } from 'zod';
 
 import { booleanSetting, choiceSetting, optionalChoiceSetting } from './kinds/choice-setting.ts';
