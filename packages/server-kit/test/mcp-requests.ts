@@ -89,7 +89,7 @@ export function openStream(app: McpApp, headers: Readonly<Record<string, string>
 const PROTOCOL = 'io.modelcontextprotocol/protocolVersion';
 
 /** The `_meta` of a request of 2026-07-28. */
-export const envelope = {
+const envelope = {
   [PROTOCOL]: '2026-07-28',
   'io.modelcontextprotocol/clientCapabilities': {},
   'io.modelcontextprotocol/clientInfo': { name: 'raw', version: '1.0.0' },

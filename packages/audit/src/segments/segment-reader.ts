@@ -12,7 +12,7 @@ import { parseHeader, segmentPath, type OpenIntent, type SegmentHeader } from '.
 import { parseEventHead } from './stored-event.ts';
 
 /** A record that is linked to the one before it, and where it ends. */
-export interface LinkedRecord {
+interface LinkedRecord {
   readonly record: StoredRecord;
   readonly endOffset: number;
   /** When an event was made, in milliseconds since the Unix epoch. */

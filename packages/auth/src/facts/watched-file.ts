@@ -33,7 +33,7 @@ export interface WatchedFileOptions<Content> {
 }
 
 /** What a file said when it could last be used. */
-export interface FileReading<Content> {
+interface FileReading<Content> {
   readonly content: Content;
   /** When it last said so, in milliseconds since the Unix epoch. */
   readonly asOf: number;

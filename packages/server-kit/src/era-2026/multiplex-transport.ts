@@ -9,7 +9,7 @@ type SendOptions = Parameters<Transport['send']>[1];
 type Extra = Parameters<NonNullable<Transport['onmessage']>>[1];
 
 /** Where the messages of one request go. */
-export interface Receiver {
+interface Receiver {
   /** `isProtocolFault`: the SDK has refused the request without asking a handler. */
   readonly respond: (message: OutgoingMessage, isProtocolFault: boolean) => void;
   readonly notify: (message: OutgoingMessage) => void;

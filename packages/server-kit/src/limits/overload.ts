@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 /** What may be given up, in this order, when there is too much to do. */
-export type Load = 'normal' | 'shed_lists' | 'shed_calls';
+type Load = 'normal' | 'shed_lists' | 'shed_calls';
 
 /** Knows how far behind the process is. */
 export interface OverloadMonitor {

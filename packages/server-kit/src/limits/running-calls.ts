@@ -8,7 +8,7 @@ import { createOverloadMonitor } from './overload.ts';
 import { createShares, type Shares } from './shares.ts';
 
 /** Who asks for a place, for the handlers. */
-export interface CallOrigin {
+interface CallOrigin {
   readonly caller: KnownCaller;
   readonly sourceAddress: string | undefined;
   readonly correlationId: string;

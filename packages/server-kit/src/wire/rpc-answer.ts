@@ -18,7 +18,7 @@ export const rpcErrorCodes = {
 } as const;
 
 /** An error that a client is told; its words are public. */
-export interface RpcFault {
+interface RpcFault {
   readonly code: number;
   readonly message: string;
   readonly data?: JsonValue | undefined;
@@ -33,7 +33,7 @@ export interface HttpFault extends RpcFault {
 const json = { 'content-type': 'application/json' } as const;
 
 /** The text of an error response. `id` is that of the request, or `null` when it cannot be known. */
-export function faultText(id: RpcId | null, { code, message, data }: RpcFault): string {
+function faultText(id: RpcId | null, { code, message, data }: RpcFault): string {
   return JSON.stringify({
     jsonrpc: '2.0',
     id,

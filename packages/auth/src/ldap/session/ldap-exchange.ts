@@ -46,7 +46,7 @@ export type LdapRequest =
     };
 
 /** That it went well, and what was found. */
-export interface LdapResponse {
+interface LdapResponse {
   readonly entries: readonly LdapEntry[];
   /** Where the next page begins. Empty after the last one; `undefined` from a server that knows no pages. */
   readonly cookie: Uint8Array | undefined;
