@@ -1,4 +1,4 @@
-import { chmod, readFile, rename, writeFile } from 'node:fs/promises';
+import { chmod, readFile, rename, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 
@@ -282,6 +282,20 @@ describe('mcp-audit replay', () => {
     );
     expect(exitCode).toBe(1);
     expect(err).toBe('mcp-audit: The collector responded with 503. Go on with --from 3.\n');
+  });
+});
+
+describe('a reader', () => {
+  it('hides no event because its file has another time', async () => {
+    await using directory = await temporaryDirectory();
+    await writeTrail(directory.path, calls);
+    for (const file of await segmentFiles(directory.path)) {
+      await utimes(file, 0, 0);
+    }
+    const since = ['--directory', directory.path, '--since', '1h'];
+    expect((await run('query', ...since)).lines).toHaveLength(4);
+    expect((await run('export', ...since)).lines).toHaveLength(5);
+    expect((await run('tail', ...since)).lines).toHaveLength(6);
   });
 });
 

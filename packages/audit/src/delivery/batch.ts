@@ -57,6 +57,11 @@ export async function readBatch(
       const bytes = await withFile(fileSystem, segmentPath(directory, number), 'read', (file) =>
         file.read(start, Math.min(sizeBytes - start, MAX_BATCH_BYTES)),
       );
+      if (bytes.length === 0) {
+        // It was cut: what should be there is as gone as a whole file.
+        damage ??= { segment: number, afterSequence: from.sequence };
+        continue;
+      }
       const batch = collect(bytes, { ...from, segment: number, offset: start }, limit);
       return damage === undefined ? batch : { ...batch, damage };
     } catch (cause) {
