@@ -1,6 +1,5 @@
 /**
- * Compares the audit trail with what teams use instead, in one interleaved run: pino with sync and fsync, and one
- * SQLite insert for each event (WAL, synchronous FULL).
+ * Compares the audit trail with what teams use instead, in one interleaved run: pino with sync and fsync.
  *
  *   pnpm bench:audit [rounds] [milliseconds per measurement]
  *
@@ -84,20 +83,6 @@ const pino: Contender = {
     return Promise.resolve({
       recordCall: blocking(() => logger.info(intent, 'audit')),
       [Symbol.asyncDispose]: () => Promise.resolve(destination.end()),
-    });
-  },
-};
-
-const sqlite: Contender = {
-  name: 'sqlite insert',
-  open(directory) {
-    const { DatabaseSync } = process.getBuiltinModule('node:sqlite');
-    const database = new DatabaseSync(join(directory, 'audit.sqlite'));
-    database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; CREATE TABLE event (body TEXT)');
-    const insert = database.prepare('INSERT INTO event VALUES (?)');
-    return Promise.resolve({
-      recordCall: blocking(() => insert.run(JSON.stringify({ time: Date.now(), ...intent }))),
-      [Symbol.asyncDispose]: () => Promise.resolve(database.close()),
     });
   },
 };
@@ -219,7 +204,7 @@ function print(line: string): void {
 }
 
 const [rounds = 5, durationMs = 500] = process.argv.slice(2).map(Number);
-const contenders = [trail, pino, sqlite];
+const contenders = [trail, pino];
 const loadBefore = loadavg();
 const results: Record<string, Record<number, Figures>> = {};
 for (const callers of CALLERS) {
