@@ -105,7 +105,12 @@ interface TrailParts {
 async function openParts(given: ResolvedAuditTrailOptions, lock: WriterLock): Promise<TrailParts> {
   const options = { ...given, fileSystem: withCompressedSegments(given.fileSystem) };
   const { directory, fileSystem, logger, now } = options;
-  const { signer, known } = await loadKeys(directory, fileSystem, options.signingKey);
+  const { signer, known, replacedKeyId } = await loadKeys(
+    directory,
+    fileSystem,
+    options.signingKey,
+    options.verificationKeys,
+  );
   const sinks = await Promise.all(
     options.sinks.map(async (sink) => ({
       sink,
@@ -142,6 +147,8 @@ async function openParts(given: ResolvedAuditTrailOptions, lock: WriterLock): Pr
       const outcome = { result: 'unknown', reason: 'interrupted' } as const;
       return log.append(encodeOutcome(describe(source, intent), intent.id, outcome, now()));
     }),
+    replacedKeyId !== undefined &&
+      alerts.note('audit/signing_key_changed', signer.keyId, { from: replacedKeyId }),
     broken && alerts.raise(isForged ? 'forged' : 'damaged', segmentName(broken.segment), broken),
   ]);
   const onDamage: DeliveryOptions['onDamage'] = ({ segment, afterSequence }) =>

@@ -37,6 +37,11 @@ export interface AuditTrailOptions {
    * with mode 0600; whoever can read it can also rebuild the trail, so a key from elsewhere proves more
    */
   readonly signingKey?: KeyObject | AuditSigner | undefined;
+  /**
+   * The public keys of earlier signing keys that a start believes besides the present one. @default those that lie beside
+   * the trail, where whoever can write may lay one; that another key took over is an event, `audit/signing_key_changed`
+   */
+  readonly verificationKeys?: readonly KeyObject[] | undefined;
   /** A checkpoint follows at the latest after so many events, from 1. @default 1000 */
   readonly checkpointEvents?: number | undefined;
   /** A checkpoint follows at the latest so long after an event, in milliseconds, 1 to 2147483647. @default 60000 */
@@ -70,7 +75,7 @@ export interface AuditTrailOptions {
 }
 
 /** The options that have no default. */
-type Optional = 'signingKey' | 'keepDays';
+type Optional = 'signingKey' | 'verificationKeys' | 'keepDays';
 
 /** The options of a trail, checked, with every default filled in. Without `keepDays` nothing is removed. */
 export type ResolvedAuditTrailOptions = Pick<AuditTrailOptions, Optional> & {
@@ -104,6 +109,7 @@ export function resolveAuditTrailOptions(options: AuditTrailOptions): ResolvedAu
     segmentBytes: options.segmentBytes ?? 8 * 1024 ** 2,
     compressSegments: options.compressSegments ?? true,
     signingKey: options.signingKey,
+    verificationKeys: options.verificationKeys,
     checkpointEvents: options.checkpointEvents ?? DEFAULT_CADENCE.checkpointEvents,
     checkpointIntervalMs: options.checkpointIntervalMs ?? DEFAULT_CADENCE.checkpointIntervalMs,
     reserveBytes: options.reserveBytes ?? 1024 ** 2,
@@ -122,6 +128,7 @@ export function resolveAuditTrailOptions(options: AuditTrailOptions): ResolvedAu
   checkAnchors(resolved.anchors);
   checkServer(resolved.server);
   checkSigningKey(resolved.signingKey);
+  checkVerificationKeys(resolved.verificationKeys);
   checkWhole('deliveryIntervalMs', resolved.deliveryIntervalMs, 1, MAX_TIMER_MS);
   checkWhole('segmentBytes', resolved.segmentBytes, 1, Number.MAX_SAFE_INTEGER);
   checkWhole('checkpointEvents', resolved.checkpointEvents, 1, Number.MAX_SAFE_INTEGER);
@@ -156,6 +163,12 @@ function checkSigningKey(key: AuditTrailOptions['signingKey']): void {
     throw new TypeError(
       'signingKey must be a private ed25519 or P-256 key, or a signer with the public key of one, got neither',
     );
+  }
+}
+
+function checkVerificationKeys(keys: readonly KeyObject[] = []): void {
+  if (!Array.isArray(keys) || !keys.every((key) => key instanceof KeyObject && isVerificationKey(key))) {
+    throw new TypeError('verificationKeys must be public ed25519 or P-256 keys, got something else');
   }
 }
 

@@ -238,6 +238,34 @@ describe('keys that follow one another', () => {
     expect(await codes(directory.path, { publicKey: keys.slice(1) })).toContain('bad_signature');
   });
 
+  it('leave an event each time that one takes over', async () => {
+    await using directory = await temporaryDirectory();
+    const sink = memorySink();
+    for (let rotation = 0; rotation < 2; rotation += 1) {
+      const { privateKey: signingKey } = generateKeyPairSync('ed25519');
+      await writeCalls({ ...options(directory.path), signingKey, sinks: [sink] }, 1);
+    }
+    const changes = sink.events.filter(({ action }) => action === 'audit/signing_key_changed');
+    expect(changes).toMatchObject([{ stage: 'intent' }, { stage: 'outcome', result: 'success' }]);
+  });
+
+  it('are believed from elsewhere only, where they are given: one that was laid beside the trail is not', async () => {
+    await using directory = await temporaryDirectory();
+    const settings = { ...options(directory.path), signingKey: privateKey };
+    const forger = generateKeyPairSync('ed25519');
+    await writeCalls({ ...options(directory.path), signingKey: forger.privateKey }, 1);
+    {
+      await using trail = await openAuditTrail({ ...settings, verificationKeys: [] });
+      expect(trail.health().lastError?.code).toBe('forged');
+    }
+    const earlier = generateKeyPairSync('ed25519');
+    await using other = await temporaryDirectory();
+    await writeCalls({ ...options(other.path), signingKey: earlier.privateKey }, 1);
+    const verificationKeys = [earlier.publicKey];
+    await using trail = await openAuditTrail({ ...settings, directory: other.path, verificationKeys });
+    expect(trail.health().state).toBe('ok');
+  });
+
   it('are no reason to believe a key that nobody knows', async () => {
     await using directory = await temporaryDirectory();
     await writeCalls({ ...options(directory.path), signingKey: privateKey }, 1);

@@ -23,30 +23,36 @@ const EARLIER_KEY_FILE = /^signing-key-[0-9a-f]{16}\.pub\.pem$/;
 export interface TrailKeys {
   readonly signer: TextSigner;
   readonly known: PublicKeys;
+  /** The id of the key that signed until now, when another one takes over. */
+  readonly replacedKeyId: string | undefined;
 }
 
 /**
  * Takes the given key or signer, or the key kept in the directory, or makes one and keeps it there with mode 0600.
- * Writes the public key beside it, and keeps the one that was there before by its id.
+ * Writes the public key beside it, and keeps the one that was there before by its id. With `trusted`, no key beside the
+ * trail is believed.
  * @throws {AuditError} `damaged` when the kept key is not an ed25519 key
  */
 export async function loadKeys(
   directory: string,
   fileSystem: AuditFileSystem,
   given?: KeyObject | AuditSigner,
+  trusted?: readonly KeyObject[],
 ): Promise<TrailKeys> {
   const signer = given === undefined ? localSigner(await ownKey(directory, fileSystem)) : signerOf(given);
   const current = signer.publicKey;
   // First: once it is replaced, nobody could tell what the earlier key has signed.
   const before = await publicKeyIn(directory, fileSystem, PUBLIC_KEY_FILE);
-  if (before === undefined || keyIdOf(before) !== keyIdOf(current)) {
+  const replacedKeyId = before && keyIdOf(before) !== keyIdOf(current) ? keyIdOf(before) : undefined;
+  if (before === undefined || replacedKeyId !== undefined) {
     if (before !== undefined) {
       await keepPublicKey(directory, fileSystem, `signing-key-${keyIdOf(before)}.pub.pem`, before);
     }
     await keepPublicKey(directory, fileSystem, PUBLIC_KEY_FILE, current);
   }
-  const earlier = await publicKeysIn(directory, fileSystem, (name) => EARLIER_KEY_FILE.test(name));
-  return { signer: textSigner(signer), known: byKeyId([...earlier, current]) };
+  const earlier =
+    trusted ?? (await publicKeysIn(directory, fileSystem, (name) => EARLIER_KEY_FILE.test(name)));
+  return { signer: textSigner(signer), known: byKeyId([...earlier, current]), replacedKeyId };
 }
 
 /** The public keys that lie beside the segments: the present one and those before it. */

@@ -1,6 +1,6 @@
 import { AuditError, type AuditErrorCode } from '../errors.ts';
 import { describe, encodeIntent, encodeOutcome, type EventSource } from '../event/encode.ts';
-import type { JsonObject } from '../event/event.ts';
+import type { AuditOutcome, JsonObject } from '../event/event.ts';
 import type { Logger } from '../logger.ts';
 import type { SegmentLog } from '../segments/segment-log.ts';
 
@@ -42,6 +42,20 @@ export class Alerts {
     this.#raised.add(key);
     this.#last = new AuditError(code, key);
     this.#logger.error({ action, target, ...details }, 'audit alert');
+    await this.#record(action, target, { details, outcome: { result: 'failure', reason: code } });
+  }
+
+  /** Records what an operator did, and nothing is wrong with; everybody who gets the events may judge. */
+  async note(action: string, target: string, details: JsonObject): Promise<void> {
+    this.#logger.warn({ action, target, ...details }, 'audit note');
+    await this.#record(action, target, { details, outcome: { result: 'success' } });
+  }
+
+  async #record(
+    action: string,
+    target: string,
+    said: { readonly details: JsonObject; readonly outcome: Omit<AuditOutcome, 'durationMs'> },
+  ): Promise<void> {
     const time = this.#now();
     const description = describe(this.#source, {
       actor: { id: 'audit', kind: 'service', groups: [] },
@@ -51,8 +65,8 @@ export class Alerts {
       transport: 'internal',
       urgent: true,
     });
-    const intent = encodeIntent(description, { arguments: details }, time);
-    const outcome = encodeOutcome(description, intent.id, { result: 'failure', reason: code }, time);
+    const intent = encodeIntent(description, { arguments: said.details }, time);
+    const outcome = encodeOutcome(description, intent.id, said.outcome, time);
     try {
       await Promise.all([this.#log.append(intent), this.#log.append(outcome)]);
     } catch (error) {
