@@ -48,7 +48,12 @@ const pod = z
           ]),
         }),
       }),
-      volumeClaimTemplates: z.array(z.object({ metadata: z.object({ name: z.string() }) })),
+      volumeClaimTemplates: z.tuple([
+        z.object({
+          metadata: z.object({ name: z.string() }),
+          spec: z.object({ resources: z.object({ requests: z.object({ storage: z.string() }) }) }),
+        }),
+      ]),
     }),
   })
   .parse(await document('stateful-set.yaml')).spec;
@@ -95,6 +100,14 @@ describe('deploy/kubernetes', () => {
     const durable = pod.volumeClaimTemplates.map(({ metadata }) => metadata.name);
     const mount = container.volumeMounts.find(({ name }) => durable.includes(name));
     expect(environment.get('STATE_DIRECTORY')).toBe(mount?.mountPath);
+  });
+
+  it('leaves room on the volume beside the share of the audit trail, which heals by itself', () => {
+    const [{ spec }] = pod.volumeClaimTemplates;
+    const volumeBytes = Number(/^(\d+)Gi$/u.exec(spec.resources.requests.storage)?.[1]) * 1024 ** 3;
+    expect(Number(environment.get('AUDIT_MAX_BYTES'))).toBeGreaterThan(volumeBytes / 2);
+    expect(Number(environment.get('AUDIT_MAX_BYTES'))).toBeLessThan(volumeBytes * 0.8);
+    expect(Number(environment.get('AUDIT_KEEP_DAYS'))).toBeGreaterThan(0);
   });
 
   it('ships a policy and a directory that the server accepts', async () => {
