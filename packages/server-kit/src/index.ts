@@ -2,13 +2,13 @@ export { assembleServer, type AssembleOptions, type Server } from './assemble.ts
 export { auditOptions } from './program/audit-options.ts';
 export { auditSettings } from './program/audit-settings.ts';
 export { runCommand, type Command, type Invocation } from './program/command.ts';
-export { checkAuthenticationSettings } from './program/check-authentication.ts';
+export { checkAuthenticationSettings } from './program/authentication/check-authentication.ts';
 export {
   openAuthentication,
   unauthenticatedAccess,
   type Authentication,
   type UnauthenticatedAccess,
-} from './program/authentication.ts';
+} from './program/authentication/authentication.ts';
 export { authenticationSettings, commonSettings } from './program/common-settings.ts';
 export { checkHttpSettings, httpOptions, httpSettings } from './program/http-settings.ts';
 export type { TokenGateOptions } from './gate/bearer-gate.ts';

@@ -9,7 +9,7 @@ import {
   type TokenVerifierOptions,
 } from '@mcp-parts/auth';
 
-import type { SettingValues } from './settings.ts';
+import type { SettingValues } from '../settings.ts';
 import type { tokenSettings } from './token-settings.ts';
 
 type TokenSettings = SettingValues<typeof tokenSettings>;

@@ -1,6 +1,6 @@
-import { isLoopbackHost } from '../loopback.ts';
-import type { authenticationSettings } from './common-settings.ts';
-import type { SettingValues } from './settings.ts';
+import { isLoopbackHost } from '../../loopback.ts';
+import type { authenticationSettings } from '../common-settings.ts';
+import type { SettingValues } from '../settings.ts';
 import { checkTokenSettings } from './token-verification.ts';
 
 /** What is wrong with settings that are right one by one; for `check` of `runCommand`. */

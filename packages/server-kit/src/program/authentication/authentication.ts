@@ -12,13 +12,13 @@ import {
 } from '@mcp-parts/auth';
 import type { Authorizer, Logger } from '@mcp-parts/tool-kit';
 
-import type { TokenGateOptions } from '../gate/bearer-gate.ts';
-import type { UnauthenticatedGateOptions } from '../gate/unauthenticated-gate.ts';
+import type { TokenGateOptions } from '../../gate/bearer-gate.ts';
+import type { UnauthenticatedGateOptions } from '../../gate/unauthenticated-gate.ts';
+import type { authenticationSettings } from '../common-settings.ts';
+import type { httpSettings } from '../http-settings.ts';
+import type { SettingValues } from '../settings.ts';
 import { checkAuthenticationSettings } from './check-authentication.ts';
 import { clientCertificateFrom } from './client-certificate.ts';
-import type { authenticationSettings } from './common-settings.ts';
-import type { httpSettings } from './http-settings.ts';
-import type { SettingValues } from './settings.ts';
 import { openTokenVerification } from './token-verification.ts';
 
 /** Who is calling and what they may do, as the settings say. */
