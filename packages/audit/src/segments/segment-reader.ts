@@ -57,7 +57,7 @@ export async function loadSegment(
 function parseSegment(number: number, bytes: Buffer, limit: number | undefined): LoadedSegment {
   const durable = bytes.subarray(0, limit);
   const opened: OpenIntent[] = [];
-  const closed: string[] = [];
+  const closed: { readonly id: string; readonly offset: number }[] = [];
   const linked: LinkedRecord[] = [];
   let header: SegmentHeader | undefined;
   let start: ChainTip | undefined;
@@ -86,7 +86,7 @@ function parseSegment(number: number, bytes: Buffer, limit: number | undefined):
       if (head.intentId === undefined) {
         opened.push({ id: head.id, segment: number, offset });
       } else {
-        closed.push(head.intentId);
+        closed.push({ id: head.intentId, offset });
       }
     }
     if (isLinked) {
@@ -95,6 +95,9 @@ function parseSegment(number: number, bytes: Buffer, limit: number | undefined):
     }
   }
   const endOffset = linked.at(-1)?.endOffset ?? 0;
+  const isCut = isTorn(durable, endOffset, isFramed || header?.isFramed === true);
+  // What is cut off was never there.
+  const isKept = ({ offset }: { readonly offset: number }): boolean => !isCut || offset < endOffset;
   return {
     number,
     bytes,
@@ -104,9 +107,9 @@ function parseSegment(number: number, bytes: Buffer, limit: number | undefined):
     linked,
     tip: tip ?? GENESIS,
     endOffset,
-    isTorn: isTorn(durable, endOffset, isFramed || header?.isFramed === true),
-    highestSequence,
-    opened,
-    closed,
+    isTorn: isCut,
+    highestSequence: isCut ? (tip?.sequence ?? 0) : highestSequence,
+    opened: opened.filter(isKept),
+    closed: closed.filter(isKept).map(({ id }) => id),
   };
 }
