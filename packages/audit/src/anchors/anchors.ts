@@ -28,6 +28,7 @@ export class Anchors {
   readonly #options: AnchorsOptions;
   readonly #keepings: readonly Keeping[];
   readonly #closing = new AbortController();
+  #isClosed = false;
 
   constructor(options: AnchorsOptions) {
     this.#options = options;
@@ -63,7 +64,8 @@ export class Anchors {
 
   /** Takes note of a checkpoint that is durable. */
   offer(anchor: AuditCheckpoint): void {
-    for (const keeping of this.#keepings) {
+    // One that comes when the time is up is in the trail; a later one stands for it.
+    for (const keeping of this.#isClosed ? [] : this.#keepings) {
       keeping.next = anchor;
       this.#start(keeping);
     }
@@ -84,6 +86,7 @@ export class Anchors {
         keeping.cancelRetry?.();
       }),
     );
+    this.#isClosed = true;
   }
 
   #start(keeping: Keeping): void {
