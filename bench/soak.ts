@@ -53,6 +53,12 @@ while (elapsedSeconds() < seconds && failures.length === 0) {
   samples.push(await sample());
 }
 
+// Now and then is the machine's doing; places that are never free again are the server's.
+const visitsMade = Object.values(made).reduce((sum, count) => sum + count, 0);
+if (turnedAway > visitsMade / 10) {
+  failures.push(`${turnedAway} visits were turned away, beside ${visitsMade} that were made`);
+}
+
 const trends = trendsOf(samples);
 const rising = trends.filter(({ rise, allowed }) => rise > allowed);
 for (const { quantity, median, rise, allowed } of trends) {
