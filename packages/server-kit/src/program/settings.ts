@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 
 import { plainNumber } from './kinds/number-setting.ts';
-import { readSettingText } from './setting-text.ts';
+import { readSettingText } from './kinds/setting-text.ts';
 
 /** One environment variable. */
 export interface Setting {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-import { pathProblem } from './kinds/path-setting.ts';
+import { pathProblem } from './path-setting.ts';
 
 /** The text of one variable, or what is wrong with it before anybody asks what it should mean. */
 export type SettingText = { readonly text: string | undefined } | { readonly problem: string };
