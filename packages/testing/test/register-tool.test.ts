@@ -1,9 +1,16 @@
-import type { RegisterToolOptions, ToolDefinition } from '@mcp-parts/tool-kit';
+import {
+  defineTool,
+  imageContent,
+  type ContentToolDefinition,
+  type RegisterToolOptions,
+  type ToolDefinition,
+} from '@mcp-parts/tool-kit';
 import { registerTool as registerTool2025 } from '@mcp-parts/tool-kit/sdk-2025';
 import { registerTool as registerTool2026 } from '@mcp-parts/tool-kit/sdk-2026';
 import { McpServer as McpServer2025 } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { McpServer as McpServer2026 } from '@modelcontextprotocol/server';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 
 import { connect, connect2025, connect2026, recordingAudit, testCaller } from '../src/index.ts';
 import { greet, things, waitTool } from './things.ts';
@@ -12,15 +19,17 @@ const serverInfo = { name: 'their-server', version: '3.0.0' };
 const reader = testCaller({ permissions: ['things:read'] });
 const fromReader: RegisterToolOptions = { origin: () => ({ caller: reader, transport: 'stdio' }) };
 
+type AnyTool = ToolDefinition | ContentToolDefinition;
+
 /** A server that another team has, with one tool of its own. */
 const servers = {
-  '2025': (options: RegisterToolOptions, tool: ToolDefinition = greet) => {
+  '2025': (options: RegisterToolOptions, tool: AnyTool = greet) => {
     const server = new McpServer2025(serverInfo);
     server.registerTool('theirs', {}, () => ({ content: [{ type: 'text', text: 'Theirs.' }] }));
     registerTool2025(server, tool, options);
     return connect2025(server);
   },
-  '2026': (options: RegisterToolOptions, tool: ToolDefinition = greet) =>
+  '2026': (options: RegisterToolOptions, tool: AnyTool = greet) =>
     connect2026(() => {
       const server = new McpServer2026(serverInfo);
       server.registerTool('theirs', {}, () => ({ content: [{ type: 'text', text: 'Theirs.' }] }));
@@ -68,6 +77,24 @@ describe.each(['2025', '2026'] as const)('registerTool on an McpServer of %s', (
       content: [{ text: 'Hello Ada, 3 times.' }],
     });
     expect(audit.calls).toMatchObject([{ intent: { target: 'greet', era }, outcome: { result: 'success' } }]);
+  });
+
+  it('adds a tool that answers with content alone', async () => {
+    const draw = defineTool({
+      name: 'draw',
+      description: 'Draws.',
+      input: z.strictObject({}),
+      annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
+      permission: 'things:read',
+      handle: () => Promise.resolve(['Drawn:', imageContent(Uint8Array.of(1, 2, 3), 'image/png')]),
+    });
+    await using connection = await servers[era](fromReader, draw);
+
+    expect((await connection.client.listTools()).tools[1]?.outputSchema).toBeUndefined();
+    expect((await connection.client.callTool({ name: 'draw', arguments: {} })).content).toEqual([
+      { type: 'text', text: 'Drawn:' },
+      { type: 'image', data: 'AQID', mimeType: 'image/png' },
+    ]);
   });
 
   it('explains and records an invalid input', async () => {

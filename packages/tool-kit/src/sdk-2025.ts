@@ -4,7 +4,7 @@ import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv-provider.js';
 
-import type { ToolDefinition } from './definition/define-tool.ts';
+import type { ContentToolDefinition, ToolDefinition } from './definition/define-tool.ts';
 import type { JsonObject } from './json.ts';
 import {
   handleRequest,
@@ -44,7 +44,11 @@ export function createServer(table: MethodTable, options: BindingOptions): Serve
  *
  * @throws {TypeError} as `createCatalog` does.
  */
-export function registerTool(server: McpServer, tool: ToolDefinition, options: RegisterToolOptions): void {
+export function registerTool(
+  server: McpServer,
+  tool: ToolDefinition | ContentToolDefinition,
+  options: RegisterToolOptions,
+): void {
   const { table, registration } = singleTool(tool, options);
   server.registerTool(tool.name, registration, async (sent: Record<string, unknown>, extra: Extra) => {
     // What the SDK has received is JSON, and the registered schema changes nothing of it.

@@ -7,7 +7,7 @@ import {
   type ServerContext,
 } from '@modelcontextprotocol/server';
 
-import type { ToolDefinition } from './definition/define-tool.ts';
+import type { ContentToolDefinition, ToolDefinition } from './definition/define-tool.ts';
 import { traceable } from './encoded-json.ts';
 import type { JsonObject } from './json.ts';
 import {
@@ -52,7 +52,11 @@ export function createServer(table: MethodTable, options: BindingOptions): Serve
  *
  * @throws {TypeError} as `createCatalog` does.
  */
-export function registerTool(server: McpServer, tool: ToolDefinition, options: RegisterToolOptions): void {
+export function registerTool(
+  server: McpServer,
+  tool: ToolDefinition | ContentToolDefinition,
+  options: RegisterToolOptions,
+): void {
   const { table, registration } = singleTool(tool, options);
   server.registerTool(tool.name, registration, async (sent, context) => {
     // What the SDK has received is JSON, and the registered schema changes nothing of it.

@@ -6,7 +6,7 @@ import { internalFailure, shorten } from '../call/failure.ts';
 import type { RequestContext } from '../call/operation.ts';
 import type { PipelineOptions } from '../call/pipeline-options.ts';
 import { createCatalog, jsonSchema } from '../catalog/catalog.ts';
-import type { ToolDefinition } from '../definition/define-tool.ts';
+import type { ContentToolDefinition, ToolDefinition } from '../definition/define-tool.ts';
 import { zodObject } from '../definition/object-schema.ts';
 import { RpcError, rpcCodes } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
@@ -100,8 +100,9 @@ function originOf(authInfo: unknown, { origin, logger }: Pick<BindingOptions, 'o
  * A single tool as a table, and what `McpServer.registerTool` is told of it: the schemas and annotations as they
  * are listed. The input schema lets everything through, so that the pipeline parses the arguments, once.
  */
-export function singleTool(tool: ToolDefinition, options: PipelineOptions) {
+export function singleTool(tool: ToolDefinition | ContentToolDefinition, options: PipelineOptions) {
   const { readOnly, destructive, idempotent, openWorld } = tool.annotations;
+  const output = tool.output && zodObject(tool.output);
   return {
     table: createMethodTable(createCatalog({ tools: [tool] }), options),
     registration: {
@@ -109,7 +110,8 @@ export function singleTool(tool: ToolDefinition, options: PipelineOptions) {
       description: tool.description,
       // zod puts a schema's metadata into its JSON Schema as it is.
       inputSchema: z.looseObject({}).meta({ ...jsonSchema(tool, 'input') }),
-      outputSchema: zodObject(tool.output),
+      // Only objects: what else a tool gives, the older SDK cannot announce.
+      ...(output instanceof z.ZodObject && { outputSchema: output }),
       annotations: {
         ...(tool.title !== undefined && { title: tool.title }),
         readOnlyHint: readOnly,
