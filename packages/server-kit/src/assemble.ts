@@ -20,6 +20,7 @@ import {
   type Authorizer,
   type BindingOptions,
   type CallLimits,
+  type Hook,
   type CatalogDefinitions,
   type Logger,
   type MethodTable,
@@ -44,6 +45,8 @@ export interface AssembleOptions
   readonly definitions: CatalogDefinitions;
   /** The policy; see `loadPolicy` of `@mcp-parts/auth`. @default a call needs its permission by name */
   readonly authorizer?: Authorizer | undefined;
+  /** Around every handler, the first one outermost. @default none */
+  readonly hooks?: readonly Hook[] | undefined;
   readonly logger: Logger;
   /**
    * Holds the audit trail and the tasks, on a local disk. Processes that share it take a numbered directory each;
@@ -193,6 +196,7 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
     maxOutputBytes: resolved.maxOutputBytes,
     pageSize: resolved.pageSize,
     listTtlMs: resolved.listTtlMs,
+    hooks: resolved.hooks,
   });
 
   let closing: Promise<void> | undefined;

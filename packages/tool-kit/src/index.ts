@@ -52,6 +52,7 @@ export {
 } from './protocol/server-events.ts';
 export type { HeaderParameter } from './catalog/header-parameters.ts';
 export type { Asker, Denial } from './call/admit.ts';
+export type { Hook, HookedCall } from './call/hook.ts';
 export { encodedJson, resultText, type EncodedJson } from './encoded-json.ts';
 export type {
   AuditActor,

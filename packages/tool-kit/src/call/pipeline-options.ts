@@ -1,6 +1,7 @@
 import { checkWhole, MAX_TIMER_MS } from '../check-number.ts';
 import { PublicError } from '../errors.ts';
 import type { AuditTrail, Authorizer, Logger, RateLimiter, TaskRunner, Telemetry } from '../ports.ts';
+import type { Hook } from './hook.ts';
 
 /** No string in JavaScript holds more. */
 const MAX_STRING_BYTES = 2 ** 29;
@@ -44,6 +45,8 @@ export interface PipelineOptions extends CallLimits {
   readonly tasks?: TaskRunner | undefined;
   /** @default nothing is logged */
   readonly logger?: Logger | undefined;
+  /** Around every handler, the first one outermost. @default none */
+  readonly hooks?: readonly Hook[] | undefined;
 }
 
 /** The options, filled in and checked. */
@@ -58,6 +61,7 @@ export interface ResolvedPipelineOptions {
   readonly maxOutputBytes: number;
   readonly pageSize: number;
   readonly listTtlMs: number;
+  readonly hooks: readonly Hook[];
 }
 
 /** @throws {RangeError} naming the option that is out of its range. */
@@ -70,6 +74,7 @@ export function resolvePipelineOptions(options: PipelineOptions): ResolvedPipeli
     telemetry: options.telemetry ?? noTelemetry,
     tasks: options.tasks ?? noTasks,
     logger: options.logger ?? silentLogger,
+    hooks: options.hooks ?? [],
     // A caller over the limit may ask thousands of times a minute.
   };
 }

@@ -3,7 +3,9 @@ import { z } from 'zod';
 
 import { aCaller, aRequest, never, recordingPorts } from '../../test/fixtures.ts';
 import { denies, echo, prepared, run, secret, write, type Echo, type Setup } from '../../test/run-echo.ts';
+import { PublicError } from '../errors.ts';
 import type { AuditEntry, AuditTrail, Authorizer, RateLimiter } from '../ports.ts';
+import type { Hook } from './hook.ts';
 import { resolvePipelineOptions } from './pipeline-options.ts';
 import { runCall } from './run-call.ts';
 
@@ -92,6 +94,81 @@ describe('the rate limit', () => {
     expect(consume).toHaveBeenCalledExactlyOnceWith('issuer#ada');
     expect(decide).not.toHaveBeenCalled();
     expect(result).toMatchObject({ failure: { kind: 'rate_limited' } });
+  });
+});
+
+describe('hooks', () => {
+  it('run around the handler, the first one outermost, on what it is given', async () => {
+    const order: string[] = [];
+    const hook =
+      (name: string): Hook =>
+      async ({ method, name: tool, readOnly, input, context }, next) => {
+        order.push(`${name} ${method} ${tool} ${readOnly} ${JSON.stringify(input)} ${context.caller.id}`);
+        const output = await next();
+        order.push(name);
+        return output;
+      };
+    const { result } = await run({
+      operation: echo({
+        input: z.object({ text: z.string().toUpperCase() }),
+        run: (input) => {
+          order.push('handler');
+          return Promise.resolve(input);
+        },
+      }),
+      options: { hooks: [hook('a'), hook('b')] },
+    });
+
+    expect(result).toMatchObject({ result: { text: 'HELLO' } });
+    expect(order).toEqual([
+      'a tools/call echo true {"text":"HELLO"} issuer#ada',
+      'b tools/call echo true {"text":"HELLO"} issuer#ada',
+      'handler',
+      'b',
+      'a',
+    ]);
+  });
+
+  it.each([
+    ['in public words', new PublicError('frozen', 'Not this week.'), { result: 'failure', reason: 'frozen' }],
+    ['by a fault', new Error(secret), { result: 'failure', reason: 'internal' }],
+  ])('refuse a change %s before it begins, which is certain and recorded', async (_how, error, outcome) => {
+    const handler = vi.fn<Echo['run']>(never);
+    const { result, outcomes } = await run({
+      operation: write({ run: handler }),
+      options: { hooks: [() => Promise.reject(error)] },
+    });
+
+    expect(handler).not.toHaveBeenCalled();
+    expect(outcomes).toMatchObject([outcome]);
+    expect(JSON.stringify(result)).not.toMatch(/hunter2|may or may not/u);
+  });
+
+  it('that throw once a change has begun leave it uncertain', async () => {
+    const hook: Hook = async (_call, next) => {
+      await next();
+      throw new Error(secret);
+    };
+    const { outcomes } = await run({ operation: write(), options: { hooks: [hook] } });
+
+    expect(outcomes).toMatchObject([{ result: 'unknown', reason: 'internal' }]);
+  });
+
+  it('are held to the deadline of the call', async () => {
+    const { outcomes } = await run({
+      operation: echo({ deadlineMs: 1 }),
+      options: { hooks: [() => never()] },
+    });
+
+    expect(outcomes).toMatchObject([{ reason: 'deadline_exceeded' }]);
+  });
+
+  it('see no call that was refused', async () => {
+    const hook = vi.fn<Hook>((_call, next) => next());
+    await run({ operation: echo(), options: { hooks: [hook], authorizer: denies('missing_group') } });
+    await run({ operation: echo({ arguments: {} }), options: { hooks: [hook] } });
+
+    expect(hook).not.toHaveBeenCalled();
   });
 });
 

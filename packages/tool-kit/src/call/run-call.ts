@@ -5,6 +5,7 @@ import { CallRecord, type CallDetails } from './call-record.ts';
 import { Deadline } from './deadline.ts';
 import * as failure from './failure.ts';
 import { HandlerContext } from './handler-context.ts';
+import { hooked } from './hook.ts';
 import type { Call, CallResult, Operation, OperationResponse, RequestContext, Sealed } from './operation.ts';
 import type { ResolvedPipelineOptions } from './pipeline-options.ts';
 
@@ -107,7 +108,6 @@ class PipelinedCall {
 
       // Nobody waits any more for a call that was cancelled on the way here.
       deadline.throwIfInterrupted();
-      this.#isUncertain = !operation.readOnly;
       const output = await this.#work(operation, input, request);
       const told = this.#tell(operation, input, output, request);
       return 'failure' in told
@@ -118,15 +118,26 @@ class PipelinedCall {
     }
   }
 
-  /** The handler, in its span. */
+  /** The handler with the hooks around it, in its span. */
   async #work(operation: Operation, input: Sealed, request: RequestContext): Promise<Sealed> {
     const deadline = this.#deadline;
     const record = this.#record;
     const context = new HandlerContext(request, this.#pipeline, deadline, record);
-    const { name, attributes } = operation.span;
-    return this.#pipeline.telemetry.span(name, attributes, async () => {
+    const { hooks, telemetry } = this.#pipeline;
+    const work = () => {
+      this.#isUncertain = !operation.readOnly;
+      return operation.run(input, context, request);
+    };
+    const { span, name, readOnly } = operation;
+    return telemetry.span(span.name, span.attributes, async () => {
       record.enterTrace();
-      return deadline.until(operation.run(input, context, request));
+      // What has no definition has no handler.
+      if (hooks.length === 0 || name === '_other') {
+        return deadline.until(work());
+      }
+      const call = { method: this.#call.method, name, readOnly, input, context };
+      // Whatever a hook makes of it is checked as the output is.
+      return deadline.until(hooked(hooks, call, async () => work()) as Promise<Sealed>);
     });
   }
 
