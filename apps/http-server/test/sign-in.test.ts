@@ -68,7 +68,12 @@ it('signs a person in with nothing but the URL, and asks for more scopes when a 
   const port = await freePort();
   const endpoint = `http://127.0.0.1:${port}/mcp`;
   await using sandbox = await startSandbox({ mcpResource: endpoint });
-  await using server = await startServer(sandbox, { PORT: String(port), AUTH_AUDIENCE: endpoint });
+  await using server = await startServer(sandbox, {
+    PORT: String(port),
+    AUTH_AUDIENCE: endpoint,
+    // The least first, so that there is something to ask for later.
+    AUTH_SIGN_IN_SCOPES: 'deploy:read',
+  });
   const memory = new Memory();
   const newTransport = () => new StreamableHTTPClientTransport(new URL(server.url), { authProvider: memory });
   const newClient = () =>

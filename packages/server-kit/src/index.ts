@@ -20,7 +20,7 @@ export type { RateLimitOptions } from './server/rate-limit-options.ts';
 export type { Probe, Readiness } from './server/readiness.ts';
 export { planShutdown, type ShutdownOptions, type ShutdownPlan } from './server/shutdown-budget.ts';
 export { serveHttp } from './serve-http.ts';
-export { createMcpApp, type McpApp } from './app/mcp-app.ts';
+export type { McpApp } from './app/mcp-app.ts';
 export type { McpAppOptions } from './app/mcp-app-options.ts';
 export type { NodeFacts } from './app/node-exchange.ts';
 export type { FetchFacts } from './app/fetch-exchange.ts';
@@ -39,7 +39,7 @@ export type {
 } from './gate/gate.ts';
 export type { HttpHeaders, RequestFacts } from './wire/exchange.ts';
 export type { RequestMessage, RpcId } from './wire/message.ts';
-export { createBearerGate, type GuardedServer } from './gate/bearer-gate.ts';
+export type { GuardedServer } from './gate/bearer-gate.ts';
 export { SettingsError, type Setting, type Settings, type SettingValues } from './program/settings.ts';
 export { openStdio, type StdioCaller, type StdioConnection } from './stdio/open-stdio.ts';
 export { serveStdio, type ServeStdioOptions } from './stdio/serve-stdio.ts';

@@ -189,6 +189,25 @@ describe('cancelling a call of a session', () => {
   });
 });
 
+describe('a session that ends while a call runs', () => {
+  it('frees the place of the call, and its answer', async () => {
+    const started = Promise.withResolvers<AbortSignal>();
+    const before = (_text: string, signal: AbortSignal) => {
+      started.resolve(signal);
+      return new Promise<void>(() => undefined);
+    };
+    const app = start({ table: echoTable({ before }) });
+    const session = await openSession(app);
+    const answer = post(app, legacyCall('hi', 9), session);
+    const signal = await started.promise;
+    expect(app.open().calls).toBe(1);
+    expect((await remove(app, session)).status).toBe(200);
+    expect(app.open().calls).toBe(0);
+    expect(signal.aborted).toBe(true);
+    await expect((await answer).text()).resolves.not.toContain('"id":9');
+  });
+});
+
 describe('sessions beyond the limits', () => {
   it('put the oldest idle one of the same caller to sleep, from which it wakes', async () => {
     const app = start({ maxSessionsPerCaller: 2 });

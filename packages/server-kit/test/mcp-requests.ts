@@ -8,7 +8,7 @@ import {
 } from '@mcp-parts/tool-kit';
 import { z } from 'zod';
 
-import { createMcpApp, type McpApp, type McpAppOptions } from '../src/index.ts';
+import { createMcpApp, type McpApp, type McpAppOptions } from '../src/endpoint.ts';
 
 /** What a test's server may do meanwhile, and what it was told. */
 export interface EchoOptions {

@@ -149,6 +149,13 @@ export async function openSession(table: MethodTable, options: SessionOptions): 
       return done.promise;
     },
     async close() {
+      // The SDK answers nothing once it is closed, and a call must not hold its place for ever.
+      for (const { running, answer } of waiting.values()) {
+        running.cancel();
+        running.leave();
+        answer.abandon();
+      }
+      waiting.clear();
       streams.close();
       await server.close();
     },

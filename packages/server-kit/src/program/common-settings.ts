@@ -4,11 +4,11 @@ import { z } from 'zod';
 import { resolveRateLimitOptions } from '../server/rate-limit-options.ts';
 import { resolveShutdownOptions } from '../server/shutdown-budget.ts';
 import { auditSettings } from './audit-settings.ts';
-import { tokenSettings } from './authentication/token-settings.ts';
 import { choiceSetting } from './kinds/choice-setting.ts';
 import { numberSetting } from './kinds/number-setting.ts';
 import { pathSetting } from './kinds/path-setting.ts';
 import type { Settings } from './settings.ts';
+import { tokenSettings } from './token-settings.ts';
 
 /** The settings that every server made with this package needs; spread them into your own. */
 export const commonSettings = {

@@ -10,7 +10,7 @@ import {
 } from '@mcp-parts/auth';
 
 import type { SettingValues } from '../settings.ts';
-import type { tokenSettings } from './token-settings.ts';
+import type { tokenSettings } from '../token-settings.ts';
 
 type TokenSettings = SettingValues<typeof tokenSettings>;
 

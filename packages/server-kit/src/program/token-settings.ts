@@ -1,10 +1,10 @@
 import { PROVIDERS } from '@mcp-parts/auth/provider-names';
 import { z } from 'zod';
 
-import { booleanSetting, choiceSetting, optionalChoiceSetting } from '../kinds/choice-setting.ts';
-import { listSetting, pairEntry, wordEntry } from '../kinds/list-setting.ts';
-import { pathSetting } from '../kinds/path-setting.ts';
-import type { Settings } from '../settings.ts';
+import { booleanSetting, choiceSetting, optionalChoiceSetting } from './kinds/choice-setting.ts';
+import { listSetting, pairEntry, wordEntry } from './kinds/list-setting.ts';
+import { pathSetting } from './kinds/path-setting.ts';
+import type { Settings } from './settings.ts';
 
 const url = () => z.url({ protocol: /^https?$/u, message: 'must be an http(s) URL' });
 
