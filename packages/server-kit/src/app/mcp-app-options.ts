@@ -4,7 +4,7 @@ import {
   resolveSessionLimits,
   type ResolvedSessionLimits,
   type SessionLimits,
-} from '../era-2025/sessions.ts';
+} from '../era-2025/session-limits.ts';
 import type { Gate } from '../gate/gate.ts';
 import {
   resolveEndpointLimits,

@@ -1,6 +1,6 @@
 import { resolvePath, type McpAppOptions } from '../app/mcp-app-options.ts';
 import { checkWhole } from '../check-number.ts';
-import { resolveSessionLimits, type SessionLimits } from '../era-2025/sessions.ts';
+import { resolveSessionLimits, type SessionLimits } from '../era-2025/session-limits.ts';
 import type { TokenGateOptions } from '../gate/bearer-gate.ts';
 import type { Gate } from '../gate/gate.ts';
 import type { UnauthenticatedGateOptions } from '../gate/unauthenticated-gate.ts';
