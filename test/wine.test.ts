@@ -2,11 +2,12 @@ import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { zstdDecompressSync } from 'node:zlib';
 
 import { build } from 'tsup';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -134,10 +135,16 @@ function tokenOfDeveloper(): Promise<string> {
 
 /** The results of a trail's outcomes, in order. */
 async function resultsIn(state: string): Promise<unknown[]> {
-  const text = await readFile(join(state, '1', 'audit', '0000000001.jsonl'), 'utf8');
-  const second = join(state, '1', 'audit', '0000000002.jsonl');
-  const rest = existsSync(second) ? await readFile(second, 'utf8') : '';
-  return `${text}${rest}`
+  const directory = join(state, '1', 'audit');
+  const names = (await readdir(directory)).filter((name) => /^\d{10}\.jsonl(?:\.zst)?$/u.test(name));
+  const texts = await Promise.all(
+    names.toSorted().map(async (name) => {
+      const bytes = await readFile(join(directory, name));
+      return (name.endsWith('.zst') ? zstdDecompressSync(bytes) : bytes).toString();
+    }),
+  );
+  return texts
+    .join('')
     .split('\n')
     .filter((record) => record !== '')
     .map((record) => JSON.parse(record) as { event?: { stage: string; result?: string; action?: string } })

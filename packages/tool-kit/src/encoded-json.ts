@@ -53,15 +53,17 @@ export function resultText(result: object): string {
   if (encoded === undefined || source === undefined) {
     return encoded?.text ?? JSON.stringify(result);
   }
-  const added: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(result)) {
+  const added: [string, unknown][] = [];
+  for (const entry of Object.entries(result)) {
+    const [name, value] = entry;
     if (!Object.hasOwn(source, name)) {
-      added[name] = value;
+      added.push(entry);
     } else if (source[name] !== value) {
       return JSON.stringify(result);
     }
   }
-  const rest = JSON.stringify(added);
+  // Not by assignment, which takes `__proto__` for something else.
+  const rest = JSON.stringify(Object.fromEntries(added));
   if (rest === '{}') {
     return encoded.text;
   }
