@@ -113,7 +113,6 @@ export interface Server extends AsyncDisposable, Pick<ShutdownOptions, 'terminat
   readonly serverInfo: BindingOptions['serverInfo'];
   readonly instructions: string | undefined;
   readonly table: MethodTable;
-  readonly authorizer: Authorizer | undefined;
   readonly logger: Logger;
   /** Counts the calls of the table; for what a transport lets happen beside them. */
   readonly rateLimiter: RateLimiter;
@@ -213,7 +212,6 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
     serverInfo,
     instructions: resolved.instructions,
     table,
-    authorizer,
     logger,
     rateLimiter,
     sessionKey: () => openSessionKey(join(stateDirectory, 'session-key')),

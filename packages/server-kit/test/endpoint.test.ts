@@ -170,6 +170,7 @@ describe('a body', () => {
       -32600,
     ],
     ['{"jsonrpc":"2.0","id":"a","method":7}', 400, 'a', -32600],
+    ['{"jsonrpc":"2.0","id":"a","method":"ping","extra":1}', 400, 'a', -32600],
     ['{"jsonrpc":"2.0","id":4,"method":"ping","params":{"__proto__":{"x":1}}}', 400, null, -32700],
     [
       `{"jsonrpc":"2.0","id":5,"method":"ping","params":{"x":${'['.repeat(5_000)}${']'.repeat(5_000)}}}`,
@@ -183,10 +184,10 @@ describe('a body', () => {
     await expect(errorOf(post(app, body))).resolves.toEqual({ status, id, code });
   });
 
-  it('may begin with a byte order mark and have members that nobody knows', async () => {
+  it('may begin with a byte order mark', async () => {
     app = echoApp();
     const { body, headers } = modern('tools/call', { name: 'echo', arguments: { text: 'hi' } });
-    const answer = await post(app, `\u{FEFF}${JSON.stringify({ ...body, extra: true })}`, headers);
+    const answer = await post(app, `\u{FEFF}${JSON.stringify(body)}`, headers);
     expect(answer.status).toBe(200);
   });
 

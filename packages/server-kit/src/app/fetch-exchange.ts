@@ -95,7 +95,6 @@ export function createFetchExchange(
         },
       };
     },
-    isAnswered: () => isAnswered,
     onClose(listener) {
       if (isClosed) {
         listener();

@@ -135,7 +135,6 @@ export function createNodeExchange(
         },
       };
     },
-    isAnswered: () => response.headersSent,
     onClose(listener) {
       if (isClosed) {
         listener();

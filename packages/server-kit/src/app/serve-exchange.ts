@@ -99,7 +99,7 @@ async function servePost(request: ServedRequest, parts: EndpointParts): Promise<
     });
     return;
   }
-  const route = classify(message, exchange);
+  const route = classify(body, exchange);
   if (route.era === undefined) {
     answerFault(exchange, message.kind === 'notification' ? undefined : message.id, route.fault);
     return;

@@ -2,7 +2,6 @@ import type { JsonValue } from '@mcp-parts/tool-kit';
 import { classifyInboundRequest } from '@modelcontextprotocol/server';
 
 import { headerOf, type RequestFacts } from '../wire/exchange.ts';
-import type { Message } from '../wire/message.ts';
 import type { HttpFault } from '../wire/rpc-answer.ts';
 
 /** Which era a message belongs to, or why to none. */
@@ -11,18 +10,15 @@ export type Route =
   | { readonly era: '2026'; readonly revision: string | undefined }
   | { readonly era: undefined; readonly fault: HttpFault };
 
-/** Asks the SDK, so that it and the routing never disagree. */
-export function classify(
-  message: Exclude<Message, { readonly kind: 'malformed' }>,
-  facts: Pick<RequestFacts, 'headers'>,
-): Route {
+/** Asks the SDK about a message whose shape has been read, so that it and the routing never disagree. */
+export function classify(message: unknown, facts: Pick<RequestFacts, 'headers'>): Route {
   const protocolVersionHeader = headerOf(facts, 'mcp-protocol-version');
   const mcpMethodHeader = headerOf(facts, 'mcp-method');
   const route = classifyInboundRequest({
     httpMethod: 'POST',
     ...(protocolVersionHeader !== undefined && { protocolVersionHeader }),
     ...(mcpMethodHeader !== undefined && { mcpMethodHeader }),
-    body: withoutUnknownMembers(message),
+    body: message,
   });
   switch (route.kind) {
     case 'legacy':
@@ -36,27 +32,5 @@ export function classify(
     }
     default:
       return route satisfies never;
-  }
-}
-
-/** The SDK takes a message with more members than its schema names for none. */
-function withoutUnknownMembers(message: Exclude<Message, { readonly kind: 'malformed' }>): unknown {
-  switch (message.kind) {
-    case 'request': {
-      const { id, method, params } = message;
-      return { jsonrpc: '2.0', id, method, ...(params !== undefined && { params }) };
-    }
-    case 'notification': {
-      const { method, params } = message;
-      return { jsonrpc: '2.0', method, ...(params !== undefined && { params }) };
-    }
-    case 'response': {
-      const { id, body } = message;
-      return body['error'] === undefined
-        ? { jsonrpc: '2.0', id, result: body['result'] }
-        : { jsonrpc: '2.0', id, error: body['error'] };
-    }
-    default:
-      return message satisfies never;
   }
 }

@@ -1,10 +1,5 @@
-import {
-  errorResponse,
-  isObject,
-  type ErrorResponse,
-  type Notification,
-  type Request,
-} from './wire/message.ts';
+import { isObject } from '../wire/message.ts';
+import { errorResponse, type ErrorResponse, type Notification, type Request } from './wire/message.ts';
 
 /** A generation of the protocol; each has its SDK. */
 export type Era = '2025' | '2026';

@@ -1,5 +1,6 @@
 import type { Logger } from '@mcp-parts/tool-kit';
 
+import { isObject } from '../wire/message.ts';
 import { openLate, type ChannelPort, type LazyChannel, type OpenChannel } from './channel.ts';
 import { eraOf, unsupportedVersion, versionOf, type Era } from './era.ts';
 import { createBatch, MAX_BATCH } from './wire/batch.ts';
@@ -8,7 +9,6 @@ import {
   classify,
   errorResponse,
   invalidRequest,
-  isObject,
   readMessage,
   type ErrorResponse,
   type Incoming,

@@ -31,8 +31,6 @@ export interface Exchange extends RequestFacts {
   readonly answer: (status: number, headers: Readonly<Record<string, string>>, body?: string) => void;
   /** Answers with a body that is written bit by bit. */
   readonly openStream: (headers: Readonly<Record<string, string>>) => AnswerStream;
-  /** Whether the answer has begun. */
-  readonly isAnswered: () => boolean;
   /** Calls back once when the answer was sent whole or the client is gone. */
   readonly onClose: (listener: () => void) => void;
 }

@@ -1,10 +1,13 @@
 /** Deeper than any schema, and far from what recursion in a library survives. */
 const MAX_DEPTH = 100;
 
+/** Why a text is no JSON document that may be used. */
+export type JsonProblem = 'syntax' | 'too_deep' | 'prototype';
+
 /** A JSON document, or why it is none that may be used. */
 export type ParsedJson =
   | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly reason: 'syntax' | 'too_deep' | 'prototype' };
+  | { readonly ok: false; readonly reason: JsonProblem };
 
 /** Parses what a client sent. A byte order mark is no part of it (RFC 8259 §8.1). */
 export function parseJson(text: string): ParsedJson {

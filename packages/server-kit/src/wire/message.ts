@@ -18,6 +18,8 @@ export type Message =
 /** A {@link Message} that wants an answer. */
 export type RequestMessage = Extract<Message, { readonly kind: 'request' }>;
 
+const REQUEST_MEMBERS: ReadonlySet<string> = new Set(['jsonrpc', 'id', 'method', 'params']);
+
 /**
  * Reads the shape of a message (JSON-RPC 2.0 §4 and §5; MCP allows neither `null` as an id nor a list as params). Both
  * SDKs leave a message of another shape without an answer, and its client waiting.
@@ -43,6 +45,10 @@ export function readMessage(value: unknown): Message {
     return isObject(value['result'] ?? value['error'])
       ? { kind: 'response', id: readableId, body: value }
       : malformed('"result" and "error" must be objects.');
+  }
+  const unknown = Object.keys(value).find((name) => !REQUEST_MEMBERS.has(name));
+  if (unknown !== undefined) {
+    return malformed('A request has no members but "jsonrpc", "id", "method" and "params".');
   }
   if (typeof method !== 'string' || method === '') {
     return malformed('"method" must be a string.');

@@ -1,12 +1,13 @@
 import { isUtf8 } from 'node:buffer';
 
-import { isDeeperThan } from './json-depth.ts';
+import { parseJson, type JsonProblem } from '../../wire/json.ts';
+import { isObject, readMessage as readShape } from '../../wire/message.ts';
 
 /** MCP takes strings and whole numbers; JSON-RPC's null is for answers to what could not be read. */
 export type RequestId = string | number;
 
 /** The parameters of a request or notification. */
-export type Params = Readonly<Record<string, unknown>>;
+type Params = Readonly<Record<string, unknown>>;
 
 /** A request, with its id as the client wrote it. */
 export interface Request {
@@ -51,8 +52,6 @@ const PARSE_ERROR = -32700;
 const INVALID_REQUEST = -32600;
 
 const BYTE_ORDER_MARK = '\uFEFF';
-/** More than any message of the protocol needs, and far from what the stack takes. */
-const MAX_DEPTH = 128;
 
 /** An error answer to the request with this id; `null` where it could not be read. */
 export function errorResponse(
@@ -84,84 +83,36 @@ export function readMessage(line: Buffer): Incoming | undefined {
   if (json === '') {
     return undefined;
   }
-  if (isDeeperThan(json, MAX_DEPTH)) {
-    return fault(null, PARSE_ERROR, `Parse error: a message is nested deeper than ${MAX_DEPTH} levels.`);
-  }
-  try {
-    return classify(JSON.parse(json));
-  } catch {
-    return fault(null, PARSE_ERROR, 'Parse error: every line must be one JSON-RPC message.');
-  }
+  const parsed = parseJson(json);
+  return parsed.ok ? classify(parsed.value) : fault(null, PARSE_ERROR, PROBLEMS[parsed.reason]);
 }
+
+const PROBLEMS: Readonly<Record<JsonProblem, string>> = {
+  syntax: 'Parse error: every line must be one JSON-RPC message.',
+  too_deep: 'Parse error: a message is nested too deeply.',
+  prototype: 'Parse error: "__proto__" cannot be the name of a member.',
+};
 
 /** Says what a value is that was sent as a message. */
 export function classify(value: unknown): Incoming {
   if (Array.isArray(value)) {
     return { kind: 'batch', members: value };
   }
-  if (!isObject(value)) {
-    return fault(null, INVALID_REQUEST, 'Invalid request: a message must be an object.');
+  const read = readShape(value);
+  switch (read.kind) {
+    case 'malformed':
+      return isObject(value) && !('method' in value) && ('result' in value || 'error' in value)
+        ? { kind: 'ignored' }
+        : fault(read.id ?? null, INVALID_REQUEST, `Invalid request: ${read.problem}`);
+    case 'request':
+      return { kind: 'request', message: value as Request };
+    case 'notification':
+      return { kind: 'notification', message: value as Notification };
+    case 'response':
+      return { kind: 'response', message: value as Response };
+    default:
+      return read satisfies never;
   }
-  const { id, method } = value;
-  if (!('method' in value) && ('result' in value || 'error' in value)) {
-    return value['jsonrpc'] === '2.0' && isId(id)
-      ? { kind: 'response', message: value as unknown as Response }
-      : { kind: 'ignored' };
-  }
-  const problem = problemOf(value);
-  if (problem !== undefined) {
-    return fault(isId(id) ? id : null, INVALID_REQUEST, `Invalid request: ${problem}`);
-  }
-  return 'id' in value
-    ? { kind: 'request', message: value as unknown as Request }
-    : { kind: 'notification', message: { jsonrpc: '2.0', method: String(method), ...paramsOf(value) } };
-}
-
-/** Both SDKs drop what is not formed so, and its sender would wait for ever. */
-function problemOf(value: Params): string | undefined {
-  const { jsonrpc, id, method, params, ...others } = value;
-  if (jsonrpc !== '2.0') {
-    return '"jsonrpc" must be "2.0".';
-  }
-  if (typeof method !== 'string') {
-    return '"method" must be a string.';
-  }
-  if ('id' in value && !isId(id)) {
-    return '"id" must be a string or a whole number.';
-  }
-  if (Object.keys(others).length > 0) {
-    return 'a request has no members but "jsonrpc", "id", "method" and "params".';
-  }
-  if (!('params' in value)) {
-    return undefined;
-  }
-  if (!isObject(params)) {
-    return '"params" must be an object.';
-  }
-  const { _meta: meta } = params;
-  if (meta === undefined) {
-    return undefined;
-  }
-  if (!isObject(meta)) {
-    return '"params._meta" must be an object.';
-  }
-  const { progressToken } = meta;
-  return progressToken === undefined || isId(progressToken)
-    ? undefined
-    : '"params._meta.progressToken" must be a string or a whole number.';
-}
-
-function paramsOf(value: Params): { readonly params?: Params } {
-  return value['params'] === undefined ? {} : { params: value['params'] as Params };
-}
-
-function isId(value: unknown): value is RequestId {
-  return typeof value === 'string' || Number.isSafeInteger(value);
-}
-
-/** Whether this is a JSON object. */
-export function isObject(value: unknown): value is Params {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The answer to what is no request. */
