@@ -10,7 +10,7 @@ const wrongs = [
   ...(report.timersLeft > 0 ? [`${report.timersLeft} timers left`] : []),
   ...(report.socketsLeft > 0 ? [`${report.socketsLeft} sockets left`] : []),
   ...[...report.whileDown, report]
-    .filter(({ calls, attempts }) => attempts > calls + 0.2 * report.calls + 10)
+    .filter(({ calls, attempts }) => attempts > 1.2 * calls + 10)
     .map(({ calls, attempts }) => `${attempts} requests for ${calls} calls`),
 ];
 if (wrongs.length > 0) {

@@ -62,6 +62,7 @@ export function createClient(options: ClientOptions): Client {
   const bulkhead = createBulkhead(resolved.bulkhead);
   const telemetry = new ClientTelemetry({ name, origin: base.origin, meter: resolved.meter });
   const tell = ignoreErrorsOf(resolved.on);
+  const active: ClientCore['active'] = new Set();
   const core: ClientCore = {
     name,
     token,
@@ -70,6 +71,7 @@ export function createClient(options: ClientOptions): Client {
       transport,
       bulkhead,
       budget: createRetryBudget(resolved.retryBudget),
+      activeCalls: () => active.size,
       deadlineHeader: resolved.deadlineHeader,
       clock,
       random,
@@ -82,7 +84,7 @@ export function createClient(options: ClientOptions): Client {
     routeOf,
     telemetry,
     singleFlight: createSingleFlight(),
-    active: new Set(),
+    active,
     isClosed: false,
   };
   // Keyed by declared ids, never by URLs, so neither can grow with traffic.

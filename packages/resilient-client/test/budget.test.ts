@@ -24,6 +24,27 @@ describe('retry budget', () => {
     expect(upstream.requests.length).toBeLessThanOrEqual(1.2 * calls + 3);
   });
 
+  it('keeps an upstream that begins to fail at 1.2 requests per call and 3, after many healthy calls', async () => {
+    const calls = 20;
+    let isHealthy = true;
+    const clock = createTestClock();
+    const upstream = createScriptedUpstream(() => (isHealthy ? reply(200, { id: 'a' }) : reply(503)));
+    await using api = createClient({ ...options, policy, clock, dispatcher: upstream.dispatcher });
+    for (let i = 0; i < 200; i++) {
+      await clock.settle(api.call(readThing, read, { signal }));
+    }
+    isHealthy = false;
+    const before = upstream.requests.length;
+
+    for (let i = 0; i < calls; i++) {
+      await clock.settle(api.call(readThing, read, { signal }));
+    }
+
+    const requests = upstream.requests.length - before;
+    expect(requests).toBeGreaterThan(calls);
+    expect(requests).toBeLessThanOrEqual(1.2 * calls + 3);
+  });
+
   it('is one for all endpoints of a client, and says when it denies', async () => {
     const events: ClientEvent[] = [];
     const clock = createTestClock();

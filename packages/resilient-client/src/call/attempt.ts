@@ -66,6 +66,8 @@ export interface AttemptParts {
   readonly transport: Transport;
   readonly bulkhead: Bulkhead;
   readonly budget: RetryBudget;
+  /** How many calls are in progress. */
+  readonly activeCalls: () => number;
   readonly clock: Clock;
   /** The name of the header that tells the time left, if one was asked for. */
   readonly deadlineHeader: string | undefined;
@@ -114,7 +116,7 @@ export async function runAttempt(
 
 async function send(
   call: PreparedCall,
-  { transport, budget, clock, deadlineHeader }: AttemptParts,
+  { transport, budget, clock, deadlineHeader, activeCalls }: AttemptParts,
   limit: AttemptLimit,
   onAttempt: OnAttempt,
 ): Promise<AttemptResult> {
@@ -126,7 +128,7 @@ async function send(
   const attempt = ++call.attempts;
   // What the circuit sheds is no load, and must not pay for the retries of others.
   if (attempt === 1) {
-    budget.onCall(startedAt);
+    budget.onCall(activeCalls());
   }
   const headers: Record<string, string> = { ...request.headers };
   if (call.token !== undefined) {

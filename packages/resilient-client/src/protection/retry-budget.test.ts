@@ -1,82 +1,76 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { createRetryBudget, resolveRetryBudgetOptions } from './retry-budget.ts';
-import { createRollingCount } from './rolling-count.ts';
+import { createRetryBudget, resolveRetryBudgetOptions, type RetryBudget } from './retry-budget.ts';
 
 const windowMs = 10_000;
 
 describe('retry budget', () => {
-  it('grants at most its share of the calls within the window, whatever the order', () => {
+  it('grants in any stretch of time its share of the calls in it, and one reserve', () => {
     const step = fc.record({
       afterMs: fc.integer({ min: 0, max: 4_000 }),
-      isCall: fc.boolean(),
+      active: fc.option(fc.integer({ min: 1, max: 100 })),
     });
     const ratios = fc.double({ min: 0, max: 1, noNaN: true });
     fc.assert(
-      fc.property(ratios, fc.nat(5), fc.array(step, { maxLength: 200 }), (ratio, minRetries, steps) => {
+      fc.property(ratios, fc.nat(5), fc.array(step, { maxLength: 100 }), (ratio, minRetries, steps) => {
         const budget = createRetryBudget({ ratio, windowMs, minRetries });
-        const calls: number[] = [];
-        const granted: number[] = [];
+        // For each stretch that begins at a step: what it was granted beyond what it earned.
+        const excesses: number[] = [];
         let now = 0;
-        let excess = 0;
-        for (const { afterMs, isCall } of steps) {
+        let reserve = Math.max(1, minRetries);
+        for (const { afterMs, active } of steps) {
+          excesses.push(0);
+          let change = -(afterMs / windowMs) * minRetries;
           now += afterMs;
-          const within = (times: number[], ms: number) => times.filter((time) => time > now - ms).length;
-          if (isCall) {
-            calls.push(now);
-            budget.onCall(now);
+          if (active !== null) {
+            reserve = Math.max(reserve, ratio * active);
+            budget.onCall(active);
+            change -= ratio;
           } else if (budget.take(now)) {
-            granted.push(now);
+            change += 1;
           }
-          // The oldest tenth of the window may be gone from the count already.
-          const most = Math.max(minRetries, ratio * within(calls, windowMs));
-          const isGrant = !isCall && granted.at(-1) === now;
-          if (isGrant) {
-            excess = Math.max(excess, within(granted, 0.9 * windowMs) - most);
-          }
+          excesses.forEach((excess, i) => (excesses[i] = excess + change));
+          expect(Math.max(...excesses)).toBeLessThanOrEqual(reserve + 1e-6);
         }
-        expect(excess).toBeLessThanOrEqual(0);
       }),
     );
   });
 
-  it('allows the minimum again once the window has passed', () => {
+  it('saves nothing that healthy calls did not need for the calls that fail', () => {
+    const budget = createRetryBudget(resolveRetryBudgetOptions());
+    for (let i = 0; i < 1_000; i++) {
+      budget.onCall(16);
+    }
+    expect(grantsOf(budget)).toBe(3);
+  });
+
+  it('earns its minimum again while the window passes', () => {
     const budget = createRetryBudget(resolveRetryBudgetOptions());
     expect([1, 2, 3, 4].map(() => budget.take(0))).toEqual([true, true, true, false]);
-    expect(budget.take(9_999)).toBe(false);
-    expect(budget.take(10_000)).toBe(true);
+    expect(budget.take(3_333)).toBe(false);
+    expect(budget.take(3_334)).toBe(true);
+    expect([1, 2, 3, 4].map(() => budget.take(60_000))).toEqual([true, true, true, false]);
   });
 
-  it('grants 20 of 100 calls', () => {
+  it('grants 20 of 100 calls at once, and 1 after 5 calls later on', () => {
     const budget = createRetryBudget(resolveRetryBudgetOptions());
-    for (let i = 0; i < 100; i++) {
-      budget.onCall(0);
+    for (let i = 1; i <= 100; i++) {
+      budget.onCall(i);
     }
-    let granted = 0;
-    while (budget.take(0)) {
-      granted += 1;
+    expect(grantsOf(budget)).toBe(20);
+    for (let i = 0; i < 5; i++) {
+      expect(budget.take(0)).toBe(false);
+      budget.onCall(1);
     }
-    expect(granted).toBe(20);
+    expect(grantsOf(budget)).toBe(1);
   });
 });
 
-describe('rolling count', () => {
-  it('counts everything of the last nine tenths of its window and nothing older than all of it', () => {
-    fc.assert(
-      fc.property(fc.array(fc.integer({ min: 0, max: 3_000 }), { maxLength: 100 }), (gaps) => {
-        const count = createRollingCount(windowMs);
-        const times: number[] = [];
-        let now = 0;
-        for (const gap of gaps) {
-          now += gap;
-          times.push(now);
-          count.add(now);
-          const total = count.total(now);
-          expect(total).toBeGreaterThanOrEqual(times.filter((time) => time > now - 0.9 * windowMs).length);
-          expect(total).toBeLessThanOrEqual(times.filter((time) => time > now - windowMs).length);
-        }
-      }),
-    );
-  });
-});
+function grantsOf(budget: RetryBudget): number {
+  let granted = 0;
+  while (budget.take(0)) {
+    granted += 1;
+  }
+  return granted;
+}
