@@ -44,12 +44,7 @@ export {
   type MethodTableOptions,
   type PreparedCall,
 } from './protocol/method-table.ts';
-export {
-  createEventBus,
-  type EventBus,
-  type ServerEvent,
-  type ServerEvents,
-} from './protocol/server-events.ts';
+export { createEventBus, isServerEvent, type EventBus, type ServerEvent } from './changes/event-bus.ts';
 export type { HeaderParameter } from './catalog/header-parameters.ts';
 export type { Asker, Denial } from './call/admit.ts';
 export type { Hook, HookedCall } from './call/hook.ts';

@@ -147,6 +147,8 @@ function isWanted(filter: Filter, event: ServerEvent): boolean {
       return filter.resourcesListChanged === true;
     case 'resource_updated':
       return filter.resourceSubscriptions?.includes(event.uri) === true;
+    case 'permissions_changed':
+      return false;
     default:
       return event satisfies never;
   }

@@ -9,10 +9,10 @@ import {
 import { prepareCall, runCall } from '../call/run-call.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { headerParametersOf, type HeaderParameter } from '../catalog/header-parameters.ts';
+import type { EventBus } from '../changes/event-bus.ts';
 import { RpcError, rpcCodes } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { completionMethods, promptMethods, resourceMethods, toolMethods, type Method } from './methods.ts';
-import type { ServerEvents } from './server-events.ts';
 
 /** Answers one MCP method. Rejects only with an {@link RpcError}. */
 export type MethodHandler = (params: JsonObject, request: RequestContext) => Promise<JsonObject>;
@@ -25,7 +25,7 @@ export interface MethodTable {
   /** By tool: the arguments that clients over HTTP repeat in headers, where there are any. */
   readonly headerParameters: ReadonlyMap<string, readonly HeaderParameter[]>;
   /** What clients can subscribe to. `undefined` when nothing ever changes. */
-  readonly events?: ServerEvents | undefined;
+  readonly events?: EventBus | undefined;
   /**
    * Begins a call without running it, for a transport that wants to know of a denial first: its limit, parse and
    * decision are those that the call then runs on. `undefined` for a method that is not in the table.
@@ -40,7 +40,7 @@ export interface MethodTable {
 /** What a method table is made with besides the catalog. */
 export interface MethodTableOptions extends PipelineOptions {
   /** What changes while the server runs, for clients that subscribe to it. @default nothing changes */
-  readonly events?: ServerEvents | undefined;
+  readonly events?: EventBus | undefined;
 }
 
 /** A call that has begun. End it with `run` or `refuse`, once. */
@@ -93,10 +93,7 @@ function methodsOf(catalog: Catalog, pipeline: ResolvedPipelineOptions): Readonl
 }
 
 /** With events, what is listed may change, and resources can be watched one by one. */
-function capabilitiesOf(
-  { tools, resources, prompts }: Catalog,
-  events: ServerEvents | undefined,
-): JsonObject {
+function capabilitiesOf({ tools, resources, prompts }: Catalog, events: EventBus | undefined): JsonObject {
   const changing = events === undefined ? {} : { listChanged: true };
   const watched = events === undefined ? {} : { listChanged: true, subscribe: true };
   return {

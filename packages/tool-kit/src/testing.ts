@@ -1,0 +1,1 @@
+export { eventBusContract, type EventBusCase, type EventBusFixture } from './testing/event-bus-contract.ts';
