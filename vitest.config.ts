@@ -7,7 +7,7 @@ export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
-    include: ['packages/*/{src,test}/**/*.test.ts', 'apps/*/{src,test}/**/*.test.ts', 'test/**/*.test.ts'],
+    include: ['{packages,apps,examples}/*/{src,test}/**/*.test.ts', 'test/**/*.test.ts'],
     // Limits for a busy machine, not expectations: no test asserts how long something takes.
     testTimeout: 20_000,
     hookTimeout: 60_000,

@@ -13,8 +13,8 @@ const MAX_FILES_IN_A_FOLDER = 12;
 /** Folders that hold more for a reason. */
 const LARGE_FOLDERS: Readonly<Record<string, string>> = {};
 
-/** The folders with sources: one per package and app. */
-const sourceFolders = ['packages', 'apps']
+/** The folders with sources: one per package, app and example. */
+const sourceFolders = ['packages', 'apps', 'examples']
   .flatMap((kind) => readdirSync(join(root, kind)).map((name) => `${kind}/${name}/src`))
   .filter((folder) => existsSync(join(root, folder)));
 

@@ -112,6 +112,12 @@ describe('the headers of a request of 2026-07-28', () => {
     await expect(answer).resolves.toEqual({ status: 400, id: 1, code: -32020 });
   });
 
+  it('stand for themselves when they only begin like base64', async () => {
+    app = echoApp();
+    const region = '=?base64?SGVsbG8=';
+    expect((await callEcho(app, { text: 'hi', region }, { 'mcp-param-region': region })).status).toBe(200);
+  });
+
   it('need no region where the arguments have none', async () => {
     app = echoApp();
     expect((await callEcho(app, { text: 'hi' })).status).toBe(200);

@@ -88,7 +88,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 /** The value that a header stands for; `undefined` when it stands for none. */
 function decode(sent: string): string | undefined {
   const value = sent.replace(/^[ \t]+|[ \t]+$/gu, '');
-  if (!value.startsWith('=?base64?')) {
+  // Without its end it stands for itself: a client must encode only what has both ("Value Encoding").
+  if (!value.startsWith('=?base64?') || !value.endsWith('?=')) {
     return PLAIN.test(value) ? value : undefined;
   }
   const text = ENCODED.exec(value)?.groups?.['text'];
