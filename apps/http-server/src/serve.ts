@@ -47,7 +47,7 @@ export async function serve(
     maxOutputBytes: config.MAX_OUTPUT_BYTES,
     terminationGraceMs: config.TERMINATION_GRACE_MS,
     probes: platform.probes,
-    telemetry,
+    ports: { telemetry },
   });
   await using http = await serveHttp(server, { ...httpOptions(config), gate: access.gate });
   logger.info({ url: http.url }, 'listening');

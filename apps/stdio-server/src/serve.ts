@@ -58,7 +58,7 @@ export async function serve(
     maxOutputBytes: config.MAX_OUTPUT_BYTES,
     terminationGraceMs: config.TERMINATION_GRACE_MS,
     probes: platform.probes,
-    telemetry,
+    ports: { telemetry },
   });
   await connection.serve(server, { caller });
 }

@@ -1,18 +1,8 @@
 import type { KeyObject } from 'node:crypto';
-import { join } from 'node:path';
 
-import {
-  createDigest,
-  openPersonalKeys,
-  createProtectedTrail,
-  type AnchorKeeper,
-  type AuditSigner,
-  type AuditSink,
-  type AuditTrail,
-} from '@mcp-parts/audit';
+import type { AnchorKeeper, AuditSigner, AuditSink } from '@mcp-parts/audit';
 import type { FactAges } from '@mcp-parts/auth';
-import { createTelemetry, type Telemetry } from '@mcp-parts/observability';
-import type { TaskEngine } from '@mcp-parts/tasks';
+import type { Telemetry } from '@mcp-parts/observability';
 import {
   createCatalog,
   createMethodTable,
@@ -27,14 +17,13 @@ import {
   type RateLimiter,
 } from '@mcp-parts/tool-kit';
 
-import { observeAudit } from './server/audit-metrics.ts';
 import { observeFacts } from './server/fact-metrics.ts';
+import { openParts } from './server/open-parts.ts';
 import { resolveRateLimitOptions, type RateLimitOptions } from './server/rate-limit-options.ts';
 import { createRateLimiter } from './server/rate-limiter.ts';
 import { createReadiness, type Probe, type Readiness } from './server/readiness.ts';
-import { openSessionKey } from './server/session-key.ts';
-import { planShutdown, type ShutdownOptions, type ShutdownPlan } from './server/shutdown-budget.ts';
-import { openState } from './server/state-directory.ts';
+import type { ServerAudit, ServerPorts, ServerTasks } from './server/server-ports.ts';
+import { atMost, planShutdown, type ShutdownOptions, type ShutdownPlan } from './server/shutdown-budget.ts';
 
 /** The parts of a server, by what they are for. */
 export interface AssembleOptions
@@ -43,7 +32,10 @@ export interface AssembleOptions
   /** Told to the model once. */
   readonly instructions?: string | undefined;
   readonly definitions: CatalogDefinitions;
-  /** The policy; see `loadPolicy` of `@mcp-parts/auth`. @default a call needs its permission by name */
+  /**
+   * The policy; see `createFilePolicy` of `@mcp-parts/auth`. @default a call needs its permission by name, among the
+   * `permissions` of its caller
+   */
   readonly authorizer?: Authorizer | undefined;
   /** Around every handler, the first one outermost. @default none */
   readonly hooks?: readonly Hook[] | undefined;
@@ -52,8 +44,13 @@ export interface AssembleOptions
    * Holds the audit trail and the tasks, on a local disk. Processes that share it take a numbered directory each;
    * what a process leaves undone, the next one in its directory finishes. `personal-keys` in it holds a key for each
    * person, with which names and e-mail addresses in the trail are sealed.
+   *
+   * @default none, when `ports` has the audit trail and, if there are tasks, their engine; session ids then end with the
+   * process, unless it is given their key
    */
-  readonly stateDirectory: string;
+  readonly stateDirectory?: string | undefined;
+  /** Parts that are there already, or are shared between machines. @default the server makes its own */
+  readonly ports?: ServerPorts | undefined;
   /** Where audit events are shipped, such as `createCollectorSink`. @default they stay in the state directory */
   readonly auditSinks?: readonly AuditSink[] | undefined;
   /** How long delivered events are kept in the state directory, in days. @default they are never removed */
@@ -79,11 +76,6 @@ export interface AssembleOptions
    * readiness. @default nothing is shown
    */
   readonly ages?: FactAges | undefined;
-  /**
-   * Spans and metrics, shut down with the server: one that was made before it, so that its clients of upstreams could
-   * take the `meter`. @default one of its own
-   */
-  readonly telemetry?: Telemetry | undefined;
   /** What the server cannot work without, by name. @default nothing but the audit trail */
   readonly probes?: Readonly<Record<string, Probe>> | undefined;
 }
@@ -91,6 +83,7 @@ export interface AssembleOptions
 interface ResolvedAssembleOptions extends AssembleOptions {
   readonly auditSinks: readonly AuditSink[];
   readonly ages: FactAges;
+  readonly ports: ServerPorts;
   readonly probes: Readonly<Record<string, Probe>>;
   readonly rateLimitPerMinute: number;
   readonly shutdown: ShutdownPlan;
@@ -103,6 +96,7 @@ function resolveAssembleOptions(options: AssembleOptions): ResolvedAssembleOptio
     ...resolveCallLimits(options),
     auditSinks: options.auditSinks ?? [],
     ages: options.ages ?? (() => []),
+    ports: options.ports ?? {},
     probes: options.probes ?? {},
     shutdown: planShutdown({ terminationGraceMs: options.terminationGraceMs }),
   };
@@ -116,38 +110,40 @@ export interface Server extends AsyncDisposable, Pick<ShutdownOptions, 'terminat
   readonly logger: Logger;
   /** Counts the calls of the table; for what a transport lets happen beside them. */
   readonly rateLimiter: RateLimiter;
-  /** Signs the ids of sessions: 32 bytes that stay in the state directory, made on first use. */
+  /** Signs the ids of sessions: 32 bytes that stay in the state directory, made on first use; without one, random. */
   readonly sessionKey: () => Promise<Uint8Array>;
-  readonly audit: AuditTrail;
-  readonly tasks: TaskEngine;
+  readonly audit: ServerAudit;
+  /** `undefined` when there are no tasks, and no state directory. */
+  readonly tasks: ServerTasks | undefined;
   readonly telemetry: Telemetry;
   /** How old everything is that decisions rest on. */
   readonly ages: FactAges;
   /** Asks the probes, and whether the audit trail records. */
   readonly readiness: () => Promise<Readiness>;
   /**
-   * Lets tasks end, ships the audit events and frees the state directory, within the termination grace period, or within
+   * Lets tasks end, ships the audit events and frees the state directory, leaving `ports` open, within the termination grace period, or within
    * `withinMs` milliseconds: then tasks are interrupted, and events that are not shipped are at the next start.
    */
   readonly close: (options?: { readonly withinMs?: number | undefined }) => Promise<void>;
 }
 
 /**
- * Joins tools and policies into a server: opens its audit trail and task engine, and puts both, the rate limit
- * and the metrics, behind every call.
+ * Joins tools and policies into a server: opens its audit trail and task engine, unless it is given them, and puts both,
+ * the rate limit and the metrics, behind every call.
  *
  * @throws {RangeError} naming the option that is out of its range.
- * @throws {TypeError} for definitions that contradict themselves.
+ * @throws {TypeError} for definitions that contradict themselves, and without a state directory for what needs one.
  * @throws {Error} when the state directory cannot be used.
  */
 export async function assembleServer(options: AssembleOptions): Promise<Server> {
   const resolved = resolveAssembleOptions(options);
-  const { serverInfo, logger, authorizer, stateDirectory, auditDigestKey, shutdown } = resolved;
+  const { serverInfo, logger, authorizer, shutdown, ports } = resolved;
   const catalog = createCatalog(resolved.definitions);
-  const digest = auditDigestKey && createDigest(auditDigestKey);
-  const personalKeys = await openPersonalKeys(join(stateDirectory, 'personal-keys'));
-  const state = await openState({
-    directory: stateDirectory,
+  const parts = await openParts({
+    ...resolved,
+    stateDirectory: resolved.stateDirectory,
+    auditDigestKey: resolved.auditDigestKey,
+    definitions: catalog.tasks,
     audit: {
       sinks: resolved.auditSinks,
       anchors: resolved.auditAnchors,
@@ -155,35 +151,25 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
       keepDays: resolved.auditKeepDays,
       maxBytes: resolved.auditMaxBytes,
       refusalBytesPerDay: resolved.auditRefusalBytesPerDay,
-      closeTimeoutMs: shutdown.auditMs,
-      server: { name: serverInfo.name, version: serverInfo.version },
     },
-    tasks: { definitions: catalog.tasks },
-    logger,
   });
-  const { tasks } = state;
-  const audit = createProtectedTrail(state.audit, { personalKeys, digest, logger });
-
-  const telemetry =
-    options.telemetry ??
-    createTelemetry({ serviceName: serverInfo.name, serviceVersion: serverInfo.version });
-  observeAudit(telemetry, audit, state.adoption);
+  const { audit, tasks, telemetry } = parts;
   observeFacts(telemetry, resolved.ages);
 
   const readiness = createReadiness(
     {
       ...resolved.probes,
       audit: async () => {
-        const { state, lastError } = audit.health();
-        if (state === 'unavailable') {
-          throw new Error(lastError?.message ?? 'the audit trail does not record');
+        const health = audit.health?.();
+        if (health?.state === 'unavailable') {
+          throw new Error(health.lastError?.message ?? 'the audit trail does not record');
         }
       },
     },
     (name, error) => logger.warn({ err: error, check: name }, 'readiness check failed'),
   );
 
-  const rateLimiter = createRateLimiter(resolved);
+  const rateLimiter = ports.rateLimiter ?? createRateLimiter(resolved);
   const table = createMethodTable(catalog, {
     authorizer,
     audit,
@@ -199,22 +185,16 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
   });
 
   let closing: Promise<void> | undefined;
-  const closeParts = async (tasksMs: number) => {
-    await tasks.close({ deadlineMs: Math.round(tasksMs - Math.min(TASK_ABORT_MS, tasksMs / 2)) });
-    // At the same time: each may take all of the time for the audit events.
-    await Promise.all([state.adoption.close(), audit.close()]);
-    await atMost(shutdown.telemetryMs, telemetry.shutdown());
-  };
   const close = ({ withinMs }: { readonly withinMs?: number | undefined } = {}) =>
     (closing ??=
-      withinMs === undefined ? closeParts(shutdown.tasksMs) : atMost(withinMs, closeParts(withinMs)));
+      withinMs === undefined ? parts.close(shutdown.tasksMs) : atMost(withinMs, parts.close(withinMs)));
   return {
     serverInfo,
     instructions: resolved.instructions,
     table,
     logger,
     rateLimiter,
-    sessionKey: () => openSessionKey(join(stateDirectory, 'session-key')),
+    sessionKey: parts.sessionKey,
     audit,
     tasks,
     telemetry,
@@ -224,17 +204,4 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
     close,
     [Symbol.asyncDispose]: () => close(),
   };
-}
-
-/** What the task engine gives handlers to end once it has aborted them. */
-const TASK_ABORT_MS = 1_000;
-
-async function atMost(ms: number, work: Promise<void>): Promise<void> {
-  const late = Promise.withResolvers<void>();
-  const timer = setTimeout(late.resolve, ms);
-  try {
-    await Promise.race([work, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -18,6 +18,7 @@ export type { UnauthenticatedGateOptions } from './gate/unauthenticated-gate.ts'
 export { isLoopbackHost } from './loopback.ts';
 export type { RateLimitOptions } from './server/rate-limit-options.ts';
 export type { Probe, Readiness } from './server/readiness.ts';
+export type { ServerAudit, ServerPorts, ServerTasks, TaskHost } from './server/server-ports.ts';
 export { planShutdown, type ShutdownOptions, type ShutdownPlan } from './server/shutdown-budget.ts';
 export { serveHttp } from './serve-http.ts';
 export type { McpApp } from './app/mcp-app.ts';

@@ -290,7 +290,7 @@ describe('every exit that no tool sees', () => {
     expect((await eventsIn(stateDirectory)).map(({ stage }) => stage)).toEqual(['intent']);
     {
       await using restarted = await startAuditedServer({ definitions, stateDirectory });
-      expect(restarted.server.audit.health().state).toBe('ok');
+      expect(restarted.server.audit.health?.().state).toBe('ok');
       const [intent, outcome, ...more] = await eventsIn(stateDirectory);
       expectOneCall(
         [intent, outcome].filter((event) => event !== undefined),

@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
 
-import type { AuditIntent, AuditTrail } from '@mcp-parts/audit';
 import {
   AuthError,
   challengeFor,
@@ -12,7 +11,7 @@ import {
   type KeyProofs,
   type Policy,
 } from '@mcp-parts/auth';
-import { recordRefusal, type Logger } from '@mcp-parts/tool-kit';
+import { recordRefusal, type AuditIntent, type AuditTrail, type Logger } from '@mcp-parts/tool-kit';
 
 import { headerOf, type RequestFacts } from '../wire/exchange.ts';
 import type { Gate, Refusal } from './gate.ts';

@@ -68,9 +68,13 @@ export function answerText(
   response.end(text);
 }
 
-/** How far the audit trail is shipped: names and numbers, nothing internal. */
+/** How far the audit trail is shipped, if it says so: names and numbers, nothing internal. */
 function auditState(audit: Server['audit']) {
-  const { state, backlog, oldestUndeliveredAgeMs, sinks } = audit.health();
+  const health = audit.health?.();
+  if (health === undefined) {
+    return undefined;
+  }
+  const { state, backlog, oldestUndeliveredAgeMs, sinks } = health;
   return {
     state,
     backlog,

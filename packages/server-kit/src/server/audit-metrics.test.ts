@@ -1,7 +1,7 @@
 import { createTelemetry } from '@mcp-parts/observability';
 import { expect, it } from 'vitest';
 
-import { observeAudit } from './audit-metrics.ts';
+import { observeAudit, observeOrphans } from './audit-metrics.ts';
 
 const sink = {
   name: 'collector',
@@ -23,7 +23,8 @@ const orphan = { directory: '/var/lib/x', attempts: 5, code: 'delivery_failed' }
 
 it('shows the backlog, the refusals, the disk with its forecast, and what dead processes left', async () => {
   await using telemetry = createTelemetry({ serviceName: 'test', serviceVersion: '1' });
-  observeAudit(telemetry, { health: () => health }, { orphans: () => [{ ...orphan, state: 'set_aside' }] });
+  observeAudit(telemetry, { health: () => health });
+  observeOrphans(telemetry, { orphans: () => [{ ...orphan, state: 'set_aside' }] });
   const text = await telemetry.prometheus();
   for (const line of [
     'mcp_audit_recording 1',

@@ -5,18 +5,8 @@ import type { Telemetry } from '@mcp-parts/observability';
 export function observeAudit(
   telemetry: Pick<Telemetry, 'observeGauge' | 'observeCounter'>,
   audit: Pick<AuditTrail, 'health'>,
-  adoption: Pick<TrailAdoption, 'orphans'>,
 ): void {
   observeDisk(telemetry, audit);
-  telemetry.observeGauge(
-    'mcp.audit.orphans',
-    'Audit trails of processes that are gone and that could not be shipped yet.',
-    () =>
-      (['waiting', 'set_aside'] as const).map((state) => ({
-        value: adoption.orphans().filter((orphan) => orphan.state === state).length,
-        labels: { state },
-      })),
-  );
   const ofSinks = (value: (sink: AuditSinkHealth) => number) => () =>
     audit.health().sinks.map((sink) => ({ value: value(sink), labels: { sink: sink.name } }));
 
@@ -63,6 +53,22 @@ export function observeAudit(
         { value: counted + pending, labels: { form: 'counted' } },
       ];
     },
+  );
+}
+
+/** Shows at each scrape how many trails of dead processes are not shipped yet. */
+export function observeOrphans(
+  telemetry: Pick<Telemetry, 'observeGauge'>,
+  adoption: Pick<TrailAdoption, 'orphans'>,
+): void {
+  telemetry.observeGauge(
+    'mcp.audit.orphans',
+    'Audit trails of processes that are gone and that could not be shipped yet.',
+    () =>
+      (['waiting', 'set_aside'] as const).map((state) => ({
+        value: adoption.orphans().filter((orphan) => orphan.state === state).length,
+        labels: { state },
+      })),
   );
 }
 

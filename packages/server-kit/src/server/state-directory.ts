@@ -14,47 +14,50 @@ import type { Logger } from '@mcp-parts/tool-kit';
 // A desktop may run one stdio server for each client and window.
 const MAX_PROCESSES = 64;
 
-/** What is kept in a state directory. */
+/** What is kept in a state directory; a part that is `undefined` is kept elsewhere. */
 export interface StateOptions {
   readonly directory: string;
-  readonly audit: Omit<AuditTrailOptions, 'directory' | 'logger'>;
-  readonly tasks: Pick<TaskEngineOptions, 'definitions'>;
+  readonly audit: Omit<AuditTrailOptions, 'directory' | 'logger'> | undefined;
+  readonly tasks: Pick<TaskEngineOptions, 'definitions'> | undefined;
   readonly logger: Logger;
 }
 
 /** What is open in a state directory. */
 export interface State {
-  readonly audit: AuditTrail;
-  readonly tasks: TaskEngine;
+  readonly audit: AuditTrail | undefined;
+  readonly tasks: TaskEngine | undefined;
   /** Ships, in the background, the audit events that dead processes left in the other directories. */
-  readonly adoption: TrailAdoption;
+  readonly adoption: TrailAdoption | undefined;
 }
 
 /**
- * Opens the audit trail and the task store in the first numbered directory that no living process holds. The
- * lock is the trail's own, which the kernel frees when a process dies.
+ * Opens the audit trail and the task store in the first numbered directory that no living process holds. The locks are
+ * theirs, which the kernel frees when a process dies.
  *
  * @throws {Error} when the state directory cannot be used, or all of its directories are held.
  */
-export async function openState(options: StateOptions): Promise<State> {
-  const { logger } = options;
+export async function openState({ directory: root, audit, tasks, logger }: StateOptions): Promise<State> {
   for (let number = 1; number <= MAX_PROCESSES; number += 1) {
-    const directory = join(options.directory, String(number));
+    const directory = join(root, String(number));
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    const audit = await openUnlessLocked(join(directory, 'audit'), options);
-    if (audit === undefined) {
+    const trail =
+      audit &&
+      (await unlessLocked(openAuditTrail({ directory: join(directory, 'audit'), ...audit, logger })));
+    if (trail === 'locked') {
       continue;
     }
+    const path = join(directory, 'tasks.sqlite');
     try {
-      const tasks = await openTaskEngine({ path: join(directory, 'tasks.sqlite'), ...options.tasks, logger });
-      const adoption = createTrailAdoption({
-        directories: () => trails(options.directory),
-        ...options.audit,
-        logger,
-      });
-      return { audit, tasks, adoption };
+      const opening = tasks && openTaskEngine({ path, ...tasks, logger });
+      // With a trail, the directory is ours; a locked store in it is a fault, and not a sign to look for another.
+      const engine = trail === undefined && opening ? await unlessLocked(opening) : await opening;
+      if (engine === 'locked') {
+        continue;
+      }
+      const adoption = audit && createTrailAdoption({ directories: () => trails(root), ...audit, logger });
+      return { audit: trail, tasks: engine, adoption };
     } catch (error) {
-      await audit.close();
+      await trail?.close();
       throw error;
     }
   }
@@ -66,12 +69,12 @@ async function trails(directory: string): Promise<string[]> {
   return names.filter((name) => /^\d+$/u.test(name)).map((name) => join(directory, name, 'audit'));
 }
 
-async function openUnlessLocked(directory: string, options: StateOptions): Promise<AuditTrail | undefined> {
+async function unlessLocked<T>(opening: Promise<T>): Promise<T | 'locked'> {
   try {
-    return await openAuditTrail({ directory, ...options.audit, logger: options.logger });
+    return await opening;
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'locked') {
-      return undefined;
+      return 'locked';
     }
     throw error;
   }

@@ -1,9 +1,9 @@
-import type { AuditTrail } from '@mcp-parts/audit';
 import {
   recordRefusal,
   RpcError,
   rpcCodes,
   targetOf,
+  type AuditTrail,
   type JsonObject,
   type Logger,
   type MethodHandler,
