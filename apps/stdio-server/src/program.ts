@@ -25,7 +25,7 @@ export const run = (): Promise<void> =>
         await using connection = openStdio({
           serverInfo,
           instructions: deploymentInstructions,
-          capabilities: { tools: {}, resources: {}, prompts: {}, completions: {} },
+          capabilities: { tools: {}, resources: {}, prompts: {}, completions: {}, logging: {} },
           logger,
           terminationGraceMs: config.TERMINATION_GRACE_MS,
           signal,

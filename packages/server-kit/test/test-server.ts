@@ -2,7 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { defineTool, type Logger } from '@mcp-parts/tool-kit';
+import {
+  defineTool,
+  type ContentToolDefinition,
+  type Logger,
+  type ToolDefinition,
+} from '@mcp-parts/tool-kit';
 import { z } from 'zod';
 
 import { assembleServer, type Server } from '../src/index.ts';
@@ -33,7 +38,10 @@ export function echoTool(before: (text: string) => void | Promise<void> = () => 
 }
 
 /** A server with that tool, in a state directory of its own that goes with it. */
-export async function openServer(tool = echoTool(), logger = silent): Promise<Server> {
+export async function openServer(
+  tool: ToolDefinition | ContentToolDefinition = echoTool(),
+  logger = silent,
+): Promise<Server> {
   const stateDirectory = await mkdtemp(join(tmpdir(), 'mcp-server-kit-'));
   const server = await assembleServer({
     serverInfo: { name: 'test-server', version: '1.0.0' },

@@ -3,4 +3,12 @@ export { connect2026 } from './connect-2026.ts';
 export { connect, type ConnectOptions } from './connect.ts';
 export { recordingAudit, type RecordedCall, type RecordingAudit } from './recording-audit.ts';
 export { testCaller } from './test-caller.ts';
-export type { Connection, RequestOptions, TestClient } from './test-client.ts';
+export type {
+  ClientOptions,
+  Connection,
+  ProgressReport,
+  RequestOptions,
+  TestClient,
+  TestLogMessage,
+  TestQuestion,
+} from './test-client.ts';

@@ -18,6 +18,7 @@ describe.each(['2025', '2026'] as const)('a client of %s', (era) => {
       resources: {},
       prompts: {},
       completions: {},
+      logging: {},
     });
   });
 

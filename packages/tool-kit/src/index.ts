@@ -36,6 +36,8 @@ export type { Permission } from './definition/permission.ts';
 export type { TaskContext, TaskDefinition } from './definition/task-definition.ts';
 export type { ArgumentSchema, ObjectSchema, ValueSchema } from './definition/object-schema.ts';
 export { PublicError, RpcError, rpcCodes } from './errors.ts';
+export type { Channel } from './exchange/channel.ts';
+export type { LogLevel } from './exchange/log-level.ts';
 export type { JsonObject, JsonValue } from './json.ts';
 export {
   createMethodTable,

@@ -1,11 +1,15 @@
 /** Binds the method table to `@modelcontextprotocol/sdk` 1.x: the revisions up to 2025-11-25. */
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
-import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
+import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
+import type { CallToolResult, ServerNotification, ServerRequest } from '@modelcontextprotocol/sdk/types.js';
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv-provider.js';
 
 import type { ContentToolDefinition, ToolDefinition } from './definition/define-tool.ts';
-import type { JsonObject } from './json.ts';
+import { RpcError, rpcCodes } from './errors.ts';
+import type { Channel } from './exchange/channel.ts';
+import { isAtLeast, isLogLevel, LOG_LEVELS, type LogLevel } from './exchange/log-level.ts';
+import type { JsonObject, JsonValue } from './json.ts';
 import {
   handleRequest,
   singleTool,
@@ -18,24 +22,53 @@ import type { MethodTable } from './protocol/method-table.ts';
 /** The SDK would make one for each server, which is most of what an idle session holds. */
 let validator: AjvJsonSchemaValidator | undefined;
 
+/** What a client is sent that has not said what it wants to see. */
+const DEFAULT_LOG_LEVEL: LogLevel = 'info';
+
+class ServerOf2025 extends Server {
+  /** What the client of this session wants to see. */
+  logLevel: LogLevel = DEFAULT_LOG_LEVEL;
+
+  /** 2025-11-25, basic/utilities/tasks: without tasks, a request for one MUST be processed as any other. */
+  protected override assertTaskHandlerCapability(): void {}
+}
+
 /** A low-level server that answers with the table. Make one for each session or connection; the table is shared. */
 export function createServer(table: MethodTable, options: BindingOptions): Server {
-  const server = new Server(options.serverInfo, {
+  const server = new ServerOf2025(options.serverInfo, {
     capabilities: table.capabilities,
     jsonSchemaValidator: (validator ??= new AjvJsonSchemaValidator()),
     ...(options.instructions === undefined ? {} : { instructions: options.instructions }),
   });
+  // The SDK answers malformed params with a list of issues.
+  server.removeRequestHandler(SET_LEVEL);
+  const canLog = table.capabilities['logging'] !== undefined;
+  const sendLog: SendLog = (channel, level, data) => {
+    if (isAtLeast(level, server.logLevel)) {
+      channel.notify('notifications/message', { level, data });
+    }
+  };
   // The SDK's own handlers would refuse malformed params in front of the pipeline, which records every refusal.
-  server.fallbackRequestHandler = (request, extra) =>
+  server.fallbackRequestHandler = (request, extra) => {
     // What arrives is JSON.
-    handleRequest(
-      table,
-      request.method,
-      (request.params ?? {}) as JsonObject,
-      sdkRequest(server, extra),
-      options,
-    );
+    const params = (request.params ?? {}) as JsonObject;
+    if (canLog && request.method === SET_LEVEL) {
+      server.logLevel = levelOf(params);
+      return Promise.resolve({});
+    }
+    return handleRequest(table, request.method, params, sdkRequest(server, extra, sendLog), options);
+  };
   return server;
+}
+
+const SET_LEVEL = 'logging/setLevel';
+
+/** @throws {RpcError} for what is no level. */
+function levelOf({ level }: JsonObject): LogLevel {
+  if (!isLogLevel(level)) {
+    throw new RpcError(rpcCodes.invalidParams, `"level" must be one of ${LOG_LEVELS.join(', ')}.`);
+  }
+  return level;
 }
 
 /**
@@ -57,7 +90,10 @@ export function registerTool(
       table,
       'tools/call',
       params,
-      sdkRequest(server.server, extra),
+      // The SDK knows which messages the client of this session wants.
+      sdkRequest(server.server, extra, (_channel, level, data) => {
+        server.server.sendLoggingMessage({ level, data }, extra.sessionId).catch(() => undefined);
+      }),
       options,
     );
     return result as CallToolResult;
@@ -65,11 +101,52 @@ export function registerTool(
 }
 
 /** The part of the SDK's request context that is used here. */
-interface Extra {
-  readonly signal: AbortSignal;
-  readonly authInfo?: unknown;
+type Extra = Pick<
+  RequestHandlerExtra<ServerRequest, ServerNotification>,
+  'signal' | 'authInfo' | '_meta' | 'sessionId' | 'sendNotification'
+>;
+
+/** How a message for the person is sent, where only the server knows which are wanted. */
+type SendLog = (channel: Channel, level: LogLevel, data: JsonValue) => void;
+
+function sdkRequest(server: Server, extra: Extra, sendLog: SendLog): SdkRequest {
+  return {
+    era: '2025',
+    signal: extra.signal,
+    authInfo: extra.authInfo,
+    client: server.getClientVersion(),
+    channel: new Channel2025(server, extra, sendLog),
+  };
 }
 
-function sdkRequest(server: Server, { signal, authInfo }: Extra): SdkRequest {
-  return { era: '2025', signal, authInfo, client: server.getClientVersion() };
+class Channel2025 implements Channel {
+  readonly #server: Server;
+  readonly #extra: Extra;
+  readonly #sendLog: SendLog;
+
+  constructor(server: Server, extra: Extra, sendLog: SendLog) {
+    this.#server = server;
+    this.#extra = extra;
+    this.#sendLog = sendLog;
+  }
+
+  get meta(): JsonObject {
+    // What arrives is JSON, here and below.
+    return (this.#extra._meta ?? {}) as JsonObject;
+  }
+
+  get capabilities(): JsonObject {
+    return (this.#server.getClientCapabilities() ?? {}) as JsonObject;
+  }
+
+  notify(method: string, params: JsonObject): void {
+    // The kit sends what the SDK has types for.
+    const notification = { method, params } as unknown as ServerNotification;
+    // It fails when the client is gone or the server cannot do this; the answer does not depend on it.
+    this.#extra.sendNotification(notification).catch(() => undefined);
+  }
+
+  log(level: LogLevel, data: JsonValue): void {
+    this.#sendLog(this, level, data);
+  }
 }

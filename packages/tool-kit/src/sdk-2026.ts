@@ -1,6 +1,8 @@
 /** Binds the method table to `@modelcontextprotocol/server` 2.x: the revision 2026-07-28. */
 import {
+  CLIENT_CAPABILITIES_META_KEY,
   CLIENT_INFO_META_KEY,
+  LOG_LEVEL_META_KEY,
   Server,
   type CallToolResult,
   type McpServer,
@@ -9,7 +11,9 @@ import {
 
 import type { ContentToolDefinition, ToolDefinition } from './definition/define-tool.ts';
 import { traceable } from './encoded-json.ts';
-import type { JsonObject } from './json.ts';
+import type { Channel } from './exchange/channel.ts';
+import { isAtLeast, isLogLevel, type LogLevel } from './exchange/log-level.ts';
+import type { JsonObject, JsonValue } from './json.ts';
 import {
   handleRequest,
   singleTool,
@@ -67,13 +71,49 @@ export function registerTool(
 }
 
 function sdkRequest(context: ServerContext): SdkRequest {
-  const { envelope, signal } = context.mcpReq;
   return {
     era: '2026',
-    signal,
+    signal: context.mcpReq.signal,
     authInfo: context.http?.authInfo,
-    client: clientOf((envelope as Readonly<Record<string, unknown>> | undefined)?.[CLIENT_INFO_META_KEY]),
+    client: clientOf(fromEnvelope(context.mcpReq, CLIENT_INFO_META_KEY)),
+    channel: new Channel2026(context),
   };
+}
+
+/** All that a request of this revision has to say of its client is in the request. */
+class Channel2026 implements Channel {
+  readonly #request: ServerContext['mcpReq'];
+
+  constructor({ mcpReq }: ServerContext) {
+    this.#request = mcpReq;
+  }
+
+  get meta(): JsonObject {
+    // What arrives is JSON, here and below.
+    return (this.#request._meta ?? {}) as JsonObject;
+  }
+
+  get capabilities(): JsonObject {
+    return (fromEnvelope(this.#request, CLIENT_CAPABILITIES_META_KEY) ?? {}) as JsonObject;
+  }
+
+  notify(method: string, params: JsonObject): void {
+    // It fails when the client is gone; the answer does not depend on it.
+    this.#request.notify({ method, params: { ...params } }).catch(() => undefined);
+  }
+
+  log(level: LogLevel, data: JsonValue): void {
+    // 2026-07-28, server/utilities/logging: nothing, unless the request names a level.
+    const least = fromEnvelope(this.#request, LOG_LEVEL_META_KEY);
+    if (isLogLevel(least) && isAtLeast(level, least)) {
+      this.notify('notifications/message', { level, data });
+    }
+  }
+}
+
+/** What a request says of its client, by a key that the SDK has taken out of the request's `_meta`. */
+function fromEnvelope({ envelope }: ServerContext['mcpReq'], key: string): unknown {
+  return (envelope as Readonly<Record<string, unknown>> | undefined)?.[key];
 }
 
 function clientOf(info: unknown): SdkRequest['client'] {

@@ -93,7 +93,7 @@ export async function openSession(table: MethodTable, options: SessionOptions): 
   function dispatch(message: RequestMessage, auth: TransportAuth, entry: Omit<Waiting, 'clientId'>): void {
     lastId += 1;
     waiting.set(lastId, { ...entry, clientId: message.id });
-    transport.onmessage?.(requestOf(message, lastId, table), { authInfo: auth });
+    transport.onmessage?.(requestOf(message, lastId), { authInfo: auth });
   }
 
   const server = createServer(table, binding);
@@ -162,13 +162,8 @@ export async function openSession(table: MethodTable, options: SessionOptions): 
   };
 }
 
-/** With an id that no other request of the session has, and without a task where the server knows none. */
-function requestOf({ method, params }: RequestMessage, id: number, table: MethodTable): SdkMessage {
-  // 2025-11-25, basic/utilities/tasks: a server without them MUST process the request normally.
-  if (params?.['task'] !== undefined && table.capabilities['tasks'] === undefined) {
-    const { task: _task, ...others } = params;
-    return { jsonrpc: '2.0', id, method, params: others };
-  }
+/** With an id that no other request of the session has. */
+function requestOf({ method, params }: RequestMessage, id: number): SdkMessage {
   return { jsonrpc: '2.0', id, method, ...(params !== undefined && { params }) };
 }
 

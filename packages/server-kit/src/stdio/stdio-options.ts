@@ -34,7 +34,7 @@ export interface StdioOptions extends StdioLimits, Pick<ShutdownOptions, 'termin
   readonly serverInfo: BindingOptions['serverInfo'];
   /** Told to the model once. */
   readonly instructions?: string | undefined;
-  /** What the server will offer: the `capabilities` of its method table, for example `{ tools: {} }`. */
+  /** What the server will offer: the `capabilities` of its method table, for example `{ tools: {}, logging: {} }`. */
   readonly capabilities: JsonObject;
   readonly logger: Logger;
 }

@@ -2,6 +2,7 @@ import type { RecordedArguments } from '../arguments/argument-privacy.ts';
 import type { CallContext } from '../definition/call-context.ts';
 import type { OnUnavailable } from '../definition/define-tool.ts';
 import type { Permission } from '../definition/permission.ts';
+import type { Channel } from '../exchange/channel.ts';
 import type { JsonObject } from '../json.ts';
 import type { AuditTrail, Caller } from '../ports.ts';
 import type { CallFailure } from './failure.ts';
@@ -17,6 +18,8 @@ export interface RequestContext {
   /** Ties log lines, audit events and the reference id that a model is given together. */
   readonly correlationId: string;
   readonly sourceAddress?: string | undefined;
+  /** The way back to the client while it waits. @default there is none: what a handler tells it meanwhile is lost */
+  readonly channel?: Channel | undefined;
 }
 
 /** One thing that a client asked for. */

@@ -50,6 +50,7 @@ class PipelinedCall {
   #admission: Promise<Admission> | undefined;
   /** From there on a change may have happened, whatever else goes wrong. */
   #isUncertain = false;
+  #context: HandlerContext | undefined;
 
   constructor(call: Call, asker: Asker, pipeline: ResolvedPipelineOptions) {
     this.#call = call;
@@ -115,6 +116,8 @@ class PipelinedCall {
         : await record.succeed(request, told);
     } catch (error) {
       return record.fail(request, this.#explain(error, request), details);
+    } finally {
+      this.#context?.end();
     }
   }
 
@@ -123,6 +126,7 @@ class PipelinedCall {
     const deadline = this.#deadline;
     const record = this.#record;
     const context = new HandlerContext(request, this.#pipeline, deadline, record);
+    this.#context = context;
     const { hooks, telemetry } = this.#pipeline;
     const work = () => {
       this.#isUncertain = !operation.readOnly;

@@ -1,6 +1,8 @@
+import type { LogLevel } from '../exchange/log-level.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
 import type { Caller, Logger, TaskRunner, UpstreamCall } from '../ports.ts';
 
-/** What a handler gets besides its input. Hand it on as it is: a copy by `...` has no `signal`. */
+/** What a handler gets besides its input. Hand it on as it is: a copy by `...` has not all of it. */
 export interface CallContext {
   readonly caller: Caller;
   /** Aborted when the client cancels or the deadline passes. Hand it to everything that waits. */
@@ -8,8 +10,25 @@ export interface CallContext {
   /** When the call gives up, in milliseconds since the Unix epoch. */
   readonly deadlineAt: number;
   readonly correlationId: string;
+  /** The `_meta` of the request, as the client sent it; empty where it sent none. */
+  readonly meta: JsonObject;
   readonly tasks: TaskRunner;
+  /** The operator's log. */
   readonly logger: Logger;
+  /**
+   * Tells the client how far the call is, if it has asked for that; a report that is not further than the one before
+   * is left out. Report as often as you like: what a person could not see anyway is not sent.
+   *
+   * @param done in any unit, and always more than before.
+   * @param total in the same unit. @default nobody knows
+   * @param message for the person: what is being done.
+   */
+  readonly progress: (done: number, total?: number, message?: string) => void;
+  /**
+   * Sends a message to the client, which may show it to the person, if it wants messages of this level. Nothing
+   * secret, personal or internal goes there. After 100 at once, 20 a second are sent; what is beyond that is lost.
+   */
+  readonly log: (level: LogLevel, data: JsonValue) => void;
   /**
    * Tell it how each call to an upstream ended: the audit trail keeps that with the outcome. What is
    * told after the handler's own call has ended, as when it was cancelled, is lost.

@@ -9,6 +9,7 @@ import { createCatalog, jsonSchema } from '../catalog/catalog.ts';
 import type { ContentToolDefinition, ToolDefinition } from '../definition/define-tool.ts';
 import { zodObject } from '../definition/object-schema.ts';
 import { RpcError, rpcCodes } from '../errors.ts';
+import type { Channel } from '../exchange/channel.ts';
 import type { JsonObject } from '../json.ts';
 import type { Logger } from '../ports.ts';
 import { createMethodTable, type MethodTable, type PreparedCall } from './method-table.ts';
@@ -55,6 +56,7 @@ export interface SdkRequest {
   readonly signal: AbortSignal;
   readonly authInfo: unknown;
   readonly client: RequestContext['client'];
+  readonly channel: Channel;
 }
 
 /**
@@ -82,6 +84,7 @@ export async function handleRequest(
     client: sdk.client && { name: shorten(sdk.client.name), version: shorten(sdk.client.version) },
     correlationId: from.correlationId ?? randomUUID(),
     sourceAddress: from.sourceAddress,
+    channel: sdk.channel,
   };
   return from.prepared?.run(request) ?? handler(params, request);
 }

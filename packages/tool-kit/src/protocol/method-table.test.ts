@@ -36,7 +36,13 @@ describe('createMethodTable', () => {
   it('offers what the catalog has', () => {
     const { capabilities, methods } = createMethodTable(createCatalog(everything));
 
-    expect(capabilities).toEqual({ tools: {}, resources: {}, prompts: {}, completions: {} });
+    expect(capabilities).toEqual({
+      tools: {},
+      resources: {},
+      prompts: {},
+      completions: {},
+      logging: {},
+    });
     expect([...methods.keys()].toSorted()).toEqual([
       'completion/complete',
       'prompts/get',
@@ -50,9 +56,9 @@ describe('createMethodTable', () => {
   });
 
   it.each([
-    [{ tools: [echoTool()] }, ['tools']],
-    [{ resources: [aResource()] }, ['resources', 'completions']],
-    [{ prompts: [aPrompt()] }, ['prompts', 'completions']],
+    [{ tools: [echoTool()] }, ['tools', 'logging']],
+    [{ resources: [aResource()] }, ['resources', 'completions', 'logging']],
+    [{ prompts: [aPrompt()] }, ['prompts', 'completions', 'logging']],
     [{}, []],
   ])('claims no capability that it does not have', (definitions, capabilities) => {
     expect(Object.keys(createMethodTable(createCatalog(definitions)).capabilities)).toEqual(capabilities);

@@ -92,7 +92,7 @@ function methodsOf(catalog: Catalog, pipeline: ResolvedPipelineOptions): Readonl
   );
 }
 
-/** With events, what is listed may change, and resources can be watched one by one. */
+/** Every handler can log. With events, what is listed may change, and resources can be watched one by one. */
 function capabilitiesOf({ tools, resources, prompts }: Catalog, events: EventBus | undefined): JsonObject {
   const changing = events === undefined ? {} : { listChanged: true };
   const watched = events === undefined ? {} : { listChanged: true, subscribe: true };
@@ -101,6 +101,7 @@ function capabilitiesOf({ tools, resources, prompts }: Catalog, events: EventBus
     ...(resources.size > 0 && { resources: watched }),
     ...(prompts.size > 0 && { prompts: changing }),
     ...(resources.size + prompts.size > 0 && { completions: {} }),
+    ...(tools.size + resources.size + prompts.size > 0 && { logging: {} }),
   };
 }
 
