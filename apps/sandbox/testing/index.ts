@@ -1,6 +1,13 @@
 export { auditOf } from './audit-events.ts';
 export { connectClient, sdkClients, type McpClient, type SdkClient, type Target } from './clients.ts';
 export { tellDeploymentStory, textOf, type DeploymentStory } from './deployment-story.ts';
+export {
+  connectFramework,
+  frameworks,
+  type Framework,
+  type FrameworkClient,
+  type HttpTarget,
+} from './framework-clients.ts';
 export { inspect } from './inspector.ts';
 export {
   runToEnd,

@@ -1,18 +1,12 @@
-import { defineTool, type Logger } from '@mcp-parts/tool-kit';
+import { defineTool } from '@mcp-parts/tool-kit';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
 import { definitions } from '../src/definitions.ts';
 import { harmless } from '../src/harmless.ts';
 import { serveOpenly } from '../src/serve.ts';
+import { silent } from './silent.ts';
 import { complaints, passes, revisions, runSuite, type ScenarioResult } from './suite.ts';
-
-const silent: Logger = {
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: () => undefined,
-};
 
 /** What must pass so far, until it is all that a revision demands. */
 const REACHED = {

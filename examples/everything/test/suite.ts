@@ -47,6 +47,19 @@ export function complaints({ scenario, checks }: ScenarioResult): readonly strin
 
 /** Runs all server scenarios of a revision against the server at a URL, in the order of the suite. */
 export async function runSuite(url: string, revision: Revision): Promise<readonly ScenarioResult[]> {
+  for (let attempt = 1; ; attempt += 1) {
+    const results = await runSuiteOnce(url, revision);
+    // A server on a busy machine asks to be left alone for a moment, and the suite does not know how.
+    const isBusy = results.some((result) =>
+      complaints(result).some((line) => line.includes('too much to do')),
+    );
+    if (!isBusy || attempt === 3) {
+      return results;
+    }
+  }
+}
+
+async function runSuiteOnce(url: string, revision: Revision): Promise<readonly ScenarioResult[]> {
   const results = await mkdtemp(join(tmpdir(), 'conformance-'));
   try {
     const output = await runProgram([
@@ -120,7 +133,7 @@ function runProgram(args: readonly string[]): Promise<string> {
     execFile(
       process.execPath,
       [program, ...args],
-      { timeout: 110_000, maxBuffer: 50_000_000 },
+      { timeout: 60_000, maxBuffer: 50_000_000 },
       (_error, stdout, stderr) => resolve(`${stdout}${stderr}`.slice(-2_000)),
     );
   });
