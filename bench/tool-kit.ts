@@ -52,6 +52,7 @@ const dummies = Array.from({ length: 20 }, (_, index) => defineTool({ ...echo, n
 const table = createMethodTable(createCatalog({ tools: [echo, rows, sealed, ...dummies] }), {
   audit: { begin: () => Promise.resolve({ finish: () => Promise.resolve() }) },
   rateLimiter: { consume: () => Promise.resolve({ allowed: true }) },
+  callerLimit: { perMinute: 1_000_000 },
   authorizer: { decide: () => ({ allowed: true, rule: 'bench' }) },
 });
 const request = {

@@ -12,9 +12,9 @@ import {
   type CallLimits,
   type Hook,
   type CatalogDefinitions,
+  type Limit,
   type Logger,
   type MethodTable,
-  type RateLimiter,
 } from '@mcp-parts/tool-kit';
 
 import { observeFacts } from './server/fact-metrics.ts';
@@ -85,7 +85,8 @@ interface ResolvedAssembleOptions extends AssembleOptions {
   readonly ages: FactAges;
   readonly ports: ServerPorts;
   readonly probes: Readonly<Record<string, Probe>>;
-  readonly rateLimitPerMinute: number;
+  readonly callerLimit: Limit;
+  readonly serverLimit: Limit;
   readonly shutdown: ShutdownPlan;
 }
 
@@ -108,8 +109,6 @@ export interface Server extends AsyncDisposable, Pick<ShutdownOptions, 'terminat
   readonly instructions: string | undefined;
   readonly table: MethodTable;
   readonly logger: Logger;
-  /** Counts the calls of the table; for what a transport lets happen beside them. */
-  readonly rateLimiter: RateLimiter;
   /** Signs the ids of sessions: 32 bytes that stay in the state directory, made on first use; without one, random. */
   readonly sessionKey: () => Promise<Uint8Array>;
   readonly audit: ServerAudit;
@@ -169,14 +168,15 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
     (name, error) => logger.warn({ err: error, check: name }, 'readiness check failed'),
   );
 
-  const rateLimiter = ports.rateLimiter ?? createRateLimiter(resolved);
   const table = createMethodTable(catalog, {
     authorizer,
     audit,
     tasks,
     telemetry,
     logger,
-    rateLimiter,
+    rateLimiter: ports.rateLimiter ?? createRateLimiter(),
+    callerLimit: resolved.callerLimit,
+    serverLimit: resolved.serverLimit,
     deadlineMs: resolved.deadlineMs,
     maxOutputBytes: resolved.maxOutputBytes,
     pageSize: resolved.pageSize,
@@ -193,7 +193,6 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
     instructions: resolved.instructions,
     table,
     logger,
-    rateLimiter,
     sessionKey: parts.sessionKey,
     audit,
     tasks,

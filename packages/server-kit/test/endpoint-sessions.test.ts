@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-import { createEventBus } from '@mcp-parts/tool-kit';
+import { createEventBus, type RateLimiter } from '@mcp-parts/tool-kit';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import type { McpApp, McpAppOptions } from '../src/index.ts';
@@ -301,22 +301,23 @@ describe('limits', () => {
 
   it('of the rate count what opens a session or a stream', async () => {
     const consumed: string[] = [];
-    const rateLimiter: McpAppOptions['rateLimiter'] = {
-      consume(key) {
+    const rateLimiter: RateLimiter = {
+      consume(key: string) {
         consumed.push(key);
         return Promise.resolve(
           consumed.length > 2 ? { allowed: false, retryAfterMs: 1_500 } : { allowed: true },
         );
       },
     };
-    const app = start({ rateLimiter });
+    const table = echoTable({}, { rateLimiter, callerLimit: { perMinute: 2 } });
+    const app = start({ table });
     const session = await openSession(app);
     expect((await openStream(app, session)).status).toBe(200);
     const refused = await post(app, initialize());
     expect(refused.status).toBe(429);
     expect(refused.headers.get('retry-after')).toBe('2');
     expect((await post(app, { jsonrpc: '2.0', id: 1, method: 'ping' }, session)).status).toBe(200);
-    expect(consumed).toEqual(['local#ann', 'local#ann', 'local#ann']);
+    expect(consumed).toEqual(['caller:local#ann', 'caller:local#ann', 'caller:local#ann']);
   });
 
   it('hold an address back before anything is spent on it', async () => {

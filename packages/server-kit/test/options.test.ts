@@ -59,6 +59,9 @@ const factories = {
       }),
     numbers: [
       'rateLimitPerMinute',
+      'serverRateLimitPerMinute',
+      'maxConcurrentCalls',
+      'serverMaxConcurrentCalls',
       'terminationGraceMs',
       'deadlineMs',
       'maxOutputBytes',

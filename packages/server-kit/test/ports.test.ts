@@ -115,9 +115,12 @@ describe('a server that is given its parts', () => {
     await using server = await assemble({ stateDirectory: directory, ports: { rateLimiter: { consume } } });
     await expect(callEcho(server)).resolves.toMatchObject({
       isError: true,
-      content: [{ text: 'Too many calls. Wait 7 s, then try again.' }],
+      content: [{ text: 'Too many calls. Nothing was done. Wait 7 s, then try again.' }],
     });
-    expect(server.rateLimiter.consume).toBe(consume);
+    expect(consume).toHaveBeenCalledExactlyOnceWith(expect.stringMatching(/^caller:/u), {
+      perMinute: 100,
+      weight: 1,
+    });
   });
 
   it('leaves the telemetry that it is given to its owner', async () => {

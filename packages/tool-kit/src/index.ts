@@ -29,6 +29,8 @@ export {
   type ToolAnswer,
   type ToolDefinition,
 } from './definition/define-tool.ts';
+export type { Limit, ToolLimit } from './definition/limit.ts';
+export type { CallLimiterOptions, Exceeded } from './limits/call-limiter.ts';
 export type { AuditDetails } from './definition/audit-details.ts';
 export type { CallContext, Completer } from './definition/call-context.ts';
 export type { CacheHint, Icon, ListingOptions } from './definition/listing-options.ts';
@@ -62,8 +64,11 @@ export type {
   Caller,
   Decision,
   Logger,
+  Place,
+  Places,
   RateLimitAnswer,
   RateLimiter,
+  RequestRate,
   Task,
   TaskRunner,
   Telemetry,

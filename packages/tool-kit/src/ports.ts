@@ -159,12 +159,54 @@ export interface TaskRunner {
   readonly cancel: (id: string, ownerId: string) => Promise<Task | undefined>;
 }
 
-/** Limits how often a key may call. When it rejects, the call fails; when it hangs, the call's deadline ends it. */
+/**
+ * Counts requests and running calls by key, in this process or for all replicas together.
+ *
+ * A key names what is limited: `caller:` and the caller's id, `server` for all callers together, `tool:` and a tool's
+ * name, and `tool:`, the name, `:` and the caller's id. Take it as opaque: ids are what an issuer says, so a key may hold
+ * any characters and be some thousand long; hash it where that is too much, and put a prefix of your own before it. A key
+ * is no fit label for a metric. Requests and places under one key are counted apart.
+ *
+ * A method may answer at once or later. When it rejects, the call fails; when it hangs, the call's deadline ends it. So
+ * one that asks another system gives up early and counts here until that is back.
+ */
 export interface RateLimiter {
-  readonly consume: (key: string) => RateLimitAnswer | Promise<RateLimitAnswer>;
+  /**
+   * Counts `weight` requests of a key that has `perMinute` in each minute. Counts all of them or, when fewer are left,
+   * none: who is refused a heavy call may still make light ones. `perMinute` is the same for one key, unless the settings
+   * have changed since; `weight` is from 1 to `perMinute`.
+   */
+  readonly consume: (key: string, rate: RequestRate) => RateLimitAnswer | Promise<RateLimitAnswer>;
+  /**
+   * Takes one of the `max` places that a key has for calls that run at once; `undefined` when all are taken. A place that
+   * nobody gives back, because its process has died, is free again after `leaseMs`.
+   *
+   * @default places are counted in this process
+   */
+  readonly enter?:
+    | ((key: string, places: Places) => Place | undefined | Promise<Place | undefined>)
+    | undefined;
 }
 
-/** Whether a key may call now. */
+/** How much is asked for, and how much there is. */
+export interface RequestRate {
+  readonly perMinute: number;
+  readonly weight: number;
+}
+
+/** How many may run at once, and how long a place is kept for one that is never heard of again, in milliseconds. */
+export interface Places {
+  readonly max: number;
+  readonly leaseMs: number;
+}
+
+/** A place that a running call holds. */
+export interface Place {
+  /** Gives it back; more than once is once. Never throws, and nobody waits for it. */
+  readonly leave: () => void;
+}
+
+/** Whether a key may call now, and if not, when it is worth trying again, in milliseconds from now. */
 export type RateLimitAnswer =
   | { readonly allowed: true }
   | { readonly allowed: false; readonly retryAfterMs: number };

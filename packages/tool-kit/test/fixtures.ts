@@ -11,6 +11,7 @@ import type {
   CallMeasurement,
   Caller,
   Logger,
+  RateLimiter,
   Telemetry,
 } from '../src/ports.ts';
 
@@ -28,6 +29,11 @@ export function aRequest(overrides: Partial<RequestContext> = {}): RequestContex
     correlationId: 'reference-1',
     ...overrides,
   };
+}
+
+/** A limit for each caller that this counts. */
+export function callerLimit(consume: RateLimiter['consume']) {
+  return { rateLimiter: { consume }, callerLimit: { perMinute: 100 } };
 }
 
 /** A tool that says its input back. */

@@ -27,7 +27,7 @@ interface Text {
 /** What a test may choose of an echo. */
 export interface Echo extends Pick<
   OperationOf<Text, Text>,
-  'name' | 'readOnly' | 'audited' | 'run' | 'deadlineMs' | 'onUnavailable'
+  'name' | 'readOnly' | 'audited' | 'run' | 'deadlineMs' | 'limit' | 'onUnavailable'
 > {
   readonly permission: Permission<Text>;
   readonly input: z.ZodType<Text>;

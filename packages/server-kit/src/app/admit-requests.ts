@@ -1,4 +1,4 @@
-import type { MethodTable, PreparedCall, RateLimiter, RequestContext } from '@mcp-parts/tool-kit';
+import type { MethodTable, PreparedCall, RequestContext } from '@mcp-parts/tool-kit';
 
 import type { DeniedRequest, Gate, KnownCaller } from '../gate/gate.ts';
 import { isFault, type Running } from '../gate/served-request.ts';
@@ -12,7 +12,6 @@ export interface AdmissionParts {
   readonly table: MethodTable;
   readonly gate: Gate;
   readonly calls: RunningCalls;
-  readonly rateLimiter: RateLimiter | undefined;
 }
 
 interface Begun {
@@ -80,16 +79,17 @@ export async function isWithinRate(
   exchange: Exchange,
   caller: KnownCaller,
   message: RequestMessage | undefined,
-  { rateLimiter }: Pick<AdmissionParts, 'rateLimiter'>,
+  { table }: Pick<AdmissionParts, 'table'>,
 ): Promise<boolean> {
-  if (rateLimiter === undefined || message?.method === 'ping') {
+  const counted = message?.method === 'ping' ? undefined : table.count?.(caller);
+  if (counted === undefined) {
     return true;
   }
-  const limit = await rateLimiter.consume(caller.id);
-  if (limit.allowed) {
+  const exceeded = await counted;
+  if (exceeded === undefined) {
     return true;
   }
-  const seconds = Math.max(1, Math.ceil(limit.retryAfterMs / 1_000));
+  const seconds = Math.max(1, Math.ceil(exceeded.retryAfterMs / 1_000));
   answerFault(exchange, message?.id, {
     status: 429,
     code: rpcErrorCodes.refused,

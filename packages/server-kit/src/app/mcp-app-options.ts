@@ -1,4 +1,4 @@
-import type { BindingOptions, Logger, RateLimiter } from '@mcp-parts/tool-kit';
+import type { BindingOptions, Logger } from '@mcp-parts/tool-kit';
 
 import {
   resolveSessionLimits,
@@ -25,8 +25,6 @@ export interface McpAppOptions extends EndpointLimits, SessionLimits, Gate {
    * Pages of every other origin are refused. @default none
    */
   readonly allowedOrigins?: readonly string[] | undefined;
-  /** Counts what no method of the table counts: opening sessions and streams. @default no limit */
-  readonly rateLimiter?: RateLimiter | undefined;
   /**
    * Signs the ids of sessions, at least 32 bytes. Processes with the same key serve each other's sessions.
    * @default a random key: sessions end with the process

@@ -80,7 +80,6 @@ export function createMcpApp(table: MethodTable, options: McpAppOptions): McpApp
     era2026,
     calls,
     addresses: createAddressLimit(resolved.maxRefusalsPerMinute, now),
-    rateLimiter: options.rateLimiter,
     maxBodyBytes: resolved.maxBodyBytes,
     logger,
   };

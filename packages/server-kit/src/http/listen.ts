@@ -43,7 +43,6 @@ export async function listen(server: Server, options: ServeHttpOptions): Promise
     ...gateOf(server, resolved),
     serverInfo: server.serverInfo,
     instructions: server.instructions,
-    rateLimiter: server.rateLimiter,
     sessionKey: options.sessionKey ?? (await server.sessionKey()),
     logger,
   });

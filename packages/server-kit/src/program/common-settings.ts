@@ -23,7 +23,27 @@ export const commonSettings = {
   RATE_LIMIT_PER_MINUTE: {
     description: 'Maximum number of requests per minute for each caller, lists and refused ones included',
     schema: numberSetting(
-      (rateLimitPerMinute) => resolveRateLimitOptions({ rateLimitPerMinute }).rateLimitPerMinute,
+      (rateLimitPerMinute) => resolveRateLimitOptions({ rateLimitPerMinute }).callerLimit.perMinute,
+    ),
+  },
+  SERVER_RATE_LIMIT_PER_MINUTE: {
+    description: 'Maximum number of requests per minute for all callers together',
+    schema: numberSetting(
+      (serverRateLimitPerMinute) =>
+        resolveRateLimitOptions({ serverRateLimitPerMinute }).serverLimit.perMinute,
+    ),
+  },
+  MAX_CONCURRENT_CALLS: {
+    description: 'Maximum number of calls of one caller that run at once',
+    schema: numberSetting(
+      (maxConcurrentCalls) => resolveRateLimitOptions({ maxConcurrentCalls }).callerLimit.concurrent,
+    ),
+  },
+  SERVER_MAX_CONCURRENT_CALLS: {
+    description: 'Maximum number of calls of all callers together that run at once',
+    schema: numberSetting(
+      (serverMaxConcurrentCalls) =>
+        resolveRateLimitOptions({ serverMaxConcurrentCalls }).serverLimit.concurrent,
     ),
   },
   CALL_DEADLINE_MS: {

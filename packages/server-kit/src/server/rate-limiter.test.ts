@@ -1,32 +1,26 @@
-import { describe, expect, it } from 'vitest';
+import { rateLimiterContract } from '@mcp-parts/tool-kit/testing';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { createRateLimiter } from './rate-limiter.ts';
 
-describe('createRateLimiter', () => {
-  it('allows so many calls and then says how long to wait', async () => {
-    const limiter = createRateLimiter({ rateLimitPerMinute: 2 });
-    expect(await limiter.consume('a')).toEqual({ allowed: true });
-    expect(await limiter.consume('a')).toEqual({ allowed: true });
-    expect(await limiter.consume('a')).toEqual({
-      allowed: false,
-      retryAfterMs: expect.toSatisfy((ms: number) => ms > 0 && ms <= 60_000),
+describe('the rate limiter of a process', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it.each(rateLimiterContract)('$name', async ({ run }) => {
+    await run({
+      limiter: createRateLimiter(),
+      wait: async (milliseconds) => void (await vi.advanceTimersByTimeAsync(milliseconds)),
     });
+    expect.assertions(0);
   });
 
-  it('counts each caller for itself', async () => {
-    const limiter = createRateLimiter({ rateLimitPerMinute: 1 });
-    await limiter.consume('a');
-    expect(await limiter.consume('b')).toEqual({ allowed: true });
+  it('keeps nothing of a key whose minute is over', async () => {
+    const limiter = createRateLimiter();
+    await limiter.consume('a', { perMinute: 1, weight: 1 });
+    await limiter.consume('a', { perMinute: 1, weight: 1 });
+    expect(vi.getTimerCount()).toBe(1);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(vi.getTimerCount()).toBe(0);
   });
-
-  it.each([Number.NaN, 0, -1, 0.5, Infinity, 2 ** 31])(
-    'refuses %s calls per minute',
-    (rateLimitPerMinute) => {
-      expect(() => createRateLimiter({ rateLimitPerMinute })).toThrow(
-        new RangeError(
-          `rateLimitPerMinute must be a whole number from 1 to 1000000, got ${rateLimitPerMinute}`,
-        ),
-      );
-    },
-  );
 });

@@ -1,23 +1,29 @@
 import type { RateLimiter } from '@mcp-parts/tool-kit';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 
-import { resolveRateLimitOptions, type RateLimitOptions } from './rate-limit-options.ts';
-
-/**
- * Counts calls in this process, for each key by itself.
- *
- * @throws {RangeError} naming the option that is out of its range.
- */
-export function createRateLimiter(options: RateLimitOptions = {}): RateLimiter {
-  const { rateLimitPerMinute } = resolveRateLimitOptions(options);
-  const limiter = new RateLimiterMemory({ points: rateLimitPerMinute, duration: 60 });
+/** Counts requests in this process, in minutes that begin with the first request of a key. */
+export function createRateLimiter(): RateLimiter {
+  // There are as many as settings and definitions have numbers.
+  const limiters = new Map<number, RateLimiterMemory>();
+  const limiterOf = (perMinute: number): RateLimiterMemory => {
+    const known = limiters.get(perMinute);
+    if (known !== undefined) {
+      return known;
+    }
+    const made = new RateLimiterMemory({ points: perMinute, duration: 60 });
+    limiters.set(perMinute, made);
+    return made;
+  };
   return {
-    async consume(key) {
+    async consume(key, { perMinute, weight }) {
+      const limiter = limiterOf(perMinute);
       try {
-        await limiter.consume(key);
+        await limiter.consume(key, weight);
         return { allowed: true };
       } catch (refusal) {
         if (refusal instanceof RateLimiterRes) {
+          // It has been counted all the same.
+          await limiter.reward(key, weight);
           return { allowed: false, retryAfterMs: refusal.msBeforeNext };
         }
         throw refusal;

@@ -27,7 +27,7 @@ export interface ServerPorts {
   readonly audit?: ServerAudit | undefined;
   /** Opens the task engine; the server closes it. @default one in the state directory */
   readonly tasks?: ((host: TaskHost) => ServerTasks | Promise<ServerTasks>) | undefined;
-  /** Counts calls, and what a transport lets happen beside them. @default in this process, by `rateLimitPerMinute` */
+  /** Counts what the limits are for. @default each process counts for itself */
   readonly rateLimiter?: RateLimiter | undefined;
   /**
    * Spans and metrics, made before the server so that its clients of upstreams could take the `meter`. Whoever made

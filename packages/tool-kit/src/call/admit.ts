@@ -42,9 +42,10 @@ export async function admit(
 ): Promise<Admission> {
   const { operation } = call;
   if (operation?.isPart !== true) {
-    const limit = await deadline.until(pipeline.rateLimiter.consume(caller.id));
-    if (!limit.allowed) {
-      return refused(failure.rateLimited(limit.retryAfterMs));
+    const counted = pipeline.limiter.count(caller.id, weightOf(operation, caller));
+    const exceeded = counted && (await deadline.until(counted));
+    if (exceeded !== undefined) {
+      return refused(failure.limited(exceeded));
     }
   }
 
@@ -79,6 +80,12 @@ export async function admit(
 
 function refused(failure: failure.CallFailure) {
   return { admitted: false, failure } as const;
+}
+
+/** What the caller may not see weighs as much as what does not exist. */
+function weightOf(operation: Operation | undefined, caller: Asker['caller']): number {
+  const weight = operation?.limit?.weight;
+  return weight !== undefined && mayKnow(operation?.permission, caller) ? weight : 1;
 }
 
 function mayKnow(permission: Permission<never> | undefined, caller: Asker['caller']): boolean {

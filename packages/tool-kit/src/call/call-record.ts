@@ -131,7 +131,7 @@ function resultOf(failure: CallFailure): AuditOutcome['result'] {
   switch (failure.kind) {
     case 'denied':
     case 'unknown_target':
-    case 'rate_limited':
+    case 'limited':
       return 'denied';
     case 'interrupted':
     case 'failed':

@@ -41,14 +41,16 @@ describe('invalidInput', () => {
   });
 });
 
-describe('rateLimited', () => {
+describe('limited', () => {
   it.each([
     [0, 1],
     [1, 1],
     [1000, 1],
     [1001, 2],
   ])('rounds %d ms up to %d s', (retryAfterMs, seconds) => {
-    expect(failure.rateLimited(retryAfterMs).message).toContain(`Wait ${seconds} s`);
+    expect(failure.limited({ what: 'rate', scope: 'caller', retryAfterMs }).message).toContain(
+      `Wait ${seconds} s`,
+    );
   });
 });
 

@@ -1,13 +1,22 @@
 import type { z } from 'zod';
 
+import type { Exceeded } from '../limits/call-limiter.ts';
+
 const CHECK_FIRST = 'It may or may not have taken effect: check before you try again.';
 
 /** Why a call gave no output. `message` is public; `code` goes to the audit trail and metrics. */
 export type CallFailure =
   | {
-      readonly kind: 'unknown_target' | 'invalid_input' | 'denied' | 'rate_limited' | 'not_recorded';
+      readonly kind: 'unknown_target' | 'invalid_input' | 'denied' | 'not_recorded';
       readonly code: string;
       readonly message: string;
+    }
+  | {
+      readonly kind: 'limited';
+      readonly code: string;
+      readonly message: string;
+      /** When it is worth trying again, in milliseconds from now. */
+      readonly retryAfterMs: number;
     }
   | {
       readonly kind: 'interrupted' | 'failed';
@@ -85,13 +94,27 @@ export function denied(reason: string, permission: string, referenceId: string):
   return { kind: 'denied', code: reason, message };
 }
 
-/** A refusal by the rate limit, with the wait in it. */
-export function rateLimited(retryAfterMs: number): CallFailure {
+const TOO_MANY: Readonly<Record<Exceeded['what'], Readonly<Record<Exceeded['scope'], string>>>> = {
+  rate: {
+    caller: 'Too many calls.',
+    server: 'The server has too many calls.',
+    tool: 'Too many calls of this tool.',
+  },
+  concurrency: {
+    caller: 'Too many of your calls are running.',
+    server: 'Too many calls are running.',
+    tool: 'Too many calls of this tool are running.',
+  },
+};
+
+/** A refusal by a limit, with the wait in it. */
+export function limited({ what, scope, retryAfterMs }: Exceeded): CallFailure {
   const seconds = Math.max(1, Math.ceil(retryAfterMs / 1000));
   return {
-    kind: 'rate_limited',
-    code: 'rate_limited',
-    message: `Too many calls. Wait ${seconds} s, then try again.`,
+    kind: 'limited',
+    code: what === 'rate' ? 'rate_limited' : 'concurrency_limited',
+    retryAfterMs: seconds * 1000,
+    message: `${TOO_MANY[what][scope]} Nothing was done. Wait ${seconds} s, then try again.`,
   };
 }
 

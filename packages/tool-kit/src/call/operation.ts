@@ -1,6 +1,7 @@
 import type { RecordedArguments } from '../arguments/argument-privacy.ts';
 import type { CallContext } from '../definition/call-context.ts';
 import type { OnUnavailable } from '../definition/define-tool.ts';
+import type { ToolLimit } from '../definition/limit.ts';
 import type { Permission } from '../definition/permission.ts';
 import type { Channel } from '../exchange/channel.ts';
 import type { JsonObject } from '../json.ts';
@@ -58,6 +59,8 @@ export interface OperationOf<Input, Output> {
   readonly onUnavailable?: OnUnavailable | undefined;
   /** In milliseconds. @default that of the pipeline */
   readonly deadlineMs?: number | undefined;
+  /** @default those of its caller and of the server alone */
+  readonly limit?: ToolLimit | undefined;
   /** In bytes of JSON; `Infinity` for what is cut into pages. @default that of the pipeline */
   readonly maxOutputBytes?: number | undefined;
   readonly run: (input: Input, context: CallContext, request: RequestContext) => Promise<Output> | Output;

@@ -1,6 +1,7 @@
 import { checkWhole, MAX_TIMER_MS } from '../check-number.ts';
 import { PublicError } from '../errors.ts';
-import type { AuditTrail, Authorizer, Logger, RateLimiter, TaskRunner, Telemetry } from '../ports.ts';
+import { createCallLimiter, type CallLimiter, type CallLimiterOptions } from '../limits/call-limiter.ts';
+import type { AuditTrail, Authorizer, Logger, TaskRunner, Telemetry } from '../ports.ts';
 import type { Hook } from './hook.ts';
 
 /** No string in JavaScript holds more. */
@@ -32,13 +33,11 @@ export function resolveCallLimits(limits: CallLimits = {}) {
 }
 
 /** The ports and limits of the call pipeline. Whatever is left out has the default that its comment names. */
-export interface PipelineOptions extends CallLimits {
+export interface PipelineOptions extends CallLimits, CallLimiterOptions {
   /** @default a call needs the permission by name in `caller.permissions` */
   readonly authorizer?: Authorizer | undefined;
   /** @default nothing is recorded */
   readonly audit?: AuditTrail | undefined;
-  /** Keyed by the caller's id; asked once for each request, before anything else. @default no limit */
-  readonly rateLimiter?: RateLimiter | undefined;
   /** @default nothing is measured */
   readonly telemetry?: Telemetry | undefined;
   /** @default starting a task fails; required when the catalog has tasks */
@@ -53,7 +52,7 @@ export interface PipelineOptions extends CallLimits {
 export interface ResolvedPipelineOptions {
   readonly authorizer: Authorizer;
   readonly audit: AuditTrail;
-  readonly rateLimiter: RateLimiter;
+  readonly limiter: CallLimiter;
   readonly telemetry: Telemetry;
   readonly tasks: TaskRunner;
   readonly logger: Logger;
@@ -64,18 +63,20 @@ export interface ResolvedPipelineOptions {
   readonly hooks: readonly Hook[];
 }
 
-/** @throws {RangeError} naming the option that is out of its range. */
+/**
+ * @throws {RangeError} naming the option that is out of its range.
+ * @throws {TypeError} for a limit in requests per minute and no rate limiter.
+ */
 export function resolvePipelineOptions(options: PipelineOptions): ResolvedPipelineOptions {
   return {
     ...resolveCallLimits(options),
     authorizer: options.authorizer ?? permissionAuthorizer,
     audit: options.audit ?? noAudit,
-    rateLimiter: options.rateLimiter ?? noLimit,
+    limiter: createCallLimiter(options),
     telemetry: options.telemetry ?? noTelemetry,
     tasks: options.tasks ?? noTasks,
     logger: options.logger ?? silentLogger,
     hooks: options.hooks ?? [],
-    // A caller over the limit may ask thousands of times a minute.
   };
 }
 
@@ -89,8 +90,6 @@ const permissionAuthorizer: Authorizer = {
 const noAudit: AuditTrail = {
   begin: () => Promise.resolve({ finish: () => Promise.resolve() }),
 };
-
-const noLimit: RateLimiter = { consume: () => Promise.resolve({ allowed: true }) };
 
 const noTelemetry: Telemetry = {
   span: (_name, _attributes, run) => run(),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { aCaller, aRequest, recordingPorts } from '../../test/fixtures.ts';
+import { aCaller, aRequest, callerLimit, recordingPorts } from '../../test/fixtures.ts';
 import { denies, echo, run, type Setup } from '../../test/run-echo.ts';
 import { recordRefusal, targetOf } from './record-refusal.ts';
 
@@ -92,7 +92,7 @@ describe('a trail that counts refusals', () => {
       'the rate limit',
       {
         operation: echo(),
-        options: { rateLimiter: { consume: async () => ({ allowed: false, retryAfterMs: 5 }) as const } },
+        options: callerLimit(async () => ({ allowed: false, retryAfterMs: 5 }) as const),
       },
     ],
   ])('is told of %s, and begins nothing', async (_name, setup) => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
-import { never } from '../../test/fixtures.ts';
+import { callerLimit, never } from '../../test/fixtures.ts';
 import { denies, echo, run, secret, write, type Setup } from '../../test/run-echo.ts';
 import { PublicError } from '../errors.ts';
 import type { AuditOutcome } from '../ports.ts';
@@ -83,23 +83,98 @@ const exits: readonly Exit[] = [
   {
     exit: 'too many calls',
     operation: echo(),
-    options: { rateLimiter: { consume: () => Promise.resolve({ allowed: false, retryAfterMs: 1500 }) } },
+    options: callerLimit(() => Promise.resolve({ allowed: false, retryAfterMs: 1500 })),
     result: 'denied',
     reason: 'rate_limited',
   },
   {
     exit: 'a rate limiter that throws',
     operation: write(),
-    options: { rateLimiter: { consume: () => Promise.reject(new Error(secret)) } },
+    options: callerLimit(() => Promise.reject(new Error(secret))),
     result: 'failure',
     reason: 'internal',
   },
   {
     exit: 'a rate limiter that never answers',
     operation: write({ deadlineMs: 1 }),
-    options: { rateLimiter: { consume: never } },
+    options: callerLimit(never),
     result: 'failure',
     reason: 'deadline_exceeded',
+  },
+  {
+    exit: 'too many calls of one tool',
+    operation: write({ limit: { perMinute: 5 } }),
+    options: { rateLimiter: { consume: () => ({ allowed: false, retryAfterMs: 1500 }) } },
+    result: 'denied',
+    reason: 'rate_limited',
+  },
+  {
+    exit: 'too many calls at once',
+    operation: write({ limit: { concurrent: 1 } }),
+    options: { rateLimiter: { consume: never, enter: () => undefined } },
+    result: 'denied',
+    reason: 'concurrency_limited',
+  },
+  {
+    exit: 'a limiter of running calls that throws',
+    operation: write({ limit: { concurrent: 1 } }),
+    options: { rateLimiter: { consume: never, enter: () => Promise.reject(new Error(secret)) } },
+    result: 'failure',
+    reason: 'internal',
+  },
+  {
+    exit: 'a limiter of running calls that never answers',
+    operation: write({ limit: { concurrent: 1 }, deadlineMs: 1 }),
+    options: { rateLimiter: { consume: never, enter: never } },
+    result: 'failure',
+    reason: 'deadline_exceeded',
+  },
+  {
+    exit: 'a hook that refuses',
+    operation: write(),
+    options: {
+      hooks: [
+        () => {
+          throw new PublicError('frozen', 'Changes are frozen until Monday.');
+        },
+      ],
+    },
+    result: 'failure',
+    reason: 'frozen',
+  },
+  {
+    exit: 'a hook that answers in place of the handler',
+    operation: write({ run: never }),
+    options: { hooks: [async () => ({ text: 'from a cache' })] },
+    result: 'success',
+  },
+  {
+    exit: 'a hook that throws after the change',
+    operation: write(),
+    options: {
+      hooks: [
+        async (_call, next) => {
+          await next();
+          throw new Error(secret);
+        },
+      ],
+    },
+    result: 'unknown',
+    reason: 'internal',
+    isUncertain: true,
+  },
+  {
+    exit: 'a hook that throws before the change',
+    operation: write(),
+    options: {
+      hooks: [
+        () => {
+          throw new Error(secret);
+        },
+      ],
+    },
+    result: 'failure',
+    reason: 'internal',
   },
   {
     exit: 'a read that throws',

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 
-import { aCaller, aRequest, never, recordingPorts } from '../../test/fixtures.ts';
+import { aCaller, aRequest, callerLimit, never, recordingPorts } from '../../test/fixtures.ts';
 import { denies, echo, prepared, run, secret, write, type Echo, type Setup } from '../../test/run-echo.ts';
 import { PublicError } from '../errors.ts';
 import type { AuditEntry, AuditTrail, Authorizer, RateLimiter } from '../ports.ts';
@@ -88,12 +88,18 @@ describe('the rate limit', () => {
   ])('comes before everything, and counts %s', async (_what, setup: Setup) => {
     const consume = vi.fn<RateLimiter['consume']>(() => ({ allowed: true }));
     const decide = vi.fn<Authorizer['decide']>(() => ({ allowed: true, rule: 'test' }));
-    await run({ ...setup, options: { ...setup.options, rateLimiter: { consume } } });
-    const { result } = await run({ ...setup, options: { authorizer: { decide }, rateLimiter: full } });
+    await run({ ...setup, options: { ...setup.options, ...callerLimit(consume) } });
+    const { result } = await run({
+      ...setup,
+      options: { authorizer: { decide }, ...callerLimit(full.consume) },
+    });
 
-    expect(consume).toHaveBeenCalledExactlyOnceWith('issuer#ada');
+    expect(consume).toHaveBeenCalledExactlyOnceWith('caller:issuer#ada', {
+      perMinute: 100,
+      weight: 1,
+    });
     expect(decide).not.toHaveBeenCalled();
-    expect(result).toMatchObject({ failure: { kind: 'rate_limited' } });
+    expect(result).toMatchObject({ failure: { kind: 'limited', code: 'rate_limited' } });
   });
 });
 
@@ -179,7 +185,7 @@ describe('a prepared call', () => {
     const consume = vi.fn<RateLimiter['consume']>(() => ({ allowed: true }));
     const { call, request, measurements, intents } = prepared({
       operation: echo({ input: z.object({ text: z.string().transform(parse) }) }),
-      options: { authorizer: { decide }, rateLimiter: { consume } },
+      options: { authorizer: { decide }, ...callerLimit(consume) },
     });
 
     expect(await call.denial()).toBeUndefined();
@@ -208,7 +214,7 @@ describe('a prepared call', () => {
   it.each([
     ['an unknown target', { operation: undefined }],
     ['arguments that do not parse', { operation: echo({ arguments: {} }) }],
-    ['a rate limit that throws', { operation: echo(), options: { rateLimiter: { consume: never } } }],
+    ['a rate limit that throws', { operation: echo(), options: callerLimit(never) }],
   ])('has no denial to tell for %s, and answers it when it runs', async (_what, setup) => {
     const client = AbortSignal.abort();
     const { call, request, outcomes } = prepared({ ...setup, request: { signal: client } });

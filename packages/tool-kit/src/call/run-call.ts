@@ -1,5 +1,8 @@
 import { encodeJson } from '../encoded-json.ts';
 import { asPublicError } from '../errors.ts';
+import type { Exceeded } from '../limits/call-limiter.ts';
+import { HeldPlace } from '../limits/held-place.ts';
+import type { Place } from '../ports.ts';
 import { admit, type Admission, type Asker, type Denial } from './admit.ts';
 import { CallRecord, type CallDetails } from './call-record.ts';
 import { Deadline } from './deadline.ts';
@@ -48,6 +51,7 @@ class PipelinedCall {
   readonly #record: CallRecord;
   readonly #deadline: Deadline;
   #admission: Promise<Admission> | undefined;
+  readonly #held = new HeldPlace();
   /** From there on a change may have happened, whatever else goes wrong. */
   #isUncertain = false;
   #context: HandlerContext | undefined;
@@ -86,6 +90,7 @@ class PipelinedCall {
 
   async run(request: RequestContext): Promise<CallResult> {
     using deadline = this.#deadline;
+    using held = this.#held;
     deadline.follow(request.signal);
     const pipeline = this.#pipeline;
     const record = this.#record;
@@ -98,6 +103,11 @@ class PipelinedCall {
         return await record.fail(request, admission.failure, known);
       }
       const { operation, input, rule } = admission;
+      const entering = this.#entering(operation);
+      const exceeded = entering && (await held.take(entering, deadline.until(entering)));
+      if (exceeded !== undefined) {
+        return await record.fail(request, failure.limited(exceeded), this.#detailsOf(input, rule));
+      }
 
       if (operation.audited === 'always') {
         details = { ...operation.record(input, pipeline.audit), rule };
@@ -121,6 +131,15 @@ class PipelinedCall {
     }
   }
 
+  /** Lists and completions hold no place. A handler may go on for a while after its deadline. */
+  #entering(operation: Operation): Promise<Exceeded | Place> | undefined {
+    if (operation.audited !== 'always') {
+      return undefined;
+    }
+    const { limiter, deadlineMs } = this.#pipeline;
+    return limiter.enter(operation, this.#asker.caller.id, 2 * (operation.deadlineMs ?? deadlineMs));
+  }
+
   /** The handler with the hooks around it, in its span. */
   async #work(operation: Operation, input: Sealed, request: RequestContext): Promise<Sealed> {
     const deadline = this.#deadline;
@@ -137,11 +156,12 @@ class PipelinedCall {
       record.enterTrace();
       // What has no definition has no handler.
       if (hooks.length === 0 || name === '_other') {
-        return deadline.until(work());
+        return deadline.until(this.#held.during(work));
       }
       const call = { method: this.#call.method, name, readOnly, input, context };
       // Whatever a hook makes of it is checked as the output is.
-      return deadline.until(hooked(hooks, call, async () => work()) as Promise<Sealed>);
+      const withHooks = () => hooked(hooks, call, async () => work()) as Promise<Sealed>;
+      return deadline.until(this.#held.during(withHooks));
     });
   }
 

@@ -9,6 +9,7 @@ import { zodObject, type ArgumentSchema, type ValueSchema } from '../definition/
 import { checkSchemaVersion } from '../definition/schema-version.ts';
 import type { TaskDefinition } from '../definition/task-definition.ts';
 import type { JsonObject } from '../json.ts';
+import { checkToolLimit } from '../limits/call-limiter.ts';
 import { completionOperation } from './completion-operation.ts';
 import { asResult, isObjectSchema, jsonSchema } from './json-schema.ts';
 import { checkTexts, listingOf } from './listing.ts';
@@ -77,7 +78,7 @@ const NAME_PATTERN = /^[A-Za-z0-9_.-]{1,64}$/u;
  * @throws {TypeError} naming the definition, for an invalid or repeated name, a text that is empty or cannot be seen, a
  * repeated URI template, variables and parameters that do not match, a schema of another version of zod, or one that
  * JSON Schema cannot express or clients refuse.
- * @throws {RangeError} naming the tool, for a deadline that is not from 1 to 2147483647 milliseconds.
+ * @throws {RangeError} naming the tool, for a deadline or a limit that is out of its range.
  */
 export function createCatalog(definitions: CatalogDefinitions): Catalog {
   const resources = byName('resource', definitions.resources, listedResource);
@@ -123,6 +124,9 @@ function listedTool(tool: ListedTool['definition']): ListedTool {
   const { name, title, annotations } = tool;
   if (tool.deadlineMs !== undefined) {
     checkWhole(`tool "${tool.name}": deadlineMs`, tool.deadlineMs, 1, MAX_TIMER_MS);
+  }
+  if (tool.limit !== undefined) {
+    checkToolLimit(`tool "${name}"`, tool.limit);
   }
   // First, because they refuse what is no schema.
   const inputSchema = jsonSchema(tool, 'input');

@@ -29,6 +29,7 @@ export function toolOperation(tool: ToolDefinition | ContentToolDefinition, isWr
     audited: 'always',
     onUnavailable: tool.onUnavailable,
     deadlineMs: tool.deadlineMs,
+    limit: tool.limit,
     run: (input, context) => tool.handle(input, context),
     respond: visible(tool.output === undefined ? contentResponse : dataResponse(tool, isWrapped)),
   });

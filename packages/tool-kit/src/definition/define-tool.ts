@@ -2,6 +2,7 @@ import type { JsonObject } from '../json.ts';
 import type { AuditDetails } from './audit-details.ts';
 import type { CallContext } from './call-context.ts';
 import type { Content } from './content.ts';
+import type { ToolLimit } from './limit.ts';
 import type { ListingOptions } from './listing-options.ts';
 import type { ArgumentSchema, InputOf, ObjectSchema, OutputOf, ValueSchema } from './object-schema.ts';
 import type { Permission } from './permission.ts';
@@ -36,6 +37,8 @@ interface ToolBase<Input extends ArgumentSchema<unknown, unknown>> extends Listi
   readonly permission: Permission<OutputOf<Input>>;
   /** The maximum duration of a call, in milliseconds: 1 to 2147483647. @default that of the pipeline, 30_000 */
   readonly deadlineMs?: number | undefined;
+  /** How often it may be called, and how many calls may run at once. @default as often as any */
+  readonly limit?: ToolLimit | undefined;
   audit?(input: OutputOf<Input>): AuditDetails;
   /** Whether a call goes on when the audit trail cannot record it. @default 'allow-reads' */
   readonly onUnavailable?: OnUnavailable | undefined;

@@ -2,7 +2,15 @@ import * as fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 
-import { aCaller, aPrompt, aRequest, aResource, echoTool, recordingPorts } from '../../test/fixtures.ts';
+import {
+  aCaller,
+  aPrompt,
+  aRequest,
+  aResource,
+  callerLimit,
+  echoTool,
+  recordingPorts,
+} from '../../test/fixtures.ts';
 import type { RequestContext } from '../call/operation.ts';
 import type { PipelineOptions } from '../call/pipeline-options.ts';
 import { createCatalog, type CatalogDefinitions } from '../catalog/catalog.ts';
@@ -271,10 +279,7 @@ describe('lists in pages', () => {
 
   it('is one request to the rate limiter, however many families there are', async () => {
     const consume = vi.fn<RateLimiter['consume']>(() => ({ allowed: true }));
-    const send = ask(
-      { resources: [family('a', 1), family('b', 1), family('c', 1)] },
-      { rateLimiter: { consume } },
-    );
+    const send = ask({ resources: [family('a', 1), family('b', 1), family('c', 1)] }, callerLimit(consume));
     await send('resources/list');
 
     expect(consume).toHaveBeenCalledOnce();
@@ -299,7 +304,7 @@ describe('every method', () => {
   it.each(requests)('%s is measured once and asks the limit once', async (method, params) => {
     const ports = recordingPorts();
     const consume = vi.fn<RateLimiter['consume']>(() => ({ allowed: true }));
-    await ask(everything, { ...ports, rateLimiter: { consume } })(method, params);
+    await ask(everything, { ...ports, ...callerLimit(consume) })(method, params);
 
     expect(ports.measurements).toMatchObject([{ method, result: 'success' }]);
     expect(consume).toHaveBeenCalledOnce();

@@ -12,6 +12,8 @@ import { headerParametersOf, type HeaderParameter } from '../catalog/header-para
 import type { EventBus } from '../changes/event-bus.ts';
 import { RpcError, rpcCodes } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
+import { checkLimit, type Exceeded } from '../limits/call-limiter.ts';
+import type { Caller } from '../ports.ts';
 import { completionMethods, promptMethods, resourceMethods, toolMethods, type Method } from './methods.ts';
 
 /** Answers one MCP method. Rejects only with an {@link RpcError}. */
@@ -24,6 +26,11 @@ export interface MethodTable {
   readonly methods: ReadonlyMap<string, MethodHandler>;
   /** By tool: the arguments that clients over HTTP repeat in headers, where there are any. */
   readonly headerParameters: ReadonlyMap<string, readonly HeaderParameter[]>;
+  /**
+   * Counts a request that no method of the table answers against the limits of its caller and of the server;
+   * `undefined` when it may go on. @default it may
+   */
+  readonly count?: ((caller: Caller) => Promise<Exceeded | undefined> | undefined) | undefined;
   /** What clients can subscribe to. `undefined` when nothing ever changes. */
   readonly events?: EventBus | undefined;
   /**
@@ -60,12 +67,18 @@ export interface PreparedCall {
 /**
  * Joins a catalog and the ports of its calls into the methods that a server answers.
  *
- * @throws {TypeError} when the catalog has tasks and there is no task runner.
+ * @throws {TypeError} when the catalog has tasks and there is no task runner, or a limit in requests per minute and
+ * there is no rate limiter.
  * @throws {RangeError} naming the option that is out of its range.
  */
 export function createMethodTable(catalog: Catalog, options: MethodTableOptions = {}): MethodTable {
   if (catalog.tasks.length > 0 && options.tasks === undefined) {
     throw new TypeError('tasks must be a task runner, as the catalog has tasks, got undefined');
+  }
+  for (const [name, { definition }] of catalog.tools) {
+    const { limit = {} } = definition;
+    checkLimit(`the limit of "${name}"`, limit, options.rateLimiter);
+    checkLimit(`the total limit of "${name}"`, limit.total ?? {}, options.rateLimiter);
   }
   const pipeline = resolvePipelineOptions(options);
   const methods = methodsOf(catalog, pipeline);
@@ -73,6 +86,7 @@ export function createMethodTable(catalog: Catalog, options: MethodTableOptions 
     capabilities: capabilitiesOf(catalog, options.events),
     headerParameters: headerParameters(catalog),
     events: options.events,
+    count: (caller) => pipeline.limiter.count(caller.id, 1),
     methods: new Map([...methods].map(([name, method]) => [name, handlerOf(method, pipeline)])),
     prepare(name, params, asker) {
       const method = methods.get(name);
