@@ -51,9 +51,10 @@ export async function serve(
     terminationGraceMs: config.TERMINATION_GRACE_MS,
     probes: platform.probes,
     ports: { telemetry },
+    readinessRequires: config.READINESS_REQUIRES,
   });
   await using http = await serveHttp(server, { ...httpOptions(config), gate: access.gate });
-  logger.info({ url: http.url }, 'listening');
+  logger.info({ url: http.url, operatorUrl: http.operatorUrl }, 'listening');
   if (!signal.aborted) {
     await once(signal, 'abort');
   }

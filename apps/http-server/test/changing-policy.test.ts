@@ -61,7 +61,7 @@ describe('a policy that changes under a running server', () => {
 
   it('leaves the last good one when it is cut off, and tells whoever watches', async () => {
     await replace(shipped.slice(0, shipped.indexOf('require:')));
-    const failing = () => metric(server, /^mcp_auth_fact_failing\{fact="policy"[^}]*\} ([\d.]+)$/mu);
+    const failing = () => metric(server, /^mcp_auth_fact_failing_seconds\{fact="policy"[^}]*\} ([\d.]+)$/mu);
     await expect.poll(failing, soon).toBeGreaterThan(0);
     const { status, facts } = readyShape.parse(JSON.parse((await send(`${server.origin}/ready`)).text));
     expect(status).toBe('ready');

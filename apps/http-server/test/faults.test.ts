@@ -101,15 +101,27 @@ describe.concurrent('when the deployment API is down', longTest, () => {
     await assertServes(server, token);
 
     const readiness = await send(`${server.origin}/ready`);
-    expect(readiness.status).toBe(503);
+    expect(readiness.status).toBe(200);
     expect(JSON.parse(readiness.text)).toMatchObject({
-      status: 'not_ready',
+      status: 'degraded',
       checks: { configuration: 'ok', deployments: 'failed', audit: 'ok' },
     });
 
     await sandbox.faults.clear();
     await end('completed');
-    await vi.waitFor(async () => expect((await send(`${server.origin}/ready`)).status).toBe(200), patiently);
+    await vi.waitFor(async () => {
+      const { text } = await send(`${server.origin}/ready`);
+      expect(JSON.parse(text)).toMatchObject({ status: 'ready' });
+    }, patiently);
+  });
+
+  it('takes a replica out of service only where that backend is required', async () => {
+    await using world = await createWorld({ READINESS_REQUIRES: 'deployments' });
+    const { sandbox, server } = world;
+    await sandbox.faults.set('deployments', { kind: 'down' });
+    const { status, text } = await send(`${server.origin}/ready`);
+    expect(status).toBe(503);
+    expect(JSON.parse(text)).toMatchObject({ status: 'not_ready', checks: { deployments: 'failed' } });
   });
 });
 

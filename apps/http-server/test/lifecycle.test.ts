@@ -7,6 +7,8 @@ import { assertServes } from './assert-serves.ts';
 import { startServer, tokenFor, type TestServer } from './http-server.ts';
 import { initialize, messagesOf, modernCall, rpcHeaders, send, type RawAnswer } from './raw-request.ts';
 
+const patiently = { timeout: 15_000, interval: 100 };
+
 let sandbox: Sandbox;
 let token: string;
 
@@ -145,13 +147,19 @@ describe('operators', () => {
         { fact: 'directory', ...usable },
       ]),
     });
-    // Slower than a probe may be.
+    // Slower than a probe may be. All replicas share it, so each stays in service and says so.
     await sandbox.faults.set('deployments', { kind: 'latency', ms: 60_000 });
-    const notReady = await send(`${server.origin}/ready`);
-    expect(notReady.status).toBe(503);
-    expect(JSON.parse(notReady.text)).toMatchObject({
-      checks: { configuration: 'ok', deployments: 'failed' },
-    });
+    await vi.waitFor(async () => {
+      const degraded = await send(`${server.origin}/ready`);
+      expect(degraded.status).toBe(200);
+      expect(JSON.parse(degraded.text)).toMatchObject({
+        status: 'degraded',
+        checks: { configuration: 'ok', deployments: 'failed' },
+      });
+    }, patiently);
+    const { text } = await send(`${server.origin}/metrics`);
+    expect(text).toMatch(/^mcp_server_ready(?:\{[^}]*\})? 1$/mu);
+    expect(text).toMatch(/^mcp_server_check\{check="deployments"[^}]*\} 0$/mu);
     expect((await send(`${server.origin}/health`)).status).toBe(200);
   });
 
@@ -159,12 +167,12 @@ describe('operators', () => {
     await assertServes(server, token);
     const { headers, text } = await send(`${server.origin}/metrics`);
     expect(headers['content-type']).toMatch(/^text\/plain; version=0\.0\.4/u);
-    expect(text).toMatch(/^# TYPE mcp_server_operation_duration(?:_seconds)? histogram$/mu);
-    expect(text).toMatch(/^mcp_server_operation_duration(?:_seconds)?_count\{.*list_services.*\} \d+$/mu);
+    expect(text).toMatch(/^# TYPE mcp_server_operation_duration_seconds histogram$/mu);
+    expect(text).toMatch(/^mcp_server_operation_duration_seconds_count\{.*list_services.*\} \d+$/mu);
     expect(text).toMatch(/^mcp_audit_backlog(?:\{[^}]*\})? \d+$/mu);
     for (const fact of ['policy', 'directory', 'groups', 'keys']) {
-      expect(text).toMatch(new RegExp(`^mcp_auth_fact_age\\{fact="${fact}"[^}]*\\} [\\d.]+$`, 'mu'));
-      expect(text).toMatch(new RegExp(`^mcp_auth_fact_failing\\{fact="${fact}"[^}]*\\} 0$`, 'mu'));
+      expect(text).toMatch(new RegExp(`^mcp_auth_fact_age_seconds\\{fact="${fact}"[^}]*\\} [\\d.]+$`, 'mu'));
+      expect(text).toMatch(new RegExp(`^mcp_auth_fact_failing_seconds\\{fact="${fact}"[^}]*\\} 0$`, 'mu'));
     }
     for (const line of text.split('\n')) {
       expect(line).toMatch(

@@ -36,7 +36,12 @@ it('shows operators how long requests to upstreams take, and how they end', asyn
     expect(await call('list_services', { search: 'fraud' })).toBe(200);
   });
 
-  const counts = linesOf(lines, 'http_client_request_duration_count', peer, 'http_request_method="GET"');
+  const counts = linesOf(
+    lines,
+    'http_client_request_duration_seconds_count',
+    peer,
+    'http_request_method="GET"',
+  );
   expect(counts.filter((line) => line.includes('http_response_status_code="503"'))).toHaveLength(1);
   expect(counts.filter((line) => line.includes('http_response_status_code="200"'))).toHaveLength(1);
   expect(counts.every((line) => line.includes('server_address="127.0.0.1"'))).toBe(true);
@@ -56,8 +61,12 @@ it('shows operators calls, retries, circuits, tokens, limits and connections', a
     const [line] = linesOf(lines, name, peer, ...labels);
     return Number(line?.split(' ').at(-1));
   };
-  expect(number('mcp_parts_client_call_duration_count', endpoint, 'error_type="server_error"')).toBe(5);
-  expect(number('mcp_parts_client_call_duration_count', endpoint, 'error_type="circuit_open"')).toBe(1);
+  expect(number('mcp_parts_client_call_duration_seconds_count', endpoint, 'error_type="server_error"')).toBe(
+    5,
+  );
+  expect(number('mcp_parts_client_call_duration_seconds_count', endpoint, 'error_type="circuit_open"')).toBe(
+    1,
+  );
   expect(number('mcp_parts_client_retries_total', endpoint)).toBe(3);
   expect(number('mcp_parts_client_retries_denied_total', 'mcp_parts_denied_by="budget"')).toBe(4);
   expect(number('mcp_parts_client_circuit_state', endpoint, 'mcp_parts_state="open"')).toBe(1);
@@ -69,7 +78,7 @@ it('shows operators calls, retries, circuits, tokens, limits and connections', a
   expect(number('http_client_open_connections', 'http_connection_state="idle"')).toBeGreaterThan(0);
   const tokens = linesOf(
     lines,
-    'mcp_parts_client_token_duration_count',
+    'mcp_parts_client_token_duration_seconds_count',
     'mcp_parts_grant="client_credentials"',
   );
   expect(tokens).toHaveLength(1);

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 
@@ -35,6 +35,13 @@ export function observeProcess(meter: Meter): () => void {
   gauge('process.memory.usage', 'By', 'Resident memory.', () => process.memoryUsage.rss());
   gauge('process.uptime', 's', 'Seconds since the process started.', () => process.uptime());
   gauge('process.unix.file_descriptor.count', '{file_descriptor}', 'Open file descriptors.', openDescriptors);
+  const most = mostDescriptors();
+  gauge(
+    'mcp_parts.process.file_descriptor.limit',
+    '{file_descriptor}',
+    'File descriptors that may be open.',
+    () => most,
+  );
   gauge('v8js.memory.heap.used', 'By', 'Heap in use.', () => getHeapStatistics().used_heap_size);
   gauge(
     'v8js.memory.heap.limit',
@@ -69,6 +76,15 @@ export function observeProcess(meter: Meter): () => void {
 function openDescriptors(): number | undefined {
   try {
     return readdirSync(SELF_DESCRIPTORS).length;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The soft limit, which stays what it was at the start. */
+function mostDescriptors(): number | undefined {
+  try {
+    return Number(/^Max open files\s+(\d+)/mu.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]);
   } catch {
     return undefined;
   }

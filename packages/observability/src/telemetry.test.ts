@@ -33,13 +33,15 @@ describe('createTelemetry', () => {
     const text = await telemetry.prometheus();
     const labels =
       'mcp_method_name="tools/call",gen_ai_tool_name="list_services",gen_ai_operation_name="execute_tool"';
-    expect(text).toContain('# TYPE mcp_server_operation_duration histogram');
-    expect(text).toContain(`mcp_server_operation_duration_sum{${labels},network_transport="tcp"} 0.03\n`);
+    expect(text).toContain('# TYPE mcp_server_operation_duration_seconds histogram');
     expect(text).toContain(
-      `mcp_server_operation_duration_bucket{${labels},network_transport="tcp",le="0.02"} 0\n`,
+      `mcp_server_operation_duration_seconds_sum{${labels},network_transport="tcp"} 0.03\n`,
     );
     expect(text).toContain(
-      `mcp_server_operation_duration_bucket{${labels},network_transport="tcp",le="0.05"} 1\n`,
+      `mcp_server_operation_duration_seconds_bucket{${labels},network_transport="tcp",le="0.02"} 0\n`,
+    );
+    expect(text).toContain(
+      `mcp_server_operation_duration_seconds_bucket{${labels},network_transport="tcp",le="0.05"} 1\n`,
     );
     expect(text).toContain(
       `mcp_parts_server_calls_total{${labels},mcp_parts_call_result="success",mcp_parts_protocol_era="2026"} 1`,
@@ -52,9 +54,9 @@ describe('createTelemetry', () => {
     telemetry.recordCall({ ...call, transport: 'stdio', result: 'failure' });
     const text = await telemetry.prometheus();
     expect(text).toMatch(
-      /operation_duration_count\{.*error_type="missing_permission",network_transport="pipe"\} 1/,
+      /operation_duration_seconds_count\{.*error_type="missing_permission",network_transport="pipe"\} 1/,
     );
-    expect(text).toMatch(/operation_duration_count\{.*error_type="_OTHER",network_transport="pipe"\} 1/);
+    expect(text).toMatch(/operation_duration_seconds_count\{.*error_type="_OTHER",network_transport="pipe"\} 1/);
   });
 
   it.each([
@@ -78,7 +80,7 @@ describe('createTelemetry', () => {
       .createHistogram('http.client.request.duration', { unit: 's' })
       .record(0.25, { 'service.peer.name': 'deployment-api', 'http.request.method': 'POST' });
     expect(await telemetry.prometheus()).toContain(
-      'http_client_request_duration_sum{service_peer_name="deployment-api",http_request_method="POST"} 0.25',
+      'http_client_request_duration_seconds_sum{service_peer_name="deployment-api",http_request_method="POST"} 0.25',
     );
   });
 
@@ -157,14 +159,14 @@ it('shows the process by the names of the conventions', async () => {
   await using telemetry = createTelemetry({ serviceName: 'test', serviceVersion: '1' });
   const text = await telemetry.prometheus();
   for (const name of [
-    'process_cpu_time_total{cpu_mode="user"}',
-    'process_memory_usage',
-    'process_uptime',
-    'nodejs_eventloop_utilization',
-    'nodejs_eventloop_delay_p99',
-    'nodejs_eventloop_delay_max',
-    'v8js_memory_heap_used',
-    'v8js_memory_heap_limit',
+    'process_cpu_time_seconds_total{cpu_mode="user"}',
+    'process_memory_usage_bytes',
+    'process_uptime_seconds',
+    'nodejs_eventloop_utilization_ratio',
+    'nodejs_eventloop_delay_p99_seconds',
+    'nodejs_eventloop_delay_max_seconds',
+    'v8js_memory_heap_used_bytes',
+    'v8js_memory_heap_limit_bytes',
   ]) {
     expect(text).toContain(`\n${name} `);
   }

@@ -13,6 +13,7 @@ import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 import { ATTRIBUTE, METRIC, OTHER_ERROR, SERVER_OPERATION_BUCKETS } from './names.ts';
 import type { Otlp } from './otlp/open-otlp.ts';
 import { observeProcess } from './process-metrics.ts';
+import { withUnits } from './prometheus-names.ts';
 
 /** `Content-Type` of the text that {@link Telemetry.prometheus} returns (Prometheus exposition format 0.0.4). */
 export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
@@ -52,6 +53,13 @@ export type Reading =
   | number
   | readonly { readonly value: number; readonly labels: Readonly<Record<string, string>> }[];
 
+/**
+ * Registers what is read at each scrape. The unit is UCUM's, such as `s` or `By`.
+ *
+ * @default a number without a unit
+ */
+type Observe = (name: string, description: string, read: () => Reading, unit?: string) => void;
+
 /** Spans, call metrics and their Prometheus text. Nothing here throws because of what is measured. */
 export interface Telemetry {
   /** Runs `run` in an active span; a rejection marks the span as failed (its code or class, not its message) and passes on. */
@@ -70,10 +78,13 @@ export interface Telemetry {
    */
   readonly meter: Meter;
   /** Registers a gauge that is read at each scrape. A `read` that throws leaves the series out of that scrape. */
-  readonly observeGauge: (name: string, description: string, read: () => Reading) => void;
+  readonly observeGauge: Observe;
   /** The same for a number that only grows, so that its rate means something. */
-  readonly observeCounter: (name: string, description: string, read: () => Reading) => void;
-  /** All metrics as Prometheus text; serve it with {@link PROMETHEUS_CONTENT_TYPE}. */
+  readonly observeCounter: Observe;
+  /**
+   * All metrics as Prometheus text; serve it with {@link PROMETHEUS_CONTENT_TYPE}. Names end in their unit, as a
+   * collector would name them: `mcp_server_operation_duration_seconds`.
+   */
   readonly prometheus: () => Promise<string>;
   /** Stops collecting. Idempotent; what is recorded afterwards is ignored. */
   readonly shutdown: () => Promise<void>;
@@ -150,12 +161,14 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
 
     meter,
 
-    observeGauge(name, description, read) {
-      meter.createObservableGauge(name, { description }).addCallback((result) => observe(result, read()));
+    observeGauge(name, description, read, unit) {
+      const gauge = meter.createObservableGauge(name, instrument(description, unit));
+      gauge.addCallback((result) => observe(result, read()));
     },
 
-    observeCounter(name, description, read) {
-      meter.createObservableCounter(name, { description }).addCallback((result) => observe(result, read()));
+    observeCounter(name, description, read, unit) {
+      const counter = meter.createObservableCounter(name, instrument(description, unit));
+      counter.addCallback((result) => observe(result, read()));
     },
 
     async prometheus() {
@@ -163,12 +176,16 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
       const { resourceMetrics } = await reader.collect();
       // The serializer's declaration file forgets to import ResourceMetrics, which the lint rule takes for a foreign type.
       // oxlint-disable-next-line typescript/no-unsafe-enum-assignment
-      return serializer.serialize(resourceMetrics);
+      return serializer.serialize(withUnits(resourceMetrics));
     },
 
     shutdown,
     [Symbol.asyncDispose]: shutdown,
   };
+}
+
+function instrument(description: string, unit: string | undefined) {
+  return unit === undefined ? { description } : { description, unit };
 }
 
 function observe(result: ObservableResult, reading: Reading): void {

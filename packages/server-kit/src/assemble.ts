@@ -17,6 +17,7 @@ import {
   type MethodTable,
 } from '@mcp-parts/tool-kit';
 
+import { observeChecks } from './server/check-metrics.ts';
 import { observeFacts } from './server/fact-metrics.ts';
 import { openParts } from './server/open-parts.ts';
 import { resolveRateLimitOptions, type RateLimitOptions } from './server/rate-limit-options.ts';
@@ -76,8 +77,13 @@ export interface AssembleOptions
    * readiness. @default nothing is shown
    */
   readonly ages?: FactAges | undefined;
-  /** What the server cannot work without, by name. @default nothing but the audit trail */
+  /**
+   * What calls need and all replicas share, such as backends, by name: without one of them the server is `degraded`,
+   * and goes on. @default nothing
+   */
   readonly probes?: Readonly<Record<string, Probe>> | undefined;
+  /** Names of probes without which the server is not ready either. @default none: only its own audit trail counts */
+  readonly readinessRequires?: readonly string[] | undefined;
 }
 
 interface ResolvedAssembleOptions extends AssembleOptions {
@@ -87,6 +93,7 @@ interface ResolvedAssembleOptions extends AssembleOptions {
   readonly probes: Readonly<Record<string, Probe>>;
   readonly callerLimit: Limit;
   readonly serverLimit: Limit;
+  readonly readinessRequires: readonly string[];
   readonly shutdown: ShutdownPlan;
 }
 
@@ -99,6 +106,7 @@ function resolveAssembleOptions(options: AssembleOptions): ResolvedAssembleOptio
     ages: options.ages ?? (() => []),
     ports: options.ports ?? {},
     probes: options.probes ?? {},
+    readinessRequires: options.readinessRequires ?? [],
     shutdown: planShutdown({ terminationGraceMs: options.terminationGraceMs }),
   };
 }
@@ -117,7 +125,7 @@ export interface Server extends AsyncDisposable, Pick<ShutdownOptions, 'terminat
   readonly telemetry: Telemetry;
   /** How old everything is that decisions rest on. */
   readonly ages: FactAges;
-  /** Asks the probes, and whether the audit trail records. */
+  /** Asks whether the audit trail records, and the probes, for which it waits half a second at most. */
   readonly readiness: () => Promise<Readiness>;
   /**
    * Lets tasks end, ships the audit events and frees the state directory, leaving `ports` open, within the termination grace period, or within
@@ -155,18 +163,20 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
   const { audit, tasks, telemetry } = parts;
   observeFacts(telemetry, resolved.ages);
 
-  const readiness = createReadiness(
-    {
-      ...resolved.probes,
-      audit: async () => {
+  const readiness = createReadiness({
+    own: {
+      audit() {
         const health = audit.health?.();
         if (health?.state === 'unavailable') {
           throw new Error(health.lastError?.message ?? 'the audit trail does not record');
         }
       },
     },
-    (name, error) => logger.warn({ err: error, check: name }, 'readiness check failed'),
-  );
+    shared: resolved.probes,
+    required: resolved.readinessRequires,
+    onFailure: (name, error) => logger.warn({ err: error, check: name }, 'readiness check failed'),
+  });
+  observeChecks(telemetry, readiness);
 
   const table = createMethodTable(catalog, {
     authorizer,
@@ -199,7 +209,7 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
     telemetry,
     ages: resolved.ages,
     terminationGraceMs: resolved.terminationGraceMs,
-    readiness,
+    readiness: readiness.ask,
     close,
     [Symbol.asyncDispose]: () => close(),
   };

@@ -3,8 +3,8 @@ import type { HttpServer } from './http/listen.ts';
 import type { ServeHttpOptions } from './http/serve-http-options.ts';
 
 /**
- * Serves both protocol eras on `/mcp`, with `/health`, `/ready`, `/metrics` and the protected resource
- * metadata beside it. Every request to `/mcp` carries a token, which is verified each time; a call that lacks a scope
+ * Serves both protocol eras on `/mcp`, with `/health`, `/ready` and the protected resource metadata beside it, and
+ * `/metrics` where `operator` says. Every request to `/mcp` carries a token, which is verified each time; a call that lacks a scope
  * is refused with 403 and all scopes it needs. With `gate: { unauthenticated }`, on loopback only, everybody counts as
  * that one caller.
  *

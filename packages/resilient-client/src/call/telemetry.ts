@@ -131,7 +131,7 @@ export class ClientTelemetry {
 
     gauge(
       'mcp_parts.client.circuit.state',
-      '1',
+      '{state}',
       '1 for the state a circuit is in, 0 for the others.',
       (result) => {
         for (const { endpoint, state } of circuits()) {

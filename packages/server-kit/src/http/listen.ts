@@ -4,7 +4,7 @@ import {
   type Server as NodeServer,
   type ServerResponse,
 } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { Server as NetServer } from 'node:net';
 
 import proxyAddress from '@fastify/proxy-addr';
@@ -18,7 +18,10 @@ import { withoutPort } from '../gate/origin.ts';
 import { createUnauthenticatedGate } from '../gate/unauthenticated-gate.ts';
 import { countOfHeader, createHostRule } from '../wire/host-rule.ts';
 import { createConnectionLimit } from './connection-limit.ts';
-import { answerText, createOperatorRoutes } from './operator-routes.ts';
+import { listening, urlOf } from './listening.ts';
+import { measureRequests } from './measure-requests.ts';
+import { listenForOperators } from './operator-port.ts';
+import { answerText, createOperatorRoutes, createProbeRoutes } from './operator-routes.ts';
 import {
   resolveServeHttpOptions,
   type ResolvedServeHttpOptions,
@@ -29,6 +32,8 @@ import {
 export interface HttpServer extends AsyncDisposable {
   /** The endpoint's URL as bound, for example `http://127.0.0.1:3000/mcp`. */
   readonly url: string;
+  /** Where operators ask, as bound, for example `http://127.0.0.1:9464`; `undefined` without a port of their own. */
+  readonly operatorUrl: string | undefined;
   /** Stops taking requests, lets running calls end, and closes. The assembled server stays open. */
   readonly close: () => Promise<void>;
 }
@@ -49,7 +54,10 @@ export async function listen(server: Server, options: ServeHttpOptions): Promise
   observe(server, app);
 
   let isClosing = false;
-  const operator = createOperatorRoutes(server, () => isClosing);
+  const full = createOperatorRoutes(server, () => isClosing);
+  const routes =
+    isLoopback && resolved.operator === undefined ? full : createProbeRoutes(server, () => isClosing);
+  const measure = measureRequests(server.telemetry.meter, resolved.path);
   const isAllowedHost = createHostRule(resolved.allowedHosts);
   const addressOf = sourceAddresses(resolved.trustedProxies);
   const connections = createConnectionLimit(resolved);
@@ -78,6 +86,7 @@ export async function listen(server: Server, options: ServeHttpOptions): Promise
   /** Answers to one connection go out in their order, so a client that does not read them gets no more worked out. */
   async function take(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { socket } = request;
+    measure(request, response);
     const before = answered.get(socket);
     answered.set(socket, response);
     if (before !== undefined && isUnderWay(before)) {
@@ -91,7 +100,7 @@ export async function listen(server: Server, options: ServeHttpOptions): Promise
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const leave = isClosing ? { connection: 'close' } : {};
-    const route = operator.find(request);
+    const route = routes.find(request);
     // On loopback a web page could reach the operator's routes by DNS rebinding; in a cluster the network decides.
     const isOpen = route !== undefined && !isLoopback;
     if (!isOpen && (countOfHeader('host', request) !== 1 || !isAllowedHost(request.headers.host))) {
@@ -108,13 +117,13 @@ export async function listen(server: Server, options: ServeHttpOptions): Promise
     }
   }
 
-  await new Promise<void>((resolve, reject) => {
-    http.once('error', reject);
-    http.listen({ host, port: resolved.port }, () => {
-      http.off('error', reject);
-      resolve();
-    });
-  });
+  const operator = resolved.operator && (await listenForOperators(resolved.operator, full, logger));
+  try {
+    await listening(http, host, resolved.port);
+  } catch (error) {
+    await operator?.close();
+    throw error;
+  }
 
   const close = once(async () => {
     isClosing = true;
@@ -130,8 +139,15 @@ export async function listen(server: Server, options: ServeHttpOptions): Promise
     await app.close();
     http.closeAllConnections();
     await stopped;
+    // Last: how a server ends is what operators want to see.
+    await operator?.close();
   });
-  return { url: urlOf(http, host, resolved.path), close, [Symbol.asyncDispose]: close };
+  return {
+    url: urlOf(http, host, resolved.path),
+    operatorUrl: operator?.url,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
 }
 
 function isUnderWay(response: ServerResponse | undefined): boolean {
@@ -200,12 +216,6 @@ function refuseBytes(error: Error & { readonly code?: string }, socket: Socket):
         : '400 Bad Request';
   const headers = Object.entries(securityHeaders).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n${headers.join('')}\r\n`);
-}
-
-function urlOf(http: NodeServer, host: string, path: string): string {
-  // A server that listens on a port has an AddressInfo.
-  const { port } = http.address() as AddressInfo;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${port}${path}`;
 }
 
 function sleep(ms: number): Promise<void> {

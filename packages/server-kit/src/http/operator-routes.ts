@@ -4,35 +4,26 @@ import { PROMETHEUS_CONTENT_TYPE } from '@mcp-parts/observability';
 
 import { securityHeaders } from '../app/node-exchange.ts';
 import type { Server } from '../assemble.ts';
+import type { Readiness } from '../server/readiness.ts';
 
 /** Answers one of the operator's questions. */
 type OperatorRoute = (response: ServerResponse, headers: Readonly<Record<string, string>>) => Promise<void>;
 
+/** The operator's questions that a server answers on one of its ports. */
+export interface OperatorRoutes {
+  readonly find: (request: IncomingMessage) => OperatorRoute | undefined;
+}
+
 /** What operators and their machines ask: is it alive, may it get traffic, how is it doing. */
-export function createOperatorRoutes(
-  server: Server,
-  isClosing: () => boolean,
-): { readonly find: (request: IncomingMessage) => OperatorRoute | undefined } {
-  const { name, version } = server.serverInfo;
-  const health = JSON.stringify({ status: 'ok', name, version });
-  const routes = new Map<string, OperatorRoute>([
-    ['/health', async (response, headers) => answerText(response, 200, health, headers)],
+export function createOperatorRoutes(server: Server, isClosing: () => boolean): OperatorRoutes {
+  return routesOf([
+    ['/health', healthOf(server)],
     [
       '/ready',
       async (response, headers) => {
-        if (isClosing()) {
-          answerText(response, 503, JSON.stringify({ status: 'closing', checks: {} }), headers);
-          return;
-        }
-        const { ready, checks } = await server.readiness();
-        const status = ready ? 'ready' : 'not_ready';
-        const body = JSON.stringify({
-          status,
-          checks,
-          facts: server.ages(),
-          audit: auditState(server.audit),
-        });
-        answerText(response, ready ? 200 : 503, body, headers);
+        const { state, checks } = await readinessOf(server, isClosing);
+        const details = { status: state, checks, facts: server.ages(), audit: auditState(server.audit) };
+        answerText(response, statusOf(state), JSON.stringify(details), headers);
       },
     ],
     [
@@ -43,6 +34,24 @@ export function createOperatorRoutes(
       },
     ],
   ]);
+}
+
+/** What a load balancer asks on the port that it balances. It learns states, and no names. */
+export function createProbeRoutes(server: Server, isClosing: () => boolean): OperatorRoutes {
+  return routesOf([
+    ['/health', healthOf(server)],
+    [
+      '/ready',
+      async (response, headers) => {
+        const { state } = await readinessOf(server, isClosing);
+        answerText(response, statusOf(state), JSON.stringify({ status: state }), headers);
+      },
+    ],
+  ]);
+}
+
+function routesOf(entries: readonly (readonly [string, OperatorRoute])[]): OperatorRoutes {
+  const routes = new Map(entries);
   return {
     find({ method, url = '' }) {
       const end = url.indexOf('?');
@@ -50,6 +59,24 @@ export function createOperatorRoutes(
       return method === 'GET' || method === 'HEAD' ? routes.get(path) : undefined;
     },
   };
+}
+
+function healthOf({ serverInfo: { name, version } }: Server): OperatorRoute {
+  const health = JSON.stringify({ status: 'ok', name, version });
+  return async (response, headers) => answerText(response, 200, health, headers);
+}
+
+type State = Readiness['state'] | 'closing';
+
+async function readinessOf(
+  server: Server,
+  isClosing: () => boolean,
+): Promise<{ readonly state: State; readonly checks: Readiness['checks'] }> {
+  return isClosing() ? { state: 'closing', checks: {} } : server.readiness();
+}
+
+function statusOf(state: State): number {
+  return state === 'ready' || state === 'degraded' ? 200 : 503;
 }
 
 /** Answers with a short text; JSON, unless a header says otherwise. */

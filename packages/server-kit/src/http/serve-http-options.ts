@@ -23,6 +23,13 @@ export interface ServeHttpOptions
   readonly host?: string | undefined;
   /** From 0, which takes a free port, to 65_535. @default 3000 */
   readonly port?: number | undefined;
+  /**
+   * Where the operator's routes are: `/health`, `/ready` with its details, and `/metrics`. With a port of their own, the
+   * port above answers `/health` and `/ready` with a state alone.
+   *
+   * @default on loopback the port above; else there are no metrics to read
+   */
+  readonly operator?: OperatorPort | undefined;
   /** Host names that the server answers to. @default those of loopback, when bound to loopback; else required */
   readonly allowedHosts?: readonly string[] | undefined;
   /** Origins of web pages that may call it. @default any port of loopback, when bound to loopback; else none */
@@ -42,11 +49,20 @@ export interface ServeHttpOptions
   readonly drainMs?: number | undefined;
 }
 
+/** Where operators and their machines ask. */
+export interface OperatorPort {
+  /** The address to listen on. What is beyond loopback, the network must keep from others. @default '127.0.0.1' */
+  readonly host?: string | undefined;
+  /** From 0, which takes a free port, to 65_535. */
+  readonly port: number;
+}
+
 /** The options with every default filled in. */
 export interface ResolvedServeHttpOptions {
   readonly host: string;
   readonly isLoopback: boolean;
   readonly port: number;
+  readonly operator: { readonly host: string; readonly port: number } | undefined;
   readonly path: string;
   readonly allowedHosts: readonly string[];
   readonly trustedProxies: readonly string[];
@@ -92,6 +108,7 @@ export function resolveServeHttpOptions(
     host,
     isLoopback,
     port,
+    operator: options.operator && resolveAddress(options.operator),
     maxConnections,
     maxConnectionsPerAddress,
     allowedHosts: options.allowedHosts ?? loopbackNames,

@@ -5,7 +5,14 @@ import { resolveAddress, type ServeHttpOptions } from '../http/serve-http-option
 import { isLoopbackHost } from '../loopback.ts';
 import { graceMsFor, maxReadinessDelayMs, resolveShutdownOptions } from '../server/shutdown-budget.ts';
 import type { commonSettings } from './common-settings.ts';
-import { addressEntry, hostEntry, listenAddress, listSetting, originEntry } from './kinds/list-setting.ts';
+import {
+  addressEntry,
+  hostEntry,
+  listenAddress,
+  listSetting,
+  originEntry,
+  wordEntry,
+} from './kinds/list-setting.ts';
 import { numberSetting } from './kinds/number-setting.ts';
 import type { Settings, SettingValues } from './settings.ts';
 
@@ -17,6 +24,20 @@ export const httpSettings = {
   PORT: {
     description: 'Port to listen on; 0 takes a free one',
     schema: numberSetting((port) => resolveAddress({ port }).port),
+  },
+  OPERATOR_HOST: {
+    description: 'Address to listen on for operators: metrics, readiness with its details',
+    schema: listenAddress(resolveAddress({}).host),
+  },
+  OPERATOR_PORT: {
+    description:
+      'Port for operators; 0 takes a free one. Without it they ask on PORT while HOST is loopback, and have no metrics otherwise',
+    schema: numberSetting((port) => (port === undefined ? undefined : resolveAddress({ port }).port)),
+  },
+  READINESS_REQUIRES: {
+    description:
+      'Backends without which a replica takes no calls at all, separated by commas. Without one that is not named here it is degraded and goes on',
+    schema: listSetting(wordEntry).optional(),
   },
   ALLOWED_HOSTS: {
     description:
@@ -72,6 +93,11 @@ export function checkHttpSettings(
   if (settings.CLIENT_CERTIFICATE_HEADER !== undefined && settings.TRUSTED_PROXIES === undefined) {
     problems.push('TRUSTED_PROXIES is required, because CLIENT_CERTIFICATE_HEADER counts from them alone');
   }
+  if (settings.OPERATOR_PORT === settings.PORT && settings.PORT !== 0) {
+    problems.push(
+      `OPERATOR_PORT must not be PORT: leave it out to answer operators on ${settings.PORT} while HOST is loopback`,
+    );
+  }
   const { READINESS_DELAY_MS: delayMs, TERMINATION_GRACE_MS: graceMs } = settings;
   const maxMs = maxReadinessDelayMs(graceMs);
   if (delayMs > maxMs) {
@@ -87,6 +113,10 @@ export function httpOptions(values: SettingValues<typeof httpSettings>): Omit<Se
   return {
     host: values.HOST,
     port: values.PORT,
+    operator:
+      values.OPERATOR_PORT === undefined
+        ? undefined
+        : { host: values.OPERATOR_HOST, port: values.OPERATOR_PORT },
     allowedHosts: values.ALLOWED_HOSTS,
     allowedOrigins: values.ALLOWED_ORIGINS,
     trustedProxies: values.TRUSTED_PROXIES,

@@ -28,14 +28,14 @@ it('shows the backlog, the refusals, the disk with its forecast, and what dead p
   const text = await telemetry.prometheus();
   for (const line of [
     'mcp_audit_recording 1',
-    'mcp_audit_oldest_undelivered_age 90',
+    'mcp_audit_oldest_undelivered_age_seconds 90',
     'mcp_audit_sink_quarantined_total{sink="collector"} 1',
     'mcp_audit_refusals_total{form="recorded"} 10',
     'mcp_audit_refusals_total{form="counted"} 55',
     'mcp_audit_disk_used_bytes 4096',
     'mcp_audit_disk_max_bytes 1000000',
-    'mcp_audit_disk_growth_bytes_per_day 96000',
-    'mcp_audit_disk_hours_left 249',
+    'mcp_audit_disk_growth_per_day_bytes 96000',
+    'mcp_audit_disk_time_left_seconds 896400',
     'mcp_audit_orphans{state="waiting"} 0',
     'mcp_audit_orphans{state="set_aside"} 1',
   ]) {

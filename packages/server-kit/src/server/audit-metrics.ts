@@ -20,8 +20,9 @@ export function observeAudit(
   );
   telemetry.observeGauge(
     'mcp.audit.oldest_undelivered_age',
-    'Age in seconds of the oldest audit event that a sink does not have yet.',
+    'Age of the oldest audit event that a sink does not have yet.',
     () => audit.health().oldestUndeliveredAgeMs / 1000,
+    's',
   );
   telemetry.observeGauge(
     'mcp.audit.sink.backlog',
@@ -30,8 +31,9 @@ export function observeAudit(
   );
   telemetry.observeGauge(
     'mcp.audit.sink.oldest_undelivered_age',
-    'Age in seconds of the oldest audit event that this sink does not have yet.',
+    'Age of the oldest audit event that this sink does not have yet.',
     ofSinks(({ oldestUndeliveredAgeMs }) => oldestUndeliveredAgeMs / 1000),
+    's',
   );
   telemetry.observeCounter(
     'mcp.audit.sink.failures',
@@ -74,19 +76,31 @@ export function observeOrphans(
 
 function observeDisk(telemetry: Pick<Telemetry, 'observeGauge'>, audit: Pick<AuditTrail, 'health'>): void {
   // What is not known is left out.
-  const gauge = (name: string, description: string, read: (disk: AuditDiskUse) => number | undefined) =>
-    telemetry.observeGauge(`mcp.audit.disk.${name}`, description, () => read(audit.health().disk) ?? []);
-  gauge('used_bytes', 'Bytes of the audit trail on the disk.', ({ usedBytes }) => usedBytes);
-  gauge('max_bytes', 'Bytes that the audit trail may have on the disk.', ({ maxBytes }) => maxBytes);
-  gauge('free_bytes', 'Free bytes of the disk that holds the audit trail.', ({ freeBytes }) => freeBytes);
+  const gauge = (
+    name: string,
+    description: string,
+    unit: string,
+    read: (disk: AuditDiskUse) => number | undefined,
+  ) =>
+    telemetry.observeGauge(
+      `mcp.audit.disk.${name}`,
+      description,
+      () => read(audit.health().disk) ?? [],
+      unit,
+    );
+  gauge('used', 'Bytes of the audit trail on the disk.', 'By', ({ usedBytes }) => usedBytes);
+  gauge('max', 'Bytes that the audit trail may have on the disk.', 'By', ({ maxBytes }) => maxBytes);
+  gauge('free', 'Free bytes of the disk that holds the audit trail.', 'By', ({ freeBytes }) => freeBytes);
   gauge(
-    'growth_bytes_per_day',
-    'Growth of the audit trail in bytes per day, over the last day.',
+    'growth_per_day',
+    'Growth of the audit trail in a day, over the last day.',
+    'By',
     ({ growthBytesPerDay }) => growthBytesPerDay,
   );
   gauge(
-    'hours_left',
-    'Hours until the audit trail has used up its share or the disk, at the present growth.',
-    ({ hoursLeft }) => hoursLeft,
+    'time_left',
+    'Time until the audit trail has used up its share or the disk, at the present growth.',
+    's',
+    ({ hoursLeft }) => hoursLeft && hoursLeft * 3600,
   );
 }

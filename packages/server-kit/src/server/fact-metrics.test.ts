@@ -15,15 +15,15 @@ it('shows each fact with its age, its limit and how long it fails, in seconds', 
       const [, fact, value] = new RegExp(`^${name}\\{fact="(\\w+)"[^}]*\\} (\\S+)$`, 'u').exec(line) ?? [];
       return fact === undefined ? [] : [[fact, Number(value)]];
     });
-  expect(of('mcp_auth_fact_age')).toEqual([
+  expect(of('mcp_auth_fact_age_seconds')).toEqual([
     ['policy', 1.5],
     ['keys', 60],
   ]);
-  expect(of('mcp_auth_fact_limit')).toEqual([
+  expect(of('mcp_auth_fact_limit_seconds')).toEqual([
     ['policy', 3_600],
     ['keys', 3_600],
   ]);
-  expect(of('mcp_auth_fact_failing')).toEqual([
+  expect(of('mcp_auth_fact_failing_seconds')).toEqual([
     ['policy', 0.5],
     ['keys', 0],
   ]);

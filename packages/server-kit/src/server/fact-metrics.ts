@@ -8,17 +8,20 @@ export function observeFacts(telemetry: Pick<Telemetry, 'observeGauge'>, ages: F
 
   telemetry.observeGauge(
     'mcp.auth.fact.age',
-    'Seconds since this was last known to be so: the policy, the directory file, groups, keys, introspection.',
+    'Time since this was last known to be so: the policy, the directory file, groups, keys, introspection.',
     seconds(({ ageMs }) => ageMs),
+    's',
   );
   telemetry.observeGauge(
     'mcp.auth.fact.limit',
-    'Age in seconds from which on nothing is decided on it.',
+    'Age from which on nothing is decided on it.',
     seconds(({ limitMs }) => limitMs),
+    's',
   );
   telemetry.observeGauge(
     'mcp.auth.fact.failing',
-    'Seconds for which it could not be looked up again; 0 when nothing is wrong.',
+    'Time for which it could not be looked up again; 0 when nothing is wrong.',
     seconds(({ failingMs }) => failingMs),
+    's',
   );
 }
