@@ -3,23 +3,30 @@ export type TaskErrorCode =
   | 'unknown_kind'
   | 'invalid_input'
   | 'idempotency_conflict'
-  | 'locked'
+  | 'quota_exceeded'
+  | 'expired'
+  | 'result_too_large'
   | 'unsupported_store'
   | 'closed'
   | 'cancelled'
-  | 'interrupted';
+  | 'interrupted'
+  | 'lease_lost';
 
 const PUBLIC_MESSAGES: Record<TaskErrorCode, string> = {
   unknown_kind: 'This server does not know this kind of task.',
   invalid_input: 'The input of the task is not a JSON object.',
   idempotency_conflict:
     'This idempotency key was already used with a different input. Use a new key to start another task.',
-  locked: 'The task store is in use by another process.',
-  unsupported_store: 'The task store was written by a newer version of this server.',
+  quota_exceeded:
+    'Too many of your tasks are waiting. Wait until some have ended, or cancel them, then try again.',
+  expired: 'The task waited too long for its turn and was not started. Start it again if it is still wanted.',
+  result_too_large: 'The task is done, but its result is too large to keep. Look at its effect instead.',
+  unsupported_store: 'The task store was written by another version of this server.',
   closed: 'The server is shutting down. Try again in a moment.',
   cancelled: 'The task was cancelled.',
   interrupted:
     'The server stopped while the task was running, and it was not run again. Check what it already did before you start a new one.',
+  lease_lost: 'Another server has taken the task over.',
 };
 
 /** Error of the task engine. `message` may name details for people who operate it; only `publicMessage` may reach a model. */
@@ -35,4 +42,19 @@ export class TaskError extends Error {
     this.code = code;
     this.publicMessage = publicMessage;
   }
+}
+
+/** What an owner is told of an error: its code and public message, where it has them. */
+export function failureOf(error: unknown): { readonly code: string; readonly message: string } {
+  if (
+    typeof error === 'object' &&
+    error !== null &&
+    'code' in error &&
+    typeof error.code === 'string' &&
+    'publicMessage' in error &&
+    typeof error.publicMessage === 'string'
+  ) {
+    return { code: error.code, message: error.publicMessage };
+  }
+  return { code: 'internal', message: 'The task failed for an internal reason.' };
 }

@@ -1,15 +1,11 @@
 export { TaskError } from './errors.ts';
 export type { TaskErrorCode } from './errors.ts';
+export type { JsonObject, JsonValue } from './json.ts';
 export type { TaskLogger } from './logger.ts';
-export { openTaskEngine } from './task-engine.ts';
-export type { TaskEngine, TaskEngineOptions, TaskRequest } from './task-engine.ts';
-export type {
-  JsonObject,
-  JsonValue,
-  Task,
-  TaskContext,
-  TaskDefinition,
-  TaskFailure,
-  TaskProgress,
-  TaskState,
-} from './task.ts';
+export { openTaskEngine } from './engine/task-engine.ts';
+export type { TaskEngine, TaskEngineOptions, TaskPage, TaskRequest } from './engine/task-engine.ts';
+export { openSqliteStore } from './store/sqlite-store.ts';
+export { isEnded, parseRecord, recordText } from './store/task-record.ts';
+export type { EndedRecord, QueuedRecord, RunningRecord, TaskRecord } from './store/task-record.ts';
+export type { ClaimedTask, ClaimRequest, Insertion, TaskStore } from './store/task-store.ts';
+export type { Task, TaskContext, TaskDefinition, TaskFailure, TaskProgress, TaskState } from './task.ts';

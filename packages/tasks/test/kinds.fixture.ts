@@ -1,13 +1,13 @@
 import type { TaskDefinition } from '../src/index.ts';
 
 /** One kind of each policy. Handlers take a few turns of the event loop, so that a kill finds them at any point. */
-export const definitions: TaskDefinition[] = (['fail', 'retry'] as const).map((onInterrupted) => ({
+export const definitions: TaskDefinition[] = (['fail', 'resume'] as const).map((onInterrupted) => ({
   kind: onInterrupted,
   onInterrupted,
   async run(input, { attempt, progress }) {
     for (const percent of [25, 50, 75]) {
       await new Promise((resolve) => setImmediate(resolve));
-      await progress({ percent, message: `attempt ${attempt}` });
+      progress({ percent, message: `attempt ${attempt}` });
     }
     return { echo: input, attempt };
   },

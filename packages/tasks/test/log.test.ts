@@ -16,7 +16,7 @@ it('tells a pino logger without any settings why a task failed', async () => {
   const logger = pino({}, { write: (line) => void lines.push(line) });
   const run = () => Promise.reject(new Error('the database is gone', { cause: new Error('no route') }));
   await using engine = await openTaskEngine({
-    path: ':memory:',
+    store: ':memory:',
     definitions: [{ kind: 'work', onInterrupted: 'fail', run }],
     logger,
   });

@@ -3,11 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { openTaskEngine } from '../src/index.ts';
 
 const nonsense = [Number.NaN, -1, 0.5, Infinity, '5'];
-const open = (options: object) => openTaskEngine({ path: ':memory:', definitions: [], ...options });
+const open = (options: object) => openTaskEngine({ store: ':memory:', ...options });
 
 describe('an option that is no sensible number', () => {
   it.each(
-    ['concurrency', 'ttlMs'].flatMap((name) => [...nonsense, 0, 2 ** 53].map((value) => ({ name, value }))),
+    ['concurrency', 'ttlMs', 'maxQueuedMs', 'maxRunningPerOwner', 'maxQueuedPerOwner'].flatMap((name) =>
+      [...nonsense, 0, 2 ** 53].map((value) => ({ name, value })),
+    ),
   )('such as $name: $value is refused by name', async ({ name, value }) => {
     const refused = open({ [name]: value });
     await expect(refused).rejects.toThrow(RangeError);
@@ -34,7 +36,9 @@ describe('an option that is no sensible number', () => {
     },
   );
 
-  it.each([undefined, 5, ''])('and a path that is none is refused: %s', async (path) => {
-    await expect(open({ path })).rejects.toThrow(`path must be a path, got ${JSON.stringify(path)}`);
+  it.each([undefined, 5, ''])('and a store that is none is refused: %s', async (store) => {
+    await expect(open({ store: store as never })).rejects.toThrow(
+      `store must be a path or a task store, got ${JSON.stringify(store)}`,
+    );
   });
 });

@@ -8,8 +8,10 @@ import {
   type AuditTrailOptions,
   type TrailAdoption,
 } from '@mcp-parts/audit';
-import { openTaskEngine, type TaskEngine, type TaskEngineOptions } from '@mcp-parts/tasks';
 import type { Logger } from '@mcp-parts/tool-kit';
+
+import { openEngineTasks } from './engine-tasks.ts';
+import type { ServerTasks, TaskHost } from './server-ports.ts';
 
 // A desktop may run one stdio server for each client and window.
 const MAX_PROCESSES = 64;
@@ -18,21 +20,21 @@ const MAX_PROCESSES = 64;
 export interface StateOptions {
   readonly directory: string;
   readonly audit: Omit<AuditTrailOptions, 'directory' | 'logger'> | undefined;
-  readonly tasks: Pick<TaskEngineOptions, 'definitions'> | undefined;
+  readonly tasks: Pick<TaskHost, 'definitions'> | undefined;
   readonly logger: Logger;
 }
 
 /** What is open in a state directory. */
 export interface State {
   readonly audit: AuditTrail | undefined;
-  readonly tasks: TaskEngine | undefined;
+  readonly tasks: ServerTasks | undefined;
   /** Ships, in the background, the audit events that dead processes left in the other directories. */
   readonly adoption: TrailAdoption | undefined;
 }
 
 /**
- * Opens the audit trail and the task store in the first numbered directory that no living process holds. The locks are
- * theirs, which the kernel frees when a process dies.
+ * Opens the audit trail in the first numbered directory that no living process holds; the lock is the trail's own, which
+ * the kernel frees when a process dies. All processes share one task store.
  *
  * @throws {Error} when the state directory cannot be used, or all of its directories are held.
  */
@@ -46,14 +48,8 @@ export async function openState({ directory: root, audit, tasks, logger }: State
     if (trail === 'locked') {
       continue;
     }
-    const path = join(directory, 'tasks.sqlite');
     try {
-      const opening = tasks && openTaskEngine({ path, ...tasks, logger });
-      // With a trail, the directory is ours; a locked store in it is a fault, and not a sign to look for another.
-      const engine = trail === undefined && opening ? await unlessLocked(opening) : await opening;
-      if (engine === 'locked') {
-        continue;
-      }
+      const engine = tasks && (await openEngineTasks(join(root, 'tasks.db'), { ...tasks, logger }));
       const adoption = audit && createTrailAdoption({ directories: () => trails(root), ...audit, logger });
       return { audit: trail, tasks: engine, adoption };
     } catch (error) {

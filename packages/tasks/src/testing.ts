@@ -1,0 +1,5 @@
+export {
+  taskStoreContract,
+  type ContractCase,
+  type TaskStoreHarness,
+} from './testing/task-store-contract.ts';
