@@ -48,6 +48,7 @@ export async function serve(
     serverMaxConcurrentCalls: config.SERVER_MAX_CONCURRENT_CALLS,
     deadlineMs: config.CALL_DEADLINE_MS,
     maxOutputBytes: config.MAX_OUTPUT_BYTES,
+    answerBytes: config.ANSWER_BYTES,
     terminationGraceMs: config.TERMINATION_GRACE_MS,
     probes: platform.probes,
     ports: { telemetry },

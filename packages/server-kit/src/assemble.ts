@@ -189,6 +189,8 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
     serverLimit: resolved.serverLimit,
     deadlineMs: resolved.deadlineMs,
     maxOutputBytes: resolved.maxOutputBytes,
+    answerBytes: resolved.answerBytes,
+    answerBytesByClient: resolved.answerBytesByClient,
     pageSize: resolved.pageSize,
     listTtlMs: resolved.listTtlMs,
     hooks: resolved.hooks,

@@ -26,7 +26,8 @@ const act = defineTool({
   input: z.strictObject({
     how: z.enum(['ok', 'report', 'throw', 'throw at once', 'reject', 'never', 'mistake', 'flood']),
   }),
-  output: z.object({ done: z.string() }),
+  // A text of a fixed form is never cut.
+  output: z.object({ done: z.string().regex(/^\w+$/u) }),
   annotations: { readOnly: false, destructive: true, idempotent: false, openWorld: false },
   permission: 'things:write',
   deadlineMs: 60_000,

@@ -65,6 +65,7 @@ const factories = {
       'terminationGraceMs',
       'deadlineMs',
       'maxOutputBytes',
+      'answerBytes',
       'pageSize',
       'listTtlMs',
     ],

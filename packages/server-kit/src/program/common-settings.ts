@@ -54,6 +54,11 @@ export const commonSettings = {
     description: 'Maximum size of the answer to a call, in bytes of JSON',
     schema: numberSetting((maxOutputBytes) => resolveCallLimits({ maxOutputBytes }).maxOutputBytes),
   },
+  ANSWER_BYTES: {
+    description:
+      'From which size the answer of a tool is cut short, in bytes of its text or of its structured content',
+    schema: numberSetting((answerBytes) => resolveCallLimits({ answerBytes }).answerBytes),
+  },
   TERMINATION_GRACE_MS: {
     description:
       'Milliseconds that the platform waits between SIGTERM and killing the server, which stops by itself 2000 ms earlier',

@@ -66,6 +66,23 @@ export interface OperationOf<Input, Output> {
   readonly run: (input: Input, context: CallContext, request: RequestContext) => Promise<Output> | Output;
   /** What goes to the client. What it throws is a fault of the output, not of the work, which is done by then. */
   readonly respond: (output: Output, input: Input, request: Responding) => OperationResponse;
+  /** In bytes of either form. @default that of the pipeline */
+  readonly answerBytes?: number | undefined;
+  /**
+   * What goes to the client in place of a response that is larger, and says what was left out; `undefined` when there
+   * is no need, or no way to. @default it cannot be cut
+   */
+  readonly fit?:
+    | ((output: Output, input: Input, room: AnswerRoom) => OperationResponse | undefined)
+    | undefined;
+}
+
+/** How much of an answer may go out. */
+export interface AnswerRoom {
+  /** For either form, as a client hands a model one of them. */
+  readonly formBytes: number;
+  /** For all of it. */
+  readonly maxBytes: number;
 }
 
 declare const sealed: unique symbol;

@@ -5,7 +5,9 @@ import type { AuditTrail, Authorizer, Logger, TaskRunner, Telemetry } from '../p
 import type { Hook } from './hook.ts';
 
 /** No string in JavaScript holds more. */
-const MAX_STRING_BYTES = 2 ** 29;
+export const MAX_STRING_BYTES = 2 ** 29;
+/** In less there is no room for what is said of the rest. */
+export const MIN_ANSWER_BYTES = 1_024;
 
 /** What one call may take and give. */
 export interface CallLimits {
@@ -13,6 +15,17 @@ export interface CallLimits {
   readonly deadlineMs?: number | undefined;
   /** The maximum output of a call, in bytes of JSON, all of which a model pays for: 1 to 536870912. @default 65_536 */
   readonly maxOutputBytes?: number | undefined;
+  /**
+   * From which size an answer of a tool is cut short, in bytes of its text or of its structured content, about four to a
+   * token: 1024 to 536870912. Lists end earlier, long texts become excerpts, and both forms say what was left out.
+   * @default 32_768
+   */
+  readonly answerBytes?: number | undefined;
+  /**
+   * The same for clients that cut an answer themselves and say nothing, by the name that they give themselves; the
+   * smaller of both counts. @default `{ 'codex-mcp-client': 10_000 }`
+   */
+  readonly answerBytesByClient?: Readonly<Record<string, number>> | undefined;
   /** The maximum number of entries on one page of a list: 1 to 100000. @default 1_000 */
   readonly pageSize?: number | undefined;
   /**
@@ -24,12 +37,31 @@ export interface CallLimits {
 
 /** Fills in and checks. @throws {RangeError} naming the option that is out of its range. */
 export function resolveCallLimits(limits: CallLimits = {}) {
-  const { deadlineMs = 30_000, maxOutputBytes = 65_536, pageSize = 1_000, listTtlMs = 0 } = limits;
+  const {
+    deadlineMs = 30_000,
+    maxOutputBytes = 65_536,
+    answerBytes = 32_768,
+    // Codex cuts the middle out of what is longer than about 12 KB.
+    answerBytesByClient = { 'codex-mcp-client': 10_000 },
+    pageSize = 1_000,
+    listTtlMs = 0,
+  } = limits;
   checkWhole('deadlineMs', deadlineMs, 1, MAX_TIMER_MS);
   checkWhole('maxOutputBytes', maxOutputBytes, 1, MAX_STRING_BYTES);
+  checkWhole('answerBytes', answerBytes, MIN_ANSWER_BYTES, MAX_STRING_BYTES);
+  for (const [name, bytes] of Object.entries(answerBytesByClient)) {
+    checkWhole(`answerBytesByClient["${name}"]`, bytes, MIN_ANSWER_BYTES, MAX_STRING_BYTES);
+  }
   checkWhole('pageSize', pageSize, 1, 100_000);
   checkWhole('listTtlMs', listTtlMs, 0, MAX_TIMER_MS);
-  return { deadlineMs, maxOutputBytes, pageSize, listTtlMs };
+  return {
+    deadlineMs,
+    maxOutputBytes,
+    answerBytes,
+    answerBytesByClient,
+    pageSize,
+    listTtlMs,
+  };
 }
 
 /** The ports and limits of the call pipeline. Whatever is left out has the default that its comment names. */
@@ -58,6 +90,8 @@ export interface ResolvedPipelineOptions {
   readonly logger: Logger;
   readonly deadlineMs: number;
   readonly maxOutputBytes: number;
+  readonly answerBytes: number;
+  readonly answerBytesByClient: ReadonlyMap<string, number>;
   readonly pageSize: number;
   readonly listTtlMs: number;
   readonly hooks: readonly Hook[];
@@ -68,8 +102,11 @@ export interface ResolvedPipelineOptions {
  * @throws {TypeError} for a limit in requests per minute and no rate limiter.
  */
 export function resolvePipelineOptions(options: PipelineOptions): ResolvedPipelineOptions {
+  const limits = resolveCallLimits(options);
   return {
-    ...resolveCallLimits(options),
+    ...limits,
+    // Clients name themselves, and might choose a name that every object has.
+    answerBytesByClient: new Map(Object.entries(limits.answerBytesByClient)),
     authorizer: options.authorizer ?? permissionAuthorizer,
     audit: options.audit ?? noAudit,
     limiter: createCallLimiter(options),

@@ -170,7 +170,7 @@ class PipelinedCall {
     operation: Operation,
     input: Sealed,
     output: Sealed,
-    { correlationId, era }: RequestContext,
+    { correlationId, era, client }: RequestContext,
   ): OperationResponse | { readonly failure: failure.CallFailure } {
     const maxBytes = operation.maxOutputBytes ?? this.#pipeline.maxOutputBytes;
     let response: OperationResponse | undefined;
@@ -179,6 +179,16 @@ class PipelinedCall {
       response = operation.respond(output, input, { target: this.#call.target, era });
       // A part is encoded with its list.
       const bytes = operation.isPart === true ? 0 : encodeJson(response.result).bytes;
+      const formBytes = this.#formBytes(operation, maxBytes, client?.name);
+      if (bytes <= formBytes) {
+        return response;
+      }
+      const shorter = operation.fit?.(output, input, { formBytes, maxBytes });
+      if (shorter !== undefined) {
+        const fields = { correlationId, target: operation.name, bytes, answerBytes: formBytes };
+        this.#pipeline.logger.info(fields, 'answer of a call cut short');
+        return shorter;
+      }
       if (bytes <= maxBytes) {
         return response;
       }
@@ -196,6 +206,16 @@ class PipelinedCall {
         ? failure.untoldRead(problem, correlationId)
         : failure.untoldChange(problem, response?.isFailure ?? false, correlationId),
     };
+  }
+
+  /** How much of an answer this client's model is given. */
+  #formBytes({ fit, answerBytes: own }: Operation, maxBytes: number, client: string | undefined): number {
+    if (fit === undefined) {
+      return maxBytes;
+    }
+    const { answerBytes, answerBytesByClient } = this.#pipeline;
+    const ofClient = client === undefined ? undefined : answerBytesByClient.get(client);
+    return Math.min(maxBytes, own ?? answerBytes, ofClient ?? Infinity);
   }
 
   /** Logs the cause for the operator and finds the words for the model. */

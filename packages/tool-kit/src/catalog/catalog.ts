@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 
 import type { Operation } from '../call/operation.ts';
+import { MAX_STRING_BYTES, MIN_ANSWER_BYTES } from '../call/pipeline-options.ts';
 import { checkWhole, MAX_TIMER_MS } from '../check-number.ts';
 import type { PromptDefinition } from '../definition/define-prompt.ts';
 import type { ResourceDefinition } from '../definition/define-resource.ts';
@@ -10,8 +11,9 @@ import { checkSchemaVersion } from '../definition/schema-version.ts';
 import type { TaskDefinition } from '../definition/task-definition.ts';
 import type { JsonObject } from '../json.ts';
 import { checkToolLimit } from '../limits/call-limiter.ts';
+import { outputPlan, type OutputPlan } from '../output/output-plan.ts';
 import { completionOperation } from './completion-operation.ts';
-import { asResult, isObjectSchema, jsonSchema } from './json-schema.ts';
+import { jsonSchema } from './json-schema.ts';
 import { checkTexts, listingOf } from './listing.ts';
 import { promptOperation } from './prompt-operation.ts';
 import { JSON_MIME_TYPE, listOperation, readOperation } from './resource-operation.ts';
@@ -78,7 +80,7 @@ const NAME_PATTERN = /^[A-Za-z0-9_.-]{1,64}$/u;
  * @throws {TypeError} naming the definition, for an invalid or repeated name, a text that is empty or cannot be seen, a
  * repeated URI template, variables and parameters that do not match, a schema of another version of zod, or one that
  * JSON Schema cannot express or clients refuse.
- * @throws {RangeError} naming the tool, for a deadline or a limit that is out of its range.
+ * @throws {RangeError} naming the tool, for a deadline, a limit or a budget that is out of its range.
  */
 export function createCatalog(definitions: CatalogDefinitions): Catalog {
   const resources = byName('resource', definitions.resources, listedResource);
@@ -128,13 +130,16 @@ function listedTool(tool: ListedTool['definition']): ListedTool {
   if (tool.limit !== undefined) {
     checkToolLimit(`tool "${name}"`, tool.limit);
   }
+  if (tool.answerBytes !== undefined) {
+    checkWhole(`tool "${tool.name}": answerBytes`, tool.answerBytes, MIN_ANSWER_BYTES, MAX_STRING_BYTES);
+  }
   // First, because they refuse what is no schema.
   const inputSchema = jsonSchema(tool, 'input');
-  const outputSchema = tool.output && jsonSchema(tool, 'output');
+  const output = outputPlanOf(tool);
   const listing = {
     ...listingOf(`tool "${name}"`, tool),
     inputSchema,
-    ...(outputSchema !== undefined && { outputSchema }),
+    ...(output !== undefined && { outputSchema: output.listed }),
     annotations: {
       ...(title !== undefined && { title }),
       readOnlyHint: annotations.readOnly,
@@ -143,13 +148,19 @@ function listedTool(tool: ListedTool['definition']): ListedTool {
       openWorldHint: annotations.openWorld,
     },
   };
-  const isWrapped = outputSchema !== undefined && !isObjectSchema(outputSchema);
   return {
     definition: tool,
-    call: toolOperation(tool, isWrapped),
+    call: toolOperation(tool, output),
     listing,
-    ...(isWrapped && { listing2025: { ...listing, outputSchema: asResult(outputSchema) } }),
+    ...(output?.listed2025 !== undefined && {
+      listing2025: { ...listing, outputSchema: output.listed2025 },
+    }),
   };
+}
+
+/** @throws {TypeError} naming the tool, for what JSON Schema or a client cannot express. */
+export function outputPlanOf(tool: ListedTool['definition']): OutputPlan | undefined {
+  return tool.output && outputPlan(jsonSchema(tool, 'output'), tool.whole !== undefined);
 }
 
 function listedResource(resource: ResourceDefinition): ListedResource {

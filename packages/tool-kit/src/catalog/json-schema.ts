@@ -5,6 +5,7 @@ import type { ContentToolDefinition, ToolDefinition } from '../definition/define
 import { zodValue, type ValueSchema } from '../definition/object-schema.ts';
 import { checkSchemaVersion } from '../definition/schema-version.ts';
 import type { JsonObject } from '../json.ts';
+import { isObjectSchema } from '../output/output-plan.ts';
 import { problemOfSchema } from './schema-problem.ts';
 
 /**
@@ -41,33 +42,6 @@ export function jsonSchema(tool: ToolDefinition | ContentToolDefinition, io: 'in
   }
   // Some clients make `null` of what is absent here, and then refuse it.
   return io === 'input' && listed['required'] === undefined ? { ...listed, required: [] } : listed;
-}
-
-/** Whether all that a schema lets through is an object. */
-export function isObjectSchema({ type, anyOf, oneOf }: JsonObject): boolean {
-  const members = anyOf ?? oneOf;
-  return (
-    type === 'object' ||
-    (type === undefined &&
-      Array.isArray(members) &&
-      members.length > 0 &&
-      members.every((member: JsonObject[string]) => isSchema(member) && isObjectSchema(member)))
-  );
-}
-
-/** The schema of an object whose `result` is what a schema describes, for revisions in which all output is an object. */
-export function asResult({ $defs, ...schema }: JsonObject): JsonObject {
-  // The root of what refers to itself has moved.
-  const moved = JSON.parse(
-    JSON.stringify(schema).replaceAll('"$ref":"#"', '"$ref":"#/properties/result"'),
-  ) as JsonObject;
-  return {
-    type: 'object',
-    properties: { result: moved },
-    required: ['result'],
-    additionalProperties: false,
-    ...($defs !== undefined && { $defs }),
-  };
 }
 
 const DEFINITION = /^#\/\$defs\/(?<name>[^/]+)$/u;

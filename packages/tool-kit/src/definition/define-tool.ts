@@ -1,7 +1,7 @@
 import type { JsonObject } from '../json.ts';
 import type { AuditDetails } from './audit-details.ts';
 import type { CallContext } from './call-context.ts';
-import type { Content } from './content.ts';
+import type { Content, ResourceLink } from './content.ts';
 import type { ToolLimit } from './limit.ts';
 import type { ListingOptions } from './listing-options.ts';
 import type { ArgumentSchema, InputOf, ObjectSchema, OutputOf, ValueSchema } from './object-schema.ts';
@@ -39,6 +39,11 @@ interface ToolBase<Input extends ArgumentSchema<unknown, unknown>> extends Listi
   readonly deadlineMs?: number | undefined;
   /** How often it may be called, and how many calls may run at once. @default as often as any */
   readonly limit?: ToolLimit | undefined;
+  /**
+   * From which size its answer is cut short, in bytes of its text or of its structured content: 1024 to 536870912.
+   * @default that of the table, 32_768
+   */
+  readonly answerBytes?: number | undefined;
   audit?(input: OutputOf<Input>): AuditDetails;
   /** Whether a call goes on when the audit trail cannot record it. @default 'allow-reads' */
   readonly onUnavailable?: OnUnavailable | undefined;
@@ -64,6 +69,16 @@ export interface ToolDefinition<
   resultMeta?(output: OutputOf<Output>, input: OutputOf<Input>): JsonObject;
   /** Whether this output is a failure (`isError`). @default false */
   isFailure?(output: OutputOf<Output>): boolean;
+  /**
+   * Members to set when the answer was too long and lists of it end earlier: the cursor of what comes next, and a
+   * `nextStep` that says how to get it. @default the model is told what was left out, and to ask for less at a time
+   */
+  whenCut?(
+    shown: OutputOf<Output>,
+    input: OutputOf<Input>,
+  ): { readonly [Name in keyof InputOf<Output>]?: InputOf<Output>[Name] | undefined };
+  /** Where all of an answer can be read that was too long. @default nowhere */
+  whole?(output: OutputOf<Output>, input: OutputOf<Input>): ResourceLink;
 }
 
 /** What a tool without an output schema answers: a text, blocks, or blocks with what goes beside them. */
@@ -85,6 +100,8 @@ export interface ContentToolDefinition<
   readonly output?: undefined;
   /** @throws {PublicError} for a failure that the model should read; any other error becomes a reference id. */
   handle(input: OutputOf<Input>, context: CallContext): Promise<ToolAnswer>;
+  /** Where all of an answer, as the handler gave it, can be read that was too long. @default nowhere */
+  whole?(answer: unknown, input: OutputOf<Input>): ResourceLink;
 }
 
 /** Returns the tool as it is, with the handler's types inferred from its schemas. */

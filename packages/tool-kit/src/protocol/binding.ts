@@ -5,9 +5,8 @@ import { z } from 'zod';
 import { internalFailure, shorten } from '../call/failure.ts';
 import type { RequestContext } from '../call/operation.ts';
 import type { PipelineOptions } from '../call/pipeline-options.ts';
-import { createCatalog, jsonSchema } from '../catalog/catalog.ts';
+import { createCatalog, jsonSchema, outputPlanOf } from '../catalog/catalog.ts';
 import type { ContentToolDefinition, ToolDefinition } from '../definition/define-tool.ts';
-import { zodObject } from '../definition/object-schema.ts';
 import { RpcError, rpcCodes } from '../errors.ts';
 import type { Channel } from '../exchange/channel.ts';
 import type { JsonObject } from '../json.ts';
@@ -105,7 +104,7 @@ function originOf(authInfo: unknown, { origin, logger }: Pick<BindingOptions, 'o
  */
 export function singleTool(tool: ToolDefinition | ContentToolDefinition, options: PipelineOptions) {
   const { readOnly, destructive, idempotent, openWorld } = tool.annotations;
-  const output = tool.output && zodObject(tool.output);
+  const output = outputPlanOf(tool);
   return {
     table: createMethodTable(createCatalog({ tools: [tool] }), options),
     registration: {
@@ -114,7 +113,8 @@ export function singleTool(tool: ToolDefinition | ContentToolDefinition, options
       // zod puts a schema's metadata into its JSON Schema as it is.
       inputSchema: z.looseObject({}).meta({ ...jsonSchema(tool, 'input') }),
       // Only objects: what else a tool gives, the older SDK cannot announce.
-      ...(output instanceof z.ZodObject && { outputSchema: output }),
+      ...(output !== undefined &&
+        !output.isWrapped && { outputSchema: z.looseObject({}).meta({ ...output.listed }) }),
       annotations: {
         ...(tool.title !== undefined && { title: tool.title }),
         readOnlyHint: readOnly,
