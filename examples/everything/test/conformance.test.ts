@@ -13,6 +13,9 @@ const REACHED = {
   '2025-11-25': [
     'server-initialize',
     'ping',
+    'logging-set-level',
+    'tools-call-with-logging',
+    'tools-call-with-progress',
     'completion-complete',
     'tools-list',
     'tools-call-simple-text',
@@ -36,6 +39,7 @@ const REACHED = {
   ],
   '2026-07-28': [
     'completion-complete',
+    'tools-call-with-progress',
     'tools-list',
     'tools-call-simple-text',
     'tools-call-image',
@@ -80,6 +84,7 @@ const ABOUT_ANY_SERVER = {
   '2025-11-25': [
     'server-initialize',
     'ping',
+    'logging-set-level',
     'tools-list',
     'server-sse-multiple-streams',
     'dns-rebinding-protection',

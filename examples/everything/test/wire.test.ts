@@ -1,0 +1,105 @@
+import {
+  Client as Client2026,
+  StreamableHTTPClientTransport as Http2026,
+} from '@modelcontextprotocol/client';
+import { Client as Client2025 } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport as Http2025 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { definitions } from '../src/definitions.ts';
+import { serveOpenly, type OpenServer } from '../src/serve.ts';
+import { recordWire, type RecordedWire } from './recorded-wire.ts';
+import { silent } from './silent.ts';
+import { revisions, type Revision } from './suite.ts';
+import { violationsOf } from './wire-judge.ts';
+
+let server: OpenServer;
+beforeAll(async () => {
+  server = await serveOpenly(definitions, { port: 0, logger: silent });
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+const info = { name: 'somebody', version: '1.0.0' };
+
+async function connect(revision: Revision, wire: RecordedWire): Promise<Client2025 | Client2026> {
+  const url = new URL(server.url);
+  if (revision === '2025-11-25') {
+    const client = new Client2025(info);
+    await client.connect(new Http2025(url, { fetch: wire.fetch }));
+    return client;
+  }
+  const client = new Client2026(info, { versionNegotiation: { mode: { pin: revision } } });
+  await client.connect(new Http2026(url, { fetch: wire.fetch }));
+  return client;
+}
+
+/** Arguments of the tools that need some. */
+const argumentsOf: Readonly<Record<string, Record<string, unknown>>> = {
+  json_schema_2020_12_tool: { contactMethod: 'phone', phone: '1' },
+  test_header_parameter: { region: 'eu' },
+};
+
+/** Asks for everything, and for what is not there. Faults are answers too. */
+async function talk(client: Client2025 | Client2026): Promise<void> {
+  const { tools } = await client.listTools();
+  for (const { name } of tools) {
+    await callTool(client, name, argumentsOf[name] ?? {});
+    await callTool(client, name, { nobody: 'knows this' });
+  }
+  for (const { uri } of (await client.listResources()).resources) {
+    await client.readResource({ uri });
+  }
+  await client.listResourceTemplates();
+  for (const { name, arguments: names = [] } of (await client.listPrompts()).prompts) {
+    const values = Object.fromEntries(names.map((argument) => [argument.name, 'test://static-text']));
+    await client.getPrompt({ name, arguments: values });
+  }
+  await client.complete({
+    ref: { type: 'ref/prompt', name: 'test_prompt_with_arguments' },
+    argument: { name: 'arg1', value: 'par' },
+  });
+  const refused = await Promise.allSettled([
+    callTool(client, 'no_such_tool', {}),
+    client.readResource({ uri: 'test://no-such-resource' }),
+    client.getPrompt({ name: 'no_such_prompt' }),
+    client.getPrompt({ name: 'test_prompt_with_arguments', arguments: {} }),
+    client.listTools({ cursor: 'nobody gave me this' }),
+  ]);
+  expect(refused.map(({ status }) => status)).toEqual(Array.from(refused, () => 'rejected'));
+}
+
+/** Asks for progress, too. */
+async function callTool(client: Client2025 | Client2026, name: string, args: Record<string, unknown>) {
+  const options = { onprogress: () => undefined };
+  return client instanceof Client2025
+    ? client.callTool({ name, arguments: args }, undefined, options)
+    : client.callTool({ name, arguments: args }, options);
+}
+
+describe.each(revisions)('a conversation in %s', (revision) => {
+  it('holds no message that the schema of the revision does not allow', async () => {
+    const wire = recordWire();
+    const client = await connect(revision, wire);
+    await talk(client);
+    await client.close();
+    await wire.settled();
+
+    expect(violationsOf(wire, revision)).toEqual([]);
+    const count = (find: (message: RecordedWire['received'][number]) => boolean) =>
+      wire.received.filter(find).length;
+    expect(count(({ result }) => result !== undefined)).toBeGreaterThan(25);
+    expect(count(({ error }) => error !== undefined)).toBeGreaterThan(4);
+    expect(count(({ method }) => method === 'notifications/progress')).toBeGreaterThan(2);
+  });
+});
+
+describe('the judge', () => {
+  it.each([
+    ['an id that is null', { jsonrpc: '2.0', id: null, error: { code: -32700, message: 'no' } }],
+    ['content of no known kind', { jsonrpc: '2.0', id: 1, result: { content: [{ type: 'smell' }] } }],
+    ['a method that nobody knows', { jsonrpc: '2.0', method: 'notifications/nothing' }],
+  ])('finds %s', (_what, message) => {
+    const wire = { ...recordWire(), sent: [{ id: 1, method: 'tools/call' }], received: [message] };
+    expect(violationsOf(wire, '2025-11-25')).not.toEqual([]);
+  });
+});
