@@ -1,14 +1,13 @@
-import type { Client } from '@mcp-parts/resilient-client';
+import { callOptionsFor, type Client } from '@mcp-parts/resilient-client';
 import type { Completer } from '@mcp-parts/tool-kit';
 
 import { environmentSchema } from './deployment/schemas.ts';
 import { listServices } from './platform/endpoints.ts';
-import { upstreamCallOptions } from './platform/upstream-call.ts';
 
 /** Suggests the services that exist. */
 export function serviceCompleter(configuration: Client): Completer {
   return async (prefix, _known, context) => {
-    const result = await configuration.call(listServices, {}, upstreamCallOptions(context));
+    const result = await configuration.call(listServices, {}, callOptionsFor(context));
     if (!result.ok) {
       throw result.error;
     }

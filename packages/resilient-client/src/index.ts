@@ -12,6 +12,7 @@ export {
   type QueryValue,
 } from './endpoint/define-endpoint.ts';
 export type { SchemaInput, SchemaOutput, StandardSchema } from './endpoint/standard-schema.ts';
+export { callFor, callOptionsFor, type Work } from './call-for.ts';
 export type { CallOptions, Result } from './call/call.ts';
 export type { CallEndEvent, ClientEvent } from './call/events.ts';
 

@@ -1,4 +1,4 @@
-import type { Client } from '@mcp-parts/resilient-client';
+import { callFor, callOptionsFor, type Client } from '@mcp-parts/resilient-client';
 import { defineResource } from '@mcp-parts/tool-kit';
 import { z } from 'zod';
 
@@ -6,7 +6,6 @@ import { completeEnvironment, serviceCompleter } from '../completion.ts';
 import { READ_PERMISSION } from '../deployment/permissions.ts';
 import { environmentSchema, serviceSchema } from '../deployment/schemas.ts';
 import { getConfiguration, listServices } from '../platform/endpoints.ts';
-import { upstreamCallOptions } from '../platform/upstream-call.ts';
 
 // Three entries for each service; a list has to fit into one output.
 const MAX_SERVICES_LISTED = 100;
@@ -23,11 +22,7 @@ export function createDeploymentConfig({ configuration }: { readonly configurati
     complete: { service: serviceCompleter(configuration), environment: completeEnvironment },
     audit: ({ service, environment }) => ({ resource: `${service}/${environment}` }),
     async list(context) {
-      const result = await configuration.call(listServices, {}, upstreamCallOptions(context));
-      if (!result.ok) {
-        throw result.error;
-      }
-      const { services } = result.data;
+      const { services } = await callFor(context, configuration, listServices, {});
       return services.slice(0, MAX_SERVICES_LISTED).flatMap(({ name }) =>
         environmentSchema.options.map((environment) => ({
           uri: `deployment://config/${encodeURIComponent(name)}/${environment}`,
@@ -37,7 +32,7 @@ export function createDeploymentConfig({ configuration }: { readonly configurati
     },
     async read({ service, environment }, context) {
       const input = { params: { service, environment } };
-      const result = await configuration.call(getConfiguration, input, upstreamCallOptions(context));
+      const result = await configuration.call(getConfiguration, input, callOptionsFor(context));
       if (!result.ok && result.error.code === 'not_found') {
         return undefined;
       }

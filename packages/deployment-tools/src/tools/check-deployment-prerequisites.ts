@@ -1,8 +1,8 @@
+import { callOptionsFor } from '@mcp-parts/resilient-client';
 import { defineTool } from '@mcp-parts/tool-kit';
 
 import { READ_PERMISSION } from '../deployment/permissions.ts';
 import { deploymentTargetSchema, prerequisitesSchema } from '../deployment/schemas.ts';
-import { upstreamCallOptions } from '../platform/upstream-call.ts';
 import { prerequisitesText } from '../prerequisites/prerequisites-text.ts';
 import { checkPrerequisites, type PrerequisiteSources } from '../prerequisites/prerequisites.ts';
 
@@ -18,7 +18,7 @@ export function createCheckDeploymentPrerequisites(sources: PrerequisiteSources)
     annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
     permission: READ_PERMISSION,
     audit: (target) => ({ resource: `${target.service}/${target.environment}`, arguments: target }),
-    handle: (target, context) => checkPrerequisites(target, sources, upstreamCallOptions(context)),
+    handle: (target, context) => checkPrerequisites(target, sources, callOptionsFor(context)),
     text: prerequisitesText,
     isFailure: ({ ready }) => !ready,
   });

@@ -1,11 +1,10 @@
-import type { Client } from '@mcp-parts/resilient-client';
+import { callFor, type Client } from '@mcp-parts/resilient-client';
 import { defineTool } from '@mcp-parts/tool-kit';
 import { z } from 'zod';
 
 import { READ_PERMISSION } from '../deployment/permissions.ts';
 import { searchSchema } from '../deployment/schemas.ts';
 import * as endpoints from '../platform/endpoints.ts';
-import { upstreamCallOptions } from '../platform/upstream-call.ts';
 
 const MAX_SERVICES = 50;
 
@@ -26,12 +25,9 @@ export function createListServices({ configuration }: { readonly configuration: 
     annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
     permission: READ_PERMISSION,
     async handle({ search }, context) {
-      const result = await configuration.call(endpoints.listServices, {}, upstreamCallOptions(context));
+      const { services } = await callFor(context, configuration, endpoints.listServices, {});
       const wanted = (search ?? '').toLowerCase();
-      if (!result.ok) {
-        throw result.error;
-      }
-      const matches = result.data.services.filter(({ name, description }) =>
+      const matches = services.filter(({ name, description }) =>
         `${name}\n${description}`.toLowerCase().includes(wanted),
       );
       const total = matches.length;
