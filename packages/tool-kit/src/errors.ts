@@ -5,11 +5,18 @@ export class PublicError extends Error {
   readonly code: string;
   /** What failed and what to do next, in one or two sentences, without hosts, paths, secrets or stacks. */
   readonly publicMessage: string;
+  /** What to do next, as `publicMessage` says it too: some clients read it beside the text. */
+  readonly nextStep?: string | undefined;
 
-  constructor(code: string, publicMessage: string, options?: { readonly cause?: unknown }) {
-    super(publicMessage, options);
+  constructor(
+    code: string,
+    publicMessage: string,
+    options: { readonly cause?: unknown; readonly nextStep?: string | undefined } = {},
+  ) {
+    super(publicMessage, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.publicMessage = publicMessage;
+    this.nextStep = options.nextStep;
   }
 }
 
@@ -39,13 +46,13 @@ export const rpcCodes = {
 /** Tells an error apart by shape, so that errors from other packages count too. */
 export function asPublicError(
   error: unknown,
-): { readonly code: string; readonly publicMessage: string } | undefined {
+): Pick<PublicError, 'code' | 'publicMessage' | 'nextStep'> | undefined {
   if (typeof error !== 'object' || error === null) {
     return undefined;
   }
-  const { code, publicMessage } = error as {
-    readonly code?: unknown;
-    readonly publicMessage?: unknown;
-  };
-  return typeof code === 'string' && typeof publicMessage === 'string' ? { code, publicMessage } : undefined;
+  const { code, publicMessage, nextStep } = error as Readonly<Record<string, unknown>>;
+  if (typeof code !== 'string' || typeof publicMessage !== 'string') {
+    return undefined;
+  }
+  return { code, publicMessage, nextStep: typeof nextStep === 'string' ? nextStep : undefined };
 }

@@ -31,6 +31,13 @@ export {
 } from './definition/define-tool.ts';
 export type { Limit, ToolLimit } from './definition/limit.ts';
 export type { CallLimiterOptions, Exceeded } from './limits/call-limiter.ts';
+export {
+  createErrors,
+  type DeclaredError,
+  type DeclaredErrors,
+  type ErrorDefinition,
+  type FailureDetails,
+} from './definition/tool-errors.ts';
 export type { AuditDetails } from './definition/audit-details.ts';
 export type { CallContext, Completer } from './definition/call-context.ts';
 export type { CacheHint, Icon, ListingOptions } from './definition/listing-options.ts';

@@ -1,9 +1,16 @@
-import { defineTool, PublicError, type Task } from '@mcp-parts/tool-kit';
+import { createErrors, defineTool, type Task } from '@mcp-parts/tool-kit';
 import { z } from 'zod';
 
 import { READ_PERMISSION } from '../deployment/permissions.ts';
 import { deploymentTargetSchema, taskIdSchema } from '../deployment/schemas.ts';
 import { DEPLOYMENT_TASK_KIND } from '../task/deployment-task.ts';
+
+const errors = createErrors({
+  unknown_task: {
+    when: 'There is no deployment with this taskId that you started',
+    whatToDo: 'Use the taskId that trigger_deployment returned; do not trigger again to get one.',
+  },
+});
 
 /** `check_deployment_status`: state and progress of a deployment task, for the caller who started it. */
 export function createCheckDeploymentStatus() {
@@ -26,14 +33,12 @@ export function createCheckDeploymentStatus() {
     }),
     annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
     permission: READ_PERMISSION,
+    errors,
     audit: ({ taskId }) => ({ arguments: { taskId } }),
     async handle({ taskId }, { caller, tasks }) {
       const task = await tasks.get(taskId, caller.id);
       if (task?.kind !== DEPLOYMENT_TASK_KIND) {
-        throw new PublicError(
-          'unknown_task',
-          'There is no deployment with this taskId that you started. Use the taskId that trigger_deployment returned; do not trigger again to get one.',
-        );
+        throw errors.unknown_task();
       }
       // What trigger_deployment stored has this shape; loose, because an earlier version may have stored more.
       const target = z.object(deploymentTargetSchema.shape).parse(task.input);

@@ -1,9 +1,16 @@
-import { defineTool, PublicError } from '@mcp-parts/tool-kit';
+import { createErrors, defineTool } from '@mcp-parts/tool-kit';
 import { z } from 'zod';
 
 import { deployPermission } from '../deployment/permissions.ts';
 import { deploymentTargetSchema, idempotencyKeySchema } from '../deployment/schemas.ts';
 import { DEPLOYMENT_TASK_KIND } from '../task/deployment-task.ts';
+
+const errors = createErrors({
+  idempotency_conflict: {
+    when: 'Nothing was deployed: this idempotencyKey belongs to a deployment of something else',
+    whatToDo: 'Use a new key.',
+  },
+});
 
 /** `trigger_deployment`: starts the task that deploys. It asks no upstream itself, so it returns at once. */
 export function createTriggerDeployment() {
@@ -16,6 +23,7 @@ export function createTriggerDeployment() {
     output: z.object({ taskId: z.string(), state: z.string(), nextStep: z.string() }),
     annotations: { readOnly: false, destructive: true, idempotent: false, openWorld: false },
     permission: deployPermission,
+    errors,
     audit: ({ service, version, environment }) => ({
       resource: `${service}/${environment}`,
       arguments: { service, version, environment },
@@ -30,10 +38,7 @@ export function createTriggerDeployment() {
       });
       const sameTarget = Object.entries(target).every(([name, value]) => task.input[name] === value);
       if (!sameTarget) {
-        throw new PublicError(
-          'idempotency_conflict',
-          'Nothing was deployed: this idempotencyKey belongs to a deployment of something else. Use a new key.',
-        );
+        throw errors.idempotency_conflict();
       }
       return {
         taskId: task.id,

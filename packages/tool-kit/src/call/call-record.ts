@@ -94,7 +94,7 @@ export class CallRecord {
     reason: string | undefined,
     refused?: CallDetails,
   ): Promise<void> {
-    const { audit, telemetry, logger } = this.#pipeline;
+    const { audit, telemetry, logger, reasonLabel } = this.#pipeline;
     const { era, transport, correlationId } = request;
     const { method, operation } = this.#call;
     const durationMs = Math.round(performance.now() - this.#startedAt);
@@ -120,7 +120,8 @@ export class CallRecord {
     }
     try {
       const target = operation?.name ?? '_other';
-      telemetry.recordCall({ method, target, era, transport, result, reason, durationMs });
+      const label = reason === undefined ? undefined : reasonLabel(reason);
+      telemetry.recordCall({ method, target, era, transport, result, reason: label, durationMs });
     } catch (error) {
       logger.error({ err: error, correlationId }, 'call not measured');
     }

@@ -4,35 +4,38 @@ import type { Exceeded } from '../limits/call-limiter.ts';
 
 const CHECK_FIRST = 'It may or may not have taken effect: check before you try again.';
 
-/** Why a call gave no output. `message` is public; `code` goes to the audit trail and metrics. */
-export type CallFailure =
-  | {
-      readonly kind: 'unknown_target' | 'invalid_input' | 'denied' | 'not_recorded';
-      readonly code: string;
-      readonly message: string;
-    }
+/** Why a call gave no output. */
+export type CallFailure = {
+  /** For the audit trail, metrics and programs. */
+  readonly code: string;
+  /** Public: what failed and what to do next. */
+  readonly message: string;
+  /** The part of the message that says what to do next. @default it does not say so by itself */
+  readonly nextStep?: string | undefined;
+} & (
+  | { readonly kind: 'unknown_target' | 'invalid_input' | 'denied' | 'not_recorded' }
   | {
       readonly kind: 'limited';
-      readonly code: string;
-      readonly message: string;
       /** When it is worth trying again, in milliseconds from now. */
       readonly retryAfterMs: number;
     }
   | {
       readonly kind: 'interrupted' | 'failed';
-      readonly code: string;
-      readonly message: string;
       /** Whether a change may have happened all the same. */
       readonly isUncertain: boolean;
     }
   | {
       /** The work is done, and only its output cannot be told. */
       readonly kind: 'done_untold';
-      readonly code: string;
-      readonly message: string;
       /** Whether the output reported a failure. */
       readonly isFailure: boolean;
-    };
+    }
+);
+
+/** What failed, and what to do next. */
+function said(what: string, nextStep: string): Pick<CallFailure, 'message' | 'nextStep'> {
+  return { message: `${what} ${nextStep}`, nextStep };
+}
 
 /** A failure on its way out of an operation. */
 export class CallFailed extends Error {
@@ -67,7 +70,7 @@ export function invalidInput(target: string, error: z.ZodError): CallFailure {
   return {
     kind: 'invalid_input',
     code: 'invalid_input',
-    message: `Invalid arguments for ${target}. ${problems.join('; ')}. Correct them and try again.`,
+    ...said(`Invalid arguments for ${target}. ${problems.join('; ')}.`, 'Correct them and try again.'),
   };
 }
 
@@ -81,17 +84,23 @@ export function invalidCursor(): CallFailure {
   return {
     kind: 'invalid_input',
     code: 'invalid_cursor',
-    message: 'Invalid cursor: the list may have changed. Begin again without a cursor.',
+    ...said('Invalid cursor: the list may have changed.', 'Begin again without a cursor.'),
   };
 }
 
 /** A refusal by policy, or because nobody could decide. */
 export function denied(reason: string, permission: string, referenceId: string): CallFailure {
-  const message =
+  const words =
     reason === 'unavailable'
-      ? `Whether you may do this could not be decided just now, so it was not done. Try again in a minute; reference ${referenceId}.`
-      : `Not allowed: this needs the permission "${permission}". Do not try again; ask the person you work for to request it from their operator, with the reference ${referenceId}.`;
-  return { kind: 'denied', code: reason, message };
+      ? said(
+          'Whether you may do this could not be decided just now, so it was not done.',
+          `Try again in a minute; reference ${referenceId}.`,
+        )
+      : said(
+          `Not allowed: this needs the permission "${permission}".`,
+          `Do not try again; ask the person you work for to request it from their operator, with the reference ${referenceId}.`,
+        );
+  return { kind: 'denied', code: reason, ...words };
 }
 
 const TOO_MANY: Readonly<Record<Exceeded['what'], Readonly<Record<Exceeded['scope'], string>>>> = {
@@ -114,7 +123,7 @@ export function limited({ what, scope, retryAfterMs }: Exceeded): CallFailure {
     kind: 'limited',
     code: what === 'rate' ? 'rate_limited' : 'concurrency_limited',
     retryAfterMs: seconds * 1000,
-    message: `${TOO_MANY[what][scope]} Nothing was done. Wait ${seconds} s, then try again.`,
+    ...said(`${TOO_MANY[what][scope]} Nothing was done.`, `Wait ${seconds} s, then try again.`),
   };
 }
 
@@ -123,7 +132,10 @@ export function notRecorded(referenceId: string): CallFailure {
   return {
     kind: 'not_recorded',
     code: 'audit_unavailable',
-    message: `Nothing was done, because the action could not be recorded. Try again in a minute; if that fails too, give your operator the reference ${referenceId}.`,
+    ...said(
+      'Nothing was done, because the action could not be recorded.',
+      `Try again in a minute; if that fails too, give your operator the reference ${referenceId}.`,
+    ),
   };
 }
 
@@ -140,7 +152,7 @@ const INTERRUPTED: Readonly<Record<Interruption, string>> = {
 export function interrupted(code: Interruption, isUncertain: boolean, referenceId: string): CallFailure {
   const what = INTERRUPTED[code];
   const next = isUncertain ? CHECK_FIRST : 'Try again later.';
-  return { kind: 'interrupted', code, isUncertain, message: `${what} ${next} Reference ${referenceId}.` };
+  return { kind: 'interrupted', code, isUncertain, ...said(what, `${next} Reference ${referenceId}.`) };
 }
 
 /** Why an output cannot be told. */
@@ -158,7 +170,7 @@ export function untoldRead(problem: OutputProblem, referenceId: string): CallFai
     kind: 'failed',
     code: problem.code,
     isUncertain: false,
-    message: `The output ${wordsOf(problem)}. ${next}`,
+    ...said(`The output ${wordsOf(problem)}.`, next),
   };
 }
 
@@ -169,7 +181,10 @@ export function untoldChange(problem: OutputProblem, isFailure: boolean, referen
     kind: 'done_untold',
     code: problem.code,
     isFailure,
-    message: `${what}, but its output ${wordsOf(problem)}, so it cannot be shown. Do not repeat the call; look at its effect instead. Reference ${referenceId}.`,
+    ...said(
+      `${what}, but its output ${wordsOf(problem)}, so it cannot be shown.`,
+      `Do not repeat the call; look at its effect instead. Reference ${referenceId}.`,
+    ),
   };
 }
 
@@ -180,8 +195,8 @@ function wordsOf(problem: OutputProblem): string {
 }
 
 /** A failure that the handler has put into words for the model, and so knows what was done. */
-export function reported(code: string, publicMessage: string): CallFailure {
-  return { kind: 'failed', code, isUncertain: false, message: publicMessage };
+export function reported(code: string, publicMessage: string, nextStep?: string): CallFailure {
+  return { kind: 'failed', code, isUncertain: false, message: publicMessage, nextStep };
 }
 
 /** A failure whose cause belongs to the operator alone. */
@@ -191,7 +206,10 @@ export function internalFailure(referenceId: string, isUncertain: boolean): Call
     kind: 'failed',
     code: 'internal',
     isUncertain,
-    message: `The call failed for an internal reason. ${next} Give your operator the reference ${referenceId}.`,
+    ...said(
+      'The call failed for an internal reason.',
+      `${next} Give your operator the reference ${referenceId}.`,
+    ),
   };
 }
 

@@ -3,6 +3,7 @@ import { PublicError } from '../errors.ts';
 import { createCallLimiter, type CallLimiter, type CallLimiterOptions } from '../limits/call-limiter.ts';
 import type { AuditTrail, Authorizer, Logger, TaskRunner, Telemetry } from '../ports.ts';
 import type { Hook } from './hook.ts';
+import { createReasonLabels } from './reason-labels.ts';
 
 /** No string in JavaScript holds more. */
 export const MAX_STRING_BYTES = 2 ** 29;
@@ -95,6 +96,8 @@ export interface ResolvedPipelineOptions {
   readonly pageSize: number;
   readonly listTtlMs: number;
   readonly hooks: readonly Hook[];
+  /** A reason as metrics have it. */
+  readonly reasonLabel: (reason: string) => string;
 }
 
 /**
@@ -114,6 +117,7 @@ export function resolvePipelineOptions(options: PipelineOptions): ResolvedPipeli
     tasks: options.tasks ?? noTasks,
     logger: options.logger ?? silentLogger,
     hooks: options.hooks ?? [],
+    reasonLabel: createReasonLabels(),
   };
 }
 

@@ -233,7 +233,7 @@ class PipelinedCall {
     const expected = asPublicError(error);
     if (expected !== undefined) {
       logger.warn({ ...fields, code: expected.code }, 'call failed');
-      return failure.reported(expected.code, expected.publicMessage);
+      return failure.reported(expected.code, expected.publicMessage, expected.nextStep);
     }
     logger.error(fields, 'call failed unexpectedly');
     return failure.internalFailure(correlationId, this.#isUncertain);

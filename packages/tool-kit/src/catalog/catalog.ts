@@ -9,6 +9,7 @@ import type { ContentToolDefinition, ToolDefinition } from '../definition/define
 import { zodObject, type ArgumentSchema, type ValueSchema } from '../definition/object-schema.ts';
 import { checkSchemaVersion } from '../definition/schema-version.ts';
 import type { TaskDefinition } from '../definition/task-definition.ts';
+import { listedErrors } from '../definition/tool-errors.ts';
 import type { JsonObject } from '../json.ts';
 import { checkToolLimit } from '../limits/call-limiter.ts';
 import { outputPlan, type OutputPlan } from '../output/output-plan.ts';
@@ -136,8 +137,10 @@ function listedTool(tool: ListedTool['definition']): ListedTool {
   // First, because they refuse what is no schema.
   const inputSchema = jsonSchema(tool, 'input');
   const output = outputPlanOf(tool);
+  const listed = listingOf(`tool "${name}"`, tool);
   const listing = {
-    ...listingOf(`tool "${name}"`, tool),
+    ...listed,
+    description: tool.description + listedErrors(tool.errors),
     inputSchema,
     ...(output !== undefined && { outputSchema: output.listed }),
     annotations: {

@@ -6,6 +6,7 @@ import type { ToolLimit } from './limit.ts';
 import type { ListingOptions } from './listing-options.ts';
 import type { ArgumentSchema, InputOf, ObjectSchema, OutputOf, ValueSchema } from './object-schema.ts';
 import type { Permission } from './permission.ts';
+import type { DeclaredErrors } from './tool-errors.ts';
 
 /** What a tool may do to the world; shown to clients, and decides what happens when a call cannot be recorded. */
 export interface ToolAnnotations {
@@ -44,6 +45,8 @@ interface ToolBase<Input extends ArgumentSchema<unknown, unknown>> extends Listi
    * @default that of the table, 32_768
    */
   readonly answerBytes?: number | undefined;
+  /** The failures that it knows, made with `createErrors`. @default none */
+  readonly errors?: DeclaredErrors | undefined;
   audit?(input: OutputOf<Input>): AuditDetails;
   /** Whether a call goes on when the audit trail cannot record it. @default 'allow-reads' */
   readonly onUnavailable?: OnUnavailable | undefined;

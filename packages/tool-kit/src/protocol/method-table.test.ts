@@ -483,6 +483,7 @@ describe('tools/call', () => {
     expect(await send('tools/call', { name: 'echo', arguments: { text: 'hi' } })).toEqual({
       content: [{ type: 'text', text: 'It is down.' }],
       isError: true,
+      _meta: { 'mcp-parts/failure': { code: 'down' } },
     });
   });
 

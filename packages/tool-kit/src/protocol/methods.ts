@@ -31,15 +31,16 @@ export function toolMethods(catalog: Catalog, pipeline: ResolvedPipelineOptions)
     'tools/call': {
       callOf: (params) => namedCall('tools/call', params, (name) => catalog.tools.get(name)?.call),
       // A tool's failure is a result that the model reads; what names no tool is the client's mistake.
-      answer(result) {
+      answer(result, name) {
         if (result.ok) {
           return result.result;
         }
-        const { kind, code, message } = result.failure;
+        const { kind, code } = result.failure;
         if (kind === 'unknown_target' || code === 'malformed_request') {
           throw rpcError(result.failure);
         }
-        return { content: [{ type: 'text', text: message }], isError: true };
+        const tool = catalog.tools.get(name)?.definition;
+        return failureResult(result.failure, tool !== undefined && tool.output === undefined);
       },
     },
   };
@@ -153,11 +154,40 @@ function resultOf(result: CallResult): JsonObject {
   throw rpcError(result.failure);
 }
 
-function rpcError({ kind, code, message }: CallFailure): RpcError {
+/**
+ * A tool's failure, complete in either form that a model may be given: the text, and where no output schema forbids it,
+ * the structured content. What a program needs of it is in `_meta` in any case.
+ */
+function failureResult(failure: CallFailure, mayBeStructured: boolean): JsonObject {
+  const { message } = failure;
+  const facts = factsOf(failure);
+  return {
+    content: [{ type: 'text', text: message }],
+    ...(mayBeStructured && { structuredContent: { message, ...facts } }),
+    isError: true,
+    _meta: { [FAILURE]: facts },
+  };
+}
+
+/** Where a program finds the code of a failure. */
+const FAILURE = 'mcp-parts/failure';
+
+function factsOf(failure: CallFailure): JsonObject {
+  const { code, nextStep } = failure;
+  return {
+    code,
+    ...(nextStep !== undefined && { nextStep }),
+    ...(failure.kind === 'limited' && { retryAfterMs: failure.retryAfterMs }),
+  };
+}
+
+function rpcError(failure: CallFailure): RpcError {
+  const { kind, code, message } = failure;
   const isClientsMistake = kind === 'unknown_target' || kind === 'invalid_input';
   return new RpcError(isClientsMistake ? rpcCodes.invalidParams : rpcCodes.internalError, message, {
     // The code of a hidden target would tell that it exists.
     reason: kind === 'unknown_target' ? kind : code,
+    ...(failure.kind === 'limited' && { retryAfterMs: failure.retryAfterMs }),
   });
 }
 
