@@ -35,8 +35,12 @@ if (isUnauthenticated(invocation)) {
       check: (config) => [...checkHttpSettings(config), ...checkAuthenticationSettings(config)],
       run: async (config, context) => {
         await using authentication = await openAuthentication(config, context.logger);
-        const { authorizer, ages } = authentication;
-        await serve(config, { authorizer, ages, gate: authentication.gate(basicPermissions) }, context);
+        const { authorizer, ages, rights } = authentication;
+        await serve(
+          config,
+          { authorizer, ages, rights, gate: authentication.gate(basicPermissions) },
+          context,
+        );
       },
     },
     invocation,

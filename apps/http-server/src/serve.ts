@@ -23,7 +23,7 @@ import { program } from './program.ts';
 /** Serves the deployment tools over HTTP until the signal aborts. */
 export async function serve(
   config: SettingValues<typeof unauthenticatedSettings>,
-  access: Pick<AssembleOptions, 'authorizer' | 'ages'> & Pick<ServeHttpOptions, 'gate'>,
+  access: Pick<AssembleOptions, 'authorizer' | 'ages' | 'rights'> & Pick<ServeHttpOptions, 'gate'>,
   {
     logger,
     signal,
@@ -39,6 +39,7 @@ export async function serve(
     definitions: createDeploymentTools(platform),
     authorizer: access.authorizer,
     ages: access.ages,
+    rights: access.rights,
     logger,
     stateDirectory: config.STATE_DIRECTORY,
     ...auditOptions(config, platform.auditToken),

@@ -25,7 +25,13 @@ export const run = (): Promise<void> =>
         await using connection = openStdio({
           serverInfo,
           instructions: deploymentInstructions,
-          capabilities: { tools: {}, resources: {}, prompts: {}, completions: {}, logging: {} },
+          capabilities: {
+            tools: { listChanged: true },
+            resources: { listChanged: true },
+            prompts: { listChanged: true },
+            completions: {},
+            logging: {},
+          },
           logger,
           terminationGraceMs: config.TERMINATION_GRACE_MS,
           signal,

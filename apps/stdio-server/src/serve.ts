@@ -50,6 +50,7 @@ export async function serve(
     definitions: createDeploymentTools(platform),
     authorizer: authentication.authorizer,
     ages: authentication.ages,
+    rights: authentication.rights,
     logger,
     stateDirectory: config.STATE_DIRECTORY,
     ...auditOptions(config, platform.auditToken),

@@ -5,14 +5,18 @@ import type { FactAges } from '@mcp-parts/auth';
 import type { Telemetry } from '@mcp-parts/observability';
 import {
   createCatalog,
+  createEventBus,
   createMethodTable,
   resolveCallLimits,
   type Authorizer,
   type BindingOptions,
   type CallLimits,
   type Hook,
+  type Catalog,
   type CatalogDefinitions,
   type Limit,
+  type CatalogSelection,
+  type EventBus,
   type Logger,
   type MethodTable,
 } from '@mcp-parts/tool-kit';
@@ -23,12 +27,12 @@ import { openParts } from './server/open-parts.ts';
 import { resolveRateLimitOptions, type RateLimitOptions } from './server/rate-limit-options.ts';
 import { createRateLimiter } from './server/rate-limiter.ts';
 import { createReadiness, type Probe, type Readiness } from './server/readiness.ts';
-import type { ServerAudit, ServerPorts, ServerTasks } from './server/server-ports.ts';
+import type { CallerRights, ServerAudit, ServerPorts, ServerTasks } from './server/server-ports.ts';
 import { atMost, planShutdown, type ShutdownOptions, type ShutdownPlan } from './server/shutdown-budget.ts';
 
 /** The parts of a server, by what they are for. */
 export interface AssembleOptions
-  extends RateLimitOptions, CallLimits, Pick<ShutdownOptions, 'terminationGraceMs'> {
+  extends RateLimitOptions, CallLimits, CatalogSelection, Pick<ShutdownOptions, 'terminationGraceMs'> {
   readonly serverInfo: BindingOptions['serverInfo'];
   /** Told to the model once. */
   readonly instructions?: string | undefined;
@@ -78,6 +82,11 @@ export interface AssembleOptions
    */
   readonly ages?: FactAges | undefined;
   /**
+   * Tells clients that listen when their lists look different because of what they may do, as `openAuthentication` has
+   * it. @default what their own requests show
+   */
+  readonly rights?: CallerRights | undefined;
+  /**
    * What calls need and all replicas share, such as backends, by name: without one of them the server is `degraded`,
    * and goes on. @default nothing
    */
@@ -115,6 +124,10 @@ function resolveAssembleOptions(options: AssembleOptions): ResolvedAssembleOptio
 export interface Server extends AsyncDisposable, Pick<ShutdownOptions, 'terminationGraceMs'> {
   readonly serverInfo: BindingOptions['serverInfo'];
   readonly instructions: string | undefined;
+  /** To add, remove, enable or disable what the server offers; clients that listen hear of it. */
+  readonly catalog: Catalog;
+  /** To tell that a resource has changed, or somebody's permissions. */
+  readonly events: EventBus;
   readonly table: MethodTable;
   readonly logger: Logger;
   /** Signs the ids of sessions: 32 bytes that stay in the state directory, made on first use; without one, random. */
@@ -145,7 +158,7 @@ export interface Server extends AsyncDisposable, Pick<ShutdownOptions, 'terminat
 export async function assembleServer(options: AssembleOptions): Promise<Server> {
   const resolved = resolveAssembleOptions(options);
   const { serverInfo, logger, authorizer, shutdown, ports } = resolved;
-  const catalog = createCatalog(resolved.definitions);
+  const catalog = createCatalog(resolved.definitions, resolved);
   const parts = await openParts({
     ...resolved,
     stateDirectory: resolved.stateDirectory,
@@ -178,7 +191,12 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
   });
   observeChecks(telemetry, readiness);
 
+  const events = ports.events ?? createEventBus();
   const table = createMethodTable(catalog, {
+    events,
+    // Who publishes what changes of resources has brought the bus for it.
+    watchable: ports.events !== undefined,
+    renewCaller: resolved.rights?.renew,
     authorizer,
     audit,
     tasks,
@@ -196,13 +214,19 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
     hooks: resolved.hooks,
   });
 
+  const stopFollowing = resolved.rights?.onChange(() => events.publish({ kind: 'permissions_changed' }));
+
   let closing: Promise<void> | undefined;
-  const close = ({ withinMs }: { readonly withinMs?: number | undefined } = {}) =>
-    (closing ??=
+  const close = ({ withinMs }: { readonly withinMs?: number | undefined } = {}) => {
+    stopFollowing?.();
+    return (closing ??=
       withinMs === undefined ? parts.close(shutdown.tasksMs) : atMost(withinMs, parts.close(withinMs)));
+  };
   return {
     serverInfo,
     instructions: resolved.instructions,
+    catalog,
+    events,
     table,
     logger,
     sessionKey: parts.sessionKey,

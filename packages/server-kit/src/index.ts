@@ -1,3 +1,4 @@
+export type { CallerRights } from './server/server-ports.ts';
 export { assembleServer, type AssembleOptions, type Server } from './assemble.ts';
 export { auditOptions } from './program/audit-options.ts';
 export { auditSettings } from './program/audit-settings.ts';

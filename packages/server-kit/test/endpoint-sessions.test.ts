@@ -350,8 +350,14 @@ describe('subscriptions/listen', () => {
     await vi.waitFor(() => expect(app.open().streams).toBe(1));
     events.publish({ kind: 'tools_list_changed' });
     events.publish({ kind: 'resource_updated', uri: 'thing://1' });
-    await app.drain(0);
-    const messages = (await answer.text())
+    let text = '';
+    for await (const chunk of answer.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      text += chunk;
+      if (chunk.includes('list_changed')) {
+        await app.drain(0);
+      }
+    }
+    const messages = text
       .split('\n')
       .filter((line) => line.startsWith('data: '))
       .map((line) => JSON.parse(line.slice(6)) as object);

@@ -1,4 +1,13 @@
-export { createCatalog, type Catalog, type CatalogDefinitions } from './catalog/catalog.ts';
+export {
+  createCatalog,
+  type Catalog,
+  type CatalogChange,
+  type CatalogDefinitions,
+  type CatalogNames,
+  type ListChange,
+  type ListName,
+} from './catalog/catalog.ts';
+export type { CatalogSelection } from './catalog/selection.ts';
 export type { BindingOptions, RegisterToolOptions, RequestOrigin } from './protocol/binding.ts';
 export {
   audioContent,
@@ -55,8 +64,12 @@ export {
   type MethodTableOptions,
   type PreparedCall,
 } from './protocol/method-table.ts';
+export type { ChangeFeed, ChangeListener, ChangeOptions } from './changes/change-feed.ts';
+export type { RenewCaller } from './changes/caller-renewal.ts';
+export type { Change, ListenOptions } from './changes/change-listener.ts';
 export { createEventBus, isServerEvent, type EventBus, type ServerEvent } from './changes/event-bus.ts';
-export type { HeaderParameter } from './catalog/header-parameters.ts';
+export { notificationOf } from './protocol/session-changes.ts';
+export type { HeaderParameter } from './catalog/schema/header-parameters.ts';
 export type { Asker, Denial } from './call/admit.ts';
 export type { Hook, HookedCall } from './call/hook.ts';
 export { encodedJson, resultText, type EncodedJson } from './encoded-json.ts';
@@ -81,7 +94,7 @@ export type {
   Telemetry,
   UpstreamCall,
 } from './ports.ts';
-export type { RequestContext } from './call/operation.ts';
+export type { RequestContext, Watching } from './call/operation.ts';
 export { authorize, type AuthorizeOptions } from './call/authorize.ts';
 export type { AuditSubject } from './call/audit-intent.ts';
 export { recordRefusal, targetOf, type Refusal } from './call/record-refusal.ts';

@@ -10,6 +10,7 @@ import { RpcError, rpcCodes } from './errors.ts';
 import type { Channel } from './exchange/channel.ts';
 import { isAtLeast, isLogLevel, LOG_LEVELS, type LogLevel } from './exchange/log-level.ts';
 import type { JsonObject, JsonValue } from './json.ts';
+import type { Caller } from './ports.ts';
 import {
   handleRequest,
   singleTool,
@@ -18,6 +19,7 @@ import {
   type SdkRequest,
 } from './protocol/binding.ts';
 import type { MethodTable } from './protocol/method-table.ts';
+import { createSessionChanges } from './protocol/session-changes.ts';
 
 /** The SDK would make one for each server, which is most of what an idle session holds. */
 let validator: AjvJsonSchemaValidator | undefined;
@@ -25,21 +27,37 @@ let validator: AjvJsonSchemaValidator | undefined;
 /** What a client is sent that has not said what it wants to see. */
 const DEFAULT_LOG_LEVEL: LogLevel = 'info';
 
-class ServerOf2025 extends Server {
+/** A low-level server for one session, which tells its client what changes. */
+export class SessionServer extends Server {
   /** What the client of this session wants to see. */
   logLevel: LogLevel = DEFAULT_LOG_LEVEL;
+  /** Begins to tell, for a client that listens before it asks. `hasMissed`: what happened before may be news to it. */
+  follow: (caller: Caller, hasMissed: boolean) => void = () => undefined;
 
   /** 2025-11-25, basic/utilities/tasks: without tasks, a request for one MUST be processed as any other. */
   protected override assertTaskHandlerCapability(): void {}
 }
 
-/** A low-level server that answers with the table. Make one for each session or connection; the table is shared. */
-export function createServer(table: MethodTable, options: BindingOptions): Server {
-  const server = new ServerOf2025(options.serverInfo, {
+/**
+ * A low-level server that answers with the table. Make one for each session or connection; the table is shared. What it
+ * holds for its client is freed when its connection closes.
+ */
+export function createServer(table: MethodTable, options: BindingOptions): SessionServer {
+  const server = new SessionServer(options.serverInfo, {
     capabilities: table.capabilities,
     jsonSchemaValidator: (validator ??= new AjvJsonSchemaValidator()),
     ...(options.instructions === undefined ? {} : { instructions: options.instructions }),
   });
+  const session =
+    table.changes &&
+    createSessionChanges(table.changes, (method, params) => server.notification({ method, params }));
+  server.onclose = () => session?.close();
+  server.follow = (caller, hasMissed) => {
+    const listener = session?.of(caller);
+    if (hasMissed) {
+      listener?.lookAgain();
+    }
+  };
   // The SDK answers malformed params with a list of issues.
   server.removeRequestHandler(SET_LEVEL);
   const canLog = table.capabilities['logging'] !== undefined;
@@ -56,7 +74,8 @@ export function createServer(table: MethodTable, options: BindingOptions): Serve
       server.logLevel = levelOf(params);
       return Promise.resolve({});
     }
-    return handleRequest(table, request.method, params, sdkRequest(server, extra, sendLog), options);
+    const sdk = { ...sdkRequest(server, extra, sendLog), session };
+    return handleRequest(table, request.method, params, sdk, options);
   };
   return server;
 }

@@ -61,6 +61,7 @@ export async function serveExchange(exchange: Exchange, parts: EndpointParts): P
     answerRefusal(exchange, caller);
     return;
   }
+  parts.table.changes?.seen(caller);
   logger.debug({ caller: caller.id, correlationId: exchange.correlationId }, 'request admitted');
   const request = servedRequest(exchange, caller, parts);
   if (method === 'POST') {

@@ -229,6 +229,7 @@ export function createEndpoint2025(sessions: Sessions): Endpoint2025 {
         });
         return;
       }
+      live.session.follow(caller);
       const done = live.use();
       const stopWaiting = whenTokenEnds(caller, () => stream.end());
       exchange.onClose(() => {

@@ -1,4 +1,4 @@
-import type { BindingOptions, JsonObject, MethodTable } from '@mcp-parts/tool-kit';
+import type { BindingOptions, Caller, JsonObject, MethodTable } from '@mcp-parts/tool-kit';
 import { createServer } from '@mcp-parts/tool-kit/sdk-2025';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 
@@ -32,6 +32,8 @@ export interface Session {
   readonly request: (message: RequestMessage, running: Running, answer: SessionAnswer) => void;
   /** Hands a notification or a response to the SDK, unless it is a cancellation, which ends the request at once. */
   readonly accept: (message: Exclude<Message, RequestMessage>, auth: TransportAuth) => void;
+  /** Begins to tell what changes to a client that listens, whether or not it has asked for anything. */
+  readonly follow: (caller: Caller) => void;
   /** Brings a new session into a state that another process agreed with its client. */
   readonly restore: (state: SessionState) => Promise<void>;
   readonly close: () => Promise<void>;
@@ -51,6 +53,8 @@ export async function openSession(table: MethodTable, options: SessionOptions): 
   /** The requests that the client has been asked; nobody else's answer counts. */
   const asked = new Set<RpcId>();
   let lastId = 0;
+  /** Whether something may have changed while no process had this session. */
+  let hasMissed = false;
   let state: SessionState | undefined;
   let proposed: SessionState | undefined;
 
@@ -133,7 +137,12 @@ export async function openSession(table: MethodTable, options: SessionOptions): 
         transport.onmessage?.(message.body as unknown as SdkMessage, { authInfo: auth });
       }
     },
+    follow(caller) {
+      server.follow(caller, hasMissed);
+      hasMissed = false;
+    },
     restore(restored) {
+      hasMissed = true;
       const done = Promise.withResolvers<void>();
       const { version, client, capabilities } = restored;
       state = restored;

@@ -1,4 +1,4 @@
-import type { HeaderParameter, JsonObject, JsonValue } from '@mcp-parts/tool-kit';
+import type { JsonObject, JsonValue, MethodTable } from '@mcp-parts/tool-kit';
 
 import { headerOf, type RequestFacts } from '../wire/exchange.ts';
 import { isObject, type RequestMessage } from '../wire/message.ts';
@@ -21,7 +21,7 @@ const NAMED: Readonly<Record<string, string | undefined>> = {
 export function checkHeaders(
   facts: RequestFacts,
   { method, params = {} }: RequestMessage,
-  headerParameters: ReadonlyMap<string, readonly HeaderParameter[]>,
+  headerParameters: MethodTable['headerParameters'],
 ): HttpFault | undefined {
   if (headerOf(facts, 'mcp-protocol-version') === undefined) {
     return mismatch('MCP-Protocol-Version', 'The header MCP-Protocol-Version is missing.');
@@ -52,7 +52,7 @@ function checkParameters(
   facts: RequestFacts,
   method: string,
   params: JsonObject,
-  headerParameters: ReadonlyMap<string, readonly HeaderParameter[]>,
+  headerParameters: MethodTable['headerParameters'],
 ): HttpFault | undefined {
   const { name, arguments: sentArguments } = params;
   const marked = method === 'tools/call' && typeof name === 'string' ? headerParameters.get(name) : undefined;

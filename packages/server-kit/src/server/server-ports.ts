@@ -1,6 +1,14 @@
 import type { AuditTrail as StoredTrail } from '@mcp-parts/audit';
 import type { Telemetry } from '@mcp-parts/observability';
-import type { AuditTrail, Logger, RateLimiter, TaskDefinition, TaskRunner } from '@mcp-parts/tool-kit';
+import type {
+  AuditTrail,
+  EventBus,
+  Logger,
+  RateLimiter,
+  RenewCaller,
+  TaskDefinition,
+  TaskRunner,
+} from '@mcp-parts/tool-kit';
 
 /**
  * An audit trail as a server needs it. With `health`, as the trail of `@mcp-parts/audit` has it, the server is ready only
@@ -12,6 +20,14 @@ export type ServerAudit = AuditTrail & Partial<Pick<StoredTrail, 'health' | 'flu
 export interface ServerTasks extends TaskRunner {
   /** Lets tasks end, or puts them aside, within about so many milliseconds. The server calls it before its trail ends. */
   readonly close: (options?: { readonly deadlineMs?: number | undefined }) => Promise<void>;
+}
+
+/** What callers may do, which can change while they stay. */
+export interface CallerRights {
+  /** The same caller with the rights of now. Rejects with the code `access_denied` for who has none any more. */
+  readonly renew: RenewCaller;
+  /** Calls the listener when anybody may do something else than before; returns how to stop. */
+  readonly onChange: (listener: () => void) => () => void;
 }
 
 /** What a task engine is made for. */
@@ -29,6 +45,11 @@ export interface ServerPorts {
   readonly tasks?: ((host: TaskHost) => ServerTasks | Promise<ServerTasks>) | undefined;
   /** Counts what the limits are for. @default each process counts for itself */
   readonly rateLimiter?: RateLimiter | undefined;
+  /**
+   * Carries what changes to all processes that share it, for clients that listen; publish `resource_updated` to it.
+   * @default one within this process, and clients cannot subscribe to single resources
+   */
+  readonly events?: EventBus | undefined;
   /**
    * Spans and metrics, made before the server so that its clients of upstreams could take the `meter`. Whoever made
    * them shuts them down, after the server. @default the server's own

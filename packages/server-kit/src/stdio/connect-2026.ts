@@ -3,6 +3,7 @@ import { createServer } from '@mcp-parts/tool-kit/sdk-2026';
 import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 
+import { createStdioSubscriptions } from '../era-2026/stdio-subscriptions.ts';
 import type { Channel, ChannelPort } from './channel.ts';
 
 /** Makes the server of 2026-07-28 for one connection; it holds the subscriptions, too. */
@@ -30,9 +31,17 @@ export function connect2026(
     // The SDK's messages quote what the client has sent.
     onerror: ({ name }) => logger.warn({ error: name }, 'protocol error'),
   });
+  const subscriptions = createStdioSubscriptions(table, binding, port.send);
   return Promise.resolve({
-    // The router hands on only what is a message of JSON-RPC.
-    deliver: (message) => transport.onmessage?.(message as JSONRPCMessage),
-    close: () => handle.close(),
+    deliver(message) {
+      if (!subscriptions.take(message)) {
+        // The router hands on only what is a message of JSON-RPC.
+        transport.onmessage?.(message as JSONRPCMessage);
+      }
+    },
+    close() {
+      subscriptions.close();
+      return handle.close();
+    },
   });
 }

@@ -4,6 +4,7 @@ import {
   rpcCodes,
   targetOf,
   type AuditTrail,
+  type ChangeFeed,
   type JsonObject,
   type Logger,
   type MethodHandler,
@@ -50,7 +51,27 @@ export function endWithToken(table: MethodTable, options: TokenEndOptions): Meth
         };
   return {
     ...table,
+    changes: table.changes && untilEnded(table.changes, options),
     methods: new Map([...table.methods].map(([method, handler]) => [method, ended(method, handler)])),
+  };
+}
+
+function untilEnded(changes: ChangeFeed, { now, expiresAt }: TokenEndOptions): ChangeFeed {
+  return {
+    ...changes,
+    open(listening) {
+      const listener = changes.open({
+        ...listening,
+        tell(change) {
+          if (now() < expiresAt) {
+            listening.tell(change);
+          } else {
+            listener.close();
+          }
+        },
+      });
+      return listener;
+    },
   };
 }
 

@@ -2,10 +2,14 @@ import {
   RpcError,
   rpcCodes,
   type Caller,
+  type ChangeFeed,
+  type ChangeListener,
   type JsonObject,
   type MethodHandler,
   type MethodTable,
 } from '@mcp-parts/tool-kit';
+
+import { isObject } from '../wire/message.ts';
 
 /** What answers the calls, once it is there. */
 interface ReadyServer {
@@ -31,6 +35,8 @@ const METHODS: Readonly<Record<string, readonly string[]>> = {
   prompts: ['prompts/list', 'prompts/get'],
   completions: ['completion/complete'],
 };
+
+const SUBSCRIBE: readonly string[] = ['resources/subscribe', 'resources/unsubscribe'];
 
 /**
  * A table of the methods that these capabilities announce, which waits for the real one up to `holdMs`. Calls are made
@@ -82,11 +88,50 @@ export function holdCalls(
     };
   }
 
-  const names = Object.keys(capabilities).flatMap((capability) => METHODS[capability] ?? []);
+  /** What is told before the server is there reaches nobody, as nobody has listed anything yet. */
+  const changes: ChangeFeed = {
+    open(options) {
+      let opened: ChangeListener | undefined;
+      let isClosed = false;
+      const begin = ({ table, caller }: ReadyServer) => {
+        if (!isClosed) {
+          const onRenewed = (renewed: Caller) => {
+            server = server && { ...server, caller: renewed };
+          };
+          opened = table.changes?.open({ ...options, caller, onRenewed });
+        }
+      };
+      if (server === undefined) {
+        // Whether it opens, its calls tell.
+        ready.promise.then(begin, () => undefined);
+      } else {
+        begin(server);
+      }
+      return {
+        watch: (uri) => opened?.watch(uri) ?? false,
+        unwatch: (uri) => opened?.unwatch(uri),
+        // It is the caller of the server, whoever asks.
+        become: () => undefined,
+        lookAgain: () => opened?.lookAgain(),
+        close() {
+          isClosed = true;
+          opened?.close();
+        },
+      };
+    },
+    seen: () => undefined,
+    count: () => server?.table.changes?.count() ?? 0,
+  };
+
+  const names = Object.entries(capabilities).flatMap(([capability, abilities]) => [
+    ...(METHODS[capability] ?? []),
+    ...(isObject(abilities) && abilities['subscribe'] === true ? SUBSCRIBE : []),
+  ]);
   return {
     // Headers are a matter of HTTP.
     table: {
       capabilities,
+      changes,
       headerParameters: new Map(),
       methods: new Map(names.map((method) => [method, held(method)])),
     },

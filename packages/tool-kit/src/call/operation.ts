@@ -21,6 +21,15 @@ export interface RequestContext {
   readonly sourceAddress?: string | undefined;
   /** The way back to the client while it waits. @default there is none: what a handler tells it meanwhile is lost */
   readonly channel?: Channel | undefined;
+  /** What the client of this request watches. @default it cannot be told of anything */
+  readonly watching?: Watching | undefined;
+}
+
+/** The resources that one client watches. */
+export interface Watching {
+  /** `false` when it watches as many as it may. */
+  readonly watch: (uri: string) => boolean;
+  readonly unwatch: (uri: string) => void;
 }
 
 /** One thing that a client asked for. */

@@ -38,6 +38,20 @@ export function readOperation(resource: ResourceDefinition): Operation {
   });
 }
 
+/**
+ * `resources/subscribe` to one resource. Who may not read it, or for whom it does not exist, may not hear of it either,
+ * and only the handler of reading knows the latter.
+ */
+export function subscribeOperation(resource: ResourceDefinition): Operation {
+  const read = readOperation(resource);
+  return {
+    ...read,
+    span: spanOf('resources/subscribe', resource.name),
+    maxOutputBytes: Infinity,
+    respond: (content) => ({ result: {}, isFailure: (content as unknown) === undefined }),
+  };
+}
+
 /** `resources/list` of one resource or family of resources, from a cursor of its own. */
 export function listOperation(resource: ResourceDefinition): Operation {
   return sealOperation<string | undefined, readonly ResourceListing[] | ResourcePage>({

@@ -16,6 +16,11 @@ export interface ListingOptions {
   readonly title?: string | undefined;
   /** @default none */
   readonly icons?: readonly Icon[] | undefined;
+  /**
+   * Which set of definitions it belongs to, for servers that offer some of them (`toolsets` of `createCatalog`).
+   * @default none: it is offered in any case
+   */
+  readonly toolset?: string | undefined;
   /** Its `_meta` in lists, by namespaced keys, for clients that know them. @default none */
   readonly meta?: JsonObject | undefined;
 }

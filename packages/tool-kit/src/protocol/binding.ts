@@ -5,13 +5,16 @@ import { z } from 'zod';
 import { internalFailure, shorten } from '../call/failure.ts';
 import type { RequestContext } from '../call/operation.ts';
 import type { PipelineOptions } from '../call/pipeline-options.ts';
-import { createCatalog, jsonSchema, outputPlanOf } from '../catalog/catalog.ts';
+import { createCatalog } from '../catalog/catalog.ts';
+import { outputPlanOf } from '../catalog/listed.ts';
+import { jsonSchema } from '../catalog/schema/json-schema.ts';
 import type { ContentToolDefinition, ToolDefinition } from '../definition/define-tool.ts';
 import { RpcError, rpcCodes } from '../errors.ts';
 import type { Channel } from '../exchange/channel.ts';
 import type { JsonObject } from '../json.ts';
 import type { Logger } from '../ports.ts';
 import { createMethodTable, type MethodTable, type PreparedCall } from './method-table.ts';
+import type { SessionChanges } from './session-changes.ts';
 
 /** What only the transport knows about a request. */
 export interface RequestOrigin {
@@ -56,6 +59,8 @@ export interface SdkRequest {
   readonly authInfo: unknown;
   readonly client: RequestContext['client'];
   readonly channel: Channel;
+  /** What the session hears, where there is one. @default it is told of nothing that changes */
+  readonly session?: SessionChanges | undefined;
 }
 
 /**
@@ -84,6 +89,7 @@ export async function handleRequest(
     correlationId: from.correlationId ?? randomUUID(),
     sourceAddress: from.sourceAddress,
     channel: sdk.channel,
+    watching: sdk.session?.of(from.caller),
   };
   return from.prepared?.run(request) ?? handler(params, request);
 }

@@ -8,13 +8,25 @@ import {
 } from '../call/pipeline-options.ts';
 import { prepareCall, runCall } from '../call/run-call.ts';
 import type { Catalog } from '../catalog/catalog.ts';
-import { headerParametersOf, type HeaderParameter } from '../catalog/header-parameters.ts';
-import type { EventBus } from '../changes/event-bus.ts';
+import type { HeaderParameter } from '../catalog/schema/header-parameters.ts';
+import {
+  createChangeFeed,
+  resolveChangeOptions,
+  type ChangeFeed,
+  type ChangeOptions,
+} from '../changes/change-feed.ts';
 import { RpcError, rpcCodes } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { checkLimit, type Exceeded } from '../limits/call-limiter.ts';
 import type { Caller } from '../ports.ts';
-import { completionMethods, promptMethods, resourceMethods, toolMethods, type Method } from './methods.ts';
+import {
+  completionMethods,
+  promptMethods,
+  resourceMethods,
+  toolMethods,
+  watchMethods,
+  type Method,
+} from './methods.ts';
 
 /** Answers one MCP method. Rejects only with an {@link RpcError}. */
 export type MethodHandler = (params: JsonObject, request: RequestContext) => Promise<JsonObject>;
@@ -25,14 +37,14 @@ export interface MethodTable {
   readonly capabilities: JsonObject;
   readonly methods: ReadonlyMap<string, MethodHandler>;
   /** By tool: the arguments that clients over HTTP repeat in headers, where there are any. */
-  readonly headerParameters: ReadonlyMap<string, readonly HeaderParameter[]>;
+  readonly headerParameters: Pick<ReadonlyMap<string, readonly HeaderParameter[]>, 'get'>;
   /**
    * Counts a request that no method of the table answers against the limits of its caller and of the server;
    * `undefined` when it may go on. @default it may
    */
   readonly count?: ((caller: Caller) => Promise<Exceeded | undefined> | undefined) | undefined;
-  /** What clients can subscribe to. `undefined` when nothing ever changes. */
-  readonly events?: EventBus | undefined;
+  /** Tells clients what changes. `undefined` when nobody is told of anything. */
+  readonly changes?: ChangeFeed | undefined;
   /**
    * Begins a call without running it, for a transport that wants to know of a denial first: its limit, parse and
    * decision are those that the call then runs on. `undefined` for a method that is not in the table.
@@ -45,10 +57,7 @@ export interface MethodTable {
 }
 
 /** What a method table is made with besides the catalog. */
-export interface MethodTableOptions extends PipelineOptions {
-  /** What changes while the server runs, for clients that subscribe to it. @default nothing changes */
-  readonly events?: EventBus | undefined;
-}
+export interface MethodTableOptions extends PipelineOptions, ChangeOptions {}
 
 /** A call that has begun. End it with `run` or `refuse`, once. */
 export interface PreparedCall {
@@ -81,11 +90,14 @@ export function createMethodTable(catalog: Catalog, options: MethodTableOptions 
     checkLimit(`the total limit of "${name}"`, limit.total ?? {}, options.rateLimiter);
   }
   const pipeline = resolvePipelineOptions(options);
-  const methods = methodsOf(catalog, pipeline);
+  const changing = resolveChangeOptions(options);
+  const { events } = changing;
+  const isWatchable = events !== undefined && changing.watchable && catalog.offers.has('resources');
+  const methods = methodsOf(catalog, pipeline, isWatchable);
   return {
-    capabilities: capabilitiesOf(catalog, options.events),
-    headerParameters: headerParameters(catalog),
-    events: options.events,
+    capabilities: capabilitiesOf(catalog, events !== undefined, isWatchable),
+    headerParameters: { get: (tool) => catalog.tools.get(tool)?.headers },
+    changes: events && createChangeFeed(catalog, events, changing, pipeline),
     count: (caller) => pipeline.limiter.count(caller.id, 1),
     methods: new Map([...methods].map(([name, method]) => [name, handlerOf(method, pipeline)])),
     prepare(name, params, asker) {
@@ -95,27 +107,33 @@ export function createMethodTable(catalog: Catalog, options: MethodTableOptions 
   };
 }
 
-function methodsOf(catalog: Catalog, pipeline: ResolvedPipelineOptions): ReadonlyMap<string, Method> {
+function methodsOf(
+  catalog: Catalog,
+  pipeline: ResolvedPipelineOptions,
+  isWatchable: boolean,
+): ReadonlyMap<string, Method> {
+  const { offers } = catalog;
   return new Map(
     [
-      catalog.tools.size > 0 && toolMethods(catalog, pipeline),
-      catalog.resources.size > 0 && resourceMethods(catalog, pipeline),
-      catalog.prompts.size > 0 && promptMethods(catalog, pipeline),
-      catalog.resources.size + catalog.prompts.size > 0 && completionMethods(catalog),
+      offers.has('tools') && toolMethods(catalog, pipeline),
+      offers.has('resources') && resourceMethods(catalog, pipeline),
+      isWatchable && watchMethods(catalog),
+      offers.has('prompts') && promptMethods(catalog, pipeline),
+      (offers.has('resources') || offers.has('prompts')) && completionMethods(catalog),
     ].flatMap((area) => Object.entries(area || {})),
   );
 }
 
-/** Every handler can log. With events, what is listed may change, and resources can be watched one by one. */
-function capabilitiesOf({ tools, resources, prompts }: Catalog, events: EventBus | undefined): JsonObject {
-  const changing = events === undefined ? {} : { listChanged: true };
-  const watched = events === undefined ? {} : { listChanged: true, subscribe: true };
+/** Every handler can log. */
+function capabilitiesOf({ offers }: Catalog, isChanging: boolean, isWatchable: boolean): JsonObject {
+  const changing = isChanging ? { listChanged: true } : {};
+  const watched = isWatchable ? { ...changing, subscribe: true } : changing;
   return {
-    ...(tools.size > 0 && { tools: changing }),
-    ...(resources.size > 0 && { resources: watched }),
-    ...(prompts.size > 0 && { prompts: changing }),
-    ...(resources.size + prompts.size > 0 && { completions: {} }),
-    ...(tools.size + resources.size + prompts.size > 0 && { logging: {} }),
+    ...(offers.has('tools') && { tools: changing }),
+    ...(offers.has('resources') && { resources: watched }),
+    ...(offers.has('prompts') && { prompts: changing }),
+    ...((offers.has('resources') || offers.has('prompts')) && { completions: {} }),
+    ...(offers.size > 0 && { logging: {} }),
   };
 }
 
@@ -123,7 +141,7 @@ function handlerOf(method: Method, pipeline: ResolvedPipelineOptions): MethodHan
   return (params, request) =>
     guarded(request, pipeline, async () => {
       const call = method.callOf(params);
-      return method.answer(await runCall(call, request, pipeline), call.target, request.era);
+      return method.answer(await runCall(call, request, pipeline), call.target, request);
     });
 }
 
@@ -143,22 +161,10 @@ function prepare(
         if (request.caller.id !== asker.caller.id) {
           throw new TypeError('a prepared call must be run for the caller who asked for it');
         }
-        return method.answer(await prepared.run(request), call.target, request.era);
+        return method.answer(await prepared.run(request), call.target, request);
       }),
     refuse: prepared.refuse,
   };
-}
-
-function headerParameters(catalog: Catalog): MethodTable['headerParameters'] {
-  const found = new Map<string, readonly HeaderParameter[]>();
-  for (const [name, { listing }] of catalog.tools) {
-    // A listing is made from the tool's own schema, which is an object.
-    const parameters = headerParametersOf(`tool "${name}"`, listing['inputSchema'] as JsonObject);
-    if (parameters.length > 0) {
-      found.set(name, parameters);
-    }
-  }
-  return found;
 }
 
 /** A fault of ours reaches the client as a reference id, never as its own message. */

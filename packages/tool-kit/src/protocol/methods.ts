@@ -1,11 +1,19 @@
 import { z } from 'zod';
 
 import { shorten, type CallFailure } from '../call/failure.ts';
-import type { Call, CallResult, RequestContext } from '../call/operation.ts';
+import {
+  sealOperation,
+  spanOf,
+  type Call,
+  type CallResult,
+  type RequestContext,
+  type Watching,
+} from '../call/operation.ts';
 import type { ResolvedPipelineOptions } from '../call/pipeline-options.ts';
 import { targetOf } from '../call/record-refusal.ts';
-import { readOf, type Catalog } from '../catalog/catalog.ts';
+import { readOf, resourceOfTemplate, type Catalog } from '../catalog/catalog.ts';
 import type { CompletionInput } from '../catalog/completion-operation.ts';
+import type { ListedResource } from '../catalog/listed.ts';
 import { RpcError, rpcCodes } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { resourceListOperation } from './resource-list.ts';
@@ -16,17 +24,19 @@ export interface Method {
   /** Never throws: what is wrong with the params is a part of the call, which is limited, recorded and measured. */
   readonly callOf: (params: JsonObject) => Call;
   /** @throws {RpcError} for a failure that is no result. */
-  readonly answer: (result: CallResult, target: string, era: RequestContext['era']) => JsonObject;
+  readonly answer: (result: CallResult, target: string, request: RequestContext) => JsonObject;
 }
 
-type Methods = Readonly<Record<string, Method>>;
+/** Methods by name. */
+export type Methods = Readonly<Record<string, Method>>;
 
 /** The methods on tools. */
 export function toolMethods(catalog: Catalog, pipeline: ResolvedPipelineOptions): Methods {
+  const { version } = catalog;
   return {
-    'tools/list': listMethod(
-      'tools/list',
-      staticListOperation('tools/list', 'tools', [...catalog.tools.values()], pipeline),
+    'tools/list': staticListMethod(
+      { method: 'tools/list', member: 'tools', entries: () => [...catalog.tools.values()], version },
+      pipeline,
     ),
     'tools/call': {
       callOf: (params) => namedCall('tools/call', params, (name) => catalog.tools.get(name)?.call),
@@ -48,44 +58,98 @@ export function toolMethods(catalog: Catalog, pipeline: ResolvedPipelineOptions)
 
 /** The methods on resources. */
 export function resourceMethods(catalog: Catalog, pipeline: ResolvedPipelineOptions): Methods {
-  const templates = [...catalog.resources.values()].filter(({ template }) => template.variables.length > 0);
+  const { version } = catalog;
+  const templates = () =>
+    [...catalog.resources.values()].filter(({ template }) => template.variables.length > 0);
   return {
-    'resources/templates/list': listMethod(
-      'resources/templates/list',
-      staticListOperation('resources/templates/list', 'resourceTemplates', templates, pipeline),
+    'resources/templates/list': staticListMethod(
+      { method: 'resources/templates/list', member: 'resourceTemplates', entries: templates, version },
+      pipeline,
     ),
     'resources/list': listMethod('resources/list', resourceListOperation(catalog, pipeline)),
     'resources/read': {
-      callOf(params) {
-        const { uri } = params;
-        const method = 'resources/read';
-        if (typeof uri !== 'string') {
-          return malformedCall(method, params, '"uri" must be a string.');
+      callOf: (params) => resourceCall('resources/read', params, catalog, ({ read }) => read),
+      answer: resourceAnswer,
+    },
+  };
+}
+
+/** What changes of the resources a client hears of, one by one, in the 2025 era; who asks for them must be told. */
+export function watchMethods(catalog: Catalog): Methods {
+  return {
+    'resources/subscribe': {
+      callOf: (params) => resourceCall('resources/subscribe', params, catalog, ({ subscribe }) => subscribe),
+      answer(result, uri, request) {
+        const answer = resourceAnswer(result, uri, request);
+        if (watchingOf(request).watch(uri)) {
+          return answer;
         }
-        const found = readOf(catalog, uri);
-        return {
-          method,
-          target: uri,
-          operation: found?.resource.read,
-          arguments: found?.parameters,
-        };
+        const words = 'You watch as many resources as you may. Unsubscribe from one first.';
+        throw new RpcError(rpcCodes.invalidParams, words, { reason: 'too_many_subscriptions' });
       },
-      answer(result, uri, era) {
-        if (result.ok ? result.isFailure : result.failure.kind === 'unknown_target') {
-          throw resourceNotFound(uri, era);
-        }
-        return resultOf(result);
+    },
+    'resources/unsubscribe': {
+      callOf: (params) => resourceCall('resources/unsubscribe', params, catalog, () => unsubscribe),
+      answer(result, uri, request) {
+        // To stop hearing of what was never heard of, or is gone, is no mistake.
+        watchingOf(request).unwatch(uri);
+        return result.ok || result.failure.kind === 'unknown_target' ? {} : resultOf(result);
       },
     },
   };
 }
 
+const unsubscribe = sealOperation<unknown, undefined>({
+  name: '_other',
+  span: spanOf('resources/unsubscribe'),
+  parse: () => ({ ok: true, input: undefined }),
+  record: () => ({}),
+  readOnly: true,
+  audited: 'refusals',
+  run: () => undefined,
+  respond: () => ({ result: {}, isFailure: false }),
+});
+
+function watchingOf({ watching }: RequestContext): Watching {
+  if (watching === undefined) {
+    throw new RpcError(rpcCodes.methodNotFound, 'Method not found');
+  }
+  return watching;
+}
+
+function resourceCall(
+  method: string,
+  params: JsonObject,
+  catalog: Catalog,
+  operationOf: (resource: ListedResource) => Call['operation'],
+): Call {
+  const { uri } = params;
+  if (typeof uri !== 'string') {
+    return malformedCall(method, params, '"uri" must be a string.');
+  }
+  const found = readOf(catalog, uri);
+  return {
+    method,
+    target: uri,
+    operation: found && operationOf(found.resource),
+    arguments: found?.parameters,
+  };
+}
+
+function resourceAnswer(result: CallResult, uri: string, { era }: RequestContext): JsonObject {
+  if (result.ok ? result.isFailure : result.failure.kind === 'unknown_target') {
+    throw resourceNotFound(uri, era);
+  }
+  return resultOf(result);
+}
+
 /** The methods on prompts. */
 export function promptMethods(catalog: Catalog, pipeline: ResolvedPipelineOptions): Methods {
+  const { version } = catalog;
   return {
-    'prompts/list': listMethod(
-      'prompts/list',
-      staticListOperation('prompts/list', 'prompts', [...catalog.prompts.values()], pipeline),
+    'prompts/list': staticListMethod(
+      { method: 'prompts/list', member: 'prompts', entries: () => [...catalog.prompts.values()], version },
+      pipeline,
     ),
     'prompts/get': {
       callOf: (params) => namedCall('prompts/get', params, (name) => catalog.prompts.get(name)?.get),
@@ -105,9 +169,6 @@ const completionParams = z.object({
 
 /** `completion/complete` for a variable of a resource or an argument of a prompt. */
 export function completionMethods(catalog: Catalog): Methods {
-  const byTemplate = new Map(
-    [...catalog.resources.values()].map((resource) => [resource.definition.uriTemplate, resource]),
-  );
   const method = 'completion/complete';
   return {
     [method]: {
@@ -118,7 +179,7 @@ export function completionMethods(catalog: Catalog): Methods {
         }
         const { ref, argument, context } = params.data;
         const isPrompt = ref.type === 'ref/prompt';
-        const entry = isPrompt ? catalog.prompts.get(ref.name) : byTemplate.get(ref.uri);
+        const entry = isPrompt ? catalog.prompts.get(ref.name) : resourceOfTemplate(catalog, ref.uri);
         const input: CompletionInput = { argument, known: context.arguments };
         const target = isPrompt ? ref.name : ref.uri;
         return { method, target, operation: entry?.complete, arguments: input };
@@ -126,6 +187,13 @@ export function completionMethods(catalog: Catalog): Methods {
       answer: resultOf,
     },
   };
+}
+
+function staticListMethod(
+  list: Parameters<typeof staticListOperation>[0],
+  pipeline: ResolvedPipelineOptions,
+): Method {
+  return listMethod(list.method, staticListOperation(list, pipeline));
 }
 
 function listMethod(method: string, operation: Call['operation']): Method {

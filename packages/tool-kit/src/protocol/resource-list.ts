@@ -3,7 +3,8 @@ import { sealOperation, spanOf, type Operation, type RequestContext } from '../c
 import type { ResolvedPipelineOptions } from '../call/pipeline-options.ts';
 import { runCall } from '../call/run-call.ts';
 import { listCacheMembers } from '../catalog/cache-members.ts';
-import type { Catalog, ListedResource } from '../catalog/catalog.ts';
+import type { Catalog } from '../catalog/catalog.ts';
+import type { ListedResource } from '../catalog/listed.ts';
 import { isHeld } from '../definition/permission.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
@@ -41,10 +42,21 @@ const SHARE_OF_DEADLINE = 0.9;
  * `maxOutputBytes`. A family that fails leaves the others listed. All of it is one request to the rate limiter.
  */
 export function resourceListOperation(catalog: Catalog, pipeline: ResolvedPipelineOptions): Operation {
-  const families = [...catalog.resources.values()].map((family) => ({
-    ...family,
-    list: { ...family.list, deadlineMs: Math.ceil(pipeline.deadlineMs * SHARE_OF_DEADLINE) },
-  }));
+  const deadlineMs = Math.ceil(pipeline.deadlineMs * SHARE_OF_DEADLINE);
+  let families: readonly ListedResource[] = [];
+  let version: number | undefined;
+
+  function currentFamilies(): readonly ListedResource[] {
+    if (version !== catalog.version()) {
+      version = catalog.version();
+      families = [...catalog.resources.values()].map((family) => ({
+        ...family,
+        list: { ...family.list, deadlineMs },
+      }));
+    }
+    return families;
+  }
+
   return sealOperation<unknown, JsonObject>({
     name: '_other',
     span: spanOf('resources/list'),
@@ -55,7 +67,9 @@ export function resourceListOperation(catalog: Catalog, pipeline: ResolvedPipeli
     maxOutputBytes: Infinity,
     async run(cursor, context, request) {
       // What exists is asked of an upstream, so only for those who may ask it now.
-      const held = families.filter(({ definition }) => isHeld(definition.permission, request.caller));
+      const held = currentFamilies().filter(({ definition }) =>
+        isHeld(definition.permission, request.caller),
+      );
       const place = cursor === undefined ? undefined : placeOf(cursor);
       const start = place === undefined ? 0 : held.findIndex(({ list }) => list.name === place.family);
       if (start === -1) {

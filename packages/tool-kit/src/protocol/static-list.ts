@@ -2,7 +2,7 @@ import { CallFailed, invalidCursor } from '../call/failure.ts';
 import { sealOperation, spanOf, type Operation, type RequestContext } from '../call/operation.ts';
 import type { ResolvedPipelineOptions } from '../call/pipeline-options.ts';
 import { listCacheMembers } from '../catalog/cache-members.ts';
-import type { Listed } from '../catalog/catalog.ts';
+import type { Listed } from '../catalog/listed.ts';
 import { isVisible, permissionNames, type Permission } from '../definition/permission.ts';
 import { encodeJson } from '../encoded-json.ts';
 import type { JsonObject } from '../json.ts';
@@ -14,22 +14,51 @@ type Entry = Listed<{ readonly name: string; readonly permission: Permission<nev
 /** A server has a few roles; what there is beyond them is worked out each time. */
 const MAX_KEPT_PAGES = 200;
 
+/** The entries of one version of the catalog. */
+interface Version {
+  readonly number: number;
+  readonly entries: readonly Entry[];
+  /** All that decide who sees what. */
+  readonly permissions: readonly string[];
+  readonly firstPages: Map<string, JsonObject>;
+}
+
+/** What a list is made of. */
+interface StaticList {
+  readonly method: string;
+  /** Of the result. */
+  readonly member: string;
+  readonly entries: () => readonly Entry[];
+  /** Another number when the entries have changed. */
+  readonly version: () => number;
+}
+
 /**
  * A list of what the caller may see, in pages of `pageSize`. All callers with the same relevant permissions are given
- * the same frozen page, so that it is encoded once.
+ * the same frozen page, so that it is encoded once for each version of the catalog.
  */
 export function staticListOperation(
-  method: string,
-  member: string,
-  entries: readonly Entry[],
+  { method, member, ...source }: StaticList,
   { pageSize, listTtlMs }: Pick<ResolvedPipelineOptions, 'pageSize' | 'listTtlMs'>,
 ): Operation {
-  const permissions = [
-    ...new Set(entries.flatMap(({ definition }) => permissionNames(definition.permission))),
-  ];
-  const firstPages = new Map<string, JsonObject>();
+  let current: Version | undefined;
 
-  function page(caller: Caller, cursor: unknown, era: RequestContext['era']): JsonObject {
+  function currentVersion(): Version {
+    const number = source.version();
+    if (current?.number !== number) {
+      const entries = source.entries();
+      const names = entries.flatMap(({ definition }) => permissionNames(definition.permission));
+      current = { number, entries, permissions: [...new Set(names)], firstPages: new Map() };
+    }
+    return current;
+  }
+
+  function page(
+    { entries }: Version,
+    caller: Caller,
+    cursor: unknown,
+    era: RequestContext['era'],
+  ): JsonObject {
     const visible = entries.filter(({ definition }) => isVisible(definition.permission, caller));
     const start = cursor === undefined ? 0 : placeAfter(visible, cursor);
     const shown = visible.slice(start, start + pageSize);
@@ -55,11 +84,13 @@ export function staticListOperation(
     audited: 'refusals',
     maxOutputBytes: Infinity,
     run(cursor, { caller }, { era }) {
+      const version = currentVersion();
+      const { permissions, firstPages } = version;
       if (cursor !== undefined) {
-        return page(caller, cursor, era);
+        return page(version, caller, cursor, era);
       }
       const key = [era, ...permissions.map((name) => (isVisible(name, caller) ? 1 : 0))].join('');
-      const known = firstPages.get(key) ?? page(caller, undefined, era);
+      const known = firstPages.get(key) ?? page(version, caller, undefined, era);
       if (firstPages.size < MAX_KEPT_PAGES) {
         firstPages.set(key, known);
       }

@@ -14,9 +14,11 @@ import type { Authorizer, Logger } from '@mcp-parts/tool-kit';
 
 import type { TokenGateOptions } from '../../gate/bearer-gate.ts';
 import type { UnauthenticatedGateOptions } from '../../gate/unauthenticated-gate.ts';
+import type { CallerRights } from '../../server/server-ports.ts';
 import type { authenticationSettings } from '../common-settings.ts';
 import type { httpSettings } from '../http-settings.ts';
 import type { SettingValues } from '../settings.ts';
+import { createCallerRights } from './caller-rights.ts';
 import { checkAuthenticationSettings } from './check-authentication.ts';
 import { clientCertificateFrom } from './client-certificate.ts';
 import { openTokenVerification } from './token-verification.ts';
@@ -30,6 +32,8 @@ export interface Authentication extends AsyncDisposable {
   readonly authenticator: Authenticator;
   /** How old everything is that decisions rest on; for `assembleServer`. */
   readonly ages: FactAges;
+  /** What callers may do, also when the policy changes; for `assembleServer`. */
+  readonly rights: CallerRights;
   /** For `serveHttp`. `basicScopes` are what a client asks for first. */
   readonly gate: (basicScopes: readonly string[]) => TokenGateOptions;
 }
@@ -55,17 +59,24 @@ export async function openAuthentication(
     logger,
     password: settings.DIRECTORY_PASSWORD,
   });
+  let rights: ReturnType<typeof createCallerRights> | undefined;
   const policy = await createFilePolicy({
     path: settings.POLICY_FILE,
-    accept: (read) => checkPolicyFits(read, { verifier, directory }),
+    accept(read) {
+      checkPolicyFits(read, { verifier, directory });
+      // It counts from the end of this turn on.
+      setImmediate(() => rights?.changed());
+    },
     logger,
   });
   const secret = settings.AUTH_DPOP_NONCE_SECRET;
   const proofs = createKeyProofs({ nonces: secret === undefined ? undefined : { secret } });
   const { CLIENT_CERTIFICATE_HEADER: header, TRUSTED_PROXIES: trustedProxies = [] } = settings;
   const authenticator = createAuthenticator({ verifier, directory, policy, proofs });
+  rights = createCallerRights(authenticator, policy);
   return {
     policy,
+    rights,
     authorizer: createFreshPolicy({ policy, authenticator }),
     authenticator,
     ages: authenticator.ages,

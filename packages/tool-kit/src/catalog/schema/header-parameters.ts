@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from '../json.ts';
+import type { JsonObject, JsonValue } from '../../json.ts';
 
 /** An argument that clients repeat in the HTTP header `Mcp-Param-…`, so that gateways can route by it. */
 export interface HeaderParameter {

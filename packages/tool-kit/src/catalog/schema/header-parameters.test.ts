@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
-import { echoTool } from '../../test/fixtures.ts';
-import { createMethodTable } from '../protocol/method-table.ts';
-import { createCatalog } from './catalog.ts';
+import { echoTool } from '../../../test/fixtures.ts';
+import { createMethodTable } from '../../protocol/method-table.ts';
+import { createCatalog } from '../catalog.ts';
 
 const region = z.string().meta({ 'x-mcp-header': 'Region' });
 
@@ -25,7 +25,7 @@ describe('arguments that are repeated in headers', () => {
   });
 
   it('are none by default', () => {
-    expect(parametersOf(z.object({ text: z.string() }))).toBeUndefined();
+    expect(parametersOf(z.object({ text: z.string() }))).toEqual([]);
   });
 
   it.each([

@@ -1,0 +1,158 @@
+import type { z } from 'zod';
+
+import type { Operation } from '../call/operation.ts';
+import { MAX_STRING_BYTES, MIN_ANSWER_BYTES } from '../call/pipeline-options.ts';
+import { checkWhole, MAX_TIMER_MS } from '../check-number.ts';
+import type { PromptDefinition } from '../definition/define-prompt.ts';
+import type { ResourceDefinition } from '../definition/define-resource.ts';
+import type { ContentToolDefinition, ToolDefinition } from '../definition/define-tool.ts';
+import { zodObject } from '../definition/object-schema.ts';
+import { checkSchemaVersion } from '../definition/schema-version.ts';
+import { listedErrors } from '../definition/tool-errors.ts';
+import type { JsonObject } from '../json.ts';
+import { checkToolLimit } from '../limits/call-limiter.ts';
+import { outputPlan, type OutputPlan } from '../output/output-plan.ts';
+import { completionOperation } from './completion-operation.ts';
+import { checkTexts, listingOf } from './listing.ts';
+import { promptOperation } from './prompt-operation.ts';
+import { JSON_MIME_TYPE, listOperation, readOperation, subscribeOperation } from './resource-operation.ts';
+import { headerParametersOf, type HeaderParameter } from './schema/header-parameters.ts';
+import { jsonSchema } from './schema/json-schema.ts';
+import { toolOperation } from './tool-operation.ts';
+import { parseUriTemplate, type UriTemplate } from './uri-template.ts';
+
+/** A definition beside what clients are shown of it. */
+export interface Listed<Definition> {
+  readonly definition: Definition;
+  readonly listing: JsonObject;
+  /** In the revisions before 2026-07-28. @default the same */
+  readonly listing2025?: JsonObject | undefined;
+}
+
+/** A tool, ready to be called. */
+export interface ListedTool extends Listed<ToolDefinition | ContentToolDefinition> {
+  readonly call: Operation;
+  /** The arguments that clients over HTTP repeat in headers. */
+  readonly headers: readonly HeaderParameter[];
+}
+
+/** A resource or family of resources, ready to be listed, read, watched and completed. */
+export interface ListedResource extends Listed<ResourceDefinition> {
+  readonly template: UriTemplate;
+  readonly list: Operation;
+  readonly read: Operation;
+  readonly subscribe: Operation;
+  readonly complete: Operation;
+}
+
+/** A prompt, ready to be got and completed. */
+export interface ListedPrompt extends Listed<PromptDefinition> {
+  readonly get: Operation;
+  readonly complete: Operation;
+}
+
+/** Checks a tool and works out all that its calls need. */
+export function listedTool(tool: ListedTool['definition']): ListedTool {
+  const { name, title, annotations } = tool;
+  if (tool.deadlineMs !== undefined) {
+    checkWhole(`tool "${tool.name}": deadlineMs`, tool.deadlineMs, 1, MAX_TIMER_MS);
+  }
+  if (tool.limit !== undefined) {
+    checkToolLimit(`tool "${name}"`, tool.limit);
+  }
+  if (tool.answerBytes !== undefined) {
+    checkWhole(`tool "${tool.name}": answerBytes`, tool.answerBytes, MIN_ANSWER_BYTES, MAX_STRING_BYTES);
+  }
+  // First, because they refuse what is no schema.
+  const inputSchema = jsonSchema(tool, 'input');
+  const output = outputPlanOf(tool);
+  const listed = listingOf(`tool "${name}"`, tool);
+  const listing = {
+    ...listed,
+    description: tool.description + listedErrors(tool.errors),
+    inputSchema,
+    ...(output !== undefined && { outputSchema: output.listed }),
+    annotations: {
+      ...(title !== undefined && { title }),
+      readOnlyHint: annotations.readOnly,
+      destructiveHint: annotations.destructive,
+      idempotentHint: annotations.idempotent,
+      openWorldHint: annotations.openWorld,
+    },
+  };
+  return {
+    definition: tool,
+    call: toolOperation(tool, output),
+    headers: headerParametersOf(`tool "${name}"`, inputSchema),
+    listing,
+    ...(output?.listed2025 !== undefined && {
+      listing2025: { ...listing, outputSchema: output.listed2025 },
+    }),
+  };
+}
+
+/** @throws {TypeError} naming the tool, for what JSON Schema or a client cannot express. */
+export function outputPlanOf(tool: ListedTool['definition']): OutputPlan | undefined {
+  return tool.output && outputPlan(jsonSchema(tool, 'output'), tool.whole !== undefined);
+}
+
+/** The same for a resource. */
+export function listedResource(resource: ResourceDefinition): ListedResource {
+  const { uriTemplate, mimeType = JSON_MIME_TYPE, annotations, cache } = resource;
+  const kind = `resource "${resource.name}"`;
+  checkTexts(kind, { uriTemplate, mimeType });
+  if (cache !== undefined) {
+    checkWhole(`${kind}: cache.ttlMs`, cache.ttlMs, 0, Number.MAX_SAFE_INTEGER);
+  }
+  const template = parseUriTemplate(uriTemplate);
+  checkSchemaVersion(`resource "${resource.name}": parameters`, resource.parameters);
+  const parameters = Object.keys(zodObject(resource.parameters).shape);
+  if (parameters.toSorted().join() !== template.variables.toSorted().join()) {
+    throw new TypeError(
+      `resource "${resource.name}": the template has {${template.variables.join('}, {')}}, the parameters are ${parameters.join(', ')}`,
+    );
+  }
+  return {
+    definition: resource,
+    template,
+    list: listOperation(resource),
+    read: readOperation(resource),
+    subscribe: subscribeOperation(resource),
+    complete: completionOperation(resource),
+    listing: {
+      ...listingOf(kind, resource),
+      uriTemplate,
+      mimeType,
+      // They are what the protocol has, which is JSON.
+      ...(annotations !== undefined && { annotations: annotations as JsonObject }),
+    },
+  };
+}
+
+/** The same for a prompt. */
+export function listedPrompt(prompt: PromptDefinition): ListedPrompt {
+  const { name } = prompt;
+  checkSchemaVersion(`prompt "${name}": arguments`, prompt.arguments);
+  const { shape }: { readonly shape: Readonly<Record<string, z.ZodType>> } = zodObject(prompt.arguments);
+  return {
+    definition: prompt,
+    get: promptOperation(prompt),
+    complete: completionOperation(prompt),
+    listing: {
+      ...listingOf(`prompt "${name}"`, prompt),
+      arguments: Object.entries(shape).map(([argument, schema]) => argumentListing(name, argument, schema)),
+    },
+  };
+}
+
+function argumentListing(prompt: string, name: string, schema: z.ZodType): JsonObject {
+  const { description } = schema;
+  if (description !== undefined) {
+    checkTexts(`prompt "${prompt}": arguments.${name}`, { description });
+  }
+  return {
+    name,
+    ...(description !== undefined && { description }),
+    required: !schema.safeParse(undefined).success,
+  };
+}
