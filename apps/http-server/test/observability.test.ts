@@ -16,6 +16,9 @@ import { modernCall, send } from './raw-request.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const rulesFile = join(root, 'deploy/prometheus/rules.yaml');
+const ruleTests = ['rules.test.yaml', 'rules.days.test.yaml'].map((name) =>
+  join(root, 'deploy/prometheus', name),
+);
 const runbooks = 'https://github.com/mcp-parts/mcp-parts/blob/main/docs/runbooks/';
 
 const rule = z.union([
@@ -41,9 +44,7 @@ const dashboard = z
     ),
   })
   .parse(JSON.parse(await readFile(join(root, 'deploy/grafana/dashboard.json'), 'utf8')));
-const panels = dashboard.panels.flatMap(({ title, targets }) =>
-  targets.map(({ expr }) => ({ title, expr })),
-);
+const panels = dashboard.panels.flatMap(({ title, targets }) => targets.map(({ expr }) => ({ title, expr })));
 
 const promtool = findService({ program: 'promtool', debianPackage: 'prometheus' });
 
@@ -97,9 +98,7 @@ const rare = new Set(['mcp_audit_disk_time_left_seconds']);
 function unknownMetrics(expr: string): string[] {
   return metricsIn(expr).filter(
     (name) =>
-      !rare.has(name) &&
-      !recorded.includes(name) &&
-      !new RegExp(`^${name}(?:\\{| )`, 'mu').test(scrape),
+      !rare.has(name) && !recorded.includes(name) && !new RegExp(`^${name}(?:\\{| )`, 'mu').test(scrape),
   );
 }
 
@@ -130,13 +129,16 @@ describe('the alerts', () => {
           }),
         ),
       })
-      .parse(parse(await readFile(join(root, 'deploy/prometheus/rules.test.yaml'), 'utf8')))
-      .tests.flatMap((one) => one.alert_rule_test);
+      .array()
+      .parse(await Promise.all(ruleTests.map(async (file) => parse(await readFile(file, 'utf8')))))
+      .flatMap(({ tests }) => tests.flatMap((one) => one.alert_rule_test));
     const missing = alerts
       .map(({ alert }) => alert)
       .filter((alert) => {
         const own = cases.filter(({ alertname }) => alertname === alert);
-        return !own.some((one) => one.exp_alerts.length > 0) || !own.some((one) => one.exp_alerts.length === 0);
+        return (
+          !own.some((one) => one.exp_alerts.length > 0) || !own.some((one) => one.exp_alerts.length === 0)
+        );
       });
     expect(missing).toEqual([]);
   });
@@ -155,9 +157,8 @@ describe.skipIf(promtool === undefined)('promtool', () => {
   };
 
   it('passes the tests of the alerts', () => {
-    const file = join(root, 'deploy/prometheus/rules.test.yaml');
-    expect(run(['test', 'rules', file])).toMatchObject({ status: 0 });
-  });
+    expect(run(['test', 'rules', ...ruleTests])).toMatchObject({ status: 0 });
+  }, 60_000);
 
   it('finds nothing to say about the metrics of a run', () => {
     expect(run(['check', 'metrics'], scrape)).toEqual({ status: 0, output: '' });
