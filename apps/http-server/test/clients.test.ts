@@ -124,7 +124,9 @@ describe.concurrent('the command line of the MCP Inspector', { timeout: 120_000 
             'legacy',
             `--method tools/call --tool-name check_deployment_status --tool-arg taskId=${taskId}`,
           ),
-        ).resolves.toMatchObject({ structuredContent: { state: 'completed', version: '2.2.0' } }),
+        ).resolves.toMatchObject({
+          structuredContent: { state: 'completed', deployment: expect.stringContaining(' 2.2.0 ') },
+        }),
       { timeout: 60_000 },
     );
   });

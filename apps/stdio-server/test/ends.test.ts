@@ -140,7 +140,12 @@ describe('a task that runs', timed, () => {
     await using next = startRaw(settings);
     next.send(toolCall('2026', 8, 'check_deployment_status', { taskId }));
     await expect(answerTo(next, 8)).resolves.toMatchObject({
-      result: { structuredContent: { service: 'payment-service', state: expect.any(String) } },
+      result: {
+        structuredContent: {
+          deployment: expect.stringContaining('payment-service'),
+          state: expect.any(String),
+        },
+      },
     });
   });
 });

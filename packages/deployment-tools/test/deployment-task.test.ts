@@ -76,9 +76,9 @@ it('deploys under the id of the task and reports every step by region', async ()
   });
   expect(reports).toEqual([
     { percent: 0, message: 'Checking the prerequisites.' },
-    { percent: 0, message: 'Deployment dep-1 queued: eu-central pending, us-east pending.' },
-    { percent: 75, message: 'Deployment dep-1 running: eu-central succeeded, us-east 50 %.' },
-    { percent: 100, message: 'Deployment dep-1 succeeded: eu-central succeeded, us-east succeeded.' },
+    { percent: 0, message: 'eu-central pending, us-east pending.' },
+    { percent: 75, message: 'eu-central succeeded, us-east 50 %.' },
+    { percent: 100, message: 'eu-central succeeded, us-east succeeded.' },
   ]);
   expect(sent(create)).toEqual([
     {

@@ -27,7 +27,7 @@ interface Answered {
 
 interface Found {
   readonly ready: boolean;
-  readonly passed: { readonly check: string; readonly detail: string }[];
+  readonly passed: string[];
   readonly failed: {
     readonly check: string;
     readonly status: string;
@@ -41,13 +41,7 @@ it('reports every check that passed', async () => {
   expect(isError).toBeUndefined();
   expect(structuredContent).toEqual({
     ready: true,
-    passed: [
-      { check: 'configuration', detail: 'production runs 2.4.0 in eu-central, us-east.' },
-      { check: 'version', detail: '2.5.0 is compatible with production.' },
-      { check: 'dependency ledger-service', detail: 'Healthy at 2026-03-10T15:59:00.000Z.' },
-      { check: 'dependency fraud-service', detail: 'Healthy at 2026-03-10T15:59:00.000Z.' },
-      { check: 'window', detail: 'Open; it is Tue 2026-03-10 12:00 America/New_York.' },
-    ],
+    passed: ['configuration', 'version', 'dependency ledger-service', 'dependency fraud-service', 'window'],
     failed: [],
     nextStep: 'Ask the person to confirm, then call trigger_deployment.',
   });
@@ -65,7 +59,7 @@ it('runs all checks and reports each one that failed, with what to do', async ()
   const { isError, structuredContent, content } = await check(Date.parse('2026-03-13T16:00:00Z'));
   expect(isError).toBe(true);
   expect(structuredContent?.ready).toBe(false);
-  expect(structuredContent?.passed.map(({ check }) => check)).toEqual(['dependency ledger-service']);
+  expect(structuredContent?.passed).toEqual(['dependency ledger-service']);
   expect(structuredContent?.failed.map(({ check, status }) => [check, status])).toEqual([
     ['configuration', 'failed'],
     ['version', 'failed'],
@@ -75,7 +69,7 @@ it('runs all checks and reports each one that failed, with what to do', async ()
   expect(content[0].text).toMatchInlineSnapshot(`
     "Not ready: 4 of 5 checks failed for payment-service 2.5.0 to production.
     - configuration (failed): The configuration service does not know that service there. The configuration service said: "There is no service payment-service." Next: Take the name from list_services; if it is right, ask the owner of the service to set it up there.
-    - version (failed): 2.5.0 is not compatible with production: Refunds above 1,000 fail. Next: Choose another version, or do first what the reason names; ask the person which.
+    - version (failed): Not compatible with production: Refunds above 1,000 fail. Next: Choose another version, or do first what the reason names; ask the person which.
     - dependency fraud-service (failed): fraud-service is degraded in production, at 2026-03-10T15:59:00.000Z: One queue lags. Next: Do not deploy until fraud-service is healthy; tell the person, and check again when they ask.
     - window (failed): The deployment window of production is closed; it is Fri 2026-03-13 12:00 America/New_York. Next: Wait until it opens on Mon 2026-03-16 10:00 America/New_York, then check again.
     Passed: dependency ledger-service.
@@ -94,10 +88,7 @@ it('reports a check whose upstream fails as unknown, goes on with the others, an
     ['dependency ledger-service', 'unknown'],
     ['window', 'unknown'],
   ]);
-  expect(structuredContent?.passed.map(({ check }) => check)).toEqual([
-    'configuration',
-    'dependency fraud-service',
-  ]);
+  expect(structuredContent?.passed).toEqual(['configuration', 'dependency fraud-service']);
 });
 
 it('does not call the health of dependencies good when it cannot learn the dependencies', async () => {
@@ -113,10 +104,7 @@ it('takes the window of the configuration service before the default one', async
     json: { always: false, timeZone: 'Europe/Berlin', days: ['Fri'], opensAt: '16:00', closesAt: '18:00' },
   });
   const friday = Date.parse('2026-03-13T16:00:00Z');
-  expect((await check(friday)).structuredContent?.passed).toContainEqual({
-    check: 'window',
-    detail: 'Open; it is Fri 2026-03-13 17:00 Europe/Berlin.',
-  });
+  expect((await check(friday)).structuredContent?.passed).toContain('window');
   expect((await check()).structuredContent?.failed).toEqual([
     {
       check: 'window',

@@ -148,14 +148,14 @@ describe('check_deployment_status', () => {
   it.each<[Partial<Task>, string]>([
     [
       { state: 'queued', progress: { percent: 0, message: '' } },
-      'payment-service 2.5.0 to production: queued, 0 %. Waiting to start.\nNext: Call check_deployment_status again in about 5 s; do not trigger it again.',
+      'payment-service 2.5.0 to production: queued, 0 %. Waiting to start.\nNext: Check again in 5 s; do not trigger it again.',
     ],
     [
       {
         state: 'running',
         progress: { percent: 75, message: 'Deployment dep-1 running: eu-central 50 %.' },
       },
-      'payment-service 2.5.0 to production: running, 75 %. Deployment dep-1 running: eu-central 50 %.\nNext: Call check_deployment_status again in about 5 s; do not trigger it again.',
+      'payment-service 2.5.0 to production: running, 75 %. Deployment dep-1 running: eu-central 50 %.\nNext: Check again in 5 s; do not trigger it again.',
     ],
     [
       { state: 'completed', progress: { percent: 100, message: 'Done.' } },
@@ -177,7 +177,10 @@ describe('check_deployment_status', () => {
     const result = await status({ kind: 'deployment', ...task });
     expect(result.isError).toBeUndefined();
     expect(result.content[0].text).toBe(text);
-    expect(result.structuredContent).toMatchObject({ ...target, state: task.state });
+    expect(result.structuredContent).toMatchObject({
+      deployment: 'payment-service 2.5.0 to production',
+      state: task.state,
+    });
     expect(result.structuredContent?.['errorCode']).toBe(task.error?.code);
   });
 

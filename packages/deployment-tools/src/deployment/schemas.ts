@@ -64,7 +64,7 @@ export const searchSchema = z
 /** The outcome of all prerequisite checks; `ready` when none failed. A check that had no answer is `unknown` and counts as failed. */
 export const prerequisitesSchema = z.object({
   ready: z.boolean(),
-  passed: z.array(z.object({ check: z.string(), detail: z.string() })),
+  passed: z.array(z.string()),
   failed: z.array(
     z.object({
       check: z.string(),

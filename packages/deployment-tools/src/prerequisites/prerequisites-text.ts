@@ -6,7 +6,7 @@ export function prerequisitesText(
   { service, version, environment }: DeploymentTarget,
 ): string {
   const what = `${service} ${version} to ${environment}`;
-  const passedNames = passed.map(({ check }) => check).join(', ');
+  const passedNames = passed.join(', ');
   if (ready) {
     return `Ready: ${what} may be deployed. Passed: ${passedNames}.`;
   }

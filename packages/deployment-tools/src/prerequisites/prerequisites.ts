@@ -37,7 +37,7 @@ export async function checkPrerequisites(
   const passed: Passed[] = [];
   const failed: Failed[] = [];
   for (const finding of findings.flat()) {
-    if ('detail' in finding) {
+    if (typeof finding === 'string') {
       passed.push(finding);
     } else {
       failed.push(finding);
@@ -50,6 +50,7 @@ export async function checkPrerequisites(
   return { ready, passed, failed, nextStep };
 }
 
+/** A check that passed, by its name. */
 type Passed = Prerequisites['passed'][number];
 type Failed = Prerequisites['failed'][number];
 type Finding = Passed | Failed;
@@ -64,8 +65,7 @@ async function checkConfiguration(
   if (!result.ok) {
     return noAnswer(check, result, context);
   }
-  const { version, regions } = result.data;
-  return { check, detail: `${environment} runs ${version} in ${regions.join(', ')}.` };
+  return check;
 }
 
 async function checkVersion(
@@ -80,13 +80,13 @@ async function checkVersion(
     return noAnswer(check, result, context);
   }
   if (result.data.compatible) {
-    return { check, detail: `${version} is compatible with ${environment}.` };
+    return check;
   }
   const reasons = result.data.reasons.slice(0, 5).join(' ') || 'The configuration service gave no reason.';
   return {
     check,
     status: 'failed',
-    reason: `${version} is not compatible with ${environment}: ${reasons}`,
+    reason: `Not compatible with ${environment}: ${reasons}`,
     nextStep: 'Choose another version, or do first what the reason names; ask the person which.',
   };
 }
@@ -104,7 +104,7 @@ async function checkDependencies(
   }
   const { dependencies } = result.data;
   if (dependencies.length === 0) {
-    return [{ check, detail: 'It has no dependencies.' }];
+    return [check];
   }
   return Promise.all(dependencies.map((dependency) => checkHealth(dependency, target, sources, context)));
 }
@@ -123,7 +123,7 @@ async function checkHealth(
   }
   const { status, checkedAt, detail } = result.data;
   if (status === 'healthy') {
-    return { check, detail: `Healthy at ${checkedAt}.` };
+    return check;
   }
   return {
     check,
@@ -145,10 +145,7 @@ async function checkWindow(
   }
   const state = windowState(result.ok ? result.data : defaultDeploymentWindows[environment], now());
   if (state.open) {
-    return {
-      check,
-      detail: state.always ? `${environment} is always open.` : `Open; it is ${state.localTime}.`,
-    };
+    return check;
   }
   return {
     check,

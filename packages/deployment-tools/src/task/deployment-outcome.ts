@@ -9,11 +9,11 @@ export function isEnded({ state }: Deployment): boolean {
 }
 
 /** A deployment's progress for a model: overall, and one entry for each region. */
-export function progressText({ id, state, progress }: Deployment): {
+export function progressText({ progress }: Deployment): {
   readonly percent: number;
   readonly message: string;
 } {
-  return { percent: progress.percent, message: `Deployment ${id} ${state}: ${regionsText(progress)}.` };
+  return { percent: progress.percent, message: `${regionsText(progress)}.` };
 }
 
 /**

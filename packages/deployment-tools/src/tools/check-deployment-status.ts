@@ -21,14 +21,11 @@ export function createCheckDeploymentStatus() {
       'Shows state and progress by region of a deployment that you started with trigger_deployment, and what to do next.',
     input: z.strictObject({ taskId: taskIdSchema }),
     output: z.object({
-      service: z.string(),
-      version: z.string(),
-      environment: z.string(),
+      deployment: z.string(),
       state: z.enum(['queued', 'running', 'completed', 'failed', 'cancelled']),
       percent: z.number(),
       message: z.string(),
       errorCode: z.string().optional(),
-      updatedAt: z.string(),
       nextStep: z.string(),
     }),
     annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },
@@ -41,19 +38,17 @@ export function createCheckDeploymentStatus() {
         throw errors.unknown_task();
       }
       // What trigger_deployment stored has this shape; loose, because an earlier version may have stored more.
-      const target = z.object(deploymentTargetSchema.shape).parse(task.input);
+      const { service, version, environment } = z.object(deploymentTargetSchema.shape).parse(task.input);
       return {
-        ...target,
+        deployment: `${service} ${version} to ${environment}`,
         state: task.state,
         percent: task.progress.percent,
         message: task.error?.message ?? (task.progress.message || 'Waiting to start.'),
         errorCode: task.error?.code,
-        updatedAt: task.updatedAt,
         nextStep: nextStepOf(task.state),
       };
     },
-    text: ({ service, version, environment, state, percent, message }) =>
-      `${service} ${version} to ${environment}: ${state}, ${percent} %. ${message}`,
+    text: ({ deployment, state, percent, message }) => `${deployment}: ${state}, ${percent} %. ${message}`,
   });
 }
 
@@ -61,7 +56,7 @@ function nextStepOf(state: Task['state']): string {
   switch (state) {
     case 'queued':
     case 'running':
-      return 'Call check_deployment_status again in about 5 s; do not trigger it again.';
+      return 'Check again in 5 s; do not trigger it again.';
     case 'completed':
       return 'Tell the person that it is deployed.';
     case 'failed':

@@ -44,7 +44,7 @@ export function createTriggerDeployment() {
         taskId: task.id,
         state: task.state,
         nextStep:
-          'Call check_deployment_status with this taskId in about 5 s, and until it has ended. Do not trigger it again.',
+          'Call check_deployment_status with this taskId in 5 s, until it has ended. Do not trigger it again.',
       };
     },
     text: ({ taskId, state }, { service, version, environment }) =>
