@@ -114,7 +114,7 @@ function codeOf(file: string): string {
 }
 
 function sources(): readonly string[] {
-  return ['packages', 'apps', 'test', 'bench', 'scripts'].flatMap((folder) =>
+  return ['packages', 'apps', 'examples', 'test', 'bench', 'scripts'].flatMap((folder) =>
     filesBelow(folder, (name) => /\.(?:ts|mjs|yaml)$/u.test(name)),
   );
 }

@@ -1,7 +1,7 @@
 import { expect, it, vi } from 'vitest';
 import { z } from 'zod';
 
-import { callFor, createClient, defineEndpoint } from './index.ts';
+import { callFor, createClient, defineEndpoint, type Work } from './index.ts';
 import { createScriptedUpstream, createTestClock, reply } from './testing/index.ts';
 
 const get = defineEndpoint({
@@ -21,7 +21,7 @@ function thingsBehind(...responses: Parameters<typeof createScriptedUpstream>) {
 
 it('returns the data, and tells the work how the call ended', async () => {
   const { client, clock } = thingsBehind(reply(503), reply(200, { name: 'one' }));
-  const onUpstreamCall = vi.fn();
+  const onUpstreamCall = vi.fn<NonNullable<Work['onUpstreamCall']>>();
   const work = { signal: new AbortController().signal, onUpstreamCall };
   await expect(clock.settle(callFor(work, client, get, { params: { id: 1 } }))).resolves.toEqual({
     name: 'one',
