@@ -41,109 +41,144 @@ export interface NodeExchangeOptions {
 export function createNodeExchange(
   request: IncomingMessage,
   response: ServerResponse,
-  { sourceAddress, body, isLeaving }: NodeExchangeOptions,
+  options: NodeExchangeOptions,
 ): Exchange {
-  const arrivedAt = performance.now();
-  let headers: Record<string, string> | undefined;
-  let abort: AbortController | undefined;
-  let listeners: (() => void)[] = [];
-  let isClosed = false;
+  return new NodeExchange(request, response, options);
+}
 
-  response.once('close', () => {
-    isClosed = true;
-    if (!response.writableFinished) {
-      abort?.abort(new DOMException('the client went away', 'AbortError'));
+/**
+ * A class although it is one request's: `signal` is an accessor, and one in an object literal gives each object a shape of
+ * its own, through which the request survives every collection but the rare ones of the whole heap.
+ */
+class NodeExchange implements Exchange {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: IncomingMessage['headers'];
+  readonly sourceAddress: string | undefined;
+  readonly correlationId: string = randomUUID();
+  readonly node: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #options: NodeExchangeOptions;
+  readonly #arrivedAt = performance.now();
+  #ownHeaders: Record<string, string> | undefined;
+  #abort: AbortController | undefined;
+  #listeners: (() => void)[] | undefined;
+  #isClosed = false;
+
+  constructor(request: IncomingMessage, response: ServerResponse, options: NodeExchangeOptions) {
+    this.method = request.method ?? 'GET';
+    this.url = request.url ?? '/';
+    this.headers = request.headers;
+    this.sourceAddress = options.sourceAddress;
+    this.node = request;
+    this.#response = response;
+    this.#options = options;
+    response.once('close', () => this.#close());
+    // Node ends a response whose client is gone with an error that is nobody's fault.
+    response.once('error', ignore);
+  }
+
+  /** A property, as an `authenticate` of somebody else may take it out of the facts. */
+  readonly elapsedMs = (): number => performance.now() - this.#arrivedAt;
+
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    if (this.#isClosed && !this.#response.writableFinished) {
+      this.#abort.abort(new DOMException('the client went away', 'AbortError'));
     }
+    return this.#abort.signal;
+  }
+
+  readBody(maxBytes: number): Promise<Body> {
+    const { body } = this.#options;
+    return body === undefined
+      ? readText(this.node, maxBytes)
+      : Promise.resolve({ kind: 'parsed', value: body });
+  }
+
+  setHeader(name: string, value: string): void {
+    this.#ownHeaders = { ...this.#ownHeaders, [name]: value };
+  }
+
+  answer(status: number, own: Readonly<Record<string, string>>, text?: string): void {
+    const response = this.#response;
+    if (response.headersSent || this.#isClosed) {
+      return;
+    }
+    if (text === undefined) {
+      this.#head(status, own, status === 204 ? undefined : 0);
+      response.end();
+      return;
+    }
+    this.#head(status, own, Buffer.byteLength(text));
+    response.end(text);
+    if ((response.socket?.writableLength ?? 0) > 0) {
+      const timer = setTimeout(() => response.destroy(), READ_TIMEOUT_MS);
+      timer.unref();
+      response.once('close', () => clearTimeout(timer));
+    }
+  }
+
+  openStream(own: Readonly<Record<string, string>>): AnswerStream {
+    const response = this.#response;
+    if (!this.#isClosed && !response.headersSent) {
+      this.#head(200, own);
+      response.flushHeaders();
+    }
+    const isOpen = (): boolean => !this.#isClosed && !response.writableEnded;
+    return {
+      isOpen,
+      write(text) {
+        if (!isOpen()) {
+          return false;
+        }
+        response.write(text);
+        if (response.writableLength > MAX_UNREAD_BYTES) {
+          response.destroy();
+          return false;
+        }
+        return true;
+      },
+      end() {
+        if (isOpen()) {
+          response.end();
+        }
+      },
+    };
+  }
+
+  onClose(listener: () => void): void {
+    if (this.#isClosed) {
+      listener();
+    } else {
+      (this.#listeners ??= []).push(listener);
+    }
+  }
+
+  #head(status: number, own: Readonly<Record<string, string>>, length?: number): void {
+    this.#response.writeHead(status, {
+      ...securityHeaders,
+      ...this.#ownHeaders,
+      ...own,
+      ...(length !== undefined && { 'content-length': length }),
+      ...(this.#options.isLeaving() && { connection: 'close' }),
+    });
+  }
+
+  #close(): void {
+    this.#isClosed = true;
+    if (!this.#response.writableFinished) {
+      this.#abort?.abort(new DOMException('the client went away', 'AbortError'));
+    }
+    const listeners = this.#listeners ?? [];
+    this.#listeners = undefined;
     for (const listener of listeners) {
       listener();
     }
-    listeners = [];
-  });
-  // Node ends a response whose client is gone with an error that is nobody's fault.
-  response.once('error', () => undefined);
-
-  const head = (status: number, own: Readonly<Record<string, string>>, length?: number) => {
-    response.writeHead(status, {
-      ...securityHeaders,
-      ...headers,
-      ...own,
-      ...(length !== undefined && { 'content-length': length }),
-      ...(isLeaving() && { connection: 'close' }),
-    });
-  };
-
-  return {
-    method: request.method ?? 'GET',
-    url: request.url ?? '/',
-    headers: request.headers,
-    sourceAddress,
-    correlationId: randomUUID(),
-    node: request,
-    elapsedMs: () => performance.now() - arrivedAt,
-    get signal() {
-      abort ??= new AbortController();
-      if (isClosed && !response.writableFinished) {
-        abort.abort(new DOMException('the client went away', 'AbortError'));
-      }
-      return abort.signal;
-    },
-    readBody: (maxBytes) =>
-      body === undefined ? readText(request, maxBytes) : Promise.resolve({ kind: 'parsed', value: body }),
-    setHeader(name, value) {
-      headers = { ...headers, [name]: value };
-    },
-    answer(status, own, text) {
-      if (response.headersSent || isClosed) {
-        return;
-      }
-      if (text === undefined) {
-        head(status, own, status === 204 ? undefined : 0);
-        response.end();
-        return;
-      }
-      head(status, own, Buffer.byteLength(text));
-      response.end(text);
-      if ((response.socket?.writableLength ?? 0) > 0) {
-        const timer = setTimeout(() => response.destroy(), READ_TIMEOUT_MS);
-        timer.unref();
-        response.once('close', () => clearTimeout(timer));
-      }
-    },
-    openStream(own): AnswerStream {
-      if (!isClosed && !response.headersSent) {
-        head(200, own);
-        response.flushHeaders();
-      }
-      const isOpen = () => !isClosed && !response.writableEnded;
-      return {
-        isOpen,
-        write(text) {
-          if (!isOpen()) {
-            return false;
-          }
-          response.write(text);
-          if (response.writableLength > MAX_UNREAD_BYTES) {
-            response.destroy();
-            return false;
-          }
-          return true;
-        },
-        end() {
-          if (isOpen()) {
-            response.end();
-          }
-        },
-      };
-    },
-    onClose(listener) {
-      if (isClosed) {
-        listener();
-      } else {
-        listeners.push(listener);
-      }
-    },
-  };
+  }
 }
+
+function ignore(): void {}
 
 function readText(request: IncomingMessage, maxBytes: number): Promise<Body> {
   if (Number(request.headers['content-length'] ?? 0) > maxBytes) {
