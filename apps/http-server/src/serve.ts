@@ -43,6 +43,7 @@ export async function serve(
     logger,
     stateDirectory: config.STATE_DIRECTORY,
     ...auditOptions(config, platform.auditToken),
+    requestStateKey: config.SESSION_KEY,
     rateLimitPerMinute: config.RATE_LIMIT_PER_MINUTE,
     serverRateLimitPerMinute: config.SERVER_RATE_LIMIT_PER_MINUTE,
     maxConcurrentCalls: config.MAX_CONCURRENT_CALLS,

@@ -44,6 +44,11 @@ export interface AssembleOptions
   readonly authorizer?: Authorizer | undefined;
   /** Around every handler, the first one outermost. @default none */
   readonly hooks?: readonly Hook[] | undefined;
+  /**
+   * Seals what clients of 2026-07-28 keep between the rounds of a call that asks them something; at least 32 bytes, the
+   * same for all replicas, such as the key that signs session ids. @default a random key: such a call ends with the process
+   */
+  readonly requestStateKey?: Uint8Array | undefined;
   readonly logger: Logger;
   /**
    * Holds the audit trail and the tasks, on a local disk. Processes that share it take a numbered directory each;
@@ -205,7 +210,9 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
     rateLimiter: ports.rateLimiter ?? createRateLimiter(),
     callerLimit: resolved.callerLimit,
     serverLimit: resolved.serverLimit,
+    requestStateKey: resolved.requestStateKey,
     deadlineMs: resolved.deadlineMs,
+    answerWithinMs: resolved.answerWithinMs,
     maxOutputBytes: resolved.maxOutputBytes,
     answerBytes: resolved.answerBytes,
     answerBytesByClient: resolved.answerBytesByClient,

@@ -35,12 +35,13 @@ export class RpcError extends Error {
   }
 }
 
-/** JSON-RPC 2.0 §5.1, and the code of the 2025 revisions of MCP for a resource that does not exist. */
+/** JSON-RPC 2.0 §5.1, the code of the 2025 revisions of MCP for a resource that does not exist, and one of 2026-07-28. */
 export const rpcCodes = {
   methodNotFound: -32601,
   invalidParams: -32602,
   internalError: -32603,
   resourceNotFound: -32002,
+  missingClientCapability: -32021,
 } as const;
 
 /** Tells an error apart by shape, so that errors from other packages count too. */

@@ -54,8 +54,18 @@ export type { Permission } from './definition/permission.ts';
 export type { TaskContext, TaskDefinition } from './definition/task-definition.ts';
 export type { ArgumentSchema, ObjectSchema, ValueSchema } from './definition/object-schema.ts';
 export { PublicError, RpcError, rpcCodes } from './errors.ts';
-export type { Channel } from './exchange/channel.ts';
+export type { Channel, ClientReply, Retry } from './exchange/channel.ts';
+export type { Ask, Once } from './exchange/conversation.ts';
 export type { LogLevel } from './exchange/log-level.ts';
+export {
+  accepted,
+  type Answer,
+  type Answers,
+  type Question,
+  type QuestionMethod,
+  type Questions,
+  type Reading,
+} from './exchange/question.ts';
 export type { JsonObject, JsonValue } from './json.ts';
 export {
   createMethodTable,
@@ -94,6 +104,15 @@ export type {
   Telemetry,
   UpstreamCall,
 } from './ports.ts';
+export { form } from './questions/form.ts';
+export { openUrl } from './questions/open-url.ts';
+export { roots, type Root } from './questions/roots.ts';
+export {
+  sampling,
+  type SamplingMessage,
+  type SamplingRequest,
+  type SamplingResult,
+} from './questions/sampling.ts';
 export type { RequestContext, Watching } from './call/operation.ts';
 export { authorize, type AuthorizeOptions } from './call/authorize.ts';
 export type { AuditSubject } from './call/audit-intent.ts';

@@ -1,14 +1,23 @@
 /** Binds the method table to `@modelcontextprotocol/sdk` 1.x: the revisions up to 2025-11-25. */
+import { randomUUID } from 'node:crypto';
+
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
 import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
-import type { CallToolResult, ServerNotification, ServerRequest } from '@modelcontextprotocol/sdk/types.js';
+import {
+  ErrorCode,
+  ResultSchema,
+  type CallToolResult,
+  type ServerNotification,
+  type ServerRequest,
+} from '@modelcontextprotocol/sdk/types.js';
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv-provider.js';
 
 import type { ContentToolDefinition, ToolDefinition } from './definition/define-tool.ts';
 import { RpcError, rpcCodes } from './errors.ts';
-import type { Channel } from './exchange/channel.ts';
+import type { Channel, ClientReply } from './exchange/channel.ts';
 import { isAtLeast, isLogLevel, LOG_LEVELS, type LogLevel } from './exchange/log-level.ts';
+import type { QuestionMethod } from './exchange/question.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 import type { Caller } from './ports.ts';
 import {
@@ -122,7 +131,7 @@ export function registerTool(
 /** The part of the SDK's request context that is used here. */
 type Extra = Pick<
   RequestHandlerExtra<ServerRequest, ServerNotification>,
-  'signal' | 'authInfo' | '_meta' | 'sessionId' | 'sendNotification'
+  'signal' | 'authInfo' | '_meta' | 'sessionId' | 'sendNotification' | 'sendRequest'
 >;
 
 /** How a message for the person is sent, where only the server knows which are wanted. */
@@ -167,5 +176,38 @@ class Channel2025 implements Channel {
 
   log(level: LogLevel, data: JsonValue): void {
     this.#sendLog(this, level, data);
+  }
+
+  async request(
+    method: QuestionMethod,
+    params: JsonObject,
+    { signal, timeoutMs }: { readonly signal: AbortSignal; readonly timeoutMs: number },
+  ): Promise<ClientReply> {
+    // 2025-11-25 wants a page to have an id, under which the server could say that it is done.
+    const sent = params['mode'] === 'url' ? { ...params, elicitationId: randomUUID() } : params;
+    const request = { method, params: sent } as unknown as ServerRequest;
+    try {
+      const result = await this.#extra.sendRequest(request, ResultSchema, { signal, timeout: timeoutMs });
+      return { outcome: 'result', result: result as JsonObject };
+    } catch (error) {
+      signal.throwIfAborted();
+      return { outcome: outcomeOf(error) };
+    }
+  }
+}
+
+/** 2025-11-25, client/sampling, "Error Handling": the person has rejected what the model was asked. */
+const REJECTED = -1;
+
+function outcomeOf(error: unknown): 'declined' | 'cancelled' | 'impossible' {
+  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
+  switch (code) {
+    case REJECTED:
+      return 'declined';
+    case ErrorCode.RequestTimeout:
+    case ErrorCode.ConnectionClosed:
+      return 'cancelled';
+    default:
+      return 'impossible';
   }
 }

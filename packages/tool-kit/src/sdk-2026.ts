@@ -11,7 +11,7 @@ import {
 
 import type { ContentToolDefinition, ToolDefinition } from './definition/define-tool.ts';
 import { traceable } from './encoded-json.ts';
-import type { Channel } from './exchange/channel.ts';
+import type { Channel, Retry } from './exchange/channel.ts';
 import { isAtLeast, isLogLevel, type LogLevel } from './exchange/log-level.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 import {
@@ -65,27 +65,36 @@ export function registerTool(
   server.registerTool(tool.name, registration, async (sent, context) => {
     // What the SDK has received is JSON, and the registered schema changes nothing of it.
     const params = { name: tool.name, arguments: sent as JsonObject };
-    const result = await handleRequest(table, 'tools/call', params, sdkRequest(context), options);
+    const result = await handleRequest(
+      table,
+      'tools/call',
+      params,
+      sdkRequest(context, server.server),
+      options,
+    );
     return result as unknown as CallToolResult;
   });
 }
 
-function sdkRequest(context: ServerContext): SdkRequest {
+/** `server`: one that may serve a client of the 2025 era, which has said at the opening what it can do. */
+function sdkRequest(context: ServerContext, server?: Server): SdkRequest {
   return {
     era: '2026',
     signal: context.mcpReq.signal,
     authInfo: context.http?.authInfo,
     client: clientOf(fromEnvelope(context.mcpReq, CLIENT_INFO_META_KEY)),
-    channel: new Channel2026(context),
+    channel: new Channel2026(context, server),
   };
 }
 
 /** All that a request of this revision has to say of its client is in the request. */
 class Channel2026 implements Channel {
   readonly #request: ServerContext['mcpReq'];
+  readonly #server: Server | undefined;
 
-  constructor({ mcpReq }: ServerContext) {
+  constructor({ mcpReq }: ServerContext, server: Server | undefined) {
     this.#request = mcpReq;
+    this.#server = server;
   }
 
   get meta(): JsonObject {
@@ -94,7 +103,16 @@ class Channel2026 implements Channel {
   }
 
   get capabilities(): JsonObject {
-    return (fromEnvelope(this.#request, CLIENT_CAPABILITIES_META_KEY) ?? {}) as JsonObject;
+    const said = fromEnvelope(this.#request, CLIENT_CAPABILITIES_META_KEY);
+    return (said ?? this.#server?.getClientCapabilities() ?? {}) as JsonObject;
+  }
+
+  get retry(): Retry | undefined {
+    const { inputResponses } = this.#request;
+    const state: unknown = this.#request.requestState();
+    return inputResponses === undefined && state === undefined
+      ? undefined
+      : { answers: (inputResponses ?? {}) as JsonObject, state };
   }
 
   notify(method: string, params: JsonObject): void {

@@ -66,6 +66,7 @@ export async function openSession(table: MethodTable, options: SessionOptions): 
         respond(sent);
         return Promise.resolve();
       }
+      forgetCancelled(sent);
       const receiver = waiting.get(Number(sendOptions?.relatedRequestId));
       const isSent = receiver?.answer.notify(sent) ?? streams.sendStandalone(encodeMessage(sent));
       if (sent.id === undefined) {
@@ -82,6 +83,13 @@ export async function openSession(table: MethodTable, options: SessionOptions): 
       return Promise.resolve();
     },
   };
+
+  /** Nobody waits any more for the answer to a request that the server takes back. */
+  function forgetCancelled({ method, params }: OutgoingMessage): void {
+    if (method === 'notifications/cancelled' && isObject(params)) {
+      asked.delete(params['requestId'] as RpcId);
+    }
+  }
 
   function respond(sent: OutgoingMessage): void {
     const entry = waiting.get(Number(sent.id));

@@ -64,7 +64,7 @@ export const httpSettings = {
   },
   SESSION_KEY: {
     description:
-      'Key that signs session ids, at least 32 bytes as base64; the same for all replicas. Without it, one is made and kept in STATE_DIRECTORY',
+      'Key that signs session ids and seals what clients keep for a call that asks them something, at least 32 bytes as base64; the same for all replicas. Without it, one is made for sessions and kept in STATE_DIRECTORY',
     schema: z
       .base64('must be base64')
       .transform((text) => Buffer.from(text, 'base64'))

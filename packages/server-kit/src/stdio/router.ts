@@ -20,6 +20,7 @@ import {
 import { createPending, isCall, type Reply } from './wire/pending.ts';
 
 const INTERNAL_ERROR = -32603;
+const CANCELLED = 'notifications/cancelled';
 /** What a parsed message takes beside its text, roughly. */
 const OVERHEAD_BYTES = 512;
 /** The one revision with batches; 2025-06-18 took them out. */
@@ -110,6 +111,10 @@ export function createRouter(options: RouterOptions): Router {
       }
       return;
     }
+    if (message['method'] === CANCELLED && isObject(message['params'])) {
+      // Nobody waits any more for the answer to a request that the server takes back.
+      asked.delete(message['params']['requestId'] as RequestId);
+    }
     if (id !== undefined) {
       asked.set(id, era);
     } else if (writer.isFull()) {
@@ -198,7 +203,7 @@ export function createRouter(options: RouterOptions): Router {
   }
 
   function takeNotification(notification: Notification): void {
-    if (notification.method === 'notifications/cancelled') {
+    if (notification.method === CANCELLED) {
       cancel(notification);
       return;
     }

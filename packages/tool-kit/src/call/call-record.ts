@@ -1,4 +1,5 @@
 import type { RecordedArguments } from '../arguments/argument-privacy.ts';
+import type { JsonObject } from '../json.ts';
 import type { AuditEntry, AuditIntent, AuditOutcome, UpstreamCall } from '../ports.ts';
 import { auditIntentOf } from './audit-intent.ts';
 import type { CallFailure } from './failure.ts';
@@ -72,6 +73,12 @@ export class CallRecord {
     const reason = isFailure ? 'reported_failure' : undefined;
     await this.#end(request, isFailure ? 'failure' : 'success', reason);
     return { ok: true, result, isFailure };
+  }
+
+  /** Ends a round of a call whose client is asked: what was begun is not done. */
+  async suspend(request: RequestContext, result: JsonObject): Promise<CallResult> {
+    await this.#end(request, 'failure', 'input_required');
+    return { ok: true, result, isFailure: false };
   }
 
   /**

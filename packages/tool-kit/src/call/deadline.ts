@@ -6,20 +6,44 @@ import type { Interruption } from './failure.ts';
  */
 export class Deadline implements Disposable {
   /** In milliseconds since the Unix epoch. */
-  readonly at: number;
+  at: number;
   /** Set once the call is to end. */
   interruption: Interruption | undefined;
   #reason: unknown;
   #controller: AbortController | undefined;
   #giveUp: ((reason: unknown) => void) | undefined;
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout;
+  #pauses = 0;
+  #pausedAt = 0;
+  #isDisposed = false;
   readonly #followed: { readonly signal: AbortSignal; readonly listener: () => void }[] = [];
 
   constructor(deadlineMs: number) {
     this.at = Date.now() + deadlineMs;
-    this.#timer = setTimeout(() => {
+    this.#timer = this.#start(deadlineMs);
+  }
+
+  #start(leftMs: number): NodeJS.Timeout {
+    return setTimeout(() => {
       this.#interrupt('deadline_exceeded', new DOMException('deadline exceeded', 'TimeoutError'));
-    }, deadlineMs).unref();
+    }, leftMs).unref();
+  }
+
+  /** Stops the clock, as nobody thinks by a deadline of ours, until what is returned is called. */
+  pause(): () => void {
+    if (this.#pauses === 0) {
+      this.#pausedAt = Date.now();
+      clearTimeout(this.#timer);
+    }
+    this.#pauses += 1;
+    return () => {
+      this.#pauses -= 1;
+      if (this.#pauses === 0 && !this.#isDisposed) {
+        const leftMs = Math.max(0, this.at - this.#pausedAt);
+        this.at = Date.now() + leftMs;
+        this.#timer = this.#start(leftMs);
+      }
+    };
   }
 
   /** Ends the call when this signal aborts, too. */
@@ -69,6 +93,7 @@ export class Deadline implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#isDisposed = true;
     clearTimeout(this.#timer);
     for (const { signal, listener } of this.#followed) {
       signal.removeEventListener('abort', listener);

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 
+import type { JsonObject } from '../json.ts';
 import type { Exceeded } from '../limits/call-limiter.ts';
 
 const CHECK_FIRST = 'It may or may not have taken effect: check before you try again.';
@@ -23,6 +24,8 @@ export type CallFailure = {
       readonly kind: 'interrupted' | 'failed';
       /** Whether a change may have happened all the same. */
       readonly isUncertain: boolean;
+      /** What a client must be able to do for the call to go on. */
+      readonly requiredCapabilities?: JsonObject | undefined;
     }
   | {
       /** The work is done, and only its output cannot be told. */
@@ -195,8 +198,41 @@ function wordsOf(problem: OutputProblem): string {
 }
 
 /** A failure that the handler has put into words for the model, and so knows what was done. */
-export function reported(code: string, publicMessage: string, nextStep?: string): CallFailure {
-  return { kind: 'failed', code, isUncertain: false, message: publicMessage, nextStep };
+export function reported(
+  code: string,
+  publicMessage: string,
+  nextStep?: string,
+  requiredCapabilities?: JsonObject,
+): CallFailure {
+  return {
+    kind: 'failed',
+    code,
+    isUncertain: false,
+    message: publicMessage,
+    nextStep,
+    requiredCapabilities,
+  };
+}
+
+/** What the client was given to keep is not what it brings back. */
+export function invalidRequestState(isExpired: boolean): CallFailure {
+  return isExpired
+    ? {
+        kind: 'invalid_input',
+        code: 'request_state_expired',
+        ...said(
+          'The question was answered too late, so nothing was done.',
+          'Begin again, without "requestState".',
+        ),
+      }
+    : {
+        kind: 'invalid_input',
+        code: 'invalid_request_state',
+        ...said(
+          'Invalid "requestState": it belongs to another call, or was changed.',
+          'Begin again, without it.',
+        ),
+      };
 }
 
 /** A failure whose cause belongs to the operator alone. */

@@ -1,6 +1,8 @@
 import type { CallContext } from '../definition/call-context.ts';
 import { Allowance } from '../exchange/allowance.ts';
+import type { CallState } from '../exchange/ask-by-retry.ts';
 import type { Channel } from '../exchange/channel.ts';
+import { Conversation } from '../exchange/conversation.ts';
 import { ProgressReporter } from '../exchange/progress.ts';
 import type { JsonObject } from '../json.ts';
 import type { UpstreamCall } from '../ports.ts';
@@ -14,10 +16,17 @@ const LOG_BURST = 100;
 const LOGS_PER_SECOND = 20;
 const NO_META: JsonObject = Object.freeze({});
 
+/** In which round a call is. */
+interface Rounds {
+  /** Of the rounds before. @default this is the first one */
+  readonly state: CallState | undefined;
+  /** Whether this kind of call may have several. */
+  readonly canAsk: boolean;
+}
+
 /** What a handler gets. A class, as its parts are made when they are first asked for, which most handlers never do. */
 export class HandlerContext implements CallContext {
   readonly caller: CallContext['caller'];
-  readonly deadlineAt: number;
   readonly correlationId: string;
   readonly tasks: CallContext['tasks'];
   readonly logger: CallContext['logger'];
@@ -27,6 +36,9 @@ export class HandlerContext implements CallContext {
   #progress: CallContext['progress'] | undefined;
   #reporter: ProgressReporter | undefined;
   #log: CallContext['log'] | undefined;
+  #conversation: Conversation | undefined;
+  readonly #rounds: Rounds;
+  readonly #pipeline: ResolvedPipelineOptions;
   #isEnded = false;
 
   constructor(
@@ -34,15 +46,21 @@ export class HandlerContext implements CallContext {
     pipeline: ResolvedPipelineOptions,
     deadline: Deadline,
     record: CallRecord,
+    rounds: Rounds,
   ) {
     this.caller = request.caller;
-    this.deadlineAt = deadline.at;
     this.correlationId = request.correlationId;
     this.tasks = pipeline.tasks;
     this.logger = pipeline.logger;
     this.onUpstreamCall = (call) => record.addUpstreamCall(call);
     this.#deadline = deadline;
     this.#channel = request.channel;
+    this.#rounds = rounds;
+    this.#pipeline = pipeline;
+  }
+
+  get deadlineAt(): number {
+    return this.#deadline.at;
   }
 
   get signal(): AbortSignal {
@@ -61,10 +79,45 @@ export class HandlerContext implements CallContext {
     return (this.#log ??= this.#createLog());
   }
 
+  get ask(): CallContext['ask'] {
+    return this.#talk().ask;
+  }
+
+  get once(): CallContext['once'] {
+    return this.#talk().once;
+  }
+
+  /** Whether the client must answer before the call can go on. */
+  get isAsking(): boolean {
+    return this.#conversation?.isAsking === true;
+  }
+
+  /** What the client is to be asked before the call can go on. */
+  get questions(): ReturnType<Conversation['next']> {
+    return this.#conversation?.next();
+  }
+
   /** Nothing reaches the client from here on but the answer. */
   end(): void {
     this.#isEnded = true;
     this.#reporter?.end();
+  }
+
+  #talk(): Conversation {
+    const { state, canAsk } = this.#rounds;
+    return (this.#conversation ??= new Conversation({
+      channel: canAsk ? this.#channel : undefined,
+      state: state ?? {
+        correlationId: this.correlationId,
+        round: 0,
+        answered: {},
+        asked: {},
+        done: {},
+      },
+      signal: () => this.#deadline.signal,
+      answerWithinMs: this.#pipeline.answerWithinMs,
+      pause: () => this.#deadline.pause(),
+    }));
   }
 
   #createProgress(): CallContext['progress'] {

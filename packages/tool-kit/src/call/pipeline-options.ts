@@ -1,5 +1,8 @@
+import { randomBytes } from 'node:crypto';
+
 import { checkWhole, MAX_TIMER_MS } from '../check-number.ts';
 import { PublicError } from '../errors.ts';
+import { createStateSeal, type StateSeal } from '../exchange/request-state.ts';
 import { createCallLimiter, type CallLimiter, type CallLimiterOptions } from '../limits/call-limiter.ts';
 import type { AuditTrail, Authorizer, Logger, TaskRunner, Telemetry } from '../ports.ts';
 import type { Hook } from './hook.ts';
@@ -14,6 +17,11 @@ export const MIN_ANSWER_BYTES = 1_024;
 export interface CallLimits {
   /** The maximum duration of a call whose tool has none of its own, in milliseconds: 1 to 2147483647. @default 30_000 */
   readonly deadlineMs?: number | undefined;
+  /**
+   * How long somebody may take to answer a question of a call, in milliseconds: 1 to 2147483647. The deadline does not run
+   * meanwhile. @default 300_000
+   */
+  readonly answerWithinMs?: number | undefined;
   /** The maximum output of a call, in bytes of JSON, all of which a model pays for: 1 to 536870912. @default 65_536 */
   readonly maxOutputBytes?: number | undefined;
   /**
@@ -40,6 +48,7 @@ export interface CallLimits {
 export function resolveCallLimits(limits: CallLimits = {}) {
   const {
     deadlineMs = 30_000,
+    answerWithinMs = 300_000,
     maxOutputBytes = 65_536,
     answerBytes = 32_768,
     // Codex cuts the middle out of what is longer than about 12 KB.
@@ -48,6 +57,7 @@ export function resolveCallLimits(limits: CallLimits = {}) {
     listTtlMs = 0,
   } = limits;
   checkWhole('deadlineMs', deadlineMs, 1, MAX_TIMER_MS);
+  checkWhole('answerWithinMs', answerWithinMs, 1, MAX_TIMER_MS);
   checkWhole('maxOutputBytes', maxOutputBytes, 1, MAX_STRING_BYTES);
   checkWhole('answerBytes', answerBytes, MIN_ANSWER_BYTES, MAX_STRING_BYTES);
   for (const [name, bytes] of Object.entries(answerBytesByClient)) {
@@ -57,6 +67,7 @@ export function resolveCallLimits(limits: CallLimits = {}) {
   checkWhole('listTtlMs', listTtlMs, 0, MAX_TIMER_MS);
   return {
     deadlineMs,
+    answerWithinMs,
     maxOutputBytes,
     answerBytes,
     answerBytesByClient,
@@ -79,6 +90,11 @@ export interface PipelineOptions extends CallLimits, CallLimiterOptions {
   readonly logger?: Logger | undefined;
   /** Around every handler, the first one outermost. @default none */
   readonly hooks?: readonly Hook[] | undefined;
+  /**
+   * Seals what a client of 2026-07-28 keeps for a call that asks it something: at least 32 bytes, the same in every
+   * process behind one address. @default a random key: a call ends with its process
+   */
+  readonly requestStateKey?: Uint8Array | undefined;
 }
 
 /** The options, filled in and checked. */
@@ -90,6 +106,7 @@ export interface ResolvedPipelineOptions {
   readonly tasks: TaskRunner;
   readonly logger: Logger;
   readonly deadlineMs: number;
+  readonly answerWithinMs: number;
   readonly maxOutputBytes: number;
   readonly answerBytes: number;
   readonly answerBytesByClient: ReadonlyMap<string, number>;
@@ -98,6 +115,7 @@ export interface ResolvedPipelineOptions {
   readonly hooks: readonly Hook[];
   /** A reason as metrics have it. */
   readonly reasonLabel: (reason: string) => string;
+  readonly stateSeal: StateSeal;
 }
 
 /**
@@ -118,6 +136,7 @@ export function resolvePipelineOptions(options: PipelineOptions): ResolvedPipeli
     logger: options.logger ?? silentLogger,
     hooks: options.hooks ?? [],
     reasonLabel: createReasonLabels(),
+    stateSeal: createStateSeal(options.requestStateKey ?? randomBytes(32)),
   };
 }
 

@@ -1,5 +1,10 @@
 import { encodeJson } from '../encoded-json.ts';
 import { asPublicError } from '../errors.ts';
+import type { CallState } from '../exchange/ask-by-retry.ts';
+import { MissingCapability } from '../exchange/question.ts';
+import type { StateBinding } from '../exchange/request-state.ts';
+import { inputRequired, resumeRound } from '../exchange/rounds.ts';
+import type { JsonObject } from '../json.ts';
 import type { Exceeded } from '../limits/call-limiter.ts';
 import { HeldPlace } from '../limits/held-place.ts';
 import type { Place } from '../ports.ts';
@@ -43,6 +48,9 @@ export function prepareCall(call: Call, asker: Asker, pipeline: ResolvedPipeline
     refuse: (request, reason) => prepared.refuse(request, reason),
   };
 }
+
+/** In place of an output: the client is asked first. */
+const ASKED = Symbol('asked');
 
 class PipelinedCall {
   readonly #call: Call;
@@ -88,10 +96,11 @@ class PipelinedCall {
     await this.#record.refuse(request, reason, this.#detailsOf(denied?.input, denied?.denial.decision.rule));
   }
 
-  async run(request: RequestContext): Promise<CallResult> {
+  async run(sent: RequestContext): Promise<CallResult> {
     using deadline = this.#deadline;
     using held = this.#held;
-    deadline.follow(request.signal);
+    deadline.follow(sent.signal);
+    let request = sent;
     const pipeline = this.#pipeline;
     const record = this.#record;
     let details: CallDetails = {};
@@ -103,6 +112,16 @@ class PipelinedCall {
         return await record.fail(request, admission.failure, known);
       }
       const { operation, input, rule } = admission;
+      const { retry } = request.channel ?? {};
+      const resumed = retry && resumeRound(retry, this.#binding(), pipeline.stateSeal);
+      if (resumed?.ok === false) {
+        const refused = failure.invalidRequestState(resumed.isExpired);
+        return await record.fail(request, refused, this.#detailsOf(input, rule));
+      }
+      if (resumed !== undefined) {
+        // All rounds are one call, and found under one id.
+        request = { ...request, correlationId: resumed.state.correlationId };
+      }
       const entering = this.#entering(operation);
       const exceeded = entering && (await held.take(entering, deadline.until(entering)));
       if (exceeded !== undefined) {
@@ -119,7 +138,11 @@ class PipelinedCall {
 
       // Nobody waits any more for a call that was cancelled on the way here.
       deadline.throwIfInterrupted();
-      const output = await this.#work(operation, input, request);
+      const output = await this.#work(operation, input, request, resumed?.state);
+      if (output === ASKED) {
+        this.#isUncertain = false;
+        return await record.suspend(request, this.#inputRequired());
+      }
       const told = this.#tell(operation, input, output, request);
       return 'failure' in told
         ? await record.fail(request, told.failure, details)
@@ -140,11 +163,17 @@ class PipelinedCall {
     return limiter.enter(operation, this.#asker.caller.id, 2 * (operation.deadlineMs ?? deadlineMs));
   }
 
-  /** The handler with the hooks around it, in its span. */
-  async #work(operation: Operation, input: Sealed, request: RequestContext): Promise<Sealed> {
+  /** The handler with the hooks around it, in its span; `ASKED` when its client must answer first. */
+  async #work(
+    operation: Operation,
+    input: Sealed,
+    request: RequestContext,
+    state: CallState | undefined,
+  ): Promise<Sealed | typeof ASKED> {
     const deadline = this.#deadline;
     const record = this.#record;
-    const context = new HandlerContext(request, this.#pipeline, deadline, record);
+    const rounds = { state, canAsk: operation.audited === 'always' };
+    const context = new HandlerContext(request, this.#pipeline, deadline, record, rounds);
     this.#context = context;
     const { hooks, telemetry } = this.#pipeline;
     const work = () => {
@@ -152,17 +181,39 @@ class PipelinedCall {
       return operation.run(input, context, request);
     };
     const { span, name, readOnly } = operation;
+    const { method } = this.#call;
     return telemetry.span(span.name, span.attributes, async () => {
       record.enterTrace();
-      // What has no definition has no handler.
-      if (hooks.length === 0 || name === '_other') {
-        return deadline.until(this.#held.during(work));
+      // What has no definition has no handler. Whatever a hook makes of an output is checked as the output is.
+      const withHooks =
+        hooks.length === 0 || name === '_other'
+          ? work
+          : () =>
+              hooked(hooks, { method, name, readOnly, input, context }, async () =>
+                work(),
+              ) as Promise<Sealed>;
+      try {
+        const output = await deadline.until(this.#held.during(withHooks));
+        return context.isAsking ? ASKED : output;
+      } catch (error) {
+        // A handler that has asked has ended there, whatever it has made of that since.
+        if (context.isAsking && deadline.interruption === undefined) {
+          return ASKED;
+        }
+        throw error;
       }
-      const call = { method: this.#call.method, name, readOnly, input, context };
-      // Whatever a hook makes of it is checked as the output is.
-      const withHooks = () => hooked(hooks, call, async () => work()) as Promise<Sealed>;
-      return deadline.until(this.#held.during(withHooks));
     });
+  }
+
+  #inputRequired(): JsonObject {
+    const { stateSeal, answerWithinMs } = this.#pipeline;
+    return inputRequired(this.#context?.questions, this.#binding(), stateSeal, Date.now() + answerWithinMs);
+  }
+
+  /** What ties the rounds of a call together. */
+  #binding(): StateBinding {
+    const { method, target, arguments: sent } = this.#call;
+    return { callerId: this.#asker.caller.id, method, target, arguments: sent };
   }
 
   /** The output as it goes to the client, or why it cannot go there; the work is done in either case. */
@@ -233,7 +284,12 @@ class PipelinedCall {
     const expected = asPublicError(error);
     if (expected !== undefined) {
       logger.warn({ ...fields, code: expected.code }, 'call failed');
-      return failure.reported(expected.code, expected.publicMessage, expected.nextStep);
+      return failure.reported(
+        expected.code,
+        expected.publicMessage,
+        expected.nextStep,
+        error instanceof MissingCapability ? error.requiredCapabilities : undefined,
+      );
     }
     logger.error(fields, 'call failed unexpectedly');
     return failure.internalFailure(correlationId, this.#isUncertain);

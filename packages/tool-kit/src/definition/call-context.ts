@@ -1,3 +1,4 @@
+import type { Ask, Once } from '../exchange/conversation.ts';
 import type { LogLevel } from '../exchange/log-level.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { Caller, Logger, TaskRunner, UpstreamCall } from '../ports.ts';
@@ -7,7 +8,7 @@ export interface CallContext {
   readonly caller: Caller;
   /** Aborted when the client cancels or the deadline passes. Hand it to everything that waits. */
   readonly signal: AbortSignal;
-  /** When the call gives up, in milliseconds since the Unix epoch. */
+  /** When the call gives up, in milliseconds since the Unix epoch; later, once somebody has been asked. */
   readonly deadlineAt: number;
   readonly correlationId: string;
   /** The `_meta` of the request, as the client sent it; empty where it sent none. */
@@ -29,6 +30,21 @@ export interface CallContext {
    * secret, personal or internal goes there. After 100 at once, 20 a second are sent; what is beyond that is lost.
    */
   readonly log: (level: LogLevel, data: JsonValue) => void;
+  /**
+   * Asks the client: the person by `form` or `openUrl`, its model by `sampling`, itself by `roots`. Declined, cancelled
+   * and impossible are answers; `accepted(answer)` is for a handler that can do nothing without a yes. The deadline does
+   * not run while somebody thinks. In 2026-07-28 the handler ends here, and runs again from its beginning once the
+   * client has answered: what stands before must bear to be repeated, or be in `once`. Do not catch what this throws.
+   * Only tools, prompts and the reading of resources can ask.
+   *
+   * @throws {PublicError} `answer_misfit` when the client keeps giving what does not fit.
+   */
+  readonly ask: Ask;
+  /**
+   * Does something that must not be repeated when an answer makes the handler run again: later runs get the value of the
+   * first, which must be JSON. The client keeps it, sealed. Wait for it before you ask.
+   */
+  readonly once: Once;
   /**
    * Tell it how each call to an upstream ended: the audit trail keeps that with the outcome. What is
    * told after the handler's own call has ended, as when it was cancelled, is lost.

@@ -41,13 +41,13 @@ export function toolMethods(catalog: Catalog, pipeline: ResolvedPipelineOptions)
     'tools/call': {
       callOf: (params) => namedCall('tools/call', params, (name) => catalog.tools.get(name)?.call),
       // A tool's failure is a result that the model reads; what names no tool is the client's mistake.
-      answer(result, name) {
+      answer(result, name, { era }) {
         if (result.ok) {
           return result.result;
         }
         const { kind, code } = result.failure;
-        if (kind === 'unknown_target' || code === 'malformed_request') {
-          throw rpcError(result.failure);
+        if (kind === 'unknown_target' || PROTOCOL_FAULTS.has(code) || missesCapability(result.failure, era)) {
+          throw rpcError(result.failure, era);
         }
         const tool = catalog.tools.get(name)?.definition;
         return failureResult(result.failure, tool !== undefined && tool.output === undefined);
@@ -93,7 +93,7 @@ export function watchMethods(catalog: Catalog): Methods {
       answer(result, uri, request) {
         // To stop hearing of what was never heard of, or is gone, is no mistake.
         watchingOf(request).unwatch(uri);
-        return result.ok || result.failure.kind === 'unknown_target' ? {} : resultOf(result);
+        return result.ok || result.failure.kind === 'unknown_target' ? {} : resultOf(result, uri, request);
       },
     },
   };
@@ -140,7 +140,7 @@ function resourceAnswer(result: CallResult, uri: string, { era }: RequestContext
   if (result.ok ? result.isFailure : result.failure.kind === 'unknown_target') {
     throw resourceNotFound(uri, era);
   }
-  return resultOf(result);
+  return resultOf(result, uri, { era });
 }
 
 /** The methods on prompts. */
@@ -215,11 +215,11 @@ function malformedCall(method: string, params: JsonObject, malformed: string): C
 }
 
 /** The failures of all but tools reach the client as JSON-RPC errors. */
-function resultOf(result: CallResult): JsonObject {
+function resultOf(result: CallResult, _target: string, { era }: Pick<RequestContext, 'era'>): JsonObject {
   if (result.ok) {
     return result.result;
   }
-  throw rpcError(result.failure);
+  throw rpcError(result.failure, era);
 }
 
 /**
@@ -249,8 +249,29 @@ function factsOf(failure: CallFailure): JsonObject {
   };
 }
 
-function rpcError(failure: CallFailure): RpcError {
+/** What is wrong with a request around its arguments, and so nothing that a model could mend. */
+const PROTOCOL_FAULTS: ReadonlySet<string> = new Set([
+  'malformed_request',
+  'invalid_request_state',
+  'request_state_expired',
+]);
+
+/** The later revision has an error of its own for it. */
+function missesCapability(failure: CallFailure, era: RequestContext['era']): boolean {
+  return era === '2026' && requiredCapabilitiesOf(failure) !== undefined;
+}
+
+function requiredCapabilitiesOf(failure: CallFailure): JsonObject | undefined {
+  const required = 'requiredCapabilities' in failure ? failure.requiredCapabilities : undefined;
+  return required === undefined || Object.keys(required).length === 0 ? undefined : required;
+}
+
+function rpcError(failure: CallFailure, era: RequestContext['era']): RpcError {
   const { kind, code, message } = failure;
+  if (missesCapability(failure, era)) {
+    const data = { reason: code, requiredCapabilities: requiredCapabilitiesOf(failure) };
+    return new RpcError(rpcCodes.missingClientCapability, message, data);
+  }
   const isClientsMistake = kind === 'unknown_target' || kind === 'invalid_input';
   return new RpcError(isClientsMistake ? rpcCodes.invalidParams : rpcCodes.internalError, message, {
     // The code of a hidden target would tell that it exists.
