@@ -1,5 +1,6 @@
 import type { CatalogDefinitions } from '@mcp-parts/tool-kit';
 
+import { createChanges, type Running } from './changes.ts';
 import { prompts } from './prompts.ts';
 import { resources } from './resources.ts';
 import { contentTools } from './tools/content.ts';
@@ -7,8 +8,11 @@ import { schemaTools } from './tools/schemas.ts';
 import { whileRunningTools } from './tools/while-running.ts';
 
 /** One of everything that a server can have. */
-export const definitions: CatalogDefinitions = {
-  tools: [...contentTools, ...schemaTools, ...whileRunningTools],
-  resources,
-  prompts,
-};
+export function createDefinitions(running: () => Running): CatalogDefinitions {
+  const changes = createChanges(running);
+  return {
+    tools: [...contentTools, ...schemaTools, ...whileRunningTools, ...changes.tools],
+    resources: [...resources, ...changes.resources],
+    prompts: [...prompts, ...changes.prompts],
+  };
+}

@@ -2,10 +2,10 @@ import { once } from 'node:events';
 
 import { createLogger } from '@mcp-parts/observability';
 
-import { definitions } from './definitions.ts';
+import { createDefinitions } from './definitions.ts';
 import { serveOpenly } from './serve.ts';
 
-await using server = await serveOpenly(definitions, {
+await using server = await serveOpenly(createDefinitions, {
   port: 3000,
   logger: createLogger({ name: 'everything' }),
 });

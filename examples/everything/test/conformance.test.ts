@@ -2,7 +2,7 @@ import { defineTool } from '@mcp-parts/tool-kit';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
-import { definitions } from '../src/definitions.ts';
+import { createDefinitions } from '../src/definitions.ts';
 import { harmless } from '../src/harmless.ts';
 import { serveOpenly } from '../src/serve.ts';
 import { silent } from './silent.ts';
@@ -29,6 +29,8 @@ const REACHED = {
     'resources-read-text',
     'resources-read-binary',
     'resources-templates-read',
+    'resources-subscribe',
+    'resources-unsubscribe',
     'prompts-list',
     'prompts-get-simple',
     'prompts-get-with-args',
@@ -106,9 +108,9 @@ describe.each(revisions)('the conformance suite of %s', (revision) => {
   let ofUnrelated: readonly ScenarioResult[];
 
   beforeAll(async () => {
-    await using server = await serveOpenly(definitions, { port: 0, logger: silent });
+    await using server = await serveOpenly(createDefinitions, { port: 0, logger: silent });
     results = await runSuite(server.url, revision);
-    await using other = await serveOpenly(unrelated, { port: 0, logger: silent });
+    await using other = await serveOpenly(() => unrelated, { port: 0, logger: silent });
     ofUnrelated = await runSuite(other.url, revision);
   }, 120_000);
 

@@ -1,14 +1,16 @@
 import { connectFramework, frameworks, type FrameworkClient } from '@mcp-parts/sandbox/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
-import { definitions } from '../src/definitions.ts';
+import { createDefinitions } from '../src/definitions.ts';
 import { PIXEL_PNG, SILENCE_WAV } from '../src/samples.ts';
 import { serveOpenly, type OpenServer } from '../src/serve.ts';
 import { silent } from './silent.ts';
 
+const neverChanging = { catalog: { change: () => undefined }, events: { publish: () => undefined } };
+
 let server: OpenServer;
 beforeAll(async () => {
-  server = await serveOpenly(definitions, { port: 0, logger: silent });
+  server = await serveOpenly(createDefinitions, { port: 0, logger: silent });
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
@@ -30,7 +32,8 @@ describe.each(frameworks)('an agent of %s', (framework) => {
   afterAll(() => client[Symbol.asyncDispose]());
 
   it('is offered every tool', () => {
-    expect(client.tools).toEqual(definitions.tools?.map(({ name }) => name));
+    const { tools = [] } = createDefinitions(() => neverChanging);
+    expect(client.tools).toEqual(tools.map(({ name }) => name));
   });
 
   it.each(calls)('calls %s', async (tool, args, found) => {
@@ -57,6 +60,7 @@ describe.each(frameworks)('an agent of %s', (framework) => {
       [{ uri: 'test://static-text', text: 'This is the content of the static text resource.' }],
       [{ uri: 'test://static-binary', blob: PIXEL_PNG }],
       [{ uri: 'test://template/123/data', text: expect.stringContaining('"templateTest":true') }],
+      [{ uri: 'test://watched-resource', text: 'Version 1 of the watched resource.' }],
     ]);
   });
 });

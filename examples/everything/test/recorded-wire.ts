@@ -30,8 +30,9 @@ export function recordWire(): RecordedWire {
     received,
     settled: async () => void (await Promise.all(readings)),
     async fetch(input, init) {
-      if (typeof init?.body === 'string') {
-        sent.push(messageSchema.parse(JSON.parse(init.body)));
+      const message = typeof init?.body === 'string' ? messageSchema.parse(JSON.parse(init.body)) : undefined;
+      if (message !== undefined) {
+        sent.push(message);
       }
       const response = await fetch(input, init);
       const type = response.headers.get('content-type') ?? '';
@@ -39,8 +40,8 @@ export function recordWire(): RecordedWire {
         readings.push(readMessage(response.clone(), received));
       } else if (type.startsWith('text/event-stream')) {
         const reading = readEvents(response.clone(), received);
-        // The stream of a session goes on for as long as the session does.
-        if (init?.method === 'POST') {
+        // The stream of a session goes on for as long as the session does, and so does a subscription.
+        if (message !== undefined && message.method !== 'subscriptions/listen') {
           readings.push(reading);
         }
       }

@@ -3,11 +3,11 @@
 //   pnpm conformance
 import { createLogger } from '@mcp-parts/observability';
 
-import { definitions } from '../src/definitions.ts';
+import { createDefinitions } from '../src/definitions.ts';
 import { serveOpenly } from '../src/serve.ts';
 import { complaints, passes, revisions, runSuite } from './suite.ts';
 
-await using server = await serveOpenly(definitions, {
+await using server = await serveOpenly(createDefinitions, {
   port: 0,
   logger: createLogger({ name: 'everything', level: 'error' }),
 });

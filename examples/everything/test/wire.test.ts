@@ -4,9 +4,9 @@ import {
 } from '@modelcontextprotocol/client';
 import { Client as Client2025 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as Http2025 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
-import { definitions } from '../src/definitions.ts';
+import { createDefinitions } from '../src/definitions.ts';
 import { serveOpenly, type OpenServer } from '../src/serve.ts';
 import { recordWire, type RecordedWire } from './recorded-wire.ts';
 import { silent } from './silent.ts';
@@ -15,7 +15,7 @@ import { violationsOf } from './wire-judge.ts';
 
 let server: OpenServer;
 beforeAll(async () => {
-  server = await serveOpenly(definitions, { port: 0, logger: silent });
+  server = await serveOpenly(createDefinitions, { port: 0, logger: silent });
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
@@ -58,6 +58,7 @@ async function talk(client: Client2025 | Client2026): Promise<void> {
     ref: { type: 'ref/prompt', name: 'test_prompt_with_arguments' },
     argument: { name: 'arg1', value: 'par' },
   });
+  await hearOfChanges(client);
   const refused = await Promise.allSettled([
     callTool(client, 'no_such_tool', {}),
     client.readResource({ uri: 'test://no-such-resource' }),
@@ -66,6 +67,23 @@ async function talk(client: Client2025 | Client2026): Promise<void> {
     client.listTools({ cursor: 'nobody gave me this' }),
   ]);
   expect(refused.map(({ status }) => status)).toEqual(Array.from(refused, () => 'rejected'));
+}
+
+/** Has a list and a resource changed, and waits until both were told. */
+async function hearOfChanges(client: Client2025 | Client2026): Promise<void> {
+  const heard = new Set<string>();
+  client.fallbackNotificationHandler = async ({ method }) => void heard.add(method);
+  const uri = 'test://watched-resource';
+  await (client instanceof Client2025
+    ? client.subscribeResource({ uri })
+    : client.listen({ toolsListChanged: true, resourceSubscriptions: [uri] }));
+  await callTool(client, 'test_trigger_tool_change', {});
+  await callTool(client, 'test_update_resource', {});
+  await vi.waitFor(() =>
+    expect([...heard]).toEqual(
+      expect.arrayContaining(['notifications/resources/updated', 'notifications/tools/list_changed']),
+    ),
+  );
 }
 
 /** Asks for progress, too. */
