@@ -8,6 +8,8 @@ export {
   type ListName,
 } from './catalog/catalog.ts';
 export type { CatalogSelection } from './catalog/selection.ts';
+export { checkCatalog, type CheckOptions } from './checks/check-catalog.ts';
+export type { CatalogProblem, CatalogProblemCode } from './checks/catalog-problem.ts';
 export type { BindingOptions, RegisterToolOptions, RequestOrigin } from './protocol/binding.ts';
 export {
   audioContent,

@@ -54,6 +54,7 @@ export interface ListedPrompt extends Listed<PromptDefinition> {
 /** Checks a tool and works out all that its calls need. */
 export function listedTool(tool: ListedTool['definition']): ListedTool {
   const { name, title, annotations } = tool;
+  checkAnnotations(name, annotations);
   if (tool.deadlineMs !== undefined) {
     checkWhole(`tool "${tool.name}": deadlineMs`, tool.deadlineMs, 1, MAX_TIMER_MS);
   }
@@ -89,6 +90,17 @@ export function listedTool(tool: ListedTool['definition']): ListedTool {
       listing2025: { ...listing, outputSchema: output.listed2025 },
     }),
   };
+}
+
+/** A client that is told nothing takes a tool for the worst, and so does the trail. */
+function checkAnnotations(tool: string, annotations: ToolDefinition['annotations'] | undefined): void {
+  for (const hint of ['readOnly', 'destructive', 'idempotent', 'openWorld'] as const) {
+    // Not every author has a compiler.
+    const value: unknown = annotations?.[hint];
+    if (typeof value !== 'boolean') {
+      throw new TypeError(`tool "${tool}": annotations.${hint} must be true or false, got ${String(value)}`);
+    }
+  }
 }
 
 /** @throws {TypeError} naming the tool, for what JSON Schema or a client cannot express. */

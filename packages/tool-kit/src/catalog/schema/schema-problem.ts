@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from '../../json.ts';
+import { unseenIn } from '../../visible-text.ts';
 
 const TYPES: readonly unknown[] = ['null', 'boolean', 'object', 'array', 'number', 'integer', 'string'];
 /** Keywords whose value is a schema, a list of schemas, or schemas by name (JSON Schema 2020-12, core and applicators). */
@@ -52,6 +53,13 @@ function problemOfKeywords(schema: JsonObject, at: string, root: JsonObject): st
   const word = TEXTS.find((name) => schema[name] !== undefined && typeof schema[name] !== 'string');
   if (word !== undefined) {
     return `${at}/${word}: must be a text, got ${JSON.stringify(schema[word])}`;
+  }
+  for (const name of ['title', 'description']) {
+    const text = schema[name];
+    const unseen = typeof text === 'string' ? unseenIn(text) : undefined;
+    if (unseen !== undefined) {
+      return `${at}/${name}: has the character ${unseen}, which nobody sees`;
+    }
   }
   return typeof reference === 'string' && !leadsSomewhere(reference, root)
     ? `${at}/$ref: leads nowhere: ${reference}`
