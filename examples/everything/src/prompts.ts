@@ -1,4 +1,4 @@
-import { definePrompt, embeddedResource, imageContent } from '@mcp-parts/tool-kit';
+import { accepted, definePrompt, embeddedResource, form, imageContent } from '@mcp-parts/tool-kit';
 import { z } from 'zod';
 
 import { harmless } from './harmless.ts';
@@ -61,5 +61,19 @@ const withImage = definePrompt({
   ],
 });
 
+const asking = definePrompt({
+  name: 'test_input_required_result_prompt',
+  title: 'A question first',
+  description: 'A text with an answer in it.',
+  arguments: z.strictObject({}),
+  permission,
+  async render(_values, { ask }) {
+    const { user_context } = await ask({
+      user_context: form('What context should the prompt use?', z.object({ context: z.string() })),
+    });
+    return `Use this context: ${accepted(user_context).context}`;
+  },
+});
+
 /** Texts, messages of several kinds, and arguments with suggestions. */
-export const prompts = [simple, filledIn, withResource, withImage];
+export const prompts = [simple, filledIn, withResource, withImage, asking];

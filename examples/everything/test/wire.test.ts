@@ -4,7 +4,13 @@ import {
 } from '@modelcontextprotocol/client';
 import { Client as Client2025 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport as Http2025 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import {
+  CreateMessageRequestSchema,
+  ElicitRequestSchema,
+  ListRootsRequestSchema,
+} from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { z } from 'zod';
 
 import { createDefinitions } from '../src/definitions.ts';
 import { serveOpenly, type OpenServer } from '../src/serve.ts';
@@ -20,15 +26,56 @@ beforeAll(async () => {
 afterAll(() => server[Symbol.asyncDispose]());
 
 const info = { name: 'somebody', version: '1.0.0' };
+const capabilities = { elicitation: { form: {} }, sampling: {}, roots: {} };
+
+/** Somebody who answers whatever is asked. */
+const answers = {
+  form: ({ params }: { readonly params: object }) => ({
+    action: 'accept' as const,
+    content: {
+      ...('requestedSchema' in params && filledIn(params.requestedSchema)),
+    },
+  }),
+  sampling: () => ({
+    role: 'assistant' as const,
+    model: 'a-model',
+    content: { type: 'text' as const, text: 'Paris.' },
+  }),
+  roots: () => ({ roots: [{ uri: 'file:///home/somebody/project', name: 'project' }] }),
+};
+
+const formSchema = z.object({ properties: z.record(z.string(), z.object({ type: z.string() })) });
+
+function filledIn(schema: unknown): Record<string, string | boolean> {
+  const { properties } = formSchema.parse(schema);
+  const texts = Object.entries(properties).filter(([, { type }]) => type === 'string');
+  return Object.keys(properties).includes('ok')
+    ? { ok: true }
+    : Object.fromEntries(texts.map(([name]) => [name, ANSWERS[name] ?? 'something']));
+}
+
+/** What a choice takes. */
+const ANSWERS: Readonly<Record<string, string>> = {
+  status: 'active',
+  untitledSingle: 'option1',
+  titledSingle: 'value1',
+  legacyEnum: 'opt1',
+};
 
 async function connect(revision: Revision, wire: RecordedWire): Promise<Client2025 | Client2026> {
   const url = new URL(server.url);
   if (revision === '2025-11-25') {
-    const client = new Client2025(info);
+    const client = new Client2025(info, { capabilities });
+    client.setRequestHandler(ElicitRequestSchema, answers.form);
+    client.setRequestHandler(CreateMessageRequestSchema, answers.sampling);
+    client.setRequestHandler(ListRootsRequestSchema, answers.roots);
     await client.connect(new Http2025(url, { fetch: wire.fetch }));
     return client;
   }
-  const client = new Client2026(info, { versionNegotiation: { mode: { pin: revision } } });
+  const client = new Client2026(info, { capabilities, versionNegotiation: { mode: { pin: revision } } });
+  client.setRequestHandler('elicitation/create', answers.form);
+  client.setRequestHandler('sampling/createMessage', answers.sampling);
+  client.setRequestHandler('roots/list', answers.roots);
   await client.connect(new Http2026(url, { fetch: wire.fetch }));
   return client;
 }
@@ -37,6 +84,8 @@ async function connect(revision: Revision, wire: RecordedWire): Promise<Client20
 const argumentsOf: Readonly<Record<string, Record<string, unknown>>> = {
   json_schema_2020_12_tool: { contactMethod: 'phone', phone: '1' },
   test_header_parameter: { region: 'eu' },
+  test_elicitation: { message: 'What do you say?' },
+  test_sampling: { prompt: 'What is the capital of France?' },
 };
 
 /** Asks for everything, and for what is not there. Faults are answers too. */
@@ -108,8 +157,17 @@ describe.each(revisions)('a conversation in %s', (revision) => {
     expect(count(({ result }) => result !== undefined)).toBeGreaterThan(25);
     expect(count(({ error }) => error !== undefined)).toBeGreaterThan(4);
     expect(count(({ method }) => method === 'notifications/progress')).toBeGreaterThan(2);
+    // The 2025 era asks in requests, 2026-07-28 in results.
+    const asked = count(({ method, result }) =>
+      revision === '2025-11-25' ? method === 'elicitation/create' : isInputRequired(result),
+    );
+    expect(asked).toBeGreaterThan(8);
   });
 });
+
+function isInputRequired(result: unknown): boolean {
+  return z.object({ resultType: z.literal('input_required') }).safeParse(result).success;
+}
 
 describe('the judge', () => {
   it.each([
