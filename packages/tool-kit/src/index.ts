@@ -55,6 +55,7 @@ export type { CacheHint, Icon, ListingOptions } from './definition/listing-optio
 export type { Permission } from './definition/permission.ts';
 export type { TaskContext, TaskDefinition } from './definition/task-definition.ts';
 export type { ArgumentSchema, ObjectSchema, ValueSchema } from './definition/object-schema.ts';
+export { standardSchema, type StandardSchema } from './standard/standard-schema.ts';
 export { PublicError, RpcError, rpcCodes } from './errors.ts';
 export type { Channel, ClientReply, Retry } from './exchange/channel.ts';
 export type { Ask, Once } from './exchange/conversation.ts';

@@ -6,6 +6,7 @@ import { zodValue, type ValueSchema } from '../../definition/object-schema.ts';
 import { checkSchemaVersion } from '../../definition/schema-version.ts';
 import type { JsonObject } from '../../json.ts';
 import { isObjectSchema } from '../../output/output-plan.ts';
+import { standardJsonSchema } from '../../standard/standard-schema.ts';
 import { problemOfSchema } from './schema-problem.ts';
 
 /**
@@ -21,11 +22,13 @@ export function jsonSchema(tool: ToolDefinition | ContentToolDefinition, io: 'in
   let document: JsonObject;
   try {
     // A JSON Schema document is JSON; zod types it more precisely than a wire value needs.
-    document = z.toJSONSchema(zodValue(definition as ValueSchema), {
-      target: 'draft-2020-12',
-      io,
-      override: ({ jsonSchema }) => withoutPrivacy(jsonSchema),
-    }) as unknown as JsonObject;
+    document =
+      standardJsonSchema(definition, io) ??
+      (z.toJSONSchema(zodValue(definition as ValueSchema), {
+        target: 'draft-2020-12',
+        io,
+        override: ({ jsonSchema }) => withoutPrivacy(jsonSchema),
+      }) as unknown as JsonObject);
     // What is left has crossed JSON once, so it does again.
     document = JSON.parse(JSON.stringify(document)) as JsonObject;
   } catch (cause) {
