@@ -113,6 +113,26 @@ describe('users', () => {
   });
 
   it('sign in through a browser client that registered itself', async () => {
+    const { tokens, client_id } = await signInWith('deploy:read deploy:staging offline_access');
+    const expected = { sub: 'viewer', client_id, scope: 'deploy:read deploy:staging' };
+    expect(await verify(tokens.access_token, mcpResource)).toMatchObject(expected);
+
+    const refreshed = await token({
+      grant_type: 'refresh_token',
+      client_id,
+      refresh_token: tokens.refresh_token,
+      resource: mcpResource,
+    });
+    expect(await verify(refreshed.access_token, mcpResource)).toMatchObject(expected);
+  });
+
+  it('get no refresh token unless they asked for offline_access', async () => {
+    const { tokens } = await signInWith('deploy:read deploy:staging');
+    expect(await verify(tokens.access_token, mcpResource)).toMatchObject({ sub: 'viewer' });
+    expect(tokens).not.toHaveProperty('refresh_token');
+  });
+
+  async function signInWith(scope: string) {
     const redirectUri = 'http://127.0.0.1:5000/callback';
     const registered = await fetch(`${sandbox.urls.identity}/reg`, {
       method: 'POST',
@@ -134,7 +154,7 @@ describe('users', () => {
       code_challenge: createHash('sha256').update(verifier).digest('base64url'),
       code_challenge_method: 'S256',
       resource: mcpResource,
-      scope: 'deploy:read deploy:staging offline_access',
+      scope,
       prompt: 'consent',
       state: 'state-1',
       login_hint: 'viewer',
@@ -153,17 +173,8 @@ describe('users', () => {
       code_verifier: verifier,
       resource: mcpResource,
     });
-    const expected = { sub: 'viewer', client_id, scope: 'deploy:read deploy:staging' };
-    expect(await verify(tokens.access_token, mcpResource)).toMatchObject(expected);
-
-    const refreshed = await token({
-      grant_type: 'refresh_token',
-      client_id,
-      refresh_token: tokens.refresh_token,
-      resource: mcpResource,
-    });
-    expect(await verify(refreshed.access_token, mcpResource)).toMatchObject(expected);
-  });
+    return { tokens, client_id };
+  }
 
   it('are listed in the directory file with their groups', async () => {
     expect(await readFile(sandbox.directoryFile, 'utf8')).toContain(

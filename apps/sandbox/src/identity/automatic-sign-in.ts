@@ -31,6 +31,10 @@ export async function grantAsRequested(ctx: KoaContextWithOIDC): Promise<Grant |
   }
   const grant = new provider.Grant({ accountId: session.accountId, clientId: client.clientId });
   grant.addOIDCScope(requestParamOIDCScopes);
+  if (asksForOfflineAccess(ctx)) {
+    // The provider drops it where nobody is prompted.
+    grant.addOIDCScope('offline_access');
+  }
   for (const [resource, server] of Object.entries(resourceServers ?? {})) {
     grant.addResourceScope(
       resource,
@@ -39,4 +43,8 @@ export async function grantAsRequested(ctx: KoaContextWithOIDC): Promise<Grant |
   }
   await grant.save();
   return grant;
+}
+
+function asksForOfflineAccess({ query }: KoaContextWithOIDC): boolean {
+  return [query['scope']].flat().some((scope) => scope?.split(' ').includes('offline_access'));
 }

@@ -43,7 +43,10 @@ export function createIdentityProvider(options: {
     },
     interactions: { policy: [] },
     loadExistingGrant: grantAsRequested,
-    issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+    // OIDC Core §11: for those who asked to come back later, and nobody else.
+    issueRefreshToken: (ctx, client) =>
+      client.grantTypeAllowed('refresh_token') &&
+      ctx.oidc.entities.Grant?.getOIDCScope().split(' ').includes('offline_access') === true,
     pkce: { required: () => true },
     clientBasedCORS: () => true,
     renderError: (ctx, out) => {
