@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { resolveEndpointLimits } from '../limits/endpoint-limits.ts';
 import { commonSettings } from './common-settings.ts';
 import { checkHttpSettings, httpOptions, httpSettings } from './http-settings.ts';
 import { readSettings, SettingsError } from './settings.ts';
@@ -9,6 +10,7 @@ const read = (environment: Record<string, string> = {}) => readSettings(settings
 
 describe('the HTTP settings', () => {
   it('have the defaults of the options that they are for', () => {
+    const { maxEventBytes: _, ...limits } = resolveEndpointLimits({});
     expect(httpOptions(read())).toEqual({
       host: '127.0.0.1',
       port: 3000,
@@ -16,11 +18,30 @@ describe('the HTTP settings', () => {
       allowedOrigins: undefined,
       trustedProxies: undefined,
       readinessDelayMs: 0,
+      maxSessions: 1_000,
+      maxSessionsPerCaller: 100,
+      sessionIdleMs: 1_800_000,
+      ...limits,
     });
     expect(readSettings({ limit: commonSettings.RATE_LIMIT_PER_MINUTE }, {})).toEqual({ limit: 100 });
     expect(readSettings({ deadline: commonSettings.CALL_DEADLINE_MS }, {})).toEqual({ deadline: 30_000 });
     expect(readSettings({ size: commonSettings.MAX_OUTPUT_BYTES }, {})).toEqual({ size: 65_536 });
     expect(read().TERMINATION_GRACE_MS).toBe(30_000);
+  });
+
+  it.each([
+    ['MAX_BODY_BYTES', '65536', { maxBodyBytes: 65_536 }],
+    ['MAX_REQUESTS', '20', { maxInFlight: 20 }],
+    ['MAX_REQUESTS_PER_CALLER', '2', { maxInFlightPerCaller: 2 }],
+    ['MAX_STREAMS', '30', { maxStreams: 30 }],
+    ['MAX_STREAMS_PER_CALLER', '3', { maxStreamsPerCaller: 3 }],
+    ['MAX_SESSIONS', '40', { maxSessions: 40 }],
+    ['MAX_SESSIONS_PER_CALLER', '4', { maxSessionsPerCaller: 4 }],
+    ['SESSION_IDLE_MS', '60000', { sessionIdleMs: 60_000 }],
+    ['MAX_REFUSALS_PER_MINUTE', '50', { maxRefusalsPerMinute: 50 }],
+  ])('limit what a server takes on: %s=%s', (name, value, option) => {
+    expect(httpOptions(read({ [name]: value }))).toMatchObject(option);
+    expect(() => read({ [name]: '0' })).toThrow(`${name}: must be a whole number from `);
   });
 
   it.each([

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 
 import { MAX_TIMER_MS } from '../check-number.ts';
+import { resolveSessionLimits } from '../era-2025/session-limits.ts';
 import { resolveAddress, type ServeHttpOptions } from '../http/serve-http-options.ts';
+import { resolveEndpointLimits } from '../limits/endpoint-limits.ts';
 import { isLoopbackHost } from '../loopback.ts';
 import { graceMsFor, maxReadinessDelayMs, resolveShutdownOptions } from '../server/shutdown-budget.ts';
 import type { commonSettings } from './common-settings.ts';
@@ -62,6 +64,51 @@ export const httpSettings = {
       .transform((name) => name.toLowerCase())
       .optional(),
   },
+  MAX_BODY_BYTES: {
+    description: 'Maximum size of the body of a request, in bytes',
+    schema: numberSetting((maxBodyBytes) => resolveEndpointLimits({ maxBodyBytes }).maxBodyBytes),
+  },
+  MAX_REQUESTS: {
+    description: 'Requests that run at once; lists are refused from three quarters on',
+    schema: numberSetting((maxInFlight) => resolveEndpointLimits({ maxInFlight }).maxInFlight),
+  },
+  MAX_REQUESTS_PER_CALLER: {
+    description: 'Those of one caller',
+    schema: numberSetting(
+      (maxInFlightPerCaller) => resolveEndpointLimits({ maxInFlightPerCaller }).maxInFlightPerCaller,
+    ),
+  },
+  MAX_STREAMS: {
+    description: 'Streams that wait for events at once',
+    schema: numberSetting((maxStreams) => resolveEndpointLimits({ maxStreams }).maxStreams),
+  },
+  MAX_STREAMS_PER_CALLER: {
+    description: 'Those of one caller',
+    schema: numberSetting(
+      (maxStreamsPerCaller) => resolveEndpointLimits({ maxStreamsPerCaller }).maxStreamsPerCaller,
+    ),
+  },
+  MAX_SESSIONS: {
+    description:
+      'Sessions in memory; the one unused for longest of who has most sleeps until its client is back',
+    schema: numberSetting((maxSessions) => resolveSessionLimits({ maxSessions }).maxSessions),
+  },
+  MAX_SESSIONS_PER_CALLER: {
+    description: 'Those of one caller',
+    schema: numberSetting(
+      (maxSessionsPerCaller) => resolveSessionLimits({ maxSessionsPerCaller }).maxSessionsPerCaller,
+    ),
+  },
+  SESSION_IDLE_MS: {
+    description: 'Milliseconds that an unused session stays in memory',
+    schema: numberSetting((sessionIdleMs) => resolveSessionLimits({ sessionIdleMs }).sessionIdleMs),
+  },
+  MAX_REFUSALS_PER_MINUTE: {
+    description: 'Refused requests of one address in a minute, after which it has to wait',
+    schema: numberSetting(
+      (maxRefusalsPerMinute) => resolveEndpointLimits({ maxRefusalsPerMinute }).maxRefusalsPerMinute,
+    ),
+  },
   SESSION_KEY: {
     description:
       'Key that signs session ids and seals what clients keep for a call that asks them something, at least 32 bytes as base64; the same for all replicas. Without it, one is made for sessions and kept in STATE_DIRECTORY',
@@ -121,6 +168,15 @@ export function httpOptions(values: SettingValues<typeof httpSettings>): Omit<Se
     allowedOrigins: values.ALLOWED_ORIGINS,
     trustedProxies: values.TRUSTED_PROXIES,
     sessionKey: values.SESSION_KEY,
+    maxBodyBytes: values.MAX_BODY_BYTES,
+    maxInFlight: values.MAX_REQUESTS,
+    maxInFlightPerCaller: values.MAX_REQUESTS_PER_CALLER,
+    maxStreams: values.MAX_STREAMS,
+    maxStreamsPerCaller: values.MAX_STREAMS_PER_CALLER,
+    maxSessions: values.MAX_SESSIONS,
+    maxSessionsPerCaller: values.MAX_SESSIONS_PER_CALLER,
+    sessionIdleMs: values.SESSION_IDLE_MS,
+    maxRefusalsPerMinute: values.MAX_REFUSALS_PER_MINUTE,
     readinessDelayMs: values.READINESS_DELAY_MS,
   };
 }
