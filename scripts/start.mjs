@@ -84,8 +84,8 @@ function platformSettings() {
     AUTH_ISSUER: urls.identity,
     AUTH_AUDIENCE: endpoint,
     AUTH_ALGORITHMS: 'RS256',
-    // The policy that deploy/kubernetes ships, so that the demo shows what production does.
-    POLICY_FILE: join(root, 'deploy/kubernetes/policy/policy.yaml'),
+    // The policy that deploy/ ships, so that the demo shows what production does.
+    POLICY_FILE: join(root, 'deploy/policy/policy.yaml'),
     DIRECTORY_FILE: directoryFile,
     ...(directoryServer && { DIRECTORY_PASSWORD: directoryServer.password }),
     PLATFORM_CONFIGURATION_URL: urls.configuration,

@@ -1,49 +1,84 @@
-import { readFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { HTTPRoute } from '@kubernetes-models/gateway-api/gateway.networking.k8s.io/v1';
+import {
+  PrometheusRule,
+  ServiceMonitor,
+} from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1';
+import { StatefulSet } from 'kubernetes-models/apps/v1';
+import { HorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2';
+import { Ingress, NetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
+import { PodDisruptionBudget } from 'kubernetes-models/policy/v1';
+import { ConfigMap, Namespace, Pod, Service } from 'kubernetes-models/v1';
 import { describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 
 import { settings } from '../apps/http-server/src/configuration.ts';
 import { createFileDirectory, loadPolicy } from '../packages/auth/src/index.ts';
+import { findService } from '../packages/test-services/src/index.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const kubernetes = join(root, 'deploy/kubernetes');
+const deploy = join(root, 'deploy');
 
-const environment = await environmentFile(join(kubernetes, 'server.env'));
-const kustomization = z
-  .object({
-    resources: z.array(z.string()),
-    configMapGenerator: z.array(
-      z.object({
-        name: z.string(),
-        envs: z.array(z.string()).default([]),
-        files: z.array(z.string()).default([]),
-      }),
-    ),
-  })
-  .parse(await document('kustomization.yaml'));
-const pod = z
+const resource = z.looseObject({ apiVersion: z.string(), kind: z.string() });
+type Resource = z.infer<typeof resource>;
+
+const models = {
+  ConfigMap: { Model: ConfigMap, from: 'kubernetes-models/v1' },
+  HTTPRoute: {
+    Model: HTTPRoute,
+    from: '@kubernetes-models/gateway-api/gateway.networking.k8s.io/v1',
+  },
+  HorizontalPodAutoscaler: { Model: HorizontalPodAutoscaler, from: 'kubernetes-models/autoscaling/v2' },
+  Ingress: { Model: Ingress, from: 'kubernetes-models/networking.k8s.io/v1' },
+  Namespace: { Model: Namespace, from: 'kubernetes-models/v1' },
+  NetworkPolicy: { Model: NetworkPolicy, from: 'kubernetes-models/networking.k8s.io/v1' },
+  Pod: { Model: Pod, from: 'kubernetes-models/v1' },
+  PodDisruptionBudget: { Model: PodDisruptionBudget, from: 'kubernetes-models/policy/v1' },
+  PrometheusRule: {
+    Model: PrometheusRule,
+    from: '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1',
+  },
+  Service: { Model: Service, from: 'kubernetes-models/v1' },
+  ServiceMonitor: {
+    Model: ServiceMonitor,
+    from: '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1',
+  },
+  StatefulSet: { Model: StatefulSet, from: 'kubernetes-models/apps/v1' },
+} as const;
+
+function modelOf({ kind }: Resource) {
+  const known: Readonly<Record<string, { readonly Model: unknown; readonly from: string }>> = models;
+  const model = known[kind];
+  if (model === undefined) {
+    throw new Error(`no model of ${kind}`);
+  }
+  return model as { readonly Model: new (data: object) => { validate: () => void }; readonly from: string };
+}
+
+function read(text: string): Resource[] {
+  return parseAllDocuments(text, { strict: true })
+    .map((document) => document.toJS() as unknown)
+    .filter((one) => one !== null)
+    .map((one) => resource.parse(one));
+}
+
+const manifests = read(await readFile(join(deploy, 'kubernetes/mcp-deployments.yaml'), 'utf8'));
+
+const statefulSet = z
   .object({
     spec: z.object({
       template: z.object({
         spec: z.object({
           terminationGracePeriodSeconds: z.number(),
-          volumes: z.array(
-            z.object({
-              name: z.string(),
-              configMap: z.object({ name: z.string() }).optional(),
-              secret: z.object({ secretName: z.string() }).optional(),
-            }),
-          ),
           containers: z.tuple([
             z.object({
-              ports: z.tuple([z.object({ containerPort: z.number() })]),
-              volumeMounts: z.array(
-                z.object({ name: z.string(), mountPath: z.string(), readOnly: z.boolean().default(false) }),
-              ),
+              ports: z.array(z.object({ name: z.string(), containerPort: z.number() })),
+              volumeMounts: z.array(z.object({ name: z.string(), mountPath: z.string() })),
             }),
           ]),
         }),
@@ -56,17 +91,17 @@ const pod = z
       ]),
     }),
   })
-  .parse(await document('stateful-set.yaml')).spec;
-const [container] = pod.template.spec.containers;
+  .parse(manifests.find(({ kind }) => kind === 'StatefulSet')).spec;
+const [container] = statefulSet.template.spec.containers;
+const environment = new Map(
+  Object.entries(
+    z
+      .object({ data: z.record(z.string(), z.string()) })
+      .parse(manifests.find(({ kind }) => kind === 'ConfigMap')).data,
+  ),
+);
 
 describe('deploy/kubernetes', () => {
-  it('names only files that exist', async () => {
-    const files = kustomization.configMapGenerator.flatMap(({ envs, files: listed }) => [...envs, ...listed]);
-    for (const file of [...kustomization.resources, ...files]) {
-      await expect(readFile(join(kubernetes, file), 'utf8')).resolves.not.toBe('');
-    }
-  });
-
   it('sets what the server requires, and nothing that it does not know', () => {
     // The server reads NAME from the file that NAME_FILE names.
     const known = Object.keys(settings).flatMap((name) => [name, `${name}_FILE`]);
@@ -80,49 +115,160 @@ describe('deploy/kubernetes', () => {
   });
 
   it('tells the server how long its pod may take to stop', () => {
-    const graceMs = pod.template.spec.terminationGracePeriodSeconds * 1000;
+    const graceMs = statefulSet.template.spec.terminationGracePeriodSeconds * 1000;
     expect(environment.get('TERMINATION_GRACE_MS')).toBe(String(graceMs));
   });
 
-  it('tells the server to listen on the port that it publishes', () => {
-    expect(environment.get('PORT')).toBe(String(container.ports[0].containerPort));
+  it('tells the server to listen on the ports that it publishes', () => {
+    const ports = new Map(container.ports.map(({ name, containerPort }) => [name, String(containerPort)]));
+    expect(environment.get('PORT')).toBe(ports.get('http'));
+    expect(environment.get('OPERATOR_PORT')).toBe(ports.get('operator'));
   });
 
-  it('mounts each file that a setting names', async () => {
+  it('mounts each file that a setting names', () => {
     const named = [...environment].filter(([name]) => name.endsWith('_FILE')).map(([, file]) => file);
-    const mounted = await Promise.all(
-      container.volumeMounts.map(({ mountPath }) => filesMountedAt(mountPath)),
-    );
-    expect(mounted.flat()).toEqual(expect.arrayContaining(named));
+    const folders = container.volumeMounts.map(({ mountPath }) => mountPath);
+    expect(named.filter((file) => !folders.some((folder) => file.startsWith(`${folder}/`)))).toEqual([]);
   });
 
   it('keeps what the server writes on the volume of its own replica', () => {
-    const durable = pod.volumeClaimTemplates.map(({ metadata }) => metadata.name);
+    const durable = statefulSet.volumeClaimTemplates.map(({ metadata }) => metadata.name);
     const mount = container.volumeMounts.find(({ name }) => durable.includes(name));
     expect(environment.get('STATE_DIRECTORY')).toBe(mount?.mountPath);
   });
 
   it('leaves room on the volume beside the share of the audit trail, which heals by itself', () => {
-    const [{ spec }] = pod.volumeClaimTemplates;
+    const [{ spec }] = statefulSet.volumeClaimTemplates;
     const volumeBytes = Number(/^(\d+)Gi$/u.exec(spec.resources.requests.storage)?.[1]) * 1024 ** 3;
-    expect(Number(environment.get('AUDIT_MAX_BYTES'))).toBeGreaterThan(volumeBytes / 2);
-    expect(Number(environment.get('AUDIT_MAX_BYTES'))).toBeLessThan(volumeBytes * 0.8);
+    expect(Number(environment.get('AUDIT_MAX_BYTES'))).toBe(volumeBytes * 0.75);
     expect(Number(environment.get('AUDIT_KEEP_DAYS'))).toBeGreaterThan(0);
   });
 
   it('ships a policy and a directory that the server accepts', async () => {
-    await expect(loadPolicy(join(kubernetes, 'policy/policy.yaml'))).resolves.toBeDefined();
-    await expect(
-      createFileDirectory({ path: join(kubernetes, 'policy/directory.yaml') }),
-    ).resolves.toBeDefined();
+    await expect(loadPolicy(join(deploy, 'policy/policy.yaml'))).resolves.toBeDefined();
+    await expect(createFileDirectory({ path: join(deploy, 'policy/directory.yaml') })).resolves.toBeDefined();
   });
 
-  it('holds no secret', async () => {
-    const { stringData } = z
-      .object({ stringData: z.record(z.string(), z.string()) })
-      .parse(await document('secret.example.yaml'));
-    expect(Object.values(stringData)).toEqual(['']);
+  it('holds no secret', () => {
+    expect(manifests.filter(({ kind }) => kind === 'Secret')).toEqual([]);
     expect([...environment.keys()].filter((name) => /(SECRET|TOKEN|PASSWORD)$/.test(name))).toEqual([]);
+  });
+});
+
+const unzip = findService({ program: 'unzip', debianPackage: 'unzip' });
+const isThere = unzip !== undefined && process.platform === 'linux' && process.arch === 'x64';
+
+describe.skipIf(!isThere)('deploy/chart', { timeout: 120_000 }, () => {
+  const helm = (...args: readonly string[]) => {
+    const script = join(root, 'scripts/helm.mjs');
+    const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], {
+      cwd: root,
+      encoding: 'utf8',
+    });
+    return { status, stdout, stderr };
+  };
+  const render = (...values: readonly string[]): Resource[] => {
+    const { status, stdout, stderr } = helm(
+      'template',
+      'release',
+      'deploy/chart',
+      '--kube-version=1.34.0',
+      ...values,
+    );
+    expect(stderr.replaceAll(/^level=INFO.*\n/gmu, '')).toBe('');
+    expect(status).toBe(0);
+    return read(stdout);
+  };
+  const set = (...values: readonly string[]) => values.flatMap((value) => ['--set', value]);
+  const gateway = set('gateway.enabled=true,gateway.host=mcp.example.com,gateway.parentRefs[0].name=edge');
+  const everything = [
+    ...gateway,
+    ...set(
+      'ingress.enabled=true,ingress.host=mcp.example.com,ingress.tlsSecret=mcp',
+      'monitoring.serviceMonitor=true,monitoring.rules=true,monitoring.dashboard=true',
+      'autoscaling.enabled=true,existingSecret=mcp,secretFiles.PLATFORM_CLIENT_SECRET_FILE=secret',
+      `trustedProxies[0]=10.0.0.0/8,image.digest=sha256:${'a'.repeat(64)}`,
+    ),
+  ];
+  const renderings: readonly (readonly [string, readonly string[]])[] = [
+    ['as it comes', []],
+    ['the deployment server', ['--values=deploy/mcp-deployments.values.yaml']],
+    ['behind a gateway', gateway],
+    ['with everything', everything],
+    [
+      'with little',
+      set('networkPolicy.enabled=false,policy.existingConfigMap=mine,persistence.storageClass=fast'),
+    ],
+  ];
+
+  it('is what deploy/kubernetes is rendered from', () => {
+    const { status, stderr } = spawnSync(process.execPath, ['scripts/manifests.mjs', '--check'], {
+      cwd: root,
+      encoding: 'utf8',
+    });
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+  });
+
+  it('passes the linter of Helm', () => {
+    expect(helm('lint', '--strict', 'deploy/chart')).toMatchObject({ status: 0 });
+  });
+
+  it.each(renderings)('%s: fits the schemas of Kubernetes', (_, values) => {
+    for (const one of render(...values)) {
+      const { Model } = modelOf(one);
+      expect(() => new Model(one).validate()).not.toThrow();
+    }
+  });
+
+  it('names no field that Kubernetes does not know', async () => {
+    const folder = join(root, 'node_modules/.cache/mcp-parts-manifests');
+    const resources = renderings.flatMap(([, values]) => render(...values));
+    // The compiler takes no member that a type does not have; the schemas do.
+    const source = resources.map((one, index) => {
+      const { from } = modelOf(one);
+      return `import type { I${one.kind} as T${index} } from '${from}';\nexport const r${index}: T${index} = ${JSON.stringify(one)};\n`;
+    });
+    await mkdir(folder, { recursive: true });
+    try {
+      await writeFile(join(folder, 'package.json'), '{"type":"module"}');
+      await writeFile(join(folder, 'manifests.ts'), source.join(''));
+      const args = ['--noEmit', '--strict', '--skipLibCheck', '--module', 'nodenext', '--target', 'es2024'];
+      const { status, stdout } = spawnSync(
+        join(root, 'node_modules/.bin/tsc'),
+        ['--ignoreConfig', ...args, join(folder, 'manifests.ts')],
+        { encoding: 'utf8' },
+      );
+      expect(stdout).toBe('');
+      expect(status).toBe(0);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it.each([
+    ['a value that there is not', ['--set', 'replica=3'], 'additional properties'],
+    [
+      'a setting that the chart decides',
+      ['--set-string', 'settings.PORT=8080'],
+      'settings.PORT is set by the chart',
+    ],
+    ['a digest that is none', ['--set', 'image.digest=latest'], 'does not match pattern'],
+    ['a route without a host', ['--set', 'ingress.enabled=true'], 'ingress.host is required'],
+  ])('refuses %s', (_, values, problem) => {
+    const { status, stderr } = helm('template', 'release', 'deploy/chart', ...values);
+    expect(status).not.toBe(0);
+    expect(stderr).toContain(problem);
+  });
+
+  it('gives a container nothing that it does not need', () => {
+    const pods = render(...everything).filter(({ kind }) => kind === 'StatefulSet' || kind === 'Pod');
+    const found = JSON.stringify(pods);
+    expect(pods).toHaveLength(2);
+    expect(found.match(/"allowPrivilegeEscalation":false/gu)).toHaveLength(2);
+    expect(found.match(/"readOnlyRootFilesystem":true/gu)).toHaveLength(2);
+    expect(found.match(/"drop":\["ALL"\]/gu)).toHaveLength(2);
+    expect(found.match(/"automountServiceAccountToken":false/gu)).toHaveLength(2);
   });
 });
 
@@ -140,29 +286,3 @@ describe('deploy/Dockerfile', () => {
     ]);
   });
 });
-
-/** The files that the config maps and the secret put into a folder of the container. */
-async function filesMountedAt(folder: string): Promise<string[]> {
-  const mount = container.volumeMounts.find(({ mountPath }) => mountPath === folder);
-  const volume = pod.template.spec.volumes.find(({ name }) => name === mount?.name);
-  const { stringData } = z
-    .object({ stringData: z.record(z.string(), z.string()) })
-    .parse(await document('secret.example.yaml'));
-  const mapped = kustomization.configMapGenerator.find(({ name }) => name === volume?.configMap?.name)?.files;
-  const names = volume?.secret === undefined ? (mapped ?? []) : Object.keys(stringData);
-  return names.map((name) => `${folder}/${name.replace(/^.*\//, '')}`);
-}
-
-async function document(name: string): Promise<unknown> {
-  const [first] = parseAllDocuments(await readFile(join(kubernetes, name), 'utf8'), { strict: true });
-  return first?.toJS();
-}
-
-async function environmentFile(path: string): Promise<Map<string, string>> {
-  const lines = (await readFile(path, 'utf8'))
-    .split('\n')
-    .filter((line) => line !== '' && !line.startsWith('#'));
-  return new Map(
-    lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)] as const),
-  );
-}
