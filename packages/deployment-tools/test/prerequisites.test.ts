@@ -69,8 +69,8 @@ it('runs all checks and reports each one that failed, with what to do', async ()
   expect(content[0].text).toMatchInlineSnapshot(`
     "Not ready: 4 of 5 checks failed for payment-service 2.5.0 to production.
     - configuration (failed): The configuration service does not know that service there. The configuration service said: "There is no service payment-service." Next: Take the name from list_services; if it is right, ask the owner of the service to set it up there.
-    - version (failed): Not compatible with production: Refunds above 1,000 fail. Next: Choose another version, or do first what the reason names; ask the person which.
-    - dependency fraud-service (failed): fraud-service is degraded in production, at 2026-03-10T15:59:00.000Z: One queue lags. Next: Do not deploy until fraud-service is healthy; tell the person, and check again when they ask.
+    - version (failed): Not compatible with production: "Refunds above 1,000 fail." Next: Choose another version, or do first what the reason names; ask the person which.
+    - dependency fraud-service (failed): fraud-service is degraded in production, at 2026-03-10T15:59:00.000Z: "One queue lags." Next: Do not deploy until fraud-service is healthy; tell the person, and check again when they ask.
     - window (failed): The deployment window of production is closed; it is Fri 2026-03-13 12:00 America/New_York. Next: Wait until it opens on Mon 2026-03-16 10:00 America/New_York, then check again.
     Passed: dependency ledger-service.
     Next: Do not trigger it. Tell the person each failed check, its reason and its next step."

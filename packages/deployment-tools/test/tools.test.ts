@@ -48,7 +48,7 @@ describe('list_services', () => {
     const result = await caller()('list_services');
     expect(result.structuredContent).toEqual({ services: services(2), total: 2 });
     expect(result.content[0].text).toBe(
-      '2 services:\n- service-0 (tier 2, team logistics): Books parcels.\n- service-1 (tier 2, team logistics): Counts stock.',
+      '2 services:\n- service-0 (tier 2, team logistics): "Books parcels."\n- service-1 (tier 2, team logistics): "Counts stock."',
     );
   });
 

@@ -1,3 +1,6 @@
+import type { JsonValue } from './json.ts';
+import { visibleText, withoutUnseen } from './visible-text.ts';
+
 /** An error whose message may be shown to a model; throw it from a handler. Everything else stays with the operator. */
 export class PublicError extends Error {
   override readonly name = 'PublicError';
@@ -26,11 +29,12 @@ export class RpcError extends Error {
   readonly code: number;
   readonly data?: unknown;
 
-  constructor(code: number, message: string, data?: unknown) {
-    super(message);
+  constructor(code: number, message: string, data?: JsonValue) {
+    // Both repeat names that a client or an upstream made up.
+    super(visibleText(message));
     this.code = code;
     if (data !== undefined) {
-      this.data = data;
+      this.data = withoutUnseen({ data })['data'];
     }
   }
 }

@@ -1,9 +1,9 @@
 import { defineEndpoint } from '@mcp-parts/resilient-client';
+import { foreignText } from '@mcp-parts/tool-kit';
 import { z } from 'zod';
 
 import { deploymentWindowSchema } from '../deployment/deployment-window.ts';
 import { deploymentTargetSchema, environmentSchema } from '../deployment/schemas.ts';
-import { upstreamText } from './upstream-text.ts';
 
 // A check waits for two answers one after the other, within a tool's 30 s.
 const quickRead = { deadlineMs: 12_000, attemptTimeoutMs: 5_000 };
@@ -22,8 +22,8 @@ export const listServices = defineEndpoint({
     services: z.array(
       z.object({
         name: z.string(),
-        description: upstreamText(160),
-        ownerTeam: upstreamText(50),
+        description: foreignText(160),
+        ownerTeam: foreignText(50),
         tier: z.number(),
       }),
     ),
@@ -38,12 +38,12 @@ export const getConfiguration = defineEndpoint({
   method: 'GET',
   path: '/v1/services/{service}/environments/{environment}/configuration',
   response: z.object({
-    version: upstreamText(64),
-    regions: z.array(upstreamText(50)),
+    version: foreignText(64),
+    regions: z.array(foreignText(50)),
     replicas: z.number(),
     settings: z.record(z.string(), z.json()),
     dependencies: z.array(z.string()),
-    updatedAt: upstreamText(40),
+    updatedAt: foreignText(40),
   }),
   explain: { 403: NO_ACCESS, 404: UNKNOWN_SERVICE },
   policy: quickRead,
@@ -55,7 +55,7 @@ export const getCompatibility = defineEndpoint({
   method: 'GET',
   path: '/v1/services/{service}/versions/{version}/compatibility',
   query: z.object({ environment: environmentSchema }),
-  response: z.object({ compatible: z.boolean(), reasons: z.array(upstreamText(300)).default([]) }),
+  response: z.object({ compatible: z.boolean(), reasons: z.array(foreignText(300)).default([]) }),
   explain: { 403: NO_ACCESS, 404: UNKNOWN_SERVICE },
   policy: quickRead,
 });
@@ -77,8 +77,8 @@ export const getHealth = defineEndpoint({
   path: '/v1/services/{service}/environments/{environment}/health',
   response: z.object({
     status: z.enum(['healthy', 'degraded', 'unhealthy']),
-    checkedAt: upstreamText(40),
-    detail: upstreamText(200).default(''),
+    checkedAt: foreignText(40),
+    detail: foreignText(200).default(''),
   }),
   explain: { 403: NO_ACCESS, 404: UNKNOWN_SERVICE },
   policy: quickRead,
@@ -99,9 +99,9 @@ const deploymentSchema = z.object({
   state: z.enum(['queued', 'running', 'succeeded', 'failed', 'cancelled']),
   progress: z.object({
     percent: z.number(),
-    regions: z.array(z.object({ region: upstreamText(50), state: upstreamText(20), percent: z.number() })),
+    regions: z.array(z.object({ region: foreignText(50), state: foreignText(20), percent: z.number() })),
   }),
-  failure: z.object({ region: upstreamText(50), reason: upstreamText(300) }).optional(),
+  failure: z.object({ region: foreignText(50), reason: foreignText(300) }).optional(),
 });
 
 /** A deployment as the deployment API shows it. */

@@ -1,4 +1,5 @@
 import type { CallOptions, Client, ClientError, Result } from '@mcp-parts/resilient-client';
+import { quoted } from '@mcp-parts/tool-kit';
 
 import { defaultDeploymentWindows, windowState } from '../deployment/deployment-window.ts';
 import type { DeploymentTarget, Prerequisites } from '../deployment/schemas.ts';
@@ -82,7 +83,8 @@ async function checkVersion(
   if (result.data.compatible) {
     return check;
   }
-  const reasons = result.data.reasons.slice(0, 5).join(' ') || 'The configuration service gave no reason.';
+  const reasons =
+    result.data.reasons.slice(0, 5).map(quoted).join(' ') || 'The configuration service gave no reason.';
   return {
     check,
     status: 'failed',
@@ -128,7 +130,7 @@ async function checkHealth(
   return {
     check,
     status: 'failed',
-    reason: `${dependency} is ${status} in ${environment}, at ${checkedAt}${detail === '' ? '.' : `: ${detail}`}`,
+    reason: `${dependency} is ${status} in ${environment}, at ${checkedAt}${detail === '' ? '.' : `: ${quoted(detail)}`}`,
     nextStep: `Do not deploy until ${dependency} is healthy; tell the person, and check again when they ask.`,
   };
 }

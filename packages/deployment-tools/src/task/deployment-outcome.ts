@@ -1,4 +1,4 @@
-import { PublicError, type JsonObject } from '@mcp-parts/tool-kit';
+import { PublicError, quoted, type JsonObject } from '@mcp-parts/tool-kit';
 
 import type { DeploymentTarget } from '../deployment/schemas.ts';
 import type { Deployment } from '../platform/endpoints.ts';
@@ -32,7 +32,7 @@ export function deployedResult(deployment: Deployment, target: DeploymentTarget)
         'deployment_failed',
         failure === undefined
           ? `${what} failed without a reason. Regions: ${regionsText(progress)}.`
-          : `${what} failed in ${failure.region}: "${failure.reason}" Regions: ${regionsText(progress)}.`,
+          : `${what} failed in ${failure.region}: ${quoted(failure.reason)} Regions: ${regionsText(progress)}.`,
       );
     case 'cancelled':
       throw new PublicError(

@@ -1,5 +1,5 @@
 import { callFor, type Client } from '@mcp-parts/resilient-client';
-import { defineTool } from '@mcp-parts/tool-kit';
+import { defineTool, quoted } from '@mcp-parts/tool-kit';
 import { z } from 'zod';
 
 import { READ_PERMISSION } from '../deployment/permissions.ts';
@@ -42,7 +42,7 @@ export function createListServices({ configuration }: { readonly configuration: 
         `${total} services${cap}:`,
         ...services.map(
           ({ name, description, ownerTeam, tier }) =>
-            `- ${name} (tier ${tier}, team ${ownerTeam}): ${description}`,
+            `- ${name} (tier ${tier}, team ${ownerTeam}): ${quoted(description)}`,
         ),
       ].join('\n');
     },

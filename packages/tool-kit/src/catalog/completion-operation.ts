@@ -1,6 +1,7 @@
 import { sealOperation, spanOf, type Operation } from '../call/operation.ts';
 import type { Completer } from '../definition/call-context.ts';
 import { heldPermission, type Permission } from '../definition/permission.ts';
+import { withoutUnseen } from '../visible-text.ts';
 
 /** What a value is asked for, and what is already chosen. */
 export interface CompletionInput {
@@ -38,13 +39,13 @@ export function completionOperation(definition: Completable): Operation {
       return completer?.(argument.value, known, context) ?? [];
     },
     respond: (values) => ({
-      result: {
+      result: withoutUnseen({
         completion: {
           values: values.slice(0, MAX_VALUES),
           total: values.length,
           hasMore: values.length > MAX_VALUES,
         },
-      },
+      }),
       isFailure: false,
     }),
   });

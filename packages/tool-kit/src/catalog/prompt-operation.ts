@@ -4,6 +4,7 @@ import type { PromptDefinition, PromptMessage } from '../definition/define-promp
 import { zodObject } from '../definition/object-schema.ts';
 import { permissionSelector } from '../definition/permission.ts';
 import type { JsonObject } from '../json.ts';
+import { withoutUnseen } from '../visible-text.ts';
 import { parserOf } from './parser.ts';
 
 /** `prompts/get` on one prompt. */
@@ -23,7 +24,7 @@ export function promptOperation(prompt: PromptDefinition): Operation {
     respond(rendered) {
       const messages =
         typeof rendered === 'string' ? [{ role: 'user', content: rendered } as const] : rendered;
-      return { result: { messages: messages.map(messageOf) }, isFailure: false };
+      return { result: withoutUnseen({ messages: messages.map(messageOf) }), isFailure: false };
     },
   });
 }

@@ -10,6 +10,7 @@ import {
 import { zodObject } from '../definition/object-schema.ts';
 import { heldPermission, permissionSelector } from '../definition/permission.ts';
 import type { JsonObject } from '../json.ts';
+import { withoutUnseen } from '../visible-text.ts';
 import { cacheMembers } from './cache-members.ts';
 import { parserOf } from './parser.ts';
 
@@ -32,7 +33,10 @@ export function readOperation(resource: ResourceDefinition): Operation {
     audited: 'always',
     run: (input, context) => resource.read(input, context),
     respond: (content, _input, { target: uri, era }) => ({
-      result: { contents: contentsOf(content, uri, mimeType), ...cacheMembers(resource.cache, era) },
+      result: withoutUnseen({
+        contents: contentsOf(content, uri, mimeType),
+        ...cacheMembers(resource.cache, era),
+      }),
       isFailure: content === undefined,
     }),
   });

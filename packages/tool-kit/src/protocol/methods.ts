@@ -16,6 +16,7 @@ import type { CompletionInput } from '../catalog/completion-operation.ts';
 import type { ListedResource } from '../catalog/listed.ts';
 import { RpcError, rpcCodes } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
+import { withoutUnseen } from '../visible-text.ts';
 import { resourceListOperation } from './resource-list.ts';
 import { staticListOperation } from './static-list.ts';
 
@@ -229,12 +230,12 @@ function resultOf(result: CallResult, _target: string, { era }: Pick<RequestCont
 function failureResult(failure: CallFailure, mayBeStructured: boolean): JsonObject {
   const { message } = failure;
   const facts = factsOf(failure);
-  return {
+  return withoutUnseen({
     content: [{ type: 'text', text: message }],
     ...(mayBeStructured && { structuredContent: { message, ...facts } }),
     isError: true,
     _meta: { [FAILURE]: facts },
-  };
+  });
 }
 
 /** Where a program finds the code of a failure. */

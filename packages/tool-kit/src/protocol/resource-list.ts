@@ -7,6 +7,7 @@ import type { Catalog } from '../catalog/catalog.ts';
 import type { ListedResource } from '../catalog/listed.ts';
 import { isHeld } from '../definition/permission.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
+import { withoutUnseen } from '../visible-text.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 
 /** Where a page begins: in which family, on which page of its own, after which of its URIs. */
@@ -86,7 +87,7 @@ export function resourceListOperation(catalog: Catalog, pipeline: ResolvedPipeli
         ...listCacheMembers(pipeline.listTtlMs, request.era),
       };
     },
-    respond: (result) => ({ result, isFailure: false }),
+    respond: (result) => ({ result: withoutUnseen(result), isFailure: false }),
   });
 }
 
