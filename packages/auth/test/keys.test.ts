@@ -60,6 +60,40 @@ describe('keys of the issuer', () => {
     expect(principal.subject).toBe('alice');
   });
 
+  it('are found within 30 s of a rotation while strangers make up key ids, and asked for no more often', async () => {
+    const verifier = verifierFor();
+    const seconds = 120;
+    await verifier.verify(await issuer.token(), { signal });
+    const flood = async (at: number) => {
+      const madeUp = await Promise.all(
+        Array.from({ length: 5 }, (_, i) => issuer.token({}, { kid: `made-up-${at}-${i}` })),
+      );
+      const verified = await Promise.allSettled(madeUp.map((token) => verifier.verify(token, { signal })));
+      expect(verified.map(({ status }) => status)).not.toContain('fulfilled');
+    };
+    const isFound = async () => {
+      const token = await issuer.token();
+      return verifier.verify(token, { signal }).then(
+        () => true,
+        () => false,
+      );
+    };
+    const rotatedAt = 70;
+    let foundAt: number | undefined;
+    for (let at = 0; at < seconds; at += 2) {
+      await flood(at);
+      if (at === rotatedAt) {
+        await issuer.rotate('key-2');
+      }
+      if (at >= rotatedAt && foundAt === undefined && (await isFound())) {
+        foundAt = at;
+      }
+      advance(2_000);
+    }
+    expect(foundAt).toBeLessThanOrEqual(rotatedAt + 30);
+    expect(issuer.requests.get('/jwks')).toBeLessThanOrEqual(1 + seconds / 30);
+  });
+
   it('serve through an outage of the issuer for an hour, and no longer', async () => {
     const verifier = verifierFor();
     await verifier.verify(await issuer.token(), { signal });
