@@ -32,9 +32,10 @@ export async function startTicketsService(): Promise<TicketsService> {
   async function answer(request: IncomingMessage): Promise<readonly [status: number, body?: object]> {
     const body = await text(request);
     if (request.url === '/token') {
-      // In the header or in the body (RFC 6749 §2.3.1).
+      // In the header, form-encoded, or in the body (RFC 6749 §2.3.1).
       const [, basic = ''] = request.headers.authorization?.split(' ') ?? [];
-      const isKnown = `${Buffer.from(basic, 'base64').toString()}${body}`.includes('a-secret-for-tests');
+      const said = decodeURIComponent(Buffer.from(basic, 'base64').toString());
+      const isKnown = `${said}${body}`.includes('a-secret-for-tests');
       return isKnown ? [200, { access_token: TOKEN, token_type: 'Bearer', expires_in: 300 }] : [401];
     }
     if (request.headers.authorization !== `Bearer ${TOKEN}`) {
