@@ -38,13 +38,18 @@ const TABLE: Readonly<Record<string, Row>> = {
     tests: ['test-support'],
     rule: 'the assembly imports leaves and the kit',
   },
+  adapter: {
+    sources: ['leaf', 'kit'],
+    tests: ['test-support', 'test-service'],
+    rule: 'an adapter imports leaves and the kit',
+  },
   app: {
-    sources: ['leaf', 'kit', 'domain', 'assembly'],
+    sources: ['leaf', 'kit', 'adapter', 'domain', 'assembly'],
     tests: ['test-support'],
-    rule: 'an app imports leaves, the kit, domains and the assembly, and no other app',
+    rule: 'an app imports leaves, the kit, adapters, domains and the assembly, and no other app',
   },
   'test-support': {
-    sources: ['leaf', 'kit', 'domain', 'assembly', 'test-support', 'test-service'],
+    sources: ['leaf', 'kit', 'adapter', 'domain', 'assembly', 'test-support', 'test-service'],
     tests: [],
     rule: 'test support imports everything but apps',
   },

@@ -1,5 +1,7 @@
 export { findService } from './find-service.ts';
 export type { ServiceProgram } from './find-service.ts';
+export { startRedis } from './redis.ts';
+export type { RedisOptions, RedisServer } from './redis.ts';
 export { selfSignedCertificate } from './self-signed-certificate.ts';
 export type { Certificate } from './self-signed-certificate.ts';
 export { startSlapd } from './slapd.ts';

@@ -1,0 +1,9 @@
+/** The longest time that a timer can wait for, in milliseconds. */
+export const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** @throws {RangeError} naming the option, unless its value is a whole number of the range */
+export function checkWhole(name: string, value: number, min: number, max: number): void {
+  if (!Number.isSafeInteger(value) || value < min || value > max) {
+    throw new RangeError(`${name} must be a whole number from ${min} to ${max}, got ${value}`);
+  }
+}

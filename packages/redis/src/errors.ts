@@ -1,0 +1,26 @@
+/**
+ * Why Redis did not do it. `unavailable`: it cannot be reached now, or said nothing in time, in which case it may have
+ * done it all the same. `unsuitable`: it is too old, or set up so that it would lose what must be kept. `closed`: the
+ * connection was closed by its owner.
+ */
+export type RedisErrorCode = 'unavailable' | 'unsuitable' | 'closed';
+
+const PUBLIC_MESSAGES: Readonly<Record<RedisErrorCode, string>> = {
+  unavailable: 'What the servers share cannot be reached now. Try again in 10 s.',
+  unsuitable: 'The server is not set up correctly. Tell its operator.',
+  closed: 'The server is stopping. Try again in 10 s.',
+};
+
+/** What this package throws. */
+export class RedisError extends Error {
+  override readonly name = 'RedisError';
+  readonly code: RedisErrorCode;
+  /** All that a model is told. */
+  readonly publicMessage: string;
+
+  constructor(code: RedisErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.publicMessage = PUBLIC_MESSAGES[code];
+  }
+}
