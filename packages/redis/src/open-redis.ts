@@ -1,16 +1,24 @@
 import { connect } from './connection/connection.ts';
 import { resolveRedisOptions, type RedisOptions } from './connection/redis-options.ts';
+import { countReplicas } from './connection/replicas.ts';
 import { createRedisEventBus, type RedisEventBus } from './events/event-bus.ts';
+import { createRedisRateLimiter, type RedisRateLimiter } from './limits/rate-limiter.ts';
 import { createReplayStore, type ReplayStore } from './proofs/replay-store.ts';
 
 /** What the replicas share, by what it is for. */
 export interface SharedRedis extends AsyncDisposable {
+  /** Limits of all replicas together; while Redis is gone, each replica has its share of them. */
+  readonly rateLimiter: RedisRateLimiter;
   /** What changes on one replica is heard on all. */
   readonly events: RedisEventBus;
   /** A proof that was used on one replica is used up on all. */
   readonly replays: ReplayStore;
   /** Whether Redis can be reached now, as far as is known. */
   readonly isReachable: () => boolean;
+  /** How many processes share it, this one included, as far as is known. */
+  readonly replicas: () => number;
+  /** Rejects while Redis is gone: a probe of `assembleServer`, without which the server is degraded and goes on. */
+  readonly probe: () => Promise<void>;
   /** Closes every connection. What was not sent is forgotten. */
   readonly close: () => Promise<void>;
 }
@@ -26,15 +34,22 @@ export interface SharedRedis extends AsyncDisposable {
 export async function openRedis(options: RedisOptions): Promise<SharedRedis> {
   const resolved = resolveRedisOptions(options);
   const connection = await connect(resolved);
+  const replicas = await countReplicas(connection);
   const events = createRedisEventBus(connection, resolved.logger);
   const close = async () => {
     await events.close();
+    await replicas.close();
     await connection.close();
   };
   return {
+    rateLimiter: createRedisRateLimiter(connection, replicas),
     events,
     replays: createReplayStore(connection),
     isReachable: connection.isReachable,
+    replicas: replicas.count,
+    async probe() {
+      await connection.run((client) => client.ping());
+    },
     close,
     [Symbol.asyncDispose]: close,
   };

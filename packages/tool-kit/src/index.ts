@@ -50,6 +50,7 @@ export {
   type FailureDetails,
 } from './definition/tool-errors.ts';
 export { foreignText, quoted } from './definition/foreign-text.ts';
+export { createLocalPlaces } from './limits/local-places.ts';
 export type { AuditDetails } from './definition/audit-details.ts';
 export type { CallContext, Completer } from './definition/call-context.ts';
 export type { CacheHint, Icon, ListingOptions } from './definition/listing-options.ts';

@@ -76,7 +76,7 @@ export function createRedisEventBus(connection: Connection, logger: Logger): Red
   }
 
   const retry = setInterval(() => {
-    if (unsent.size > 0 && connection.isReachable()) {
+    if (unsent.size > 0) {
       void send();
     }
   }, RETRY_MS).unref();
