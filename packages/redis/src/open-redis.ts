@@ -1,9 +1,12 @@
+import type { TaskStore } from '@mcp-parts/tasks';
+
 import { connect } from './connection/connection.ts';
 import { resolveRedisOptions, type RedisOptions } from './connection/redis-options.ts';
 import { countReplicas } from './connection/replicas.ts';
 import { createRedisEventBus, type RedisEventBus } from './events/event-bus.ts';
 import { createRedisRateLimiter, type RedisRateLimiter } from './limits/rate-limiter.ts';
 import { createReplayStore, type ReplayStore } from './proofs/replay-store.ts';
+import { createRedisTaskStore } from './tasks/task-store.ts';
 
 /** What the replicas share, by what it is for. */
 export interface SharedRedis extends AsyncDisposable {
@@ -13,6 +16,12 @@ export interface SharedRedis extends AsyncDisposable {
   readonly events: RedisEventBus;
   /** A proof that was used on one replica is used up on all. */
   readonly replays: ReplayStore;
+  /**
+   * Where the tasks of all replicas are: the `store` of a task engine, which closes it.
+   *
+   * @throws {RedisError} `unsuitable`: without an append-only file, Redis would forget tasks that were accepted.
+   */
+  readonly openTaskStore: () => Promise<TaskStore>;
   /** Whether Redis can be reached now, as far as is known. */
   readonly isReachable: () => boolean;
   /** How many processes share it, this one included, as far as is known. */
@@ -45,6 +54,10 @@ export async function openRedis(options: RedisOptions): Promise<SharedRedis> {
     rateLimiter: createRedisRateLimiter(connection, replicas),
     events,
     replays: createReplayStore(connection),
+    async openTaskStore() {
+      await connection.checkDurable();
+      return createRedisTaskStore(connection);
+    },
     isReachable: connection.isReachable,
     replicas: replicas.count,
     async probe() {

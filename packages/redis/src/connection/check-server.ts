@@ -29,8 +29,16 @@ export async function findProblem(client: Redis): Promise<RedisError | readonly 
   return [];
 }
 
+/** What keeps a Redis from keeping tasks, as far as it says. @throws {unknown} when it cannot be asked. */
+export async function findForgetfulness(client: Redis): Promise<RedisError | undefined> {
+  const settings = await readSettings(client);
+  return settings?.['appendonly'] === 'no'
+    ? new RedisError('unsuitable', 'appendonly must be yes, and is no: redis would forget accepted tasks')
+    : undefined;
+}
+
 /** `undefined` where they may not be read, as in many managed services. */
-export async function readSettings(client: Redis): Promise<Readonly<Record<string, string>> | undefined> {
+async function readSettings(client: Redis): Promise<Readonly<Record<string, string>> | undefined> {
   try {
     // One at a time: several patterns in one command came with 7.0.
     const read = ['maxmemory-policy', 'appendonly'].map((name) => client.config('GET', name));

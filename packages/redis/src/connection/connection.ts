@@ -2,7 +2,7 @@ import { Redis } from 'ioredis';
 
 import { RedisError } from '../errors.ts';
 import { createBreaker } from './breaker.ts';
-import { findProblem } from './check-server.ts';
+import { findForgetfulness, findProblem } from './check-server.ts';
 import type { ResolvedRedisOptions } from './redis-options.ts';
 
 /** In what connections differ. */
@@ -22,6 +22,12 @@ export interface Connection {
    * @throws {RedisError} `unavailable`, `closed`
    */
   readonly run: <T>(send: (client: Redis) => Promise<T>) => Promise<T>;
+  /**
+   * Whether what Redis accepts survives its restart: asked once it can be reached, and logged if that is later.
+   *
+   * @throws {RedisError} `unsuitable`
+   */
+  readonly checkDurable: () => Promise<void>;
   /** Whether commands reach Redis now, as far as is known. */
   readonly isReachable: () => boolean;
   /** Opens one more connection, for commands that wait in Redis. Its owner disconnects it. */
@@ -101,6 +107,10 @@ export async function connect(options: ResolvedRedisOptions): Promise<Connection
       listener();
     }
   }
+  const onBack = (listener: () => void) => {
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
+  };
   const firstTry = client.connect().then(welcome, () => noteReachable(false, 'it cannot be reached'));
   await firstTry;
   if (problem !== undefined) {
@@ -143,10 +153,21 @@ export async function connect(options: ResolvedRedisOptions): Promise<Connection
         throw new RedisError('unavailable', `redis: ${nameOf(error)}`, { cause: error });
       }
     },
-    onBack(listener) {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
+    async checkDurable() {
+      const check = async () => {
+        const found = client.status === 'ready' ? await findForgetfulness(client) : undefined;
+        if (found !== undefined) {
+          problem = found;
+          logger.error({ err: found }, 'redis cannot be used');
+        }
+      };
+      listeners.add(() => void check().catch(() => undefined));
+      await check();
+      if (problem !== undefined) {
+        throw problem;
+      }
     },
+    onBack,
     async close() {
       isClosed = true;
       // What was sent has its reply, or none that anybody waits for.

@@ -7,7 +7,7 @@ import { countLocally, countShared } from './request-windows.ts';
 import { createSharedPlaces } from './shared-places.ts';
 
 /** A rate limiter that also counts places. */
-export type RedisRateLimiter = RateLimiter & Required<Pick<RateLimiter, 'enter'>>;
+export type RedisRateLimiter = RateLimiter & { readonly enter: NonNullable<RateLimiter['enter']> };
 
 /**
  * Counts requests and running calls for all replicas together. While Redis is gone, each replica counts for itself, up
