@@ -16,6 +16,7 @@ const PACKAGES = {
   tasks: ['packages/tasks', 'leaf'],
   'resilient-client': ['packages/resilient-client', 'leaf'],
   'tool-kit': ['packages/tool-kit', 'kit'],
+  redis: ['packages/redis', 'adapter'],
   'deployment-tools': ['packages/deployment-tools', 'domain'],
   'other-tools': ['packages/other-tools', 'domain'],
   'server-kit': ['packages/server-kit', 'assembly'],
@@ -54,7 +55,8 @@ const LEAF = 'a leaf imports no package of this workspace';
 const KIT = 'the kit imports no package of this workspace';
 const DOMAIN = 'a domain imports the kit and @mcp-parts/resilient-client';
 const ASSEMBLY = 'the assembly imports leaves and the kit';
-const APP = 'an app imports leaves, the kit, domains and the assembly, and no other app';
+const ADAPTER = 'an adapter imports leaves and the kit';
+const APP = 'an app imports leaves, the kit, adapters, domains and the assembly, and no other app';
 const SUPPORT = 'test support imports everything but apps';
 const SERVICE = 'a test service imports nothing';
 const TESTS_ONLY = 'only tests import test support';
@@ -88,6 +90,11 @@ describe('the table of who may import whom', () => {
     ['packages/deployment-tools/test/a.test.ts', '@mcp-parts/server-kit', DOMAIN],
     ['packages/server-kit/src/a.ts', '@mcp-parts/deployment-tools', ASSEMBLY],
     ['packages/server-kit/src/a.ts', '@mcp-parts/http-server', ASSEMBLY],
+    ['packages/server-kit/src/a.ts', '@mcp-parts/redis', ASSEMBLY],
+    ['packages/redis/src/a.ts', '@mcp-parts/server-kit', ADAPTER],
+    ['packages/redis/src/a.ts', '@mcp-parts/deployment-tools', ADAPTER],
+    ['packages/tasks/src/a.ts', '@mcp-parts/redis', LEAF],
+    ['packages/redis/src/a.ts', '@mcp-parts/tasks/testing', TESTS_ONLY],
     ['apps/http-server/src/a.ts', '@mcp-parts/stdio-server', APP],
     ['apps/http-server/test/a.test.ts', '@mcp-parts/stdio-server', APP],
     ['packages/testing/src/a.ts', '@mcp-parts/http-server', SUPPORT],
@@ -122,6 +129,10 @@ describe('the table of who may import whom', () => {
     ['packages/server-kit/src/a.ts', '@mcp-parts/audit'],
     ['packages/server-kit/src/a.ts', '@mcp-parts/tool-kit/sdk-2025'],
     ['packages/server-kit/test/a.ts', '@mcp-parts/testing'],
+    ['packages/redis/src/a.ts', '@mcp-parts/tasks'],
+    ['packages/redis/test/a.test.ts', '@mcp-parts/tasks/testing'],
+    ['packages/redis/test/a.test.ts', '@mcp-parts/test-services'],
+    ['apps/http-server/src/a.ts', '@mcp-parts/redis'],
     ['packages/testing/src/a.ts', '@mcp-parts/audit/testing'],
     ['apps/http-server/src/a.ts', '@mcp-parts/deployment-tools'],
     ['apps/http-server/test/a.test.ts', '@mcp-parts/sandbox/testing'],

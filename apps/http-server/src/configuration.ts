@@ -3,6 +3,7 @@ import {
   authenticationSettings,
   commonSettings,
   httpSettings,
+  redisSettings,
   type Invocation,
   type Settings,
 } from '@mcp-parts/server-kit';
@@ -15,6 +16,7 @@ const serverSettings = {
     schema: z.enum(['token', 'none']).default('token'),
   },
   ...httpSettings,
+  ...redisSettings,
   ...platformSettings,
   ...commonSettings,
 } satisfies Settings;

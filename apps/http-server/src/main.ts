@@ -2,6 +2,7 @@
 import {
   checkAuthenticationSettings,
   checkHttpSettings,
+  checkRedisSettings,
   openAuthentication,
   unauthenticatedAccess,
   runCommand,
@@ -10,6 +11,7 @@ import {
 import { isUnauthenticated, readInvocation, settings, unauthenticatedSettings } from './configuration.ts';
 import { program } from './program.ts';
 import { serve } from './serve.ts';
+import { openShared } from './shared.ts';
 
 /** What a client asks for first, and all there is without authentication. */
 const basicPermissions = ['deploy:read'];
@@ -21,9 +23,12 @@ if (isUnauthenticated(invocation)) {
     {
       ...program,
       settings: unauthenticatedSettings,
-      check: checkHttpSettings,
-      run: async (config, context) =>
-        serve(config, await unauthenticatedAccess(config, basicPermissions, context.logger), context),
+      check: (config) => [...checkHttpSettings(config), ...checkRedisSettings(config)],
+      run: async (config, context) => {
+        await using redis = await openShared(config, context.logger);
+        const access = await unauthenticatedAccess(config, basicPermissions, context.logger);
+        await serve(config, access, { ...context, redis });
+      },
     },
     invocation,
   );
@@ -32,15 +37,19 @@ if (isUnauthenticated(invocation)) {
     {
       ...program,
       settings,
-      check: (config) => [...checkHttpSettings(config), ...checkAuthenticationSettings(config)],
+      check: (config) => [
+        ...checkHttpSettings(config),
+        ...checkAuthenticationSettings(config),
+        ...checkRedisSettings(config),
+      ],
       run: async (config, context) => {
-        await using authentication = await openAuthentication(config, context.logger);
+        await using redis = await openShared(config, context.logger);
+        await using authentication = await openAuthentication(config, context.logger, {
+          replays: redis?.replays,
+        });
         const { authorizer, ages, rights } = authentication;
-        await serve(
-          config,
-          { authorizer, ages, rights, gate: authentication.gate(basicPermissions) },
-          context,
-        );
+        const access = { authorizer, ages, rights, gate: authentication.gate(basicPermissions) };
+        await serve(config, access, { ...context, redis });
       },
     },
     invocation,

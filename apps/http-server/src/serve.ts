@@ -7,6 +7,7 @@ import {
   platformOptions,
 } from '@mcp-parts/deployment-tools';
 import { createTelemetry, type TelemetryOptions } from '@mcp-parts/observability';
+import type { SharedRedis } from '@mcp-parts/redis';
 import {
   assembleServer,
   auditOptions,
@@ -20,15 +21,18 @@ import {
 import type { unauthenticatedSettings } from './configuration.ts';
 import { program } from './program.ts';
 
+/** What the program has besides its settings. */
+export interface ServeContext extends Pick<AssembleOptions, 'logger'>, Pick<TelemetryOptions, 'otlp'> {
+  readonly signal: AbortSignal;
+  /** What replicas share. @default this server is on its own */
+  readonly redis?: SharedRedis | undefined;
+}
+
 /** Serves the deployment tools over HTTP until the signal aborts. */
 export async function serve(
   config: SettingValues<typeof unauthenticatedSettings>,
   access: Pick<AssembleOptions, 'authorizer' | 'ages' | 'rights'> & Pick<ServeHttpOptions, 'gate'>,
-  {
-    logger,
-    signal,
-    otlp,
-  }: Pick<AssembleOptions, 'logger'> & Pick<TelemetryOptions, 'otlp'> & { readonly signal: AbortSignal },
+  { logger, signal, otlp, redis }: ServeContext,
 ): Promise<void> {
   const { name, version } = program;
   await using telemetry = createTelemetry({ serviceName: name, serviceVersion: version, otlp });
@@ -52,8 +56,13 @@ export async function serve(
     maxOutputBytes: config.MAX_OUTPUT_BYTES,
     answerBytes: config.ANSWER_BYTES,
     terminationGraceMs: config.TERMINATION_GRACE_MS,
-    probes: platform.probes,
-    ports: { telemetry },
+    probes: { ...platform.probes, ...(redis && { redis: redis.probe }) },
+    ports: {
+      telemetry,
+      rateLimiter: redis?.rateLimiter,
+      events: redis?.events,
+      taskStore: await redis?.openTaskStore(),
+    },
     readinessRequires: config.READINESS_REQUIRES,
   });
   await using http = await serveHttp(server, { ...httpOptions(config), gate: access.gate });

@@ -45,8 +45,6 @@ export type { Principal } from './tokens/principal.ts';
 export { PROVIDERS, type Provider } from './provider-names.ts';
 export type { TokenRuleOptions } from './providers/token-rule-options.ts';
 export type { DpopNonceOptions } from './possession/dpop-nonce.ts';
-export { createRedisReplayStore } from './possession/redis-replay-store.ts';
-export type { RedisClient, RedisReplayStoreOptions } from './possession/redis-replay-store.ts';
 export { createReplayMemory } from './possession/replay-memory.ts';
 export type { ReplayMemoryOptions } from './possession/replay-memory.ts';
 export type { ReplayClaim, ReplayStore } from './possession/replay-store.ts';

@@ -8,10 +8,12 @@ export {
   openAuthentication,
   unauthenticatedAccess,
   type Authentication,
+  type AuthenticationParts,
   type UnauthenticatedAccess,
 } from './program/authentication/authentication.ts';
 export { authenticationSettings, commonSettings } from './program/common-settings.ts';
 export { checkHttpSettings, httpOptions, httpSettings } from './program/http-settings.ts';
+export { checkRedisSettings, redisOptions, redisSettings } from './program/redis-settings.ts';
 export type { TokenGateOptions } from './gate/bearer-gate.ts';
 export type { HttpServer } from './http/listen.ts';
 export type { GateOptions, ServeHttpOptions } from './http/serve-http-options.ts';
@@ -19,7 +21,7 @@ export type { UnauthenticatedGateOptions } from './gate/unauthenticated-gate.ts'
 export { isLoopbackHost } from './loopback.ts';
 export type { RateLimitOptions } from './server/rate-limit-options.ts';
 export type { Probe, Readiness } from './server/readiness.ts';
-export type { ServerAudit, ServerPorts, ServerTasks, TaskHost } from './server/server-ports.ts';
+export type { ServerAudit, ServerPorts, ServerTasks } from './server/server-ports.ts';
 export { planShutdown, type ShutdownOptions, type ShutdownPlan } from './server/shutdown-budget.ts';
 export { serveHttp } from './serve-http.ts';
 export type { McpApp } from './app/mcp-app.ts';

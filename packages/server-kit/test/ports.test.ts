@@ -4,17 +4,18 @@ import { join } from 'node:path';
 
 import { localCaller } from '@mcp-parts/auth';
 import { createTelemetry } from '@mcp-parts/observability';
-import type { AuditIntent, AuditTrail, RateLimiter, Task, TaskDefinition } from '@mcp-parts/tool-kit';
+import { openSqliteStore } from '@mcp-parts/tasks';
+import {
+  createEventBus,
+  type AuditIntent,
+  type AuditTrail,
+  type RateLimiter,
+  type ServerEvent,
+  type TaskDefinition,
+} from '@mcp-parts/tool-kit';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import {
-  assembleServer,
-  serveHttp,
-  type AssembleOptions,
-  type Server,
-  type ServerPorts,
-  type ServerTasks,
-} from '../src/index.ts';
+import { assembleServer, serveHttp, type AssembleOptions, type Server } from '../src/index.ts';
 import { silentLogger } from './audited-server.ts';
 import { echoTool } from './test-server.ts';
 
@@ -59,20 +60,13 @@ async function callEcho(server: Server): Promise<unknown> {
   );
 }
 
-const engine = (): ServerTasks => ({
-  start: () => Promise.reject(new Error('not asked')),
-  get: async (): Promise<Task | undefined> => undefined,
-  cancel: async (): Promise<Task | undefined> => undefined,
-  close: vi.fn<ServerTasks['close']>(async () => undefined),
-});
-
 describe('a server that is given its parts', () => {
   it('records in the trail that it is given, and needs no state directory', async () => {
     const audit = memoryTrail();
     await using server = await assemble({ ports: { audit } });
     await expect(callEcho(server)).resolves.toMatchObject({ structuredContent: { text: 'hello' } });
     expect(audit.intents.map(({ target }) => target)).toEqual(['echo']);
-    await expect(server.readiness()).resolves.toMatchObject({ ready: true });
+    await expect(server.readiness()).resolves.toMatchObject({ state: 'ready' });
   });
 
   it('is ready no longer when the trail that it is given does not record', async () => {
@@ -83,7 +77,10 @@ describe('a server that is given its parts', () => {
     }
     const audit = { ...memoryTrail(), health: () => ({ ...health, state: 'unavailable' as const }) };
     await using server = await assemble({ ports: { audit } });
-    await expect(server.readiness()).resolves.toMatchObject({ ready: false, checks: { audit: 'failed' } });
+    await expect(server.readiness()).resolves.toMatchObject({
+      state: 'not_ready',
+      checks: { audit: 'failed' },
+    });
     expect(await server.telemetry.prometheus()).toContain('mcp_audit_recording 0\n');
   });
 
@@ -95,19 +92,28 @@ describe('a server that is given its parts', () => {
     expect(await ready.json()).not.toHaveProperty('audit');
   });
 
-  it('opens the task engine that it is given with its definitions, and closes it with the server', async () => {
-    const tasks = engine();
-    const given = vi.fn<NonNullable<ServerPorts['tasks']>>(() => tasks);
+  it('keeps its tasks in the store that it is given, and closes it', async () => {
+    const store = openSqliteStore(':memory:');
+    const close = vi.spyOn(store, 'close');
     const server = await assemble({
       definitions: { tools: [echoTool()], tasks: [deployment] },
       stateDirectory: directory,
-      ports: { tasks: given },
+      ports: { taskStore: store },
     });
-    expect(given).toHaveBeenCalledExactlyOnceWith({ definitions: [deployment], logger: silentLogger });
-    expect(server.tasks).toBe(tasks);
+    const task = await server.tasks?.start({ kind: 'deployment', input: {}, ownerId: 'a' });
+    expect(await store.find(task?.id ?? '')).toMatchObject({ ownerId: 'a' });
     await server.close();
-    expect(tasks.close).toHaveBeenCalledOnce();
-    expect(await readdir(join(directory, '1'))).toEqual(['audit']);
+    expect(close).toHaveBeenCalledOnce();
+    expect(await readdir(directory)).not.toContain('tasks.db');
+  });
+
+  it('tells the clients of what the event bus that it is given says', async () => {
+    const events = createEventBus();
+    await using server = await assemble({ stateDirectory: directory, ports: { events } });
+    const heard = vi.fn<(event: ServerEvent) => void>();
+    server.table.events?.subscribe(heard);
+    events.publish({ kind: 'tools_list_changed' });
+    expect(heard).toHaveBeenCalledExactlyOnceWith({ kind: 'tools_list_changed' });
   });
 
   it('asks the rate limiter that it is given', async () => {
@@ -130,12 +136,16 @@ describe('a server that is given its parts', () => {
     expect(await telemetry.prometheus()).toContain('mcp_audit_recording');
   });
 
-  it('keeps its tasks in the state directory when it is given a trail, one directory for each process', async () => {
+  it('keeps its tasks in the state directory when it is given a trail', async () => {
     const definitions = { tools: [echoTool()], tasks: [deployment] };
-    const ports = { audit: memoryTrail() };
-    await using _first = await assemble({ definitions, stateDirectory: directory, ports });
-    await using _second = await assemble({ definitions, stateDirectory: directory, ports });
-    expect((await readdir(directory)).toSorted()).toEqual(['1', '2']);
+    await using _server = await assemble({
+      definitions,
+      stateDirectory: directory,
+      ports: { audit: memoryTrail() },
+    });
+    const names = await readdir(directory, { recursive: true });
+    expect(names).toContain('tasks.db');
+    expect(names.filter((name) => name.includes('audit'))).toEqual([]);
   });
 });
 
@@ -149,7 +159,7 @@ describe('a server without a state directory', () => {
   it('is refused when it has tasks and no engine', async () => {
     const definitions = { tools: [echoTool()], tasks: [deployment] };
     await expect(assemble({ definitions, ports: { audit: memoryTrail() } })).rejects.toThrow(
-      new TypeError('stateDirectory: required for the tasks, unless ports has tasks'),
+      new TypeError('stateDirectory: required for the tasks, unless ports has a taskStore'),
     );
   });
 });

@@ -39,7 +39,7 @@ export function createRedisTaskStore(connection: Connection): TaskStore {
     );
     return rows.flatMap((row) => readFields(row) ?? []);
   }
-  const members = (set: string) => connection.run((client) => client.zrange(name(set), 0, -1));
+  const members = (set: string) => connection.run((client) => client.zrange(name(set), '0', '-1'));
 
   async function find(id: string): Promise<TaskRecord | undefined> {
     const [record] = await readAll([id]);
@@ -142,7 +142,10 @@ export function createRedisTaskStore(connection: Connection): TaskStore {
     },
     async removeEnded(age) {
       // A step at a time, so that others get their turn between.
-      while (Number(await step(taskScripts.removeEnded, Math.round(age), BATCH)) === BATCH);
+      let removed = BATCH;
+      while (removed === BATCH) {
+        removed = Number(await step(taskScripts.removeEnded, Math.round(age), BATCH));
+      }
     },
     subscribe(listener) {
       subscriber ??= listen(connection, name('changed'), () => listeners.forEach((tell) => tell()));

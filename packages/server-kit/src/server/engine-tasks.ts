@@ -1,11 +1,11 @@
-import { openTaskEngine, type Task as EngineTask, type TaskContext } from '@mcp-parts/tasks';
+import { openTaskEngine, type Task as EngineTask, type TaskContext, type TaskStore } from '@mcp-parts/tasks';
 import type { JsonObject, Task } from '@mcp-parts/tool-kit';
 
 import type { ServerTasks, TaskHost } from './server-ports.ts';
 
 /** The tasks of the kit on the engine of `@mcp-parts/tasks`. */
 export async function openEngineTasks(
-  store: string,
+  store: string | TaskStore,
   { definitions, logger }: TaskHost,
 ): Promise<ServerTasks> {
   const engine = await openTaskEngine({

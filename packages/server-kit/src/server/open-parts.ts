@@ -12,6 +12,7 @@ import {
 import { createTelemetry, type Telemetry } from '@mcp-parts/observability';
 
 import { observeAudit, observeOrphans } from './audit-metrics.ts';
+import { openEngineTasks } from './engine-tasks.ts';
 import type { ServerAudit, ServerPorts, ServerTasks, TaskHost } from './server-ports.ts';
 import { openSessionKey } from './session-key.ts';
 import { atMost, type ShutdownPlan } from './shutdown-budget.ts';
@@ -54,7 +55,8 @@ export async function openParts(options: PartsOptions): Promise<OpenParts> {
   if (audit === undefined) {
     throw new TypeError('stateDirectory: required for the audit trail, unless ports has an audit');
   }
-  const tasks = own.tasks ?? (await ports.tasks?.({ definitions, logger }));
+  const { taskStore } = ports;
+  const tasks = own.tasks ?? (taskStore && (await openEngineTasks(taskStore, { definitions, logger })));
   const telemetry = ports.telemetry ?? createTelemetry({ serviceName: name, serviceVersion: version });
   const { health } = audit;
   if (health !== undefined) {
@@ -89,8 +91,8 @@ interface OwnParts {
 async function openOwn(options: PartsOptions): Promise<OwnParts> {
   const { stateDirectory, definitions, logger, ports, auditDigestKey, shutdown, serverInfo } = options;
   if (stateDirectory === undefined) {
-    if (definitions.length > 0 && ports.tasks === undefined) {
-      throw new TypeError('stateDirectory: required for the tasks, unless ports has tasks');
+    if (definitions.length > 0 && ports.taskStore === undefined) {
+      throw new TypeError('stateDirectory: required for the tasks, unless ports has a taskStore');
     }
     return {};
   }
@@ -106,7 +108,7 @@ async function openOwn(options: PartsOptions): Promise<OwnParts> {
           server: { name: serverInfo.name, version: serverInfo.version },
         }
       : undefined,
-    tasks: ports.tasks === undefined ? { definitions } : undefined,
+    tasks: ports.taskStore === undefined ? { definitions } : undefined,
     logger,
   });
   return {

@@ -1,5 +1,6 @@
 import type { AuditTrail as StoredTrail } from '@mcp-parts/audit';
 import type { Telemetry } from '@mcp-parts/observability';
+import type { TaskStore } from '@mcp-parts/tasks';
 import type {
   AuditTrail,
   EventBus,
@@ -41,8 +42,8 @@ export interface TaskHost {
 export interface ServerPorts {
   /** Whoever opened it closes it, after the server. @default a trail in the state directory */
   readonly audit?: ServerAudit | undefined;
-  /** Opens the task engine; the server closes it. @default one in the state directory */
-  readonly tasks?: ((host: TaskHost) => ServerTasks | Promise<ServerTasks>) | undefined;
+  /** Where tasks are kept, for the workers of all who share it; the server closes it. @default in the state directory */
+  readonly taskStore?: TaskStore | undefined;
   /** Counts what the limits are for. @default each process counts for itself */
   readonly rateLimiter?: RateLimiter | undefined;
   /**

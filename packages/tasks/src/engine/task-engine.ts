@@ -243,8 +243,11 @@ export async function openTaskEngine(options: TaskEngineOptions): Promise<TaskEn
     resolved.definitions.forEach(work);
     await round();
   } catch (error) {
-    await store.close();
-    throw error;
+    if (!isUnavailable(error)) {
+      await store.close();
+      throw error;
+    }
+    logger.error({ err: error }, 'tasks could not be looked after');
   }
   const timer = setInterval(hurry, resolved.roundMs).unref();
   const unsubscribe = store.subscribe?.(hurry);
@@ -346,6 +349,11 @@ export async function openTaskEngine(options: TaskEngineOptions): Promise<TaskEn
   async function current(record: TaskRecord): Promise<TaskRecord> {
     return (await store.find(record.id)) ?? record;
   }
+}
+
+/** A store that is elsewhere may be out of reach for a while: each round looks for it again. */
+function isUnavailable(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'unavailable';
 }
 
 function parseInput(input: JsonObject): JsonObject {

@@ -29,7 +29,7 @@ export interface ClaimedTask {
 /**
  * Where the tasks of all workers are, and the only thing they share. It keeps; the engine decides. Every write is
  * durable when its promise resolves, and atomic: of two workers that write at once, one comes first. A call that fails
- * rejects, and may be repeated. `taskStoreContract` of `@mcp-parts/tasks/testing` has the promises as a suite.
+ * rejects, and may be repeated; with the `code` `unavailable`, an engine opens all the same and looks again later. `taskStoreContract` of `@mcp-parts/tasks/testing` has the promises as a suite.
  */
 export interface TaskStore {
   /**

@@ -9,6 +9,7 @@ import {
   type Authenticator,
   type FactAges,
   type FilePolicy,
+  type ReplayStore,
 } from '@mcp-parts/auth';
 import type { Authorizer, Logger } from '@mcp-parts/tool-kit';
 
@@ -22,6 +23,12 @@ import { createCallerRights } from './caller-rights.ts';
 import { checkAuthenticationSettings } from './check-authentication.ts';
 import { clientCertificateFrom } from './client-certificate.ts';
 import { openTokenVerification } from './token-verification.ts';
+
+/** What replicas share. */
+export interface AuthenticationParts {
+  /** Remembers the proofs that were used, such as `replays` of `@mcp-parts/redis`. @default each process for itself */
+  readonly replays?: ReplayStore | undefined;
+}
 
 /** Who is calling and what they may do, as the settings say. */
 export interface Authentication extends AsyncDisposable {
@@ -47,6 +54,7 @@ export async function openAuthentication(
   settings: SettingValues<typeof authenticationSettings> &
     Partial<Pick<SettingValues<typeof httpSettings>, 'CLIENT_CERTIFICATE_HEADER' | 'TRUSTED_PROXIES'>>,
   logger: Logger,
+  { replays }: AuthenticationParts = {},
 ): Promise<Authentication> {
   const [problem] = checkAuthenticationSettings(settings);
   if (problem !== undefined) {
@@ -70,7 +78,7 @@ export async function openAuthentication(
     logger,
   });
   const secret = settings.AUTH_DPOP_NONCE_SECRET;
-  const proofs = createKeyProofs({ nonces: secret === undefined ? undefined : { secret } });
+  const proofs = createKeyProofs({ replays, nonces: secret === undefined ? undefined : { secret } });
   const { CLIENT_CERTIFICATE_HEADER: header, TRUSTED_PROXIES: trustedProxies = [] } = settings;
   const authenticator = createAuthenticator({ verifier, directory, policy, proofs });
   rights = createCallerRights(authenticator, policy);
