@@ -45,7 +45,7 @@ const TABLE: Readonly<Record<string, Row>> = {
   },
   app: {
     sources: ['leaf', 'kit', 'adapter', 'domain', 'assembly'],
-    tests: ['test-support'],
+    tests: ['test-support', 'test-service'],
     rule: 'an app imports leaves, the kit, adapters, domains and the assembly, and no other app',
   },
   'test-support': {

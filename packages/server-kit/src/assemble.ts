@@ -22,7 +22,7 @@ import {
 } from '@mcp-parts/tool-kit';
 
 import { observeChecks } from './server/check-metrics.ts';
-import { observeFacts } from './server/fact-metrics.ts';
+import { observeFacts } from './server/metrics/fact-metrics.ts';
 import { openParts } from './server/open-parts.ts';
 import { resolveRateLimitOptions, type RateLimitOptions } from './server/rate-limit-options.ts';
 import { createRateLimiter } from './server/rate-limiter.ts';

@@ -5,14 +5,7 @@ import { join } from 'node:path';
 import { localCaller } from '@mcp-parts/auth';
 import { createTelemetry } from '@mcp-parts/observability';
 import { openSqliteStore } from '@mcp-parts/tasks';
-import {
-  createEventBus,
-  type AuditIntent,
-  type AuditTrail,
-  type RateLimiter,
-  type ServerEvent,
-  type TaskDefinition,
-} from '@mcp-parts/tool-kit';
+import type { AuditIntent, AuditTrail, RateLimiter, TaskDefinition } from '@mcp-parts/tool-kit';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { assembleServer, serveHttp, type AssembleOptions, type Server } from '../src/index.ts';
@@ -105,15 +98,6 @@ describe('a server that is given its parts', () => {
     await server.close();
     expect(close).toHaveBeenCalledOnce();
     expect(await readdir(directory)).not.toContain('tasks.db');
-  });
-
-  it('tells the clients of what the event bus that it is given says', async () => {
-    const events = createEventBus();
-    await using server = await assemble({ stateDirectory: directory, ports: { events } });
-    const heard = vi.fn<(event: ServerEvent) => void>();
-    server.table.events?.subscribe(heard);
-    events.publish({ kind: 'tools_list_changed' });
-    expect(heard).toHaveBeenCalledExactlyOnceWith({ kind: 'tools_list_changed' });
   });
 
   it('asks the rate limiter that it is given', async () => {

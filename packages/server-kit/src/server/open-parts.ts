@@ -11,8 +11,8 @@ import {
 } from '@mcp-parts/audit';
 import { createTelemetry, type Telemetry } from '@mcp-parts/observability';
 
-import { observeAudit, observeOrphans } from './audit-metrics.ts';
 import { openEngineTasks } from './engine-tasks.ts';
+import { observeAudit, observeOrphans } from './metrics/audit-metrics.ts';
 import type { ServerAudit, ServerPorts, ServerTasks, TaskHost } from './server-ports.ts';
 import { openSessionKey } from './session-key.ts';
 import { atMost, type ShutdownPlan } from './shutdown-budget.ts';
