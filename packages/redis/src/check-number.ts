@@ -1,6 +1,3 @@
-/** The longest time that a timer can wait for, in milliseconds. */
-export const MAX_TIMER_MS = 2 ** 31 - 1;
-
 /** @throws {RangeError} naming the option, unless its value is a whole number of the range */
 export function checkWhole(name: string, value: number, min: number, max: number): void {
   if (!Number.isSafeInteger(value) || value < min || value > max) {

@@ -6,7 +6,7 @@ import { findForgetfulness, findProblem } from './check-server.ts';
 import type { ResolvedRedisOptions } from './redis-options.ts';
 
 /** In what connections differ. */
-export interface OpenOptions {
+interface OpenOptions {
   readonly commandTimeout?: number;
   readonly lazyConnect?: boolean;
   readonly maxRetriesPerRequest?: number | null;
