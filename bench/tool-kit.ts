@@ -5,7 +5,17 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 
-import { createCatalog, createMethodTable, defineTool, type JsonObject } from '@mcp-parts/tool-kit';
+import {
+  createCatalog,
+  createMethodTable,
+  defineTool,
+  type JsonObject,
+  type RegisterOptions,
+} from '@mcp-parts/tool-kit';
+import * as sdk2025 from '@mcp-parts/tool-kit/sdk-2025';
+import * as sdk2026 from '@mcp-parts/tool-kit/sdk-2026';
+import { McpServer as McpServer2025 } from '@modelcontextprotocol/sdk/server/mcp.js';
+import { McpServer as McpServer2026 } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 
 const ROUNDS = 15;
@@ -108,6 +118,33 @@ for (const [name, { method, params, floor }] of Object.entries(measured)) {
   process.stdout.write(
     `${name.padEnd(50)} ${callUs.toFixed(2).padStart(10)} µs${floorUs === undefined ? '' : `, bare parse ${floorUs.toFixed(2)} µs`}\n`,
   );
+}
+
+// A server for each request, as the factories of both SDKs make it.
+const registering: RegisterOptions = { origin: () => ({ caller: request.caller, transport: 'http' }) };
+const serverInfo = { name: 'bench', version: '1.0.0' };
+const factories: Readonly<Record<string, () => unknown>> = {
+  'a server of 1.x with a table of 23 tools': () =>
+    sdk2025.createServer(table, { serverInfo, ...registering }),
+  'a server of 2.x with a table of 23 tools': () =>
+    sdk2026.createServer(table, { serverInfo, ...registering }),
+  'a McpServer of 1.x with 20 registered tools': () => {
+    const server = new McpServer2025(serverInfo);
+    for (const tool of dummies) {
+      sdk2025.registerTool(server, tool, registering);
+    }
+  },
+  'a McpServer of 2.x with 20 registered tools': () => {
+    const server = new McpServer2026(serverInfo);
+    for (const tool of dummies) {
+      sdk2026.registerTool(server, tool, registering);
+    }
+  },
+};
+for (const [name, make] of Object.entries(factories)) {
+  const callUs = await cpuOf(make);
+  results[name] = { callUs };
+  process.stdout.write(`${name.padEnd(50)} ${callUs.toFixed(2).padStart(10)} µs\n`);
 }
 
 const folder = new URL('results/', import.meta.url);

@@ -1,11 +1,11 @@
-import type { RegisterToolOptions } from '@mcp-parts/tool-kit';
+import type { RegisterOptions } from '@mcp-parts/tool-kit';
 import { registerTool } from '@mcp-parts/tool-kit/sdk-2025';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 
 import { createDeleteWord } from './delete-word.ts';
 
 /** A server of the 1.x SDK with a tool that was there before, and one that came with its own protection. */
-export function createServer(words: Set<string>, options: RegisterToolOptions): McpServer {
+export function createServer(words: Set<string>, options: RegisterOptions): McpServer {
   const server = new McpServer({ name: 'dictionary', version: '7.2.0' });
   server.registerTool('count_words', { description: 'Counts the words.' }, () => ({
     content: [{ type: 'text', text: `${words.size} words` }],

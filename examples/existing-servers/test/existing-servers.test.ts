@@ -1,18 +1,18 @@
 import { connect2025, connect2026, recordingAudit, testCaller } from '@mcp-parts/testing';
-import type { RegisterToolOptions } from '@mcp-parts/tool-kit';
+import type { RegisterOptions } from '@mcp-parts/tool-kit';
 import { describe, expect, it } from 'vitest';
 
 import { createServer as createServer1 } from '../src/sdk-1.ts';
 import { createServer as createServer2 } from '../src/sdk-2.ts';
 
 const servers = {
-  '1.x': (words: Set<string>, options: RegisterToolOptions) => connect2025(createServer1(words, options)),
-  '2.x': (words: Set<string>, options: RegisterToolOptions) =>
+  '1.x': (words: Set<string>, options: RegisterOptions) => connect2025(createServer1(words, options)),
+  '2.x': (words: Set<string>, options: RegisterOptions) =>
     connect2026(() => createServer2(words, options)),
 } as const;
 
 /** Whoever the server's own authentication says is calling. */
-const calledBy = (permissions: readonly string[]): Pick<RegisterToolOptions, 'origin'> => ({
+const calledBy = (permissions: readonly string[]): Pick<RegisterOptions, 'origin'> => ({
   origin: () => ({ caller: testCaller({ permissions: [...permissions] }), transport: 'http' }),
 });
 

@@ -2,7 +2,7 @@ import {
   defineTool,
   imageContent,
   type ContentToolDefinition,
-  type RegisterToolOptions,
+  type RegisterOptions,
   type ToolDefinition,
 } from '@mcp-parts/tool-kit';
 import { registerTool as registerTool2025 } from '@mcp-parts/tool-kit/sdk-2025';
@@ -17,19 +17,19 @@ import { greet, things, waitTool } from './things.ts';
 
 const serverInfo = { name: 'their-server', version: '3.0.0' };
 const reader = testCaller({ permissions: ['things:read'] });
-const fromReader: RegisterToolOptions = { origin: () => ({ caller: reader, transport: 'stdio' }) };
+const fromReader: RegisterOptions = { origin: () => ({ caller: reader, transport: 'stdio' }) };
 
 type AnyTool = ToolDefinition | ContentToolDefinition;
 
 /** A server that another team has, with one tool of its own. */
 const servers = {
-  '2025': (options: RegisterToolOptions, tool: AnyTool = greet) => {
+  '2025': (options: RegisterOptions, tool: AnyTool = greet) => {
     const server = new McpServer2025(serverInfo);
     server.registerTool('theirs', {}, () => ({ content: [{ type: 'text', text: 'Theirs.' }] }));
     registerTool2025(server, tool, options);
     return connect2025(server);
   },
-  '2026': (options: RegisterToolOptions, tool: AnyTool = greet) =>
+  '2026': (options: RegisterOptions, tool: AnyTool = greet) =>
     connect2026(() => {
       const server = new McpServer2026(serverInfo);
       server.registerTool('theirs', {}, () => ({ content: [{ type: 'text', text: 'Theirs.' }] }));

@@ -10,7 +10,8 @@ export {
 export type { CatalogSelection } from './catalog/selection.ts';
 export { checkCatalog, type CheckOptions } from './checks/check-catalog.ts';
 export type { CatalogProblem, CatalogProblemCode } from './checks/catalog-problem.ts';
-export type { BindingOptions, RegisterToolOptions, RequestOrigin } from './protocol/binding.ts';
+export type { BindingOptions, RequestOrigin } from './protocol/binding.ts';
+export type { RegisterOptions } from './protocol/single-definition.ts';
 export {
   audioContent,
   embeddedResource,

@@ -2,17 +2,23 @@
 import { randomUUID } from 'node:crypto';
 
 import { Server } from '@modelcontextprotocol/sdk/server/index.js';
-import type { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
+import { ResourceTemplate, type McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
+import type { ZodRawShapeCompat } from '@modelcontextprotocol/sdk/server/zod-compat.js';
 import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
 import {
   ErrorCode,
   ResultSchema,
   type CallToolResult,
+  type GetPromptResult,
+  type ListResourcesResult,
+  type ReadResourceResult,
   type ServerNotification,
   type ServerRequest,
 } from '@modelcontextprotocol/sdk/types.js';
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv-provider.js';
 
+import type { PromptDefinition } from './definition/define-prompt.ts';
+import type { ResourceDefinition } from './definition/define-resource.ts';
 import type { ContentToolDefinition, ToolDefinition } from './definition/define-tool.ts';
 import { RpcError, rpcCodes } from './errors.ts';
 import type { Channel, ClientReply } from './exchange/channel.ts';
@@ -20,15 +26,16 @@ import { isAtLeast, isLogLevel, LOG_LEVELS, type LogLevel } from './exchange/log
 import type { QuestionMethod } from './exchange/question.ts';
 import type { JsonObject, JsonValue } from './json.ts';
 import type { Caller } from './ports.ts';
-import {
-  handleRequest,
-  singleTool,
-  type BindingOptions,
-  type RegisterToolOptions,
-  type SdkRequest,
-} from './protocol/binding.ts';
+import { handleRequest, type BindingOptions, type SdkRequest } from './protocol/binding.ts';
 import type { MethodTable } from './protocol/method-table.ts';
 import { createSessionChanges } from './protocol/session-changes.ts';
+import {
+  allPages,
+  singlePrompt,
+  singleResource,
+  singleTool,
+  type RegisterOptions,
+} from './protocol/single-definition.ts';
 
 /** The SDK would make one for each server, which is most of what an idle session holds. */
 let validator: AjvJsonSchemaValidator | undefined;
@@ -108,24 +115,74 @@ function levelOf({ level }: JsonObject): LogLevel {
 export function registerTool(
   server: McpServer,
   tool: ToolDefinition | ContentToolDefinition,
-  options: RegisterToolOptions,
+  options: RegisterOptions,
 ): void {
   const { table, registration } = singleTool(tool, options);
+  const ask = askOf(server, table, options);
   server.registerTool(tool.name, registration, async (sent: Record<string, unknown>, extra: Extra) => {
     // What the SDK has received is JSON, and the registered schema changes nothing of it.
     const params = { name: tool.name, arguments: sent as JsonObject };
-    const result = await handleRequest(
-      table,
-      'tools/call',
-      params,
-      // The SDK knows which messages the client of this session wants.
-      sdkRequest(server.server, extra, (_channel, level, data) => {
-        server.server.sendLoggingMessage({ level, data }, extra.sessionId).catch(() => undefined);
-      }),
-      options,
-    );
-    return result as CallToolResult;
+    return (await ask('tools/call', params, extra)) as CallToolResult;
   });
+}
+
+/**
+ * Adds a resource, or a family of resources, in the same way. The SDK does not say who asks for a completion, so there
+ * are none.
+ *
+ * @throws {TypeError} as `createCatalog` does.
+ */
+export function registerResource(
+  server: McpServer,
+  resource: ResourceDefinition,
+  options: RegisterOptions,
+): void {
+  const { name, uriTemplate } = resource;
+  const { table, registration, isFamily } = singleResource(resource, options);
+  const ask = askOf(server, table, options);
+  const read = async (uri: string, extra: Extra) =>
+    (await ask('resources/read', { uri }, extra)) as unknown as ReadResourceResult;
+  if (!isFamily) {
+    server.registerResource(name, uriTemplate, registration, (_uri, extra) => read(uriTemplate, extra));
+    return;
+  }
+  const template = new ResourceTemplate(uriTemplate, {
+    list: async (extra) =>
+      (await allPages((params) => ask('resources/list', params, extra))) as unknown as ListResourcesResult,
+  });
+  server.registerResource(name, template, registration, (uri, _values, extra) => read(uri.href, extra));
+}
+
+/**
+ * Adds a prompt in the same way; arguments that it does not have are left out.
+ *
+ * @throws {TypeError} as `createCatalog` does.
+ */
+export function registerPrompt(server: McpServer, prompt: PromptDefinition, options: RegisterOptions): void {
+  const { name } = prompt;
+  const { table, registration, argumentShape } = singlePrompt(prompt, options);
+  const ask = askOf(server, table, options);
+  const get = async (sent: JsonObject, extra: Extra) =>
+    (await ask('prompts/get', { name, arguments: sent }, extra)) as unknown as GetPromptResult;
+  if (Object.keys(argumentShape).length === 0) {
+    // Without arguments, the SDK hands over its context alone.
+    server.registerPrompt(name, registration, (extra: unknown) => get({}, extra as Extra));
+    return;
+  }
+  // The registered schemas change nothing of what is JSON.
+  const config = { ...registration, argsSchema: argumentShape as ZodRawShapeCompat };
+  server.registerPrompt(name, config, (sent: unknown, extra: Extra) => get(sent as JsonObject, extra));
+}
+
+/** Asks a table for what a server of another team was asked. */
+function askOf({ server }: McpServer, table: MethodTable, options: RegisterOptions) {
+  return (method: string, params: JsonObject, extra: Extra) => {
+    // The SDK knows which messages the client of this session wants.
+    const request = sdkRequest(server, extra, (_channel, level, data) => {
+      server.sendLoggingMessage({ level, data }, extra.sessionId).catch(() => undefined);
+    });
+    return handleRequest(table, method, params, request, options);
+  };
 }
 
 /** The part of the SDK's request context that is used here. */

@@ -3,25 +3,32 @@ import {
   CLIENT_CAPABILITIES_META_KEY,
   CLIENT_INFO_META_KEY,
   LOG_LEVEL_META_KEY,
+  ResourceTemplate,
   Server,
   type CallToolResult,
+  type GetPromptResult,
+  type ListResourcesResult,
   type McpServer,
+  type ReadResourceResult,
   type ServerContext,
 } from '@modelcontextprotocol/server';
 
+import type { PromptDefinition } from './definition/define-prompt.ts';
+import type { ResourceDefinition } from './definition/define-resource.ts';
 import type { ContentToolDefinition, ToolDefinition } from './definition/define-tool.ts';
 import { traceable } from './encoded-json.ts';
 import type { Channel, Retry } from './exchange/channel.ts';
 import { isAtLeast, isLogLevel, type LogLevel } from './exchange/log-level.ts';
 import type { JsonObject, JsonValue } from './json.ts';
-import {
-  handleRequest,
-  singleTool,
-  type BindingOptions,
-  type RegisterToolOptions,
-  type SdkRequest,
-} from './protocol/binding.ts';
+import { handleRequest, type BindingOptions, type SdkRequest } from './protocol/binding.ts';
 import type { MethodTable } from './protocol/method-table.ts';
+import {
+  allPages,
+  singlePrompt,
+  singleResource,
+  singleTool,
+  type RegisterOptions,
+} from './protocol/single-definition.ts';
 
 /** The revision that these servers speak. */
 export const REVISION = '2026-07-28';
@@ -59,21 +66,63 @@ export function createServer(table: MethodTable, options: BindingOptions): Serve
 export function registerTool(
   server: McpServer,
   tool: ToolDefinition | ContentToolDefinition,
-  options: RegisterToolOptions,
+  options: RegisterOptions,
 ): void {
   const { table, registration } = singleTool(tool, options);
+  const ask = askOf(server, table, options);
   server.registerTool(tool.name, registration, async (sent, context) => {
     // What the SDK has received is JSON, and the registered schema changes nothing of it.
     const params = { name: tool.name, arguments: sent as JsonObject };
-    const result = await handleRequest(
-      table,
-      'tools/call',
-      params,
-      sdkRequest(context, server.server),
-      options,
-    );
-    return result as unknown as CallToolResult;
+    return (await ask('tools/call', params, context)) as unknown as CallToolResult;
   });
+}
+
+/**
+ * Adds a resource, or a family of resources, in the same way. The SDK does not say who asks for a completion, so there
+ * are none.
+ *
+ * @throws {TypeError} as `createCatalog` does.
+ */
+export function registerResource(
+  server: McpServer,
+  resource: ResourceDefinition,
+  options: RegisterOptions,
+): void {
+  const { name, uriTemplate } = resource;
+  const { table, registration, isFamily } = singleResource(resource, options);
+  const ask = askOf(server, table, options);
+  const read = async (uri: string, context: ServerContext) =>
+    (await ask('resources/read', { uri }, context)) as unknown as ReadResourceResult;
+  if (!isFamily) {
+    server.registerResource(name, uriTemplate, registration, (_uri, context) => read(uriTemplate, context));
+    return;
+  }
+  const template = new ResourceTemplate(uriTemplate, {
+    list: async (context) =>
+      (await allPages((params) => ask('resources/list', params, context))) as unknown as ListResourcesResult,
+  });
+  server.registerResource(name, template, registration, (uri, _values, context) => read(uri.href, context));
+}
+
+/**
+ * Adds a prompt in the same way.
+ *
+ * @throws {TypeError} as `createCatalog` does.
+ */
+export function registerPrompt(server: McpServer, prompt: PromptDefinition, options: RegisterOptions): void {
+  const { name } = prompt;
+  const { table, registration, arguments: argsSchema } = singlePrompt(prompt, options);
+  const ask = askOf(server, table, options);
+  server.registerPrompt(name, { ...registration, argsSchema }, async (sent, context) => {
+    const params = { name, arguments: sent as JsonObject };
+    return (await ask('prompts/get', params, context)) as unknown as GetPromptResult;
+  });
+}
+
+/** Asks a table for what a server of another team was asked. */
+function askOf({ server }: McpServer, table: MethodTable, options: RegisterOptions) {
+  return (method: string, params: JsonObject, context: ServerContext) =>
+    handleRequest(table, method, params, sdkRequest(context, server), options);
 }
 
 /** `server`: one that may serve a client of the 2025 era, which has said at the opening what it can do. */

@@ -1,19 +1,12 @@
 import { randomUUID } from 'node:crypto';
 
-import { z } from 'zod';
-
 import { internalFailure, shorten } from '../call/failure.ts';
 import type { RequestContext } from '../call/operation.ts';
-import type { PipelineOptions } from '../call/pipeline-options.ts';
-import { createCatalog } from '../catalog/catalog.ts';
-import { outputPlanOf } from '../catalog/listed.ts';
-import { jsonSchema } from '../catalog/schema/json-schema.ts';
-import type { ContentToolDefinition, ToolDefinition } from '../definition/define-tool.ts';
 import { RpcError, rpcCodes } from '../errors.ts';
 import type { Channel } from '../exchange/channel.ts';
 import type { JsonObject } from '../json.ts';
 import type { Logger } from '../ports.ts';
-import { createMethodTable, type MethodTable, type PreparedCall } from './method-table.ts';
+import type { MethodTable, PreparedCall } from './method-table.ts';
 import type { SessionChanges } from './session-changes.ts';
 
 /** What only the transport knows about a request. */
@@ -45,11 +38,6 @@ export interface BindingOptions {
   readonly origin: (authInfo: unknown) => RequestOrigin;
   /** Told when `origin` throws. @default nothing is logged */
   readonly logger?: Logger | undefined;
-}
-
-/** How a single tool is run on a server that another team already has. */
-export interface RegisterToolOptions extends PipelineOptions {
-  readonly origin: (authInfo: unknown) => RequestOrigin;
 }
 
 /** The parts of a request that both SDKs have, under one name each. */
@@ -102,32 +90,4 @@ function originOf(authInfo: unknown, { origin, logger }: Pick<BindingOptions, 'o
     logger?.error({ err: error, correlationId }, 'origin of a request not known');
     throw new RpcError(rpcCodes.internalError, internalFailure(correlationId, false).message);
   }
-}
-
-/**
- * A single tool as a table, and what `McpServer.registerTool` is told of it: the schemas and annotations as they
- * are listed. The input schema lets everything through, so that the pipeline parses the arguments, once.
- */
-export function singleTool(tool: ToolDefinition | ContentToolDefinition, options: PipelineOptions) {
-  const { readOnly, destructive, idempotent, openWorld } = tool.annotations;
-  const output = outputPlanOf(tool);
-  return {
-    table: createMethodTable(createCatalog({ tools: [tool] }), options),
-    registration: {
-      ...(tool.title !== undefined && { title: tool.title }),
-      description: tool.description,
-      // zod puts a schema's metadata into its JSON Schema as it is.
-      inputSchema: z.looseObject({}).meta({ ...jsonSchema(tool, 'input') }),
-      // Only objects: what else a tool gives, the older SDK cannot announce.
-      ...(output !== undefined &&
-        !output.isWrapped && { outputSchema: z.looseObject({}).meta({ ...output.listed }) }),
-      annotations: {
-        ...(tool.title !== undefined && { title: tool.title }),
-        readOnlyHint: readOnly,
-        destructiveHint: destructive,
-        idempotentHint: idempotent,
-        openWorldHint: openWorld,
-      },
-    },
-  };
 }
