@@ -104,7 +104,7 @@ function checkAnnotations(tool: string, annotations: ToolDefinition['annotations
 }
 
 /** @throws {TypeError} naming the tool, for what JSON Schema or a client cannot express. */
-export function outputPlanOf(tool: ListedTool['definition']): OutputPlan | undefined {
+function outputPlanOf(tool: ListedTool['definition']): OutputPlan | undefined {
   return tool.output && outputPlan(jsonSchema(tool, 'output'), tool.whole !== undefined);
 }
 
