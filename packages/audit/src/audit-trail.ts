@@ -7,6 +7,7 @@ import type { AuditSink } from './delivery/sink.ts';
 import { withCompressedSegments } from './disk/compressed-segments.ts';
 import { DiskReserve } from './disk/disk-reserve.ts';
 import { DiskShare } from './disk/disk-share.ts';
+import { lookAtPlace, setPastAside, settlePlace } from './disk/place.ts';
 import { lockDirectory, type WriterLock } from './disk/writer-lock.ts';
 import { AuditError } from './errors.ts';
 import {
@@ -70,7 +71,8 @@ export interface AuditTrail extends AsyncDisposable {
 
 /**
  * Opens the trail in a directory: takes its lock, repairs what a crash left, and gives every intent without
- * an outcome the outcome `unknown`, reason `interrupted`. A trail that is damaged before its end does not stop
+ * an outcome the outcome `unknown`, reason `interrupted`. A directory that was copied or restored is set aside in a folder
+ * `restored-…` of it, and a new writer begins. A trail that is damaged before its end does not stop
  * the start: its files stay as they are, a new chain begins that names the broken one, and `health()` says so.
  * @throws {AuditError} `locked`, `unavailable`; `damaged` when the key in the directory is not one
  * @throws {TypeError | RangeError} for an option that is missing or out of its range
@@ -85,6 +87,28 @@ export async function openAuditTrail(options: AuditTrailOptions): Promise<AuditT
     lock.release();
     throw error;
   }
+}
+
+/**
+ * A directory that was copied, or restored from a backup, is the past of a writer that may have gone on: its files are set
+ * aside, and a new writer begins. Returns the name of the folder that has them.
+ */
+async function keepPlace({
+  directory,
+  fileSystem,
+  logger,
+}: ResolvedAuditTrailOptions): Promise<string | undefined> {
+  const place = lookAtPlace(directory);
+  if (place.state === 'same') {
+    return undefined;
+  }
+  const folder =
+    place.state === 'copied' ? await setPastAside(directory, fileSystem, place.writtenAt) : undefined;
+  settlePlace(directory);
+  if (folder !== undefined) {
+    logger.error({ directory, folder }, 'audit trail is a copy: set aside, and a new writer begins');
+  }
+  return folder;
 }
 
 // For what is under way to come to its end.
@@ -103,6 +127,7 @@ interface TrailParts {
 }
 
 async function openParts(given: ResolvedAuditTrailOptions, lock: WriterLock): Promise<TrailParts> {
+  const restored = await keepPlace(given);
   const options = { ...given, fileSystem: withCompressedSegments(given.fileSystem) };
   const { directory, fileSystem, logger, now } = options;
   const { signer, known, replacedKeyId } = await loadKeys(
@@ -147,6 +172,7 @@ async function openParts(given: ResolvedAuditTrailOptions, lock: WriterLock): Pr
       const outcome = { result: 'unknown', reason: 'interrupted' } as const;
       return log.append(encodeOutcome(describe(source, intent), intent.id, outcome, now()));
     }),
+    restored !== undefined && alerts.note('audit/restored', restored, {}),
     replacedKeyId !== undefined &&
       alerts.note('audit/signing_key_changed', signer.keyId, { from: replacedKeyId }),
     broken && alerts.raise(isForged ? 'forged' : 'damaged', segmentName(broken.segment), broken),

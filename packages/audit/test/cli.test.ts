@@ -17,7 +17,7 @@ import {
   type AuditOutcome,
 } from '../src/index.ts';
 import { Collector } from './collector.ts';
-import { intent, options, segmentFiles, temporaryDirectory } from './fixtures.ts';
+import { intent, options, segmentFiles, storedEvents, temporaryDirectory } from './fixtures.ts';
 
 const UNSAFE_CHARACTERS =
   // oxlint-disable-next-line no-control-regex -- these are what is looked for
@@ -453,6 +453,23 @@ describe('mcp-audit doctor', () => {
     await writeTrail(directory.path, calls);
     const { out } = await run('doctor', '--directory', directory.path);
     expect(out).toMatch(/^ok {7}permissions {2}(only the owner can read and write|not examined: .*)$/mu);
+  });
+});
+
+describe('mcp-audit renew', () => {
+  it('makes the next start begin a new writer, for a disk that was set back as a whole', async () => {
+    await using directory = await temporaryDirectory();
+    const writerOf = async () => {
+      await using trail = await openAuditTrail(options(directory.path));
+      await (await trail.begin(intent())).finish({ result: 'success', durationMs: 1 });
+      await expect(run('renew', '--directory', directory.path)).resolves.toMatchObject({ exitCode: 1 });
+      return new Set((await storedEvents(directory.path)).map(({ writerId }) => writerId));
+    };
+    const before = await writerOf();
+    expect(await writerOf()).toEqual(before);
+    expect(await run('renew', '--directory', directory.path)).toMatchObject({ exitCode: 0 });
+    const after = await writerOf();
+    expect([...after].filter((writerId) => before.has(writerId))).toEqual([]);
   });
 });
 

@@ -163,7 +163,7 @@ describe('failed writes', () => {
     fileSystem.isFull = false;
     timers.fire();
     await expect.poll(() => trail.health().state).toBe('ok');
-    expect((await readdir(directory.path)).filter((name) => !/^(lock|signing|reserve)/.test(name))).toEqual(
+    expect((await readdir(directory.path)).filter((name) => !/^(lock|place|signing|reserve)/.test(name))).toEqual(
       [],
     );
   });

@@ -47,7 +47,7 @@ export function programUsage(commands: ReadonlyMap<string, Command>): string {
   const listed = [...commands].map(([name, { summary }]) => [name, summary] as const);
   return [
     'Usage: mcp-audit <command> [options]\n',
-    '\nReads the audit trails of MCP servers; only forget changes anything.\n',
+    '\nReads the audit trails of MCP servers; only forget and renew change anything.\n',
     section('Commands', listed),
     section('Options', [
       [HELP[0], 'Shows this text; after a command, the usage of that.'],

@@ -13,6 +13,7 @@ import { doctorCommand } from './doctor.ts';
 import { exportCommand } from './export.ts';
 import { forgetCommand } from './forget.ts';
 import { queryCommand } from './query.ts';
+import { renewCommand } from './renew.ts';
 import { replayCommand } from './replay.ts';
 import { tailCommand } from './tail.ts';
 import { verifyCommand } from './verify.ts';
@@ -26,6 +27,7 @@ const commands: ReadonlyMap<string, Command> = new Map([
   ['anchor', anchorCommand],
   ['doctor', doctorCommand],
   ['forget', forgetCommand],
+  ['renew', renewCommand],
 ]);
 
 /** Runs one command line, without the program's name. Returns the exit status; never rejects. */
