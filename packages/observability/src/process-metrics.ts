@@ -35,7 +35,12 @@ export function observeProcess(meter: Meter): () => void {
   gauge('process.memory.usage', 'By', 'Resident memory.', () => process.memoryUsage.rss());
   gauge('process.uptime', 's', 'Seconds since the process started.', () => process.uptime());
   // Not process.unix.file_descriptor.count: to Prometheus a name that ends so belongs to a histogram.
-  gauge('mcp_parts.process.file_descriptor.open', '{file_descriptor}', 'Open file descriptors.', openDescriptors);
+  gauge(
+    'mcp_parts.process.file_descriptor.open',
+    '{file_descriptor}',
+    'Open file descriptors.',
+    openDescriptors,
+  );
   const most = mostDescriptors();
   gauge(
     'mcp_parts.process.file_descriptor.limit',

@@ -56,7 +56,9 @@ describe('createTelemetry', () => {
     expect(text).toMatch(
       /operation_duration_seconds_count\{.*error_type="missing_permission",network_transport="pipe"\} 1/,
     );
-    expect(text).toMatch(/operation_duration_seconds_count\{.*error_type="_OTHER",network_transport="pipe"\} 1/);
+    expect(text).toMatch(
+      /operation_duration_seconds_count\{.*error_type="_OTHER",network_transport="pipe"\} 1/,
+    );
   });
 
   it.each([

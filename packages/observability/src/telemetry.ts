@@ -1,8 +1,11 @@
 import {
   type Attributes,
+  type Context,
+  context,
   isSpanContextValid,
   type Meter,
   type ObservableResult,
+  propagation,
   SpanStatusCode,
   trace,
 } from '@opentelemetry/api';
@@ -67,6 +70,8 @@ export interface Telemetry {
     name: string,
     attributes: Readonly<Record<string, string | number | boolean>>,
     run: () => Promise<T>,
+    /** A trace that the span continues, as `traceparent` and `tracestate`. @default the one that is active */
+    parent?: { readonly traceparent: string; readonly tracestate?: string | undefined },
   ) => Promise<T>;
   /** The trace that is active where it is called, as 32 hexadecimal digits; `undefined` without a tracing SDK. */
   readonly activeTraceId: () => string | undefined;
@@ -129,8 +134,8 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   };
 
   return {
-    span: (name, attributes, run) =>
-      tracer.startActiveSpan(name, { attributes }, async (span) => {
+    span: (name, attributes, run, parent) =>
+      tracer.startActiveSpan(name, { attributes }, contextOf(parent), async (span) => {
         try {
           return await run();
         } catch (error) {
@@ -143,8 +148,8 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
       }),
 
     activeTraceId() {
-      const context = trace.getActiveSpan()?.spanContext();
-      return context !== undefined && isSpanContextValid(context) ? context.traceId : undefined;
+      const active = trace.getActiveSpan()?.spanContext();
+      return active !== undefined && isSpanContextValid(active) ? active.traceId : undefined;
     },
 
     recordCall(call) {
@@ -186,6 +191,12 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
 
 function instrument(description: string, unit: string | undefined) {
   return unit === undefined ? { description } : { description, unit };
+}
+
+/** Read by the propagator that is installed, as the requests of an HTTP server are. */
+function contextOf(parent: object | undefined): Context {
+  const active = context.active();
+  return parent === undefined ? active : propagation.extract(active, parent);
 }
 
 function observe(result: ObservableResult, reading: Reading): void {

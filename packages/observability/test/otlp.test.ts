@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { gunzipSync } from 'node:zlib';
 
+import { context, propagation, trace } from '@opentelemetry/api';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { createLogger, createTelemetry, openOtlp, planOtlp } from '../src/index.ts';
@@ -37,7 +38,13 @@ function setEnvironment(environment: Readonly<Record<string, string>>): NodeJS.P
   for (const [name, value] of Object.entries(environment)) {
     vi.stubEnv(name, value);
   }
-  onTestFinished(() => void vi.unstubAllEnvs());
+  onTestFinished(() => {
+    vi.unstubAllEnvs();
+    // What one test has installed for the process stands in the way of the next.
+    for (const api of [context, propagation, trace]) {
+      api.disable();
+    }
+  });
   return process.env;
 }
 
@@ -92,6 +99,40 @@ describe('openOtlp', () => {
     expect(textOf('/v1/traces')).toContain(id);
     expect(textOf('/v1/logs')).toContain(id);
     expect(new Set(headers)).toEqual(new Set(['application/x-protobuf', 'platform']));
+  });
+
+  it('goes on with the trace of who asks, and hands it on to whom it asks', async () => {
+    const { url, received } = await startReceiver();
+    const environment = setEnvironment({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${url}/v1/traces` });
+    const service = { serviceName: 'test-server', serviceVersion: '1.2.3' };
+    const otlp = await openOtlp({ environment, ...service });
+    const telemetry = createTelemetry({ ...service, otlp });
+    const traceId = '0af7651916cd43dd8448eb211c80319c';
+    const headers: Record<string, string> = {};
+    const parent = { traceparent: `00-${traceId}-b7ad6b7169203331-01`, tracestate: 'vendor=1' };
+    await telemetry.span(
+      'tools/call echo',
+      {},
+      () => {
+        propagation.inject(context.active(), headers);
+        return Promise.resolve();
+      },
+      parent,
+    );
+    const unreadable = { traceparent: 'nonsense' };
+    await telemetry.span('tools/call other', {}, () => Promise.resolve(), unreadable);
+    await telemetry.shutdown();
+    await otlp.shutdown();
+
+    expect(headers).toMatchObject({
+      traceparent: expect.stringMatching(
+        new RegExp(`^00-${traceId}-(?!b7ad6b7169203331)[0-9a-f]{16}-01$`, 'u'),
+      ),
+      tracestate: 'vendor=1',
+    });
+    const sent = received.get('/v1/traces')?.toString('latin1') ?? '';
+    expect(sent).toContain(Buffer.from(traceId, 'hex').toString('latin1'));
+    expect(sent).toContain('tools/call other');
   });
 
   it('does not hold up the end of a process whose collector is away', async () => {

@@ -108,6 +108,7 @@ export type {
   Task,
   TaskRunner,
   Telemetry,
+  TraceContext,
   UpstreamCall,
 } from './ports.ts';
 export { form } from './questions/form.ts';

@@ -222,12 +222,20 @@ export interface CallMeasurement {
   readonly durationMs: number;
 }
 
+/** Where a client's trace is, as the client says it (W3C Trace Context; SEP-414). */
+export interface TraceContext {
+  readonly traceparent: string;
+  readonly tracestate?: string | undefined;
+}
+
 /** Spans and metrics. */
 export interface Telemetry {
   readonly span: <T>(
     name: string,
     attributes: Readonly<Record<string, string | number | boolean>>,
     run: () => Promise<T>,
+    /** The trace of the client that the span continues. @default the one that is active */
+    parent?: TraceContext,
   ) => Promise<T>;
   readonly recordCall: (call: CallMeasurement) => void;
   /** The trace that is active where it is called, as 32 hexadecimal digits. @default traces leave no mark in the trail */

@@ -77,13 +77,19 @@ export async function openOtlp(options: OtlpOptions): Promise<Otlp> {
 }
 
 async function openTracing({ sampler, spanDelayMs }: OtlpPlan, resource: Resource) {
-  const [{ context, trace }, sdk, { OTLPTraceExporter }, { AsyncLocalStorageContextManager }] =
-    await Promise.all([
-      import('@opentelemetry/api'),
-      import('@opentelemetry/sdk-trace'),
-      import('@opentelemetry/exporter-trace-otlp-proto'),
-      import('@opentelemetry/context-async-hooks'),
-    ]);
+  const [
+    { context, propagation, trace },
+    sdk,
+    { OTLPTraceExporter },
+    { AsyncLocalStorageContextManager },
+    { W3CTraceContextPropagator },
+  ] = await Promise.all([
+    import('@opentelemetry/api'),
+    import('@opentelemetry/sdk-trace'),
+    import('@opentelemetry/exporter-trace-otlp-proto'),
+    import('@opentelemetry/context-async-hooks'),
+    import('@opentelemetry/core'),
+  ]);
   const root = new sdk.TraceIdRatioBasedSampler(sampler.ratio);
   const provider = new sdk.TracerProvider({
     resource,
@@ -98,6 +104,7 @@ async function openTracing({ sampler, spanDelayMs }: OtlpPlan, resource: Resourc
   // Each says no where the application has installed its own, which then stays.
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   trace.setGlobalTracerProvider(provider);
+  propagation.setGlobalPropagator(new W3CTraceContextPropagator());
   return provider;
 }
 

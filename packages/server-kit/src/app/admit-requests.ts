@@ -1,9 +1,9 @@
-import type { MethodTable, PreparedCall, RequestContext } from '@mcp-parts/tool-kit';
+import type { MethodTable, PreparedCall, RequestContext, TraceContext } from '@mcp-parts/tool-kit';
 
 import type { DeniedRequest, Gate, KnownCaller } from '../gate/gate.ts';
 import { isFault, type Running } from '../gate/served-request.ts';
 import type { RunningCalls } from '../limits/running-calls.ts';
-import type { Exchange } from '../wire/exchange.ts';
+import { headerOf, type Exchange } from '../wire/exchange.ts';
 import type { RequestMessage } from '../wire/message.ts';
 import { answerFault, answerRefusal, rpcErrorCodes } from '../wire/rpc-answer.ts';
 
@@ -40,7 +40,11 @@ export async function admitRequests(
       leave();
       return undefined;
     }
-    const running = parts.calls.enter(method, { ...originOf(exchange), caller });
+    const running = parts.calls.enter(method, {
+      ...originOf(exchange),
+      caller,
+      traceContext: traceContextOf(exchange),
+    });
     if (isFault(running)) {
       leave();
       answerFault(exchange, message.id, running);
@@ -125,4 +129,12 @@ function withPrepared(running: Running, prepared: PreparedCall | undefined): Run
 
 function originOf({ sourceAddress, correlationId }: Exchange) {
   return { sourceAddress, correlationId };
+}
+
+/** The trace that the client's HTTP request belongs to (W3C Trace Context §3). */
+function traceContextOf(exchange: Exchange): TraceContext | undefined {
+  const traceparent = headerOf(exchange, 'traceparent');
+  return traceparent === undefined
+    ? undefined
+    : { traceparent, tracestate: headerOf(exchange, 'tracestate') };
 }

@@ -1,3 +1,5 @@
+import type { TraceContext } from '@mcp-parts/tool-kit';
+
 import type { KnownCaller } from '../gate/gate.ts';
 import { attachOrigin } from '../gate/origin.ts';
 import type { OpenPlace, Running } from '../gate/served-request.ts';
@@ -12,6 +14,7 @@ interface CallOrigin {
   readonly caller: KnownCaller;
   readonly sourceAddress: string | undefined;
   readonly correlationId: string;
+  readonly traceContext?: TraceContext | undefined;
 }
 
 /** The calls that run and the streams that are open. */
@@ -70,7 +73,7 @@ export function createRunningCalls(limits: ResolvedEndpointLimits): RunningCalls
   };
 
   return {
-    enter(method, { caller, sourceAddress, correlationId }) {
+    enter(method, { caller, sourceAddress, correlationId, traceContext }) {
       const isAlways = ALWAYS.has(method);
       if (isStopped && !isAlways) {
         return stopping();
@@ -89,7 +92,15 @@ export function createRunningCalls(limits: ResolvedEndpointLimits): RunningCalls
       return {
         signal,
         auth: (prepared) =>
-          attachOrigin({ caller, transport: 'http', sourceAddress, correlationId, signal, prepared }),
+          attachOrigin({
+            caller,
+            transport: 'http',
+            sourceAddress,
+            correlationId,
+            traceContext,
+            signal,
+            prepared,
+          }),
         cancel() {
           // A call that has ended is not told that its client went away afterwards.
           if (running.has(controller)) {

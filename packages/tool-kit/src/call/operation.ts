@@ -5,7 +5,7 @@ import type { ToolLimit } from '../definition/limit.ts';
 import type { Permission } from '../definition/permission.ts';
 import type { Channel } from '../exchange/channel.ts';
 import type { JsonObject } from '../json.ts';
-import type { AuditTrail, Caller } from '../ports.ts';
+import type { AuditTrail, Caller, TraceContext } from '../ports.ts';
 import type { CallFailure } from './failure.ts';
 
 /** Where a call comes from. */
@@ -19,6 +19,8 @@ export interface RequestContext {
   /** Ties log lines, audit events and the reference id that a model is given together. */
   readonly correlationId: string;
   readonly sourceAddress?: string | undefined;
+  /** The trace that the client says the call belongs to. @default it says nothing */
+  readonly traceContext?: TraceContext | undefined;
   /** The way back to the client while it waits. @default there is none: what a handler tells it meanwhile is lost */
   readonly channel?: Channel | undefined;
   /** What the client of this request watches. @default it cannot be told of anything */

@@ -182,7 +182,7 @@ class PipelinedCall {
     };
     const { span, name, readOnly } = operation;
     const { method } = this.#call;
-    return telemetry.span(span.name, span.attributes, async () => {
+    const traced = async () => {
       record.enterTrace();
       // What has no definition has no handler. Whatever a hook makes of an output is checked as the output is.
       const withHooks =
@@ -202,7 +202,8 @@ class PipelinedCall {
         }
         throw error;
       }
-    });
+    };
+    return telemetry.span(span.name, span.attributes, traced, request.traceContext);
   }
 
   #inputRequired(): JsonObject {

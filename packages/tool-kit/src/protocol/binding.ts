@@ -5,7 +5,7 @@ import type { RequestContext } from '../call/operation.ts';
 import { RpcError, rpcCodes } from '../errors.ts';
 import type { Channel } from '../exchange/channel.ts';
 import type { JsonObject } from '../json.ts';
-import type { Logger } from '../ports.ts';
+import type { Logger, TraceContext } from '../ports.ts';
 import type { MethodTable, PreparedCall } from './method-table.ts';
 import type { SessionChanges } from './session-changes.ts';
 
@@ -18,6 +18,8 @@ export interface RequestOrigin {
   readonly correlationId?: string | undefined;
   /** Aborts when the client goes away, for a transport that knows it better. @default the SDK's, for cancellations */
   readonly signal?: AbortSignal | undefined;
+  /** The trace that the transport's headers name; what is in the request comes before it. @default none */
+  readonly traceContext?: TraceContext | undefined;
   /** The call that the transport has begun with this request. @default it begins here */
   readonly prepared?: PreparedCall | undefined;
 }
@@ -76,10 +78,18 @@ export async function handleRequest(
     client: sdk.client && { name: shorten(sdk.client.name), version: shorten(sdk.client.version) },
     correlationId: from.correlationId ?? randomUUID(),
     sourceAddress: from.sourceAddress,
+    traceContext: traceContextOf(sdk.channel.meta) ?? from.traceContext,
     channel: sdk.channel,
     watching: sdk.session?.of(from.caller),
   };
   return from.prepared?.run(request) ?? handler(params, request);
+}
+
+/** The trace of the client's own call, below that of its HTTP request (SEP-414). */
+function traceContextOf({ traceparent, tracestate }: JsonObject): TraceContext | undefined {
+  return typeof traceparent === 'string'
+    ? { traceparent, ...(typeof tracestate === 'string' && { tracestate }) }
+    : undefined;
 }
 
 function originOf(authInfo: unknown, { origin, logger }: Pick<BindingOptions, 'origin' | 'logger'>) {
