@@ -1,6 +1,7 @@
-import { platformSettings } from '@mcp-parts/deployment-tools';
+import { deploymentToolsets, platformSettings } from '@mcp-parts/deployment-tools';
 import {
   authenticationSettings,
+  catalogSettings,
   commonSettings,
   httpSettings,
   redisSettings,
@@ -17,6 +18,7 @@ const serverSettings = {
   },
   ...httpSettings,
   ...redisSettings,
+  ...catalogSettings(deploymentToolsets),
   ...platformSettings,
   ...commonSettings,
 } satisfies Settings;

@@ -41,6 +41,8 @@ export async function serve(
     serverInfo: { name, version, title: 'Deployments' },
     instructions: deploymentInstructions,
     definitions: createDeploymentTools(platform),
+    readOnly: config.READ_ONLY,
+    toolsets: config.TOOLSETS,
     authorizer: access.authorizer,
     ages: access.ages,
     rights: access.rights,

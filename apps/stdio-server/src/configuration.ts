@@ -1,6 +1,7 @@
-import { platformSettings } from '@mcp-parts/deployment-tools/settings';
+import { deploymentToolsets, platformSettings } from '@mcp-parts/deployment-tools/settings';
 import {
   authenticationSettings,
+  catalogSettings,
   commonSettings,
   type Invocation,
   type Settings,
@@ -15,6 +16,7 @@ export const settings = {
     secret: true,
   },
   ...authenticationSettings,
+  ...catalogSettings(deploymentToolsets),
   ...platformSettings,
   ...commonSettings,
 } satisfies Settings;

@@ -48,6 +48,8 @@ export async function serve(
     serverInfo,
     instructions: deploymentInstructions,
     definitions: createDeploymentTools(platform),
+    readOnly: config.READ_ONLY,
+    toolsets: config.TOOLSETS,
     authorizer: authentication.authorizer,
     ages: authentication.ages,
     rights: authentication.rights,

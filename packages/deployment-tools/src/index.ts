@@ -1,4 +1,5 @@
 export { createDeploymentTools, type DeploymentToolsOptions } from './deployment-tools.ts';
 export { connectPlatform, type Platform, type PlatformOptions } from './platform/platform.ts';
+export { deploymentToolsets } from './toolsets.ts';
 export { platformOptions, platformSettings } from './platform/platform-settings.ts';
 export { deploymentInstructions } from './instructions.ts';

@@ -1,3 +1,4 @@
 /** What a program needs of the deployment tools before it connects to the platform. */
 export { deploymentInstructions } from './instructions.ts';
+export { deploymentToolsets } from './toolsets.ts';
 export { platformOptions, platformSettings } from './platform/platform-settings.ts';

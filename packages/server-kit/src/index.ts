@@ -11,6 +11,7 @@ export {
   type AuthenticationParts,
   type UnauthenticatedAccess,
 } from './program/authentication/authentication.ts';
+export { catalogSettings } from './program/catalog-settings.ts';
 export { authenticationSettings, commonSettings } from './program/common-settings.ts';
 export { checkHttpSettings, httpOptions, httpSettings } from './program/http-settings.ts';
 export { checkRedisSettings, redisOptions, redisSettings } from './program/redis-settings.ts';

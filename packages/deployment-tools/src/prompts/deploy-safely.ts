@@ -9,6 +9,7 @@ import { deploymentTargetSchema } from '../deployment/schemas.ts';
 export function createDeploySafely({ configuration }: { readonly configuration: Client }) {
   return definePrompt({
     name: 'deploy_safely',
+    toolset: 'deployments',
     title: 'Deploy safely',
     description: 'Deploys a version step by step: check, ask, trigger, follow, report.',
     arguments: deploymentTargetSchema,

@@ -14,6 +14,7 @@ const MAX_SERVICES_LISTED = 100;
 export function createDeploymentConfig({ configuration }: { readonly configuration: Client }) {
   return defineResource({
     name: 'deployment_config',
+    toolset: 'services',
     title: 'Deployment configuration',
     description: `Version, regions, replicas, settings and dependencies of a service in one environment. The list shows the first ${MAX_SERVICES_LISTED} services.`,
     uriTemplate: 'deployment://config/{service}/{environment}',

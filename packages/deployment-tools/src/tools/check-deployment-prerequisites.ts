@@ -10,6 +10,7 @@ import { checkPrerequisites, type PrerequisiteSources } from '../prerequisites/p
 export function createCheckDeploymentPrerequisites(sources: PrerequisiteSources) {
   return defineTool({
     name: 'check_deployment_prerequisites',
+    toolset: 'deployments',
     title: 'Check deployment prerequisites',
     description:
       'Checks whether a version may be deployed now: configuration, version compatibility, health of every dependency, deployment window. Changes nothing. Call it before trigger_deployment. Returns passed and failed checks with reason and next step.',

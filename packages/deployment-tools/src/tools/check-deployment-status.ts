@@ -16,6 +16,7 @@ const errors = createErrors({
 export function createCheckDeploymentStatus() {
   return defineTool({
     name: 'check_deployment_status',
+    toolset: 'deployments',
     title: 'Check deployment status',
     description:
       'Shows state and progress by region of a deployment that you started with trigger_deployment, and what to do next.',

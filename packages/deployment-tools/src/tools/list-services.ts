@@ -12,6 +12,7 @@ const MAX_SERVICES = 50;
 export function createListServices({ configuration }: { readonly configuration: Client }) {
   return defineTool({
     name: 'list_services',
+    toolset: 'services',
     title: 'List services',
     description: `Lists deployable services with description, owner team and tier (1 = most critical). At most ${MAX_SERVICES}; narrow it with search.`,
     input: z.strictObject({ search: searchSchema.optional() }),

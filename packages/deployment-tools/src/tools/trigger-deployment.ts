@@ -16,6 +16,7 @@ const errors = createErrors({
 export function createTriggerDeployment() {
   return defineTool({
     name: 'trigger_deployment',
+    toolset: 'deployments',
     title: 'Trigger deployment',
     description:
       'Starts the deployment of a version and answers at once with a taskId; follow it with check_deployment_status. Ask the person to confirm before you call it. Prerequisites are checked again and must pass.',

@@ -61,7 +61,7 @@ export async function runCommand<S extends Settings>(
   invocation: Invocation,
 ): Promise<void> {
   const { name, version } = command;
-  const request = parseArguments(invocation.argv);
+  const request = parseArguments(invocation.argv, command.settings);
   if ('problem' in request) {
     process.stderr.write(`${name}: ${request.problem}\nTry ${name} --help.\n`);
     process.exitCode = WRONG_USAGE;
@@ -76,12 +76,13 @@ export async function runCommand<S extends Settings>(
     return;
   }
   let settings: SettingValues<S>;
+  const environment = { ...invocation.environment, ...request.given };
   try {
     const unknown = [
       ...unknownSettings(command.settings, invocation.environment),
       ...planOtlp(invocation.environment).problems,
     ];
-    settings = readAll(command.settings, invocation.environment, unknown);
+    settings = readAll(command.settings, environment, unknown);
     const problems = [...(command.check?.(settings) ?? []), ...planOtlp(invocation.environment).problems];
     if (problems.length > 0) {
       throw new SettingsError(problems);
@@ -137,21 +138,65 @@ function readAll<S extends Settings>(
   return values;
 }
 
+/** What the command line asks for. */
+interface Arguments {
+  readonly help: boolean;
+  readonly version: boolean;
+  /** Settings by the names of their variables. */
+  readonly given: Readonly<Record<string, string>>;
+}
+
 function parseArguments(
   argv: readonly string[],
-): { readonly help: boolean; readonly version: boolean } | { readonly problem: string } {
+  settings: Settings,
+): Arguments | { readonly problem: string } {
+  const flags = flagsOf(settings);
   try {
     const { values } = parseArgs({
       args: [...argv],
       options: {
-        help: { type: 'boolean', short: 'h', default: false },
-        version: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h' },
+        version: { type: 'boolean' },
+        ...Object.fromEntries(
+          flags.map(({ flag }) => [flag.name, { type: flag.isSwitch ? 'boolean' : 'string' } as const]),
+        ),
       },
     });
-    return values;
+    const given: Readonly<Record<string, string | boolean | undefined>> = values;
+    return {
+      help: values.help === true,
+      version: values.version === true,
+      given: Object.fromEntries(
+        flags.flatMap(({ variable, flag }) => {
+          const value = given[flag.name];
+          return value === undefined ? [] : [[variable, String(value)]];
+        }),
+      ),
+    };
   } catch (error) {
     return { problem: error instanceof Error ? error.message : String(error) };
   }
+}
+
+function flagsOf(settings: Settings) {
+  return Object.entries(settings).flatMap(([variable, { flag }]) =>
+    flag === undefined ? [] : [{ variable, flag }],
+  );
+}
+
+/** One line for each option of the command line. */
+function describeFlags(settings: Settings): string {
+  const rows = [
+    ['-h, --help', 'Shows this text.'],
+    ['--version', 'Shows the version.'],
+    ...flagsOf(settings).map(({ variable, flag: { name, isSwitch } }) =>
+      isSwitch
+        ? [`--${name}`, `The same as ${variable}=true.`]
+        : [`--${name} ${variable}`, `The same as the variable ${variable}.`],
+    ),
+  ] as const;
+  const width = Math.max(...rows.map(([option = '']) => option.length));
+  return rows.map(([option = '', words = '']) => `  ${option.padEnd(width)}  ${words}`).join('\n');
 }
 
 function helpText({
@@ -164,8 +209,7 @@ function helpText({
 Usage: ${name} [options]
 
 Options
-  -h, --help  Shows this text.
-  --version   Shows the version.
+${describeFlags(settings)}
 
 Environment variables
 ${describeSettings(settings)}

@@ -11,6 +11,11 @@ export interface Setting {
   readonly schema: z.ZodType;
   /** Its value is never shown. @default false */
   readonly secret?: boolean | undefined;
+  /**
+   * The option of the command line that says the same, without its dashes, and counts before the variable. A switch has no
+   * value and means `true`. @default only the variable
+   */
+  readonly flag?: { readonly name: string; readonly isSwitch: boolean } | undefined;
 }
 
 /** Environment variables by name. */
