@@ -11,7 +11,7 @@ import { z } from 'zod';
 const annotations = { readOnly: true, destructive: false, idempotent: true, openWorld: false } as const;
 
 /** A tool that says its name. */
-export function named(name: string, permission = 'read') {
+function named(name: string, permission = 'read') {
   return defineTool({
     name,
     description: 'Says its name.',
@@ -23,7 +23,7 @@ export function named(name: string, permission = 'read') {
 }
 
 /** Notes that only their owner may read: who asks is known to the handler alone. */
-export const notes = defineResource({
+const notes = defineResource({
   name: 'note',
   description: 'A note of somebody.',
   uriTemplate: 'note://{owner}/{id}',

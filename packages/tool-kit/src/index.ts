@@ -84,7 +84,7 @@ export type { ChangeFeed, ChangeListener, ChangeOptions } from './changes/change
 export type { RenewCaller } from './changes/caller-renewal.ts';
 export type { Change, ListenOptions } from './changes/change-listener.ts';
 export { createEventBus, isServerEvent, type EventBus, type ServerEvent } from './changes/event-bus.ts';
-export { notificationOf } from './protocol/session-changes.ts';
+export { notificationOf } from './changes/notification.ts';
 export type { HeaderParameter } from './catalog/schema/header-parameters.ts';
 export type { Asker, Denial } from './call/admit.ts';
 export type { Hook, HookedCall } from './call/hook.ts';

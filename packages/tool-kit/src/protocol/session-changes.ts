@@ -1,5 +1,5 @@
 import type { ChangeFeed, ChangeListener } from '../changes/change-feed.ts';
-import type { Change } from '../changes/change-listener.ts';
+import { notificationOf } from '../changes/notification.ts';
 import type { JsonObject } from '../json.ts';
 import type { Caller } from '../ports.ts';
 
@@ -53,11 +53,4 @@ export function createSessionChanges(
     },
     close,
   };
-}
-
-/** A change as the revisions of both eras tell it. */
-export function notificationOf(change: Change): { readonly method: string; readonly params: JsonObject } {
-  return 'uri' in change
-    ? { method: 'notifications/resources/updated', params: { uri: change.uri } }
-    : { method: `notifications/${change.list}/list_changed`, params: {} };
 }
