@@ -1,6 +1,7 @@
 /** What the demo prints once it is ready: where it is, how to connect, and two calls to try. */
 export function instructions({
   endpoint,
+  replicas,
   issuer,
   directory,
   control,
@@ -15,7 +16,7 @@ export function instructions({
   };
   return `
 The deployment server is ready: ${endpoint}
-It acts on a sandbox of services on this machine, so you can try everything.
+${replicas === undefined ? '' : `It is ${replicas.count} servers behind ${replicas.balancer}, which share a Redis: end one of them, and go on.\n`}It acts on a sandbox of services on this machine, so you can try everything.
 Groups come from ${directory}
 
 1. Connect a client over HTTP. Paste this into its configuration; it signs you in as "developer":

@@ -1,5 +1,6 @@
 // The demo: the sandbox platform in this process, the HTTP server as a child of it, until Ctrl-C.
-// With --watch both run from their sources, and a change of the server's restarts it.
+// With --watch both run from their sources, and a change of the server's restarts it. With --replicas N there are N
+// servers behind a balancer, on a Redis of their own.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -9,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 import { instructions } from './demo-instructions.mjs';
 import { environmentFile } from './environment-file.mjs';
+import { freePort, replicasOf, sharedSettings, startFront, startRedis } from './replicas.mjs';
 
 const READY_WITHIN_MS = 30_000;
 const STOPPED_WITHIN_MS = 30_000;
@@ -19,6 +21,13 @@ class StartError extends Error {}
 const isWindows = process.platform === 'win32';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const watch = process.argv.includes('--watch');
+let replicas;
+try {
+  replicas = replicasOf(process.argv.slice(2));
+} catch (error) {
+  process.stderr.write(`${error.message}\n`);
+  process.exit(2);
+}
 if (watch && Number.parseInt(process.versions.node, 10) < 24) {
   // The sources say `using`, which Node 22 cannot read; what is built for it can.
   process.stderr.write(
@@ -36,7 +45,9 @@ const { PortTakenError, startSandbox } = await import(
 );
 
 let sandbox;
-let server;
+const servers = [];
+/** What the servers of several replicas need, in the order of its start. */
+const beside = [];
 const stopping = new AbortController();
 // Ctrl-C in a terminal, `kill`, a closed window. Any of them may arrive more than once.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK']) {
@@ -53,12 +64,12 @@ try {
     stateDirectory: data,
     directoryServer: true,
   });
-  server = startServer({ ...platformSettings(), ...httpSettings() });
-  await serverIsReady();
+  const balancer = replicas === undefined ? await startOne() : await startReplicas(replicas);
   const stdioSettings = await writeStdioSettings();
   process.stdout.write(
     instructions({
       endpoint,
+      replicas: balancer && { count: replicas, balancer },
       issuer: sandbox.urls.identity,
       directory: sandbox.directoryServer?.url ?? sandbox.directoryFile,
       control: sandbox.urls.control,
@@ -100,13 +111,36 @@ function platformSettings() {
   };
 }
 
-function httpSettings() {
+/** One server on the port of the demo. */
+async function startOne() {
   const { hostname, port } = new URL(serverUrl);
-  return {
-    HOST: hostname,
-    PORT: port,
-    STATE_DIRECTORY: join(data, 'http-server'),
-  };
+  servers.push(
+    startServer({
+      ...platformSettings(),
+      HOST: hostname,
+      PORT: port,
+      STATE_DIRECTORY: join(data, 'http-server'),
+    }),
+  );
+  await isReady(serverUrl);
+}
+
+/** Several servers, each on a port and with a directory of its own. Gives the name of what balances them. */
+async function startReplicas(count) {
+  const redis = await startRedis(data);
+  beside.push(redis);
+  const shared = await sharedSettings(data, redis.url);
+  const ports = [];
+  for (let number = 1; number <= count; number += 1) {
+    const port = String(await freePort());
+    ports.push(port);
+    const settings = { HOST: '127.0.0.1', PORT: port, STATE_DIRECTORY: join(data, `http-server-${number}`) };
+    servers.push(startServer({ ...platformSettings(), ...shared, ...settings }));
+  }
+  await Promise.all(ports.map((port) => isReady(`http://127.0.0.1:${port}`)));
+  const front = await startFront(data, new URL(serverUrl).port, ports);
+  beside.push(front);
+  return front.name;
 }
 
 /** Writes the environment of the stdio server to a file for `node --env-file`, readable by its owner only. */
@@ -139,24 +173,29 @@ function startServer(settings) {
   });
   child.once('exit', (code) => {
     if (!stopping.signal.aborted) {
-      process.stderr.write(`The HTTP server ended by itself (${code}).\n`);
-      void stop(1);
+      process.stderr.write(
+        `${replicas === undefined ? 'The' : 'An'} HTTP server ended by itself (${code}).\n`,
+      );
+      // The others go on: that is what they are for.
+      if (servers.every(({ exitCode, signalCode }) => exitCode !== null || signalCode !== null)) {
+        void stop(1);
+      }
     }
   });
   return child;
 }
 
 /** Waits until the server answers, and can reach the platform. */
-async function serverIsReady() {
+async function isReady(url) {
   const deadline = AbortSignal.any([stopping.signal, AbortSignal.timeout(READY_WITHIN_MS)]);
   while (!deadline.aborted) {
-    const response = await fetch(`${serverUrl}/ready`, { signal: deadline }).catch(() => undefined);
+    const response = await fetch(`${url}/ready`, { signal: deadline }).catch(() => undefined);
     if (response?.ok) {
       return;
     }
     await setTimeout(50);
   }
-  throw new StartError(`The HTTP server was not ready within ${READY_WITHIN_MS / 1000} seconds.`);
+  throw new StartError(`An HTTP server was not ready within ${READY_WITHIN_MS / 1000} seconds.`);
 }
 
 async function stop(exitCode) {
@@ -164,22 +203,31 @@ async function stop(exitCode) {
     return;
   }
   stopping.abort();
-  if (server !== undefined && server.exitCode === null && server.signalCode === null) {
-    const exited = once(server, 'exit');
-    // Windows cannot ask a process to end; what ends this one from outside has reached the server too.
-    if (!isWindows || exitCode !== 0) {
-      server.kill('SIGTERM');
-    }
-    const inTime = await Promise.race([exited, setTimeout(STOPPED_WITHIN_MS)]);
-    if (inTime === undefined) {
-      // The whole group: with --watch the server is a child of the child.
-      if (isWindows) {
-        spawnSync('taskkill', ['/pid', String(server.pid), '/t', '/f']);
-      } else {
-        process.kill(-server.pid, 'SIGKILL');
-      }
-    }
+  await Promise.all(servers.map((server) => stopServer(server, exitCode)));
+  // What is in front goes before what the servers needed.
+  for (const part of beside.toReversed()) {
+    await part.stop();
   }
   await sandbox?.close();
   process.exit(exitCode);
+}
+
+async function stopServer(server, exitCode) {
+  if (server.exitCode !== null || server.signalCode !== null) {
+    return;
+  }
+  const exited = once(server, 'exit');
+  // Windows cannot ask a process to end; what ends this one from outside has reached the server too.
+  if (!isWindows || exitCode !== 0) {
+    server.kill('SIGTERM');
+  }
+  const inTime = await Promise.race([exited, setTimeout(STOPPED_WITHIN_MS)]);
+  if (inTime === undefined) {
+    // The whole group: with --watch the server is a child of the child.
+    if (isWindows) {
+      spawnSync('taskkill', ['/pid', String(server.pid), '/t', '/f']);
+    } else {
+      process.kill(-server.pid, 'SIGKILL');
+    }
+  }
 }

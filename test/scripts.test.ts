@@ -94,3 +94,21 @@ it('a printed client configuration is JSON that holds the paths of Windows', asy
     },
   });
 });
+
+describe('--replicas', () => {
+  it.each([
+    [[], null],
+    [['--watch'], null],
+    [['--replicas', '3'], 3],
+    [['--watch', '--replicas=2'], 2],
+  ])('of %j asks for %s servers', async (argv, count) => {
+    expect(await callScript('replicas.mjs', `script.replicasOf(${JSON.stringify(argv)})`)).toBe(count);
+  });
+
+  it.each([['1'], ['0'], ['many'], ['10'], ['']])('of "%s" is refused', async (text) => {
+    const argv = JSON.stringify(['--replicas', text]);
+    await expect(callScript('replicas.mjs', `script.replicasOf(${argv})`)).rejects.toThrow(
+      'must be a number from 2 to 9',
+    );
+  });
+});
