@@ -1,4 +1,4 @@
-import { openTaskEngine, type TaskDefinition, type TaskEngine } from '@mcp-parts/tasks';
+import { openTaskEngine, type TaskDefinition, type TaskEngine, type TaskLogger } from '@mcp-parts/tasks';
 import { taskStoreContract, type TaskStoreHarness } from '@mcp-parts/tasks/testing';
 import { findService, startRedis } from '@mcp-parts/test-services';
 import { Redis } from 'ioredis';
@@ -47,6 +47,13 @@ function untilToldDefinition(): TaskDefinition & {
     },
   };
 }
+
+const silent: TaskLogger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
 
 const stateOf = async (engine: TaskEngine, id: string) => (await engine.get(id, 'alice'))?.state;
 const soon = { timeout: 15_000, interval: 20 };
@@ -102,6 +109,23 @@ describe.skipIf(program === undefined)('engines of several processes', () => {
       ({ id } = await engine.start({ kind: 'work', input: {}, ownerId: 'alice' }));
     }, soon);
     await vi.waitFor(async () => expect(await stateOf(engine, id)).toBe('completed'), soon);
+  });
+
+  it('close while redis is gone, and leave what they run to others', async () => {
+    await using server = await startRedis();
+    await using redis = await openRedis({ url: server.url });
+    const definition = untilToldDefinition();
+    const error = vi.fn<TaskLogger['error']>();
+    const engine = await openTaskEngine({
+      store: await redis.openTaskStore(),
+      definitions: [definition],
+      logger: { ...silent, error },
+    });
+    await engine.start({ kind: 'work', input: {}, ownerId: 'alice' });
+    await definition.began;
+    await server.kill();
+    await expect(engine.close({ deadlineMs: 0 })).resolves.toBeUndefined();
+    expect(error.mock.calls.map(([, message]) => message)).toContain('tasks were left to other workers');
   });
 
   it('are refused a redis that would forget tasks, and one that would evict them', async () => {

@@ -184,6 +184,7 @@ export async function openTaskEngine(options: TaskEngineOptions): Promise<TaskEn
   let grownAt = -Infinity;
   let lastRound: Promise<void> | undefined;
   let isDue = false;
+  let isOutOfReach = false;
 
   async function round(): Promise<void> {
     if (elapsed() - grownAt >= GROW_INTERVAL_MS) {
@@ -200,6 +201,14 @@ export async function openTaskEngine(options: TaskEngineOptions): Promise<TaskEn
     worker.wake();
   }
 
+  /** A store that is out of reach says so in each round, which is worth one line. */
+  function failed(error: unknown): void {
+    if (!isOutOfReach) {
+      logger.error({ err: error }, 'tasks could not be looked after');
+    }
+    isOutOfReach = isUnavailable(error);
+  }
+
   /** One round at a time; what comes due during one is done after it. */
   function hurry(): void {
     if (lastRound !== undefined) {
@@ -208,7 +217,8 @@ export async function openTaskEngine(options: TaskEngineOptions): Promise<TaskEn
     }
     isDue = false;
     lastRound = round()
-      .catch((error: unknown) => logger.error({ err: error }, 'tasks could not be looked after'))
+      .then(() => void (isOutOfReach = false))
+      .catch(failed)
       .finally(() => {
         lastRound = undefined;
         if (isDue && closed === undefined) {
@@ -247,7 +257,7 @@ export async function openTaskEngine(options: TaskEngineOptions): Promise<TaskEn
       await store.close();
       throw error;
     }
-    logger.error({ err: error }, 'tasks could not be looked after');
+    failed(error);
   }
   const timer = setInterval(hurry, resolved.roundMs).unref();
   const unsubscribe = store.subscribe?.(hurry);
@@ -261,6 +271,12 @@ export async function openTaskEngine(options: TaskEngineOptions): Promise<TaskEn
       // The ends that the drain brought are told by who knows of them.
       await recovery.round();
       await store.removeWorkers([workerId]);
+    } catch (error) {
+      if (!isUnavailable(error)) {
+        throw error;
+      }
+      // Others take over what this worker leaves, once they can.
+      logger.error({ err: error }, 'tasks were left to other workers');
     } finally {
       clearInterval(timer);
       await store.close();
