@@ -7,8 +7,7 @@ import { createServer as createServer2 } from '../src/sdk-2.ts';
 
 const servers = {
   '1.x': (words: Set<string>, options: RegisterOptions) => connect2025(createServer1(words, options)),
-  '2.x': (words: Set<string>, options: RegisterOptions) =>
-    connect2026(() => createServer2(words, options)),
+  '2.x': (words: Set<string>, options: RegisterOptions) => connect2026(() => createServer2(words, options)),
 } as const;
 
 /** Whoever the server's own authentication says is calling. */

@@ -163,9 +163,9 @@ describe('failed writes', () => {
     fileSystem.isFull = false;
     timers.fire();
     await expect.poll(() => trail.health().state).toBe('ok');
-    expect((await readdir(directory.path)).filter((name) => !/^(lock|place|signing|reserve)/.test(name))).toEqual(
-      [],
-    );
+    expect(
+      (await readdir(directory.path)).filter((name) => !/^(lock|place|signing|reserve)/.test(name)),
+    ).toEqual([]);
   });
 
   it('takes back a half-written group', async () => {

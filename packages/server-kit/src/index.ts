@@ -17,7 +17,7 @@ export { checkHttpSettings, httpOptions, httpSettings } from './program/http-set
 export { checkRedisSettings, redisOptions, redisSettings } from './program/redis-settings.ts';
 export type { TokenGateOptions } from './gate/bearer-gate.ts';
 export type { HttpServer } from './http/listen.ts';
-export type { GateOptions, ServeHttpOptions } from './http/serve-http-options.ts';
+export type { GateOptions, OperatorPort, ServeHttpOptions } from './http/serve-http-options.ts';
 export type { UnauthenticatedGateOptions } from './gate/unauthenticated-gate.ts';
 export { isLoopbackHost } from './loopback.ts';
 export type { RateLimitOptions } from './server/rate-limit-options.ts';

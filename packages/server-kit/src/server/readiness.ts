@@ -2,7 +2,7 @@
 export type Probe = (options: { readonly signal: AbortSignal }) => Promise<void>;
 
 /** How a check ended; `unknown` until it has ended once. */
-export type CheckState = 'ok' | 'failed' | 'unknown';
+type CheckState = 'ok' | 'failed' | 'unknown';
 
 /** Whether a server may get traffic: names and states, nothing internal. */
 export interface Readiness {
