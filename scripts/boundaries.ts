@@ -43,6 +43,11 @@ const TABLE: Readonly<Record<string, Row>> = {
     tests: ['test-support', 'test-service'],
     rule: 'an adapter imports leaves and the kit',
   },
+  tools: {
+    sources: ['kit', '@mcp-parts/resilient-client'],
+    tests: ['test-support'],
+    rule: 'the command line imports the kit and @mcp-parts/resilient-client',
+  },
   app: {
     sources: ['leaf', 'kit', 'adapter', 'domain', 'assembly'],
     tests: ['test-support', 'test-service'],

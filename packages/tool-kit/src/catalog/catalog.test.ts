@@ -13,6 +13,11 @@ function listingOf(tool: ToolDefinition) {
 }
 
 describe('createCatalog', () => {
+  it('refuses a former name that belongs to another tool', () => {
+    const tools = [echoTool(), echoTool({ name: 'say', formerNames: ['echo'] })];
+    expect(() => createCatalog({ tools })).toThrow('its former name "echo" belongs to the tool "echo"');
+  });
+
   it.each(['', 'has space', 'a/b', 'ä', 'x'.repeat(65), 'line\n'])('rejects the name %j', (name) => {
     expect(() => createCatalog({ tools: [echoTool({ name })] })).toThrow(TypeError);
   });

@@ -90,7 +90,7 @@ export function createCatalog(definitions: CatalogDefinitions, selection: Catalo
     ...(definitions.resources ?? []),
     ...(definitions.prompts ?? []),
   ]);
-  const tools = createArea('tool', listedTool);
+  const tools = createArea('tool', listedTool, rejectTakenNames);
   const resources = createArea('resource', listedResource, rejectRepeatedTemplates);
   const prompts = createArea('prompt', listedPrompt);
   const areas = { tools, resources, prompts };
@@ -182,5 +182,28 @@ function rejectRepeatedTemplates(resources: Iterable<ListedResource>): void {
       );
     }
     seen.add(definition.uriTemplate);
+  }
+}
+
+/** The tool of that name, or that had it before. */
+export function toolNamed(tools: ReadonlyMap<string, ListedTool>, name: string): ListedTool | undefined {
+  return (
+    tools.get(name) ??
+    [...tools.values()].find(({ definition }) => definition.formerNames?.includes(name) === true)
+  );
+}
+
+/** @throws {TypeError} naming the tool, when a former name is a name of another. */
+function rejectTakenNames(tools: Iterable<ListedTool>): void {
+  const all = [...tools].map(({ definition }) => definition);
+  const taken = new Map(all.map(({ name }) => [name, name]));
+  for (const { name, formerNames = [] } of all) {
+    for (const former of formerNames) {
+      const other = taken.get(former);
+      if (other !== undefined) {
+        throw new TypeError(`tool "${name}": its former name "${former}" belongs to the tool "${other}"`);
+      }
+      taken.set(former, name);
+    }
   }
 }

@@ -13,7 +13,7 @@ import type { JsonObject } from '../json.ts';
 import { checkToolLimit } from '../limits/call-limiter.ts';
 import { outputPlan, type OutputPlan } from '../output/output-plan.ts';
 import { completionOperation } from './completion-operation.ts';
-import { checkTexts, listingOf } from './listing.ts';
+import { checkTexts, FORMER_NAMES_KEY, listingOf } from './listing.ts';
 import { promptOperation } from './prompt-operation.ts';
 import { JSON_MIME_TYPE, listOperation, readOperation, subscribeOperation } from './resource-operation.ts';
 import { headerParametersOf, type HeaderParameter } from './schema/header-parameters.ts';
@@ -68,8 +68,10 @@ export function listedTool(tool: ListedTool['definition']): ListedTool {
   const inputSchema = jsonSchema(tool, 'input');
   const output = outputPlanOf(tool);
   const listed = listingOf(`tool "${name}"`, tool);
+  const { formerNames = [] } = tool;
   const listing = {
     ...listed,
+    ...(formerNames.length > 0 && { _meta: { ...tool.meta, [FORMER_NAMES_KEY]: formerNames } }),
     description: tool.description + listedErrors(tool.errors),
     inputSchema,
     ...(output !== undefined && { outputSchema: output.listed }),

@@ -2,6 +2,9 @@ import type { Icon, ListingOptions } from '../definition/listing-options.ts';
 import type { JsonObject } from '../json.ts';
 import { unseenIn } from '../visible-text.ts';
 
+/** Where a list entry names the former names of a tool, for programs that compare contracts. */
+export const FORMER_NAMES_KEY = 'mcp-parts/formerNames';
+
 /**
  * Checks the texts that a definition shows to people and models.
  *

@@ -27,6 +27,11 @@ export type OnUnavailable = 'deny' | 'allow-reads' | 'allow';
 interface ToolBase<Input extends ArgumentSchema<unknown, unknown>> extends ListingOptions {
   /** 1–64 characters of `A–Z a–z 0–9 _ - .`. */
   readonly name: string;
+  /**
+   * The names that it had before: a call under one of them still reaches it, and no list shows them to a model.
+   * @default none
+   */
+  readonly formerNames?: readonly string[] | undefined;
   /** Starts with a verb; says when to use it, what comes back and what the limits are. */
   readonly description: string;
   /**

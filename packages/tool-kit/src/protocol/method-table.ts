@@ -7,7 +7,7 @@ import {
   type ResolvedPipelineOptions,
 } from '../call/pipeline-options.ts';
 import { prepareCall, runCall } from '../call/run-call.ts';
-import type { Catalog } from '../catalog/catalog.ts';
+import { toolNamed, type Catalog } from '../catalog/catalog.ts';
 import type { HeaderParameter } from '../catalog/schema/header-parameters.ts';
 import {
   createChangeFeed,
@@ -96,7 +96,7 @@ export function createMethodTable(catalog: Catalog, options: MethodTableOptions 
   const methods = methodsOf(catalog, pipeline, isWatchable);
   return {
     capabilities: capabilitiesOf(catalog, events !== undefined, isWatchable),
-    headerParameters: { get: (tool) => catalog.tools.get(tool)?.headers },
+    headerParameters: { get: (tool) => toolNamed(catalog.tools, tool)?.headers },
     changes: events && createChangeFeed(catalog, events, changing, pipeline),
     count: (caller) => pipeline.limiter.count(caller.id, 1),
     methods: new Map([...methods].map(([name, method]) => [name, handlerOf(method, pipeline)])),

@@ -11,7 +11,7 @@ import {
 } from '../call/operation.ts';
 import type { ResolvedPipelineOptions } from '../call/pipeline-options.ts';
 import { targetOf } from '../call/record-refusal.ts';
-import { readOf, resourceOfTemplate, type Catalog } from '../catalog/catalog.ts';
+import { readOf, resourceOfTemplate, toolNamed, type Catalog } from '../catalog/catalog.ts';
 import type { CompletionInput } from '../catalog/completion-operation.ts';
 import type { ListedResource } from '../catalog/listed.ts';
 import { RpcError, rpcCodes } from '../errors.ts';
@@ -40,7 +40,7 @@ export function toolMethods(catalog: Catalog, pipeline: ResolvedPipelineOptions)
       pipeline,
     ),
     'tools/call': {
-      callOf: (params) => namedCall('tools/call', params, (name) => catalog.tools.get(name)?.call),
+      callOf: (params) => namedCall('tools/call', params, (name) => toolNamed(catalog.tools, name)?.call),
       // A tool's failure is a result that the model reads; what names no tool is the client's mistake.
       answer(result, name, { era }) {
         if (result.ok) {
@@ -50,7 +50,7 @@ export function toolMethods(catalog: Catalog, pipeline: ResolvedPipelineOptions)
         if (kind === 'unknown_target' || PROTOCOL_FAULTS.has(code) || missesCapability(result.failure, era)) {
           throw rpcError(result.failure, era);
         }
-        const tool = catalog.tools.get(name)?.definition;
+        const tool = toolNamed(catalog.tools, name)?.definition;
         return failureResult(result.failure, tool !== undefined && tool.output === undefined);
       },
     },

@@ -1,0 +1,27 @@
+#!/usr/bin/env node
+import { homedir } from 'node:os';
+
+import manifest from '../package.json' with { type: 'json' };
+import { runCli } from './run-cli.ts';
+
+const interrupted = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => interrupted.abort());
+}
+// A reader such as `head` may go away first.
+process.stdout.on('error', () => interrupted.abort());
+
+const { stdin, stdout, stderr, platform } = process;
+void runCli(process.argv.slice(2), {
+  stdin,
+  stdout,
+  stderr,
+  signal: interrupted.signal,
+  version: manifest.version,
+  directory: process.cwd(),
+  home: homedir(),
+  platform,
+  node: process.execPath,
+}).then((exitStatus) => {
+  process.exitCode = exitStatus;
+});
