@@ -1,12 +1,10 @@
-import { defineTool } from '@mcp-parts/tool-kit';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { z } from 'zod';
 
 import { createDefinitions } from '../src/definitions.ts';
-import { harmless } from '../src/harmless.ts';
 import { serveOpenly } from '../src/serve.ts';
 import { silent } from './silent.ts';
 import { complaints, passesForReal, revisions, runSuite, type ScenarioResult } from './suite.ts';
+import { createUnrelated } from './unrelated.ts';
 
 /** Of what a revision does not demand, or not yet, what passes as well. */
 const BEYOND = {
@@ -21,20 +19,7 @@ const ON_PURPOSE = {
   '2026-07-28': ['input-required-result-ignore-extra-params: sep-2322-ignore-unexpected-params: WARNING'],
 } as const;
 
-/** A server that has nothing of what the suite looks for. */
-const unrelated = {
-  tools: [
-    defineTool({
-      ...harmless,
-      name: 'say_hello',
-      description: 'Says hello.',
-      input: z.strictObject({}),
-      handle: async () => 'Hello',
-    }),
-  ],
-};
-
-/** Scenarios that pass against it: of the protocol itself, with nothing to do for a tool, a resource or a prompt. */
+/** Scenarios that pass against a server that has nothing of what they look for: of the protocol itself, with nothing to do for a tool, a resource or a prompt. */
 const ABOUT_ANY_SERVER = {
   '2025-11-25': [
     'server-initialize',
@@ -63,7 +48,7 @@ describe.each(revisions)('the conformance suite of %s', (revision) => {
   beforeAll(async () => {
     await using server = await serveOpenly(createDefinitions, { port: 0, logger: silent });
     results = await runSuite(server.url, revision);
-    await using other = await serveOpenly(() => unrelated, { port: 0, logger: silent });
+    await using other = await serveOpenly(createUnrelated, { port: 0, logger: silent });
     ofUnrelated = await runSuite(other.url, revision);
   }, 120_000);
 
