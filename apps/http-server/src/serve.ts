@@ -46,6 +46,8 @@ export async function serve(
     authorizer: access.authorizer,
     ages: access.ages,
     rights: access.rights,
+    // Nothing tells when a configuration changes.
+    watchable: false,
     logger,
     stateDirectory: config.STATE_DIRECTORY,
     ...auditOptions(config, platform.auditToken),

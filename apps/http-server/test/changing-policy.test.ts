@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { startSandbox, type Sandbox } from '@mcp-parts/sandbox';
 import { mcpResource, serverSettings } from '@mcp-parts/sandbox/testing';
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
@@ -42,6 +43,24 @@ const readyShape = z.object({
   facts: z.array(z.object({ fact: z.string(), failingMs: z.number() })),
 });
 
+/** A client of an era that is told when its list of tools changes. */
+async function listen(era: '2025' | '2026', token: string, onChange: () => void): Promise<Client> {
+  const mode = era === '2025' ? 'legacy' : { pin: '2026-07-28' };
+  const client = new Client({ name: 'listening', version: '1.0.0' }, { versionNegotiation: { mode } });
+  client.setNotificationHandler('notifications/tools/list_changed', onChange);
+  await client.connect(
+    new StreamableHTTPClientTransport(new URL(server.url), {
+      requestInit: { headers: { authorization: `Bearer ${token}` } },
+    }),
+  );
+  if (era === '2025') {
+    await client.listTools();
+  } else {
+    await client.listen({ toolsListChanged: true });
+  }
+  return client;
+}
+
 describe('a policy that changes under a running server', () => {
   it('takes away and gives back what it grants, without a restart', async () => {
     const token = await tokenFor(sandbox, 'viewer');
@@ -58,6 +77,25 @@ describe('a policy that changes under a running server', () => {
     await replace(shipped);
     await expect.poll(answer, soon).toContain('fraud-service');
   });
+
+  it.each(['2025', '2026'] as const)(
+    'is told to a client of %s that listens, when its list of tools differs',
+    async (era) => {
+      const token = await tokenFor(sandbox, 'viewer');
+      const heard: string[] = [];
+      const listening = await listen(era, token, () => heard.push('tools'));
+      await replace(
+        shipped.replace(
+          "{ group: viewers, allow: ['deploy:read'] }",
+          "{ group: viewers, allow: ['deploy:development'] }",
+        ),
+      );
+      await expect.poll(() => heard, soon).toEqual(['tools']);
+      await replace(shipped);
+      await expect.poll(() => heard, soon).toEqual(['tools', 'tools']);
+      await listening.close();
+    },
+  );
 
   it('leaves the last good one when it is cut off, and tells whoever watches', async () => {
     await replace(shipped.slice(0, shipped.indexOf('require:')));

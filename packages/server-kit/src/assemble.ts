@@ -87,6 +87,11 @@ export interface AssembleOptions
    */
   readonly ages?: FactAges | undefined;
   /**
+   * Whether clients may subscribe to single resources, as somebody publishes `resource_updated`.
+   * @default whether `ports` has an event bus
+   */
+  readonly watchable?: boolean | undefined;
+  /**
    * Tells clients that listen when their lists look different because of what they may do, as `openAuthentication` has
    * it. @default what their own requests show
    */
@@ -200,7 +205,7 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
   const table = createMethodTable(catalog, {
     events,
     // Who publishes what changes of resources has brought the bus for it.
-    watchable: ports.events !== undefined,
+    watchable: resolved.watchable ?? ports.events !== undefined,
     renewCaller: resolved.rights?.renew,
     authorizer,
     audit,
