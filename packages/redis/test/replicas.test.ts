@@ -64,10 +64,10 @@ describe.skipIf(program === undefined)('three processes on one redis', () => {
   beforeEach(async () => {
     server = await startRedis();
     replicas = [1, 2, 3].map(() => startReplica(server.url));
-    await Promise.all(replicas.map(({ ready }) => ready()));
+    await Promise.all(replicas.map((replica) => replica.ready()));
   });
   afterEach(async () => {
-    await Promise.all(replicas.map(({ kill }) => kill()));
+    await Promise.all(replicas.map((replica) => replica.kill()));
     await server[Symbol.asyncDispose]();
   });
   const three = () => {
@@ -108,9 +108,9 @@ describe.skipIf(program === undefined)('three processes on one redis', () => {
 
   it('have one limit of 100, use a proof once, and hear of each other', async () => {
     const [first, second, third] = three();
-    const answers = await Promise.all(replicas.map(({ tell }) => tell({ do: 'consume', calls: 80 })));
+    const answers = await Promise.all(replicas.map((replica) => replica.tell({ do: 'consume', calls: 80 })));
     expect(answers.reduce((sum, { passed }) => sum + passed, 0)).toBe(100);
-    const claims = await Promise.all(replicas.map(({ tell }) => tell({ do: 'claim', id: 'proof' })));
+    const claims = await Promise.all(replicas.map((replica) => replica.tell({ do: 'claim', id: 'proof' })));
     expect(claims.filter(({ isFirst }) => isFirst)).toHaveLength(1);
     await second.tell({ do: 'publish' });
     const heard = { event: { kind: 'tools_list_changed' } };
