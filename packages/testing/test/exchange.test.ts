@@ -118,3 +118,13 @@ describe.each(['2025', '2026'] as const)('a call by a client of %s', (era) => {
     expect(await connection.client.callTool({ name: 'work' })).toMatchObject({ content: [{ text: '{}' }] });
   });
 });
+
+it('takes a call for a task, where there are none, for any other call', async () => {
+  await using connection = await connect(
+    tableOf(() => Promise.resolve('done')),
+    { era: '2025', caller },
+  );
+  // 2025-11-25, basic/utilities/tasks: a server without tasks MUST ignore it.
+  const call = { name: 'work', task: { ttl: 1_000 } };
+  expect(await connection.client.callTool(call)).toMatchObject({ content: [{ text: 'done' }] });
+});

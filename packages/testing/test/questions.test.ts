@@ -315,3 +315,75 @@ describe.each(['2025', '2026'] as const)('a question to a client of %s', (era) =
     expect((await client.listResources()).resources).toMatchObject([{ name: 'impossible' }]);
   });
 });
+
+describe('a handler of 2026 that has asked', () => {
+  const options = { era: '2026', onQuestion: () => ({ action: 'accept', content: { milk: true } }) } as const;
+
+  it('has ended there, whatever it makes of that', async () => {
+    const audit = recordingAudit();
+    const rounds: string[] = [];
+    const table = tableOf(
+      async ({ ask }) => {
+        try {
+          const { outcome } = await ask(brew);
+          rounds.push(outcome);
+          return 'answered';
+        } catch {
+          rounds.push('caught');
+          return 'not answered';
+        }
+      },
+      { audit },
+    );
+    expect(await call(table, options)).toMatchObject({ text: 'answered' });
+    expect(rounds).toEqual(['caught', 'accepted']);
+    expect(audit.calls[0]?.outcome).toMatchObject({ result: 'failure', reason: 'input_required' });
+  });
+
+  it('has ended there for hooks, too, which see each run', async () => {
+    const seen: string[] = [];
+    const table = tableOf(async ({ ask }) => (await ask(brew)).outcome, {
+      hooks: [
+        async (_call, next) => {
+          const result = await next().catch(() => 'failed');
+          seen.push(String(result));
+          return result;
+        },
+      ],
+    });
+    expect(await call(table, options)).toMatchObject({ text: 'accepted' });
+    expect(seen).toEqual(['failed', 'accepted']);
+  });
+
+  it('may ask for several things without waiting for each', async () => {
+    const table = tableOf(async ({ ask }) => {
+      const answers = await Promise.all([ask(brew), ask(form('Sugar?', z.object({ milk: z.boolean() })))]);
+      return answers.map(({ outcome }) => outcome).join(' ');
+    });
+    const { text, asked } = await call(table, options);
+    expect(text).toBe('accepted accepted');
+    expect(asked).toHaveLength(2);
+  });
+
+  it('is asked no more than the client bears, and not for ever', async () => {
+    let asked = 0;
+    const table = tableOf(async ({ ask }) => {
+      // A question that is never the same has no answer.
+      asked += 1;
+      return (await ask(form(`Now ${asked}?`, z.object({ milk: z.boolean() })))).outcome;
+    });
+    await expect(call(table, options)).rejects.toThrow(/rounds/u);
+    expect(asked).toBeLessThanOrEqual(17);
+  });
+
+  it('cannot use a key twice', async () => {
+    const table = tableOf(async ({ ask }) => {
+      await ask({ one: brew });
+      return JSON.stringify(await ask({ one: brew }));
+    });
+    expect(await call(table, options)).toMatchObject({
+      isError: true,
+      text: expect.stringMatching(/internal reason/u),
+    });
+  });
+});

@@ -1,5 +1,7 @@
 import {
+  accepted,
   defineTool,
+  form,
   imageContent,
   type ContentToolDefinition,
   type RegisterOptions,
@@ -12,7 +14,14 @@ import { McpServer as McpServer2026 } from '@modelcontextprotocol/server';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
-import { connect, connect2025, connect2026, recordingAudit, testCaller } from '../src/index.ts';
+import {
+  connect,
+  connect2025,
+  connect2026,
+  recordingAudit,
+  testCaller,
+  type ClientOptions,
+} from '../src/index.ts';
 import { greet, things, waitTool } from './things.ts';
 
 const serverInfo = { name: 'their-server', version: '3.0.0' };
@@ -23,20 +32,35 @@ type AnyTool = ToolDefinition | ContentToolDefinition;
 
 /** A server that another team has, with one tool of its own. */
 const servers = {
-  '2025': (options: RegisterOptions, tool: AnyTool = greet) => {
+  '2025': (options: RegisterOptions, tool: AnyTool = greet, client: ClientOptions = {}) => {
     const server = new McpServer2025(serverInfo);
     server.registerTool('theirs', {}, () => ({ content: [{ type: 'text', text: 'Theirs.' }] }));
     registerTool2025(server, tool, options);
-    return connect2025(server);
+    return connect2025(server, client);
   },
-  '2026': (options: RegisterOptions, tool: AnyTool = greet) =>
+  '2026': (options: RegisterOptions, tool: AnyTool = greet, client: ClientOptions = {}) =>
     connect2026(() => {
       const server = new McpServer2026(serverInfo);
       server.registerTool('theirs', {}, () => ({ content: [{ type: 'text', text: 'Theirs.' }] }));
       registerTool2026(server, tool, options);
       return server;
-    }),
+    }, client),
 };
+
+const order = defineTool({
+  name: 'order',
+  description: 'Orders tea.',
+  input: z.strictObject({}),
+  output: z.object({ cups: z.int() }),
+  annotations: { readOnly: false, destructive: false, idempotent: false, openWorld: false },
+  permission: 'things:read',
+  async handle(_input, { ask, progress }) {
+    const answer = accepted(await ask(form('How many?', z.object({ cups: z.int() }))));
+    progress(1, 1, 'Ordered');
+    return answer;
+  },
+  text: ({ cups }) => `${cups} cups.`,
+});
 
 describe.each(['2025', '2026'] as const)('registerTool on an McpServer of %s', (era) => {
   it('adds the tool to those that are there', async () => {
@@ -47,6 +71,19 @@ describe.each(['2025', '2026'] as const)('registerTool on an McpServer of %s', (
     expect(await connection.client.callTool({ name: 'theirs', arguments: {} })).toMatchObject({
       content: [{ text: 'Theirs.' }],
     });
+  });
+
+  it('lets it ask its client and tell how far it is', async () => {
+    const client = { onQuestion: () => ({ action: 'accept', content: { cups: 2 } }) };
+    const heard: unknown[] = [];
+    await using connection = await servers[era](fromReader, order, client);
+    const options = {
+      onProgress: ({ message }: { readonly message?: string | undefined }) => heard.push(message),
+    };
+    const answer = await connection.client.callTool({ name: 'order', arguments: {} }, options);
+
+    expect(answer).toMatchObject({ structuredContent: { cups: 2 }, content: [{ text: '2 cups.' }] });
+    expect(heard).toContain('Ordered');
   });
 
   it('lists it as a catalog would', async () => {

@@ -1,6 +1,6 @@
 import type { CallContext } from '../definition/call-context.ts';
 import { Allowance } from '../exchange/allowance.ts';
-import type { CallState } from '../exchange/ask-by-retry.ts';
+import { firstRound, type CallState } from '../exchange/ask-by-retry.ts';
 import type { Channel } from '../exchange/channel.ts';
 import { Conversation } from '../exchange/conversation.ts';
 import { ProgressReporter } from '../exchange/progress.ts';
@@ -16,13 +16,8 @@ const LOG_BURST = 100;
 const LOGS_PER_SECOND = 20;
 const NO_META: JsonObject = Object.freeze({});
 
-/** In which round a call is. */
-interface Rounds {
-  /** Of the rounds before. @default this is the first one */
-  readonly state: CallState | undefined;
-  /** Whether this kind of call may have several. */
-  readonly canAsk: boolean;
-}
+/** In which round a call is: what is known of the rounds before, or that this kind of call has no others. */
+type Round = CallState | 'first' | 'cannot_ask';
 
 /** What a handler gets. A class, as its parts are made when they are first asked for, which most handlers never do. */
 export class HandlerContext implements CallContext {
@@ -37,7 +32,7 @@ export class HandlerContext implements CallContext {
   #reporter: ProgressReporter | undefined;
   #log: CallContext['log'] | undefined;
   #conversation: Conversation | undefined;
-  readonly #rounds: Rounds;
+  readonly #round: Round;
   readonly #pipeline: ResolvedPipelineOptions;
   #isEnded = false;
 
@@ -46,7 +41,7 @@ export class HandlerContext implements CallContext {
     pipeline: ResolvedPipelineOptions,
     deadline: Deadline,
     record: CallRecord,
-    rounds: Rounds,
+    round: Round,
   ) {
     this.caller = request.caller;
     this.correlationId = request.correlationId;
@@ -55,7 +50,7 @@ export class HandlerContext implements CallContext {
     this.onUpstreamCall = (call) => record.addUpstreamCall(call);
     this.#deadline = deadline;
     this.#channel = request.channel;
-    this.#rounds = rounds;
+    this.#round = round;
     this.#pipeline = pipeline;
   }
 
@@ -104,16 +99,9 @@ export class HandlerContext implements CallContext {
   }
 
   #talk(): Conversation {
-    const { state, canAsk } = this.#rounds;
     return (this.#conversation ??= new Conversation({
-      channel: canAsk ? this.#channel : undefined,
-      state: state ?? {
-        correlationId: this.correlationId,
-        round: 0,
-        answered: {},
-        asked: {},
-        done: {},
-      },
+      channel: this.#round === 'cannot_ask' ? undefined : this.#channel,
+      state: typeof this.#round === 'object' ? this.#round : firstRound(this.correlationId),
       signal: () => this.#deadline.signal,
       answerWithinMs: this.#pipeline.answerWithinMs,
       pause: () => this.#deadline.pause(),

@@ -172,8 +172,8 @@ class PipelinedCall {
   ): Promise<Sealed | typeof ASKED> {
     const deadline = this.#deadline;
     const record = this.#record;
-    const rounds = { state, canAsk: operation.audited === 'always' };
-    const context = new HandlerContext(request, this.#pipeline, deadline, record, rounds);
+    const round = operation.audited === 'always' ? (state ?? 'first') : 'cannot_ask';
+    const context = new HandlerContext(request, this.#pipeline, deadline, record, round);
     this.#context = context;
     const { hooks, telemetry } = this.#pipeline;
     const work = () => {

@@ -18,6 +18,11 @@ export interface CallState {
   readonly done: Readonly<Record<string, JsonValue>>;
 }
 
+/** What a call knows that has no earlier rounds. */
+export function firstRound(correlationId: string): CallState {
+  return { correlationId, round: 0, answered: {}, asked: {}, done: {} };
+}
+
 /** Ends a run of a handler whose questions go to the client: the call begins anew when that has answered. */
 class Asked extends Error {
   readonly code = 'input_required';
