@@ -28,7 +28,7 @@ import type { JsonObject, JsonValue } from './json.ts';
 import type { Caller } from './ports.ts';
 import { handleRequest, type BindingOptions, type SdkRequest } from './protocol/binding.ts';
 import type { MethodTable } from './protocol/method-table.ts';
-import { createSessionChanges } from './protocol/session-changes.ts';
+import { createSessionChanges, type SessionChanges } from './protocol/session-changes.ts';
 import {
   allPages,
   singlePrompt,
@@ -90,7 +90,7 @@ export function createServer(table: MethodTable, options: BindingOptions): Sessi
       server.logLevel = levelOf(params);
       return Promise.resolve({});
     }
-    const sdk = { ...sdkRequest(server, extra, sendLog), session };
+    const sdk = sdkRequest(server, extra, sendLog, session);
     return handleRequest(table, request.method, params, sdk, options);
   };
   return server;
@@ -194,13 +194,14 @@ type Extra = Pick<
 /** How a message for the person is sent, where only the server knows which are wanted. */
 type SendLog = (channel: Channel, level: LogLevel, data: JsonValue) => void;
 
-function sdkRequest(server: Server, extra: Extra, sendLog: SendLog): SdkRequest {
+function sdkRequest(server: Server, extra: Extra, sendLog: SendLog, session?: SessionChanges): SdkRequest {
   return {
     era: '2025',
     signal: extra.signal,
     authInfo: extra.authInfo,
     client: server.getClientVersion(),
     channel: new Channel2025(server, extra, sendLog),
+    session,
   };
 }
 

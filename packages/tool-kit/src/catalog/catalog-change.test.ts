@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
 import { aCaller, aPrompt, aRequest, aResource, echoTool } from '../../test/fixtures.ts';
+import type { JsonObject } from '../json.ts';
 import { createMethodTable } from '../protocol/method-table.ts';
 import { createCatalog, type ListChange } from './catalog.ts';
 
@@ -129,7 +130,7 @@ describe('a catalog that changes', () => {
   it('completes for the prompts and resources that there are now', async () => {
     const catalog = createCatalog({ prompts: [aPrompt()], resources: [] });
     const complete = createMethodTable(catalog).methods.get('completion/complete');
-    const ask = (ref: object) =>
+    const ask = (ref: JsonObject) =>
       complete?.({ ref, argument: { name: 'id', value: '' } }, aRequest({ caller: aCaller() }));
     const ref = { type: 'ref/resource', uri: 'thing://{id}' };
     await expect(ask(ref)).rejects.toThrow('Unknown');
