@@ -43,7 +43,7 @@ export async function measureJourney(): Promise<Journey> {
     resource: sandbox.platformAudience,
   });
   const tools = createDeploymentTools({ ...platform, now: () => OPEN, pollIntervalMs: 10 });
-  const tasks = createTasks(tools.tasks ?? []);
+  const tasks = createTasks();
   const table = createMethodTable(createCatalog(tools), { tasks: tasks.runner });
   const ask = async (method: string, params: JsonObject) => {
     const handler = table.methods.get(method);

@@ -82,6 +82,6 @@ describe.each(sdkClients)('the client of %s', (kind) => {
     await expect(connected.getPrompt('no-such-prompt', {})).rejects.toMatchObject({ code: -32602 });
     const status = await connected.callTool('check_deployment_status', { taskId: randomUUID() });
     expect(status.isError).toBe(true);
-    expect(textOf(status)).toContain('There is no deployment with this taskId that you started.');
+    expect(textOf(status)).toContain('There is no task with this taskId that you started.');
   });
 });

@@ -24,6 +24,7 @@ export async function tellDeploymentStory(client: McpClient, story: DeploymentSt
     'check_deployment_prerequisites',
     'trigger_deployment',
     'check_deployment_status',
+    'cancel_deployment',
   ]);
 
   const services = await client.callTool('list_services', { search: service });
@@ -60,7 +61,10 @@ export async function tellDeploymentStory(client: McpClient, story: DeploymentSt
     expect(answer.structuredContent).toMatchObject({ state: 'completed' });
     return answer;
   }, patiently);
-  expect(status.structuredContent).toMatchObject({ ...story, percent: 100 });
+  expect(status.structuredContent).toMatchObject({
+    what: `${service} ${version} to ${environment}`,
+    percent: 100,
+  });
   expect(textOf(status)).toContain(`${service} ${version} to ${environment}: completed, 100 %.`);
 
   await expect(client.readResource(uri)).resolves.toMatchObject({ version });

@@ -31,6 +31,8 @@ export const run = (): Promise<void> =>
             prompts: { listChanged: true },
             completions: {},
             logging: {},
+            // Only deployments are long-running.
+            ...(deploys(config) && { extensions: { 'io.modelcontextprotocol/tasks': {} } }),
           },
           logger,
           terminationGraceMs: config.TERMINATION_GRACE_MS,
@@ -44,3 +46,14 @@ export const run = (): Promise<void> =>
     },
     readInvocation(),
   );
+
+/** Whether a server that offers this part of its tools offers to deploy. */
+function deploys({
+  READ_ONLY,
+  TOOLSETS,
+}: {
+  readonly READ_ONLY: boolean;
+  readonly TOOLSETS: readonly string[] | undefined;
+}): boolean {
+  return !READ_ONLY && (TOOLSETS === undefined || TOOLSETS.includes('deployments'));
+}

@@ -108,16 +108,16 @@ describe.concurrent('the command line of the MCP Inspector', { timeout: 120_000 
     ).resolves.toMatchObject({ messages: [{ content: { text: expect.stringContaining('user-service') } }] });
   });
 
-  it('starts a deployment', async () => {
-    const { sandbox } = world;
+  it('deploys to staging', async () => {
     const target = 'service=shipping-service version=2.2.0 environment=staging';
     const triggered = await run(
       'modern',
       `--method tools/call --tool-name trigger_deployment --tool-arg ${target}`,
     );
-    const { taskId } = (triggered as { structuredContent: { taskId: string } }).structuredContent;
-    const created = sandbox.requests('deployments').filter(({ method }) => method === 'POST');
-    expect(created.map(({ headers }) => headers['idempotency-key'])).toContain(taskId);
+    // It knows tasks, and follows this one to its result.
+    expect(triggered).toMatchObject({
+      structuredContent: { service: 'shipping-service', version: '2.2.0', environment: 'staging' },
+    });
   });
 });
 

@@ -14,10 +14,11 @@ import {
   describe,
   encodeIntent,
   encodeOutcome,
+  type Description,
   type EncodedEvent,
   type EventSource,
 } from './event/encode.ts';
-import type { AuditIntent, AuditOutcome } from './event/event.ts';
+import type { AuditIntent, AuditIntentEvent, AuditOutcome } from './event/event.ts';
 import { Alerts } from './health/alerts.ts';
 import { healthOf, type AuditHealth } from './health/health.ts';
 import { Maintenance } from './health/maintenance.ts';
@@ -36,6 +37,8 @@ import { untilAborted } from './until-aborted.ts';
 export interface AuditEntry {
   /** The id of the intent event. */
   readonly id: string;
+  /** Finds the intent again, for `resume`: of work that may outlive this process. */
+  readonly reference: string;
   /**
    * Resolves when the outcome is durable. May be called again after it rejected.
    * @throws {AuditError} `unavailable`, `already_finished`, `closed`
@@ -59,6 +62,11 @@ export interface AuditTrail extends AsyncDisposable {
    */
   readonly refuse: (intent: AuditIntent, outcome: AuditOutcome) => Promise<void>;
   /**
+   * The entry of work that an earlier process, or another, began with an intent that names its task: its outcome goes
+   * into this trail. An intent of this trail that has its outcome already gets no second one.
+   */
+  readonly resume: (reference: string, intent: AuditIntent) => AuditEntry;
+  /**
    * Ships everything durable to every sink, now; resolves when they have it.
    * @throws {unknown} the signal's reason
    */
@@ -71,7 +79,7 @@ export interface AuditTrail extends AsyncDisposable {
 
 /**
  * Opens the trail in a directory: takes its lock, repairs what a crash left, and gives every intent without
- * an outcome the outcome `unknown`, reason `interrupted`. A directory that was copied or restored is set aside in a folder
+ * an outcome the outcome `unknown`, reason `interrupted`, unless it names a task that goes on. A directory that was copied or restored is set aside in a folder
  * `restored-…` of it, and a new writer begins. A trail that is damaged before its end does not stop
  * the start: its files stay as they are, a new chain begins that names the broken one, and `health()` says so.
  * @throws {AuditError} `locked`, `unavailable`; `damaged` when the key in the directory is not one
@@ -167,8 +175,9 @@ async function openParts(given: ResolvedAuditTrailOptions, lock: WriterLock): Pr
   const log = new SegmentLog({ ...options, signer, reserve, recovered, isLockFound, ...commits });
   const source: EventSource = { writerId, server: options.server };
   const alerts = new Alerts(source, log, options);
+  const interrupted = await endedOf(recovered.interrupted, options);
   await Promise.all([
-    ...recovered.interrupted.map((intent) => {
+    ...interrupted.map((intent) => {
       const outcome = { result: 'unknown', reason: 'interrupted' } as const;
       return log.append(encodeOutcome(describe(source, intent), intent.id, outcome, now()));
     }),
@@ -200,6 +209,20 @@ async function openParts(given: ResolvedAuditTrailOptions, lock: WriterLock): Pr
   return { options, source, log, alerts, deliveries, anchors, share, maintenance };
 }
 
+/** The intents that nobody is going to finish. */
+async function endedOf(
+  intents: readonly AuditIntentEvent[],
+  { isContinued }: Pick<ResolvedAuditTrailOptions, 'isContinued'>,
+): Promise<readonly AuditIntentEvent[]> {
+  const ended: AuditIntentEvent[] = [];
+  for (const intent of intents) {
+    if (intent.taskId === undefined || !(await isContinued(intent.taskId))) {
+      ended.push(intent);
+    }
+  }
+  return ended;
+}
+
 function keepersOf({ anchors, sinks }: ResolvedAuditTrailOptions): AnchorKeeper[] {
   return [...anchors, ...sinks.filter((sink) => isKeeper(sink))];
 }
@@ -227,6 +250,13 @@ function createTrail(parts: TrailParts, lock: WriterLock): AuditTrail {
       throw new AuditError('closed', 'The audit trail is closed');
     }
     await record(event);
+  }
+
+  function entryOf(id: string, description: Description): AuditEntry {
+    const reference = `${source.writerId}/${id}`;
+    return createEntry({ id, reference }, (outcome) =>
+      append(encodeOutcome(description, id, outcome, now())),
+    );
   }
 
   async function end(signal: AbortSignal): Promise<void> {
@@ -275,7 +305,14 @@ function createTrail(parts: TrailParts, lock: WriterLock): AuditTrail {
       const description = describe(source, intent);
       const event = encodeIntent(description, intent, now());
       await append(event);
-      return createEntry(event.id, (outcome) => append(encodeOutcome(description, event.id, outcome, now())));
+      return entryOf(event.id, description);
+    },
+    resume(reference, intent) {
+      const [writerId, id = ''] = reference.split('/');
+      const hasOutcome = writerId === source.writerId && !log.isOpen(id);
+      return hasOutcome
+        ? { id, reference, finish: () => Promise.resolve() }
+        : { ...entryOf(id, describe(source, intent)), reference };
     },
     refuse: (intent, outcome) => refusals.refuse({ intent, outcome }),
     async flush({ signal = new AbortController().signal } = {}) {
@@ -299,10 +336,14 @@ function createTrail(parts: TrailParts, lock: WriterLock): AuditTrail {
   return trail;
 }
 
-function createEntry(id: string, append: (outcome: AuditOutcome) => Promise<void>): AuditEntry {
+function createEntry(
+  { id, reference }: Pick<AuditEntry, 'id' | 'reference'>,
+  append: (outcome: AuditOutcome) => Promise<void>,
+): AuditEntry {
   let isFinished = false;
   return {
     id,
+    reference,
     async finish(outcome) {
       if (isFinished) {
         throw new AuditError('already_finished', `Intent ${id} has its outcome`);

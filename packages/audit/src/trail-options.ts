@@ -62,6 +62,11 @@ export interface AuditTrailOptions {
    * callers that are known, half for strangers. What is more is counted. @default 64 MiB
    */
   readonly refusalBytesPerDay?: number | undefined;
+  /**
+   * Whether the task that an intent without an outcome names is known, and so will be finished by whoever runs it.
+   * @default no task is: such an intent ends as any other that was interrupted
+   */
+  readonly isContinued?: ((taskId: string) => boolean | Promise<boolean>) | undefined;
   /** How long `close()` tries to ship what is left, in milliseconds, 1 to 2147483647. @default 5000 */
   readonly closeTimeoutMs?: number | undefined;
   /** Wall clock in milliseconds since the Unix epoch. @default Date.now */
@@ -117,6 +122,7 @@ export function resolveAuditTrailOptions(options: AuditTrailOptions): ResolvedAu
     maxBytes: options.maxBytes ?? 16 * 1024 ** 3,
     keepDays: options.keepDays,
     refusalBytesPerDay: options.refusalBytesPerDay ?? 64 * 1024 ** 2,
+    isContinued: options.isContinued ?? (() => false),
     closeTimeoutMs: options.closeTimeoutMs ?? 5000,
     now: options.now ?? Date.now,
     random: options.random ?? Math.random,

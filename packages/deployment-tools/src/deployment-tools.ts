@@ -6,9 +6,7 @@ import type { CatalogDefinitions } from '@mcp-parts/tool-kit';
 import { checkWhole } from './check-number.ts';
 import { createDeploySafely } from './prompts/deploy-safely.ts';
 import { createDeploymentConfig } from './resources/deployment-config.ts';
-import { createDeploymentTask } from './task/deployment-task.ts';
 import { createCheckDeploymentPrerequisites } from './tools/check-deployment-prerequisites.ts';
-import { createCheckDeploymentStatus } from './tools/check-deployment-status.ts';
 import { createListServices } from './tools/list-services.ts';
 import { createTriggerDeployment } from './tools/trigger-deployment.ts';
 
@@ -37,7 +35,7 @@ async function waitFor(delayMs: number, signal: AbortSignal): Promise<void> {
 }
 
 /**
- * The tools, resource, prompt and task of deployments, for `createCatalog`. Hand `tasks` to the task runner too.
+ * The tools, resource and prompt of deployments, for `createCatalog`. One is long-running, so the method table needs tasks.
  *
  * @throws {RangeError} naming `pollIntervalMs` when it is out of its range
  */
@@ -47,11 +45,9 @@ export function createDeploymentTools(options: DeploymentToolsOptions): Required
     tools: [
       createListServices(resolved),
       createCheckDeploymentPrerequisites(resolved),
-      createTriggerDeployment(),
-      createCheckDeploymentStatus(),
+      createTriggerDeployment(resolved),
     ],
     resources: [createDeploymentConfig(resolved)],
     prompts: [createDeploySafely(resolved)],
-    tasks: [createDeploymentTask(resolved)],
   };
 }

@@ -1,3 +1,4 @@
+import { createCatalog } from '@mcp-parts/tool-kit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { definitionsOf, mcpClient, openTime, startPlatform, target, type Platform } from './fake-platform.ts';
@@ -43,6 +44,7 @@ const examples: readonly Example[] = [
   },
   { tool: 'trigger_deployment', when: 'it starts', sent: target },
   { tool: 'check_deployment_status', when: 'it waits', sent: { taskId: 'task-1' } },
+  { tool: 'cancel_deployment', when: 'it is cancelled', sent: { taskId: 'task-1' } },
 ];
 
 // Some clients hand a model the text, others the structured content.
@@ -66,7 +68,7 @@ describe('what a model is told to do stands in both forms', () => {
   });
 
   it('for every tool there is', () => {
-    const tools = (definitionsOf(platform).tools ?? []).map(({ name }) => name);
+    const tools = [...createCatalog(definitionsOf(platform)).tools.keys()];
 
     expect([...new Set(examples.map(({ tool }) => tool))]).toEqual(tools);
   });

@@ -134,32 +134,52 @@ export function mcpClient(
 export function storedTasks(
   stored: Map<string, Task & { readonly ownerId: string }> = new Map(),
 ): TaskRunner {
-  const byKey = new Map<string, Task>();
+  const byKey = new Map<string, { readonly task: Task; readonly fingerprint: string }>();
+  const owned = (id: string, ownerId: string) => {
+    const task = stored.get(id);
+    return task?.ownerId === ownerId ? task : undefined;
+  };
   return {
-    async start({ kind, input, ownerId, idempotencyKey }) {
+    ttlMs: 3_600_000,
+    work() {},
+    async start({ kind, ownerId, label, idempotencyKey, fingerprint }) {
       const key = `${ownerId} ${kind} ${idempotencyKey}`;
       const known = idempotencyKey === undefined ? undefined : byKey.get(key);
       if (known !== undefined) {
-        return known;
+        if (known.fingerprint !== JSON.stringify(fingerprint)) {
+          throw Object.assign(new Error(), { code: 'idempotency_conflict', publicMessage: 'Use a new key.' });
+        }
+        return known.task;
       }
-      const at = new Date(openTime).toISOString();
-      const task: Task = {
-        id: `task-${stored.size + 1}`,
-        kind,
-        state: 'queued',
-        progress: { percent: 0, message: '' },
-        input,
-        createdAt: at,
-        updatedAt: at,
-      };
+      const task: Task = { ...aTask(), id: `task-${stored.size + 1}`, kind, label };
       stored.set(task.id, { ...task, ownerId });
-      byKey.set(key, task);
+      byKey.set(key, { task, fingerprint: JSON.stringify(fingerprint) });
       return task;
     },
-    async get(id, ownerId) {
-      const task = stored.get(id);
-      return task?.ownerId === ownerId ? task : undefined;
+    get: async (id, ownerId) => owned(id, ownerId),
+    list: async () => ({ tasks: [] }),
+    cancel: async (id, ownerId) => {
+      const task = owned(id, ownerId);
+      return task && { ...task, isCancelRequested: true };
     },
-    cancel: () => Promise.resolve(undefined),
+    answer: async (id, ownerId) => owned(id, ownerId),
+    watch: () => () => undefined,
+  };
+}
+
+/** A deployment's task that waits. */
+export function aTask(): Task {
+  const at = new Date(openTime).toISOString();
+  return {
+    id: 'task-9',
+    kind: 'trigger_deployment',
+    label: 'payment-service 2.5.0 to production',
+    state: 'queued',
+    progress: { percent: 0, message: '' },
+    questions: {},
+    isCancelRequested: false,
+    attempt: 0,
+    createdAt: at,
+    updatedAt: at,
   };
 }

@@ -5,8 +5,8 @@ import { createDeploymentTools } from '../src/index.ts';
 import {
   definitionsOf,
   mcpClient,
-  openTime,
   startPlatform,
+  aTask,
   storedTasks,
   target,
   type Platform,
@@ -148,18 +148,25 @@ describe('check_deployment_status', () => {
   it.each<[Partial<Task>, string]>([
     [
       { state: 'queued', progress: { percent: 0, message: '' } },
-      'payment-service 2.5.0 to production: queued, 0 %. Waiting to start.\nNext: Check again in 5 s; do not trigger it again.',
+      'payment-service 2.5.0 to production: queued, 0 %. Waiting to start.\nNext: Check again in 5 s; do not call trigger_deployment again.',
     ],
     [
       {
         state: 'running',
         progress: { percent: 75, message: 'Deployment dep-1 running: eu-central 50 %.' },
       },
-      'payment-service 2.5.0 to production: running, 75 %. Deployment dep-1 running: eu-central 50 %.\nNext: Check again in 5 s; do not trigger it again.',
+      'payment-service 2.5.0 to production: running, 75 %. Deployment dep-1 running: eu-central 50 %.\nNext: Check again in 5 s; do not call trigger_deployment again.',
     ],
     [
-      { state: 'completed', progress: { percent: 100, message: 'Done.' } },
-      'payment-service 2.5.0 to production: completed, 100 %. Done.\nNext: Tell the person that it is deployed.',
+      {
+        state: 'completed',
+        progress: { percent: 100, message: 'Done.' },
+        result: {
+          answer: { content: [{ type: 'text', text: 'It is deployed.' }] },
+          outcome: { result: 'success' },
+        },
+      },
+      'payment-service 2.5.0 to production: completed, 100 %. It is deployed.\nNext: Tell the person the result.',
     ],
     [
       {
@@ -167,44 +174,34 @@ describe('check_deployment_status', () => {
         progress: { percent: 50, message: 'Running.' },
         error: { code: 'deployment_failed', message: 'It failed in us-east.' },
       },
-      'payment-service 2.5.0 to production: failed, 50 %. It failed in us-east.\nNext: Tell the person why. Do not trigger it again unless the cause is gone and the person asks for it.',
+      'payment-service 2.5.0 to production: failed, 50 %. It failed in us-east.\nNext: Tell the person why. Do not start it again unless the cause is gone and the person asks for it.',
     ],
     [
       { state: 'cancelled', progress: { percent: 50, message: 'Deployment dep-1 was cancelled.' } },
-      'payment-service 2.5.0 to production: cancelled, 50 %. Deployment dep-1 was cancelled.\nNext: Tell the person. Trigger it again only if they ask for it.',
+      'payment-service 2.5.0 to production: cancelled, 50 %. Deployment dep-1 was cancelled.\nNext: Tell the person. Start it again only if they ask for it.',
     ],
   ])('says what to do next: %j', async (task, text) => {
-    const result = await status({ kind: 'deployment', ...task });
+    const result = await status(task);
     expect(result.isError).toBeUndefined();
     expect(result.content[0].text).toBe(text);
     expect(result.structuredContent).toMatchObject({
-      deployment: 'payment-service 2.5.0 to production',
+      what: 'payment-service 2.5.0 to production',
       state: task.state,
     });
     expect(result.structuredContent?.['errorCode']).toBe(task.error?.code);
   });
 
   it.each([
-    ['another caller', { kind: 'deployment' }, 'https://issuer.test#eve'],
+    ['another caller', {}, 'https://issuer.test#eve'],
     ['another kind of work', { kind: 'report' }, 'https://issuer.test#ada'],
   ])('does not know a task of %s', async (_name, task, ownerId) => {
     const result = await status(task, ownerId);
     expect(result.isError).toBe(true);
-    expect(result.content[0].text).toContain('There is no deployment with this taskId that you started.');
+    expect(result.content[0].text).toContain('There is no task with this taskId that you started.');
   });
 
   function status(task: Partial<Task>, ownerId = 'https://issuer.test#ada'): Promise<ToolResult> {
-    const at = new Date(openTime).toISOString();
-    const stored: Task = {
-      id: 'task-9',
-      kind: 'deployment',
-      state: 'running',
-      progress: { percent: 0, message: '' },
-      input: target,
-      createdAt: at,
-      updatedAt: at,
-      ...task,
-    };
+    const stored: Task = { ...aTask(), ...task };
     const tasks = storedTasks(new Map([['task-9', { ...stored, ownerId }]]));
     return caller({ tasks })('check_deployment_status', { taskId: 'task-9' });
   }
@@ -219,6 +216,6 @@ describe('createDeploymentTools', () => {
     const { tools } = createCatalog(definitionsOf(platform));
     const listing = JSON.stringify([...tools.values()].map((tool) => tool.listing));
     // Raise it only for words that change what a model does: every byte is read on every turn.
-    expect(Buffer.byteLength(listing)).toBeLessThanOrEqual(5_150);
+    expect(Buffer.byteLength(listing)).toBeLessThanOrEqual(7_900);
   });
 });

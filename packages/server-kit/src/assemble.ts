@@ -173,7 +173,7 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
     ...resolved,
     stateDirectory: resolved.stateDirectory,
     auditDigestKey: resolved.auditDigestKey,
-    definitions: catalog.tasks,
+    hasTasks: (resolved.definitions.tools ?? []).some(({ longRunning }) => longRunning !== undefined),
     audit: {
       sinks: resolved.auditSinks,
       anchors: resolved.auditAnchors,

@@ -8,6 +8,7 @@ import { expectTypeOf, it } from 'vitest';
 it('every leaf fits the port that it stands for', () => {
   expectTypeOf<AuditTrail>().toExtend<ports.AuditTrail>();
   expectTypeOf<Policy>().toExtend<ports.Authorizer>();
+  expectTypeOf<TaskEngine>().toExtend<ports.TaskRunner>();
   expectTypeOf<Telemetry>().toExtend<ports.Telemetry>();
 });
 

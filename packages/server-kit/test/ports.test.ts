@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { localCaller } from '@mcp-parts/auth';
 import { createTelemetry } from '@mcp-parts/observability';
 import { openSqliteStore } from '@mcp-parts/tasks';
-import type { AuditIntent, AuditTrail, RateLimiter, TaskDefinition } from '@mcp-parts/tool-kit';
+import type { AuditIntent, AuditTrail, RateLimiter } from '@mcp-parts/tool-kit';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { assembleServer, serveHttp, type AssembleOptions, type Server } from '../src/index.ts';
@@ -13,11 +13,7 @@ import { silentLogger } from './audited-server.ts';
 import { echoTool } from './test-server.ts';
 
 const caller = localCaller({ name: 'test', permissions: ['echo'] });
-const deployment: TaskDefinition = {
-  kind: 'deployment',
-  onInterrupted: 'fail',
-  run: () => Promise.resolve({}),
-};
+const longTool = (): ReturnType<typeof echoTool> => ({ ...echoTool(), name: 'long', longRunning: {} });
 
 let directory: string;
 beforeEach(async () => {
@@ -89,11 +85,11 @@ describe('a server that is given its parts', () => {
     const store = openSqliteStore(':memory:');
     const close = vi.spyOn(store, 'close');
     const server = await assemble({
-      definitions: { tools: [echoTool()], tasks: [deployment] },
+      definitions: { tools: [echoTool(), longTool()] },
       stateDirectory: directory,
       ports: { taskStore: store },
     });
-    const task = await server.tasks?.start({ kind: 'deployment', input: {}, ownerId: 'a' });
+    const task = await server.tasks?.start({ kind: 'long', input: {}, ownerId: 'a' });
     expect(await store.find(task?.id ?? '')).toMatchObject({ ownerId: 'a' });
     await server.close();
     expect(close).toHaveBeenCalledOnce();
@@ -121,7 +117,7 @@ describe('a server that is given its parts', () => {
   });
 
   it('keeps its tasks in the state directory when it is given a trail', async () => {
-    const definitions = { tools: [echoTool()], tasks: [deployment] };
+    const definitions = { tools: [longTool()] };
     await using _server = await assemble({
       definitions,
       stateDirectory: directory,
@@ -141,7 +137,7 @@ describe('a server without a state directory', () => {
   });
 
   it('is refused when it has tasks and no engine', async () => {
-    const definitions = { tools: [echoTool()], tasks: [deployment] };
+    const definitions = { tools: [echoTool(), longTool()] };
     await expect(assemble({ definitions, ports: { audit: memoryTrail() } })).rejects.toThrow(
       new TypeError('stateDirectory: required for the tasks, unless ports has a taskStore'),
     );

@@ -18,6 +18,8 @@ export interface Task {
   /** Unguessable: a random UUID. */
   readonly id: string;
   readonly kind: string;
+  /** What is being done, in the words of who started it. */
+  readonly label?: string | undefined;
   readonly state: TaskState;
   readonly progress: TaskProgress;
   /** What a running task waits for an answer to, by key. Empty unless the state is `input_required`. */
@@ -58,7 +60,7 @@ export interface TaskContext {
    */
   readonly progress: (update: TaskProgress) => void;
   /** Does the work once, and gives its stored result in every later run. The name is unique within the task. */
-  readonly step: <T extends JsonValue>(name: string, work: () => Promise<T>) => Promise<T>;
+  readonly step: <T extends JsonValue>(name: string, work: () => T | Promise<T>) => Promise<T>;
   /**
    * Asks the owner, and waits. In a later run the same key gets the answer that is there. Rejects when the signal
    * aborts.
@@ -89,7 +91,7 @@ export interface TaskDefinition {
 
 /** The view of a stored task that its owner gets: no owner, key or worker. */
 export function toTask(record: TaskRecord, progress: TaskProgress = record.progress): Task {
-  const { id, kind, cancel, attempt, createdAt, updatedAt } = record;
+  const { id, kind, label, cancel, attempt, createdAt, updatedAt } = record;
   const questions =
     record.state === 'running'
       ? Object.fromEntries(
@@ -101,6 +103,7 @@ export function toTask(record: TaskRecord, progress: TaskProgress = record.progr
   return {
     id,
     kind,
+    label,
     state: record.state === 'running' && Object.keys(questions).length > 0 ? 'input_required' : record.state,
     progress,
     questions,

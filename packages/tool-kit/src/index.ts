@@ -56,7 +56,9 @@ export type { AuditDetails } from './definition/audit-details.ts';
 export type { CallContext, Completer } from './definition/call-context.ts';
 export type { CacheHint, Icon, ListingOptions } from './definition/listing-options.ts';
 export type { Permission } from './definition/permission.ts';
-export type { TaskContext, TaskDefinition } from './definition/task-definition.ts';
+export type { CallTask } from './definition/call-task.ts';
+export type { CompanionTool, LongRunning } from './definition/long-running.ts';
+export type { WatchTask } from './tasks/watch-task.ts';
 export type { ArgumentSchema, ObjectSchema, ValueSchema } from './definition/object-schema.ts';
 export { standardSchema, type StandardSchema } from './standard/standard-schema.ts';
 export { PublicError, RpcError, rpcCodes } from './errors.ts';
@@ -106,7 +108,9 @@ export type {
   RateLimiter,
   RequestRate,
   Task,
+  TaskContext,
   TaskRunner,
+  TaskWork,
   Telemetry,
   TraceContext,
   UpstreamCall,

@@ -2,7 +2,7 @@
  * What a call needs from outside. Implementations satisfy these interfaces structurally and never import
  * this package, so each can be replaced, or left out, on its own.
  */
-import type { JsonObject } from './json.ts';
+import type { JsonObject, JsonValue } from './json.ts';
 
 /** Who is calling. Never carries the token that proved it. */
 export interface Caller {
@@ -68,6 +68,8 @@ export interface AuditIntent {
   readonly argumentNames?: readonly string[] | undefined;
   /** Digests, made by the trail's `digest`, of arguments whose values are not kept. */
   readonly argumentDigests?: Readonly<Record<string, string>> | undefined;
+  /** The work that goes on after the answer, whose end the outcome is. @default there is none */
+  readonly taskId?: string | undefined;
   /** Also given to the model as the reference id of an error. */
   readonly correlationId: string;
   readonly transport: 'stdio' | 'http';
@@ -113,6 +115,8 @@ export interface AuditOutcome {
 
 /** An intent that waits for its outcome. */
 export interface AuditEntry {
+  /** Finds the intent again after this process has ended. @default it cannot be found */
+  readonly reference?: string | undefined;
   readonly finish: (outcome: AuditOutcome) => Promise<void>;
 }
 
@@ -120,6 +124,11 @@ export interface AuditEntry {
 export interface AuditTrail {
   /** Resolves when the intent is durable; rejects when it cannot be recorded. */
   readonly begin: (intent: AuditIntent) => Promise<AuditEntry>;
+  /**
+   * The entry of a task that another process began.
+   * @default its outcome gets an intent of its own
+   */
+  readonly resume?: ((reference: string, intent: AuditIntent) => AuditEntry) | undefined;
   /**
    * Records a call that ended before anything ran. May count those of a caller who is refused often instead of storing
    * each, so that nobody can fill the disk. @default `begin` and `finish`
@@ -136,27 +145,84 @@ export interface AuditTrail {
 export interface Task {
   readonly id: string;
   readonly kind: string;
-  readonly state: 'queued' | 'running' | 'completed' | 'failed' | 'cancelled';
+  /** What is being done, in a few words. */
+  readonly label?: string | undefined;
+  readonly state: 'queued' | 'running' | 'input_required' | 'completed' | 'failed' | 'cancelled';
   readonly progress: { readonly percent: number; readonly message: string };
-  readonly input: JsonObject;
+  /** What it waits for an answer to, by key. */
+  readonly questions: Readonly<Record<string, JsonObject>>;
   readonly result?: JsonObject | undefined;
   /** `message` is public. */
   readonly error?: { readonly code: string; readonly message: string } | undefined;
+  readonly isCancelRequested: boolean;
+  readonly cancelReason?: string | undefined;
+  /** The number of its last run; 0 before the first. */
+  readonly attempt: number;
   readonly createdAt: string;
   readonly updatedAt: string;
 }
 
+/** What a run of a task may know and do. */
+export interface TaskContext {
+  readonly taskId: string;
+  /** 1 for the first run. */
+  readonly attempt: number;
+  /** Aborts with an error whose `code` is `cancelled`, or another when the work may go on elsewhere. */
+  readonly signal: AbortSignal;
+  /** Never throws, and may be called often. */
+  readonly progress: (update: Task['progress']) => void;
+  /** Does work once, and gives its stored result in later runs. */
+  readonly step: <T extends JsonValue>(name: string, work: () => T | Promise<T>) => Promise<T>;
+  /** Asks the owner, and waits; in later runs the answer is there. */
+  readonly ask: (key: string, question: JsonObject) => Promise<JsonObject>;
+}
+
+/** A kind of work, and what does it. */
+export interface TaskWork {
+  readonly kind: string;
+  readonly onInterrupted?: 'fail' | 'resume' | undefined;
+  readonly run: (input: JsonObject, context: TaskContext) => Promise<JsonObject>;
+  /** Told of the end of each task once that is stored, until it resolves. */
+  readonly onEnd?: ((task: Task, input: JsonObject) => Promise<void>) | undefined;
+}
+
 /** Starts and follows tasks. A task of another owner is `undefined`. */
 export interface TaskRunner {
+  /** How long an ended task is kept, in milliseconds. */
+  readonly ttlMs: number;
+  /** Does work of this kind from now on. */
+  readonly work: (work: TaskWork) => void;
   /** Durable when it resolves. The same owner, kind and idempotency key give the same task. */
   readonly start: (request: {
     readonly kind: string;
     readonly input: JsonObject;
     readonly ownerId: string;
+    readonly label?: string | undefined;
     readonly idempotencyKey?: string | undefined;
+    /** What a repetition with the same key must have in common with the first. */
+    readonly fingerprint?: JsonValue | undefined;
+    /** A random UUID. */
+    readonly id?: string | undefined;
   }) => Promise<Task>;
   readonly get: (id: string, ownerId: string) => Promise<Task | undefined>;
-  readonly cancel: (id: string, ownerId: string) => Promise<Task | undefined>;
+  /** Newest first. */
+  readonly list: (
+    ownerId: string,
+    page?: { readonly cursor?: string | undefined; readonly limit?: number | undefined },
+  ) => Promise<{ readonly tasks: readonly Task[]; readonly nextCursor?: string | undefined }>;
+  readonly cancel: (
+    id: string,
+    ownerId: string,
+    options?: { readonly reason?: string | undefined },
+  ) => Promise<Task | undefined>;
+  /** Keys that nobody asked for, or that are answered, are ignored. */
+  readonly answer: (
+    id: string,
+    ownerId: string,
+    answers: Readonly<Record<string, JsonObject>>,
+  ) => Promise<Task | undefined>;
+  /** Calls the listener when the task changes, until the returned function is called. */
+  readonly watch: (id: string, ownerId: string, listener: (task: Task) => void) => () => void;
 }
 
 /**

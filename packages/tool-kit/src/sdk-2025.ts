@@ -36,6 +36,7 @@ import {
   singleTool,
   type RegisterOptions,
 } from './protocol/single-definition.ts';
+import { capabilitiesOf2025 } from './tasks/capabilities.ts';
 
 /** The SDK would make one for each server, which is most of what an idle session holds. */
 let validator: AjvJsonSchemaValidator | undefined;
@@ -60,7 +61,7 @@ export class SessionServer extends Server {
  */
 export function createServer(table: MethodTable, options: BindingOptions): SessionServer {
   const server = new SessionServer(options.serverInfo, {
-    capabilities: table.capabilities,
+    capabilities: capabilitiesOf2025(table.capabilities),
     jsonSchemaValidator: (validator ??= new AjvJsonSchemaValidator()),
     ...(options.instructions === undefined ? {} : { instructions: options.instructions }),
   });

@@ -12,6 +12,7 @@ import {
   type ReadResourceResult,
   type ServerContext,
 } from '@modelcontextprotocol/server';
+import { z } from 'zod';
 
 import type { PromptDefinition } from './definition/define-prompt.ts';
 import type { ResourceDefinition } from './definition/define-resource.ts';
@@ -54,6 +55,14 @@ export function createServer(table: MethodTable, options: BindingOptions): Serve
     const params = (request.params ?? {}) as JsonObject;
     return traceable(await handleRequest(table, request.method, params, sdkRequest(context), options));
   };
+  // The SDK takes these for methods of the older revisions, unless they have handlers with schemas of their own.
+  for (const method of ['tasks/get', 'tasks/cancel'].filter((name) => table.methods.has(name))) {
+    server.setRequestHandler(method, { params: z.any() }, async (params, context) =>
+      traceable(
+        await handleRequest(table, method, (params ?? {}) as JsonObject, sdkRequest(context), options),
+      ),
+    );
+  }
   return server;
 }
 

@@ -19,6 +19,7 @@ const filterSchema = z.object({
   service: z.string().optional(),
   environment: environmentSchema.optional(),
   state: z.enum(['queued', 'running', 'succeeded', 'failed', 'cancelled']).optional(),
+  idempotencyKey: z.string().min(1).max(255).optional(),
   limit: z.coerce.number().int().min(1).max(200).default(50),
 });
 
@@ -57,13 +58,14 @@ export function createDeploymentApi(options: {
   });
 
   app.get('/v1/deployments', read, (request) => {
-    const { service, environment, state, limit } = parse(filterSchema, request.query);
+    const { service, environment, state, idempotencyKey, limit } = parse(filterSchema, request.query);
     return {
       deployments: deployments
         .list()
         .filter((deployment) => service === undefined || deployment.service === service)
         .filter((deployment) => environment === undefined || deployment.environment === environment)
         .filter((deployment) => state === undefined || deployment.state === state)
+        .filter(({ id }) => idempotencyKey === undefined || byKey.get(idempotencyKey)?.id === id)
         .slice(0, limit),
     };
   });

@@ -73,6 +73,8 @@ export const sharedFields = {
   /** `internal`: the trail reports on itself. */
   transport: z.enum(['stdio', 'http', 'internal']),
   era: z.enum(['2025', '2026']).optional(),
+  /** The work that goes on after the answer, whose end the outcome is. */
+  taskId: z.string().optional(),
   /** What the client says of itself. */
   client: z.looseObject({ name: z.string(), version: z.string() }).optional(),
   sourceAddress: z.string().optional(),

@@ -111,6 +111,11 @@ export class SegmentLog {
     return this.#checkpointer.trouble;
   }
 
+  /** Whether an intent of this log has no outcome. */
+  isOpen(intentId: string): boolean {
+    return this.#openIntents.has(intentId);
+  }
+
   /** The oldest segment with an intent that has no outcome; Infinity without one. */
   get firstOpenSegment(): number {
     return Math.min(Infinity, ...[...this.#openIntents.values()].map(({ segment }) => segment));

@@ -5,7 +5,6 @@ const SERVICE_MESSAGE = 'must be 3-50 characters of a-z, 0-9 and -';
 const VERSION_MESSAGE = 'must be a semantic version such as 2.4.1 or 2.5.0-rc.1, without a leading v';
 const ENVIRONMENT_MESSAGE = 'must be development, staging or production';
 const IDEMPOTENCY_KEY_MESSAGE = 'must be 8-100 characters of A-Z, a-z, 0-9, _ and -';
-const TASK_ID_MESSAGE = 'must be a taskId that trigger_deployment returned';
 const SEARCH_MESSAGE = 'must be 1-50 characters';
 
 // https://semver.org/#is-there-a-suggested-regular-expression-regex-to-check-a-semver-string
@@ -47,12 +46,6 @@ export const idempotencyKeySchema = z
   .describe(
     'Unique text of 8-100 characters A-Z, a-z, 0-9, _ and -. A repeated call with the same key returns the first task.',
   );
-
-/** The id of a deployment task. */
-export const taskIdSchema = z
-  .string(TASK_ID_MESSAGE)
-  .regex(/^[\w-]{1,100}$/, TASK_ID_MESSAGE)
-  .describe('The taskId from trigger_deployment.');
 
 /** A part of a service's name or description. */
 export const searchSchema = z

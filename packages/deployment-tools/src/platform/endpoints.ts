@@ -122,6 +122,17 @@ export const createDeployment = defineEndpoint({
   },
 });
 
+/** The deployment that was started with an idempotency key, if there is one. */
+export const findDeployments = defineEndpoint({
+  id: 'deployments.find',
+  method: 'GET',
+  path: '/v1/deployments',
+  query: z.object({ idempotencyKey: z.string() }),
+  response: z.object({ deployments: z.array(deploymentSchema) }),
+  explain: { 403: NO_ACCESS },
+  policy: quickRead,
+});
+
 /** A deployment as it stands now. */
 export const getDeployment = defineEndpoint({
   id: 'deployments.get',

@@ -1,19 +1,13 @@
-import { createErrors, defineTool } from '@mcp-parts/tool-kit';
+import { defineTool } from '@mcp-parts/tool-kit';
 import { z } from 'zod';
 
-import { deployPermission } from '../deployment/permissions.ts';
+import { deploy, type DeployOptions } from '../deploy/deploy.ts';
+import { regionsText } from '../deploy/deployment-outcome.ts';
+import { deployPermission, READ_PERMISSION } from '../deployment/permissions.ts';
 import { deploymentTargetSchema, idempotencyKeySchema } from '../deployment/schemas.ts';
-import { DEPLOYMENT_TASK_KIND } from '../task/deployment-task.ts';
 
-const errors = createErrors({
-  idempotency_conflict: {
-    when: 'Nothing was deployed: this idempotencyKey belongs to a deployment of something else',
-    whatToDo: 'Use a new key.',
-  },
-});
-
-/** `trigger_deployment`: starts the task that deploys. It asks no upstream itself, so it returns at once. */
-export function createTriggerDeployment() {
+/** `trigger_deployment`: deploys, and goes on when the call is answered. */
+export function createTriggerDeployment(options: DeployOptions) {
   return defineTool({
     name: 'trigger_deployment',
     toolset: 'deployments',
@@ -21,34 +15,40 @@ export function createTriggerDeployment() {
     description:
       'Starts the deployment of a version and answers at once with a taskId; follow it with check_deployment_status. Ask the person to confirm before you call it. Prerequisites are checked again and must pass.',
     input: deploymentTargetSchema.extend({ idempotencyKey: idempotencyKeySchema.optional() }),
-    output: z.object({ taskId: z.string(), state: z.string(), nextStep: z.string() }),
+    output: z.object({
+      deploymentId: z.string(),
+      ...deploymentTargetSchema.shape,
+      regions: z.array(z.object({ region: z.string(), state: z.string(), percent: z.number() })),
+    }),
     annotations: { readOnly: false, destructive: true, idempotent: false, openWorld: false },
     permission: deployPermission,
-    errors,
     audit: ({ service, version, environment }) => ({
       resource: `${service}/${environment}`,
       arguments: { service, version, environment },
       urgent: environment === 'production',
     }),
-    async handle({ idempotencyKey, ...target }, { caller, tasks }) {
-      const task = await tasks.start({
-        kind: DEPLOYMENT_TASK_KIND,
-        input: target,
-        ownerId: caller.id,
-        idempotencyKey,
-      });
-      const sameTarget = Object.entries(target).every(([name, value]) => task.input[name] === value);
-      if (!sameTarget) {
-        throw errors.idempotency_conflict();
-      }
-      return {
-        taskId: task.id,
-        state: task.state,
-        nextStep:
-          'Call check_deployment_status with this taskId in 5 s, until it has ended. Do not trigger it again.',
-      };
+    longRunning: {
+      // The deployment API knows each deployment by the id of its task.
+      onInterrupted: 'resume',
+      title: ({ service, version, environment }) => `${service} ${version} to ${environment}`,
+      idempotencyKey: ({ idempotencyKey }) => idempotencyKey,
+      statusTool: {
+        name: 'check_deployment_status',
+        title: 'Check deployment status',
+        description:
+          'Shows state and progress by region of a deployment that you started with trigger_deployment, and what to do next.',
+        permission: READ_PERMISSION,
+      },
+      cancelTool: {
+        name: 'cancel_deployment',
+        title: 'Cancel deployment',
+        description:
+          'Stops a deployment that you started with trigger_deployment; regions that are finished keep the new version. Ask the person before you call it.',
+      },
     },
-    text: ({ taskId, state }, { service, version, environment }) =>
-      `The deployment of ${service} ${version} to ${environment} is task ${taskId}, now ${state}.`,
+    handle: ({ service, version, environment }, context) =>
+      deploy({ service, version, environment }, context, options),
+    text: ({ service, version, environment, regions }) =>
+      `${service} ${version} is deployed to ${environment}: ${regionsText({ percent: 100, regions })}.`,
   });
 }

@@ -6,7 +6,7 @@ import { encodeMessage, encodeResponse } from '../wire/encode.ts';
 import { openEventStream } from '../wire/event-stream.ts';
 import type { RequestMessage } from '../wire/message.ts';
 import { answerFault, rpcErrorCodes } from '../wire/rpc-answer.ts';
-import { openSubscription, readWanted } from './subscription.ts';
+import { lacksTasks, openSubscription, readWanted, TASKS_REQUIRED } from './subscription.ts';
 
 /** `subscriptions/listen` over HTTP, where each is a stream. */
 export interface Subscriptions {
@@ -29,6 +29,14 @@ export function createSubscriptions(table: MethodTable, serverInfo: JsonObject):
           status: 200,
           code: rpcErrorCodes.invalidParams,
           message: '"notifications" must be an object that says what to listen to.',
+        });
+        return;
+      }
+      if (lacksTasks(wanted, message.params)) {
+        answerFault(exchange, id, {
+          status: 400,
+          code: rpcErrorCodes.missingCapability,
+          ...TASKS_REQUIRED,
         });
         return;
       }

@@ -9,7 +9,11 @@ import {
   type RequestContext,
   type Watching,
 } from '@mcp-parts/tool-kit';
-import { SERVER_INFO_META_KEY, SUBSCRIPTION_ID_META_KEY } from '@modelcontextprotocol/server';
+import {
+  CLIENT_CAPABILITIES_META_KEY,
+  SERVER_INFO_META_KEY,
+  SUBSCRIPTION_ID_META_KEY,
+} from '@modelcontextprotocol/server';
 
 import type { OutgoingMessage } from '../wire/encode.ts';
 import { isObject, type RpcId } from '../wire/message.ts';
@@ -18,6 +22,8 @@ import { isObject, type RpcId } from '../wire/message.ts';
 export interface Wanted {
   readonly lists: readonly ListName[];
   readonly uris: readonly string[];
+  /** SEP-2663, of a client that has declared tasks. */
+  readonly taskIds: readonly string[];
 }
 
 /** Whom a subscription is for, and how it is told. */
@@ -66,7 +72,12 @@ export function readWanted(asked: JsonValue | undefined, capabilities: JsonObjec
   if (watched !== undefined && !isListOfText(watched)) {
     return undefined;
   }
+  const tasks = asked['taskIds'];
+  if (tasks !== undefined && !isListOfText(tasks)) {
+    return undefined;
+  }
   return {
+    taskIds: [...new Set(tasks)],
     lists: LISTS.filter((list) => asked[FILTERS[list]] === true && can(list, 'listChanged')),
     uris: watched !== undefined && can('resources', 'subscribe') ? [...new Set(watched)] : [],
   };
@@ -74,7 +85,7 @@ export function readWanted(asked: JsonValue | undefined, capabilities: JsonObjec
 
 /** Opens a subscription. The first message says what of it is honoured. */
 export function openSubscription(
-  { changes, methods }: Pick<MethodTable, 'changes' | 'methods'>,
+  { changes, methods, watchTask }: Pick<MethodTable, 'changes' | 'methods' | 'watchTask'>,
   options: SubscriptionOptions,
 ): Subscription {
   const { id, wanted, request, send } = options;
@@ -82,6 +93,9 @@ export function openSubscription(
   /** What has changed before the client was told what it will hear of. */
   let early: Change[] | undefined = [];
   let isEnded = false;
+  const stopWatching: (() => void)[] = [];
+  /** The last that happened to each task before the client was told what it will hear of. */
+  const earlyTasks = new Map<string, JsonObject>();
   const listener = changes?.open({
     caller: request.caller,
     lists,
@@ -98,22 +112,48 @@ export function openSubscription(
   async function acknowledge(): Promise<void> {
     // Never before the caller has what this function returns.
     const watched = await (listener === undefined ? [] : watch(wanted.uris, listener));
+    const followed = await follow(wanted.taskIds);
     if (isEnded) {
+      stopWatching.forEach((stop) => stop());
       return;
     }
     const notifications = {
       ...Object.fromEntries(lists.map((list) => [FILTERS[list], true])),
       ...(watched.length > 0 && { resourceSubscriptions: watched }),
+      ...(followed.length > 0 && { taskIds: followed }),
     };
     notify('notifications/subscriptions/acknowledged', { notifications });
     for (const change of early ?? []) {
       tell(change);
     }
     early = undefined;
+    for (const task of earlyTasks.values()) {
+      notify('notifications/tasks', task);
+    }
     // Nothing that it asked for can ever happen.
-    if (lists.length === 0 && watched.length === 0) {
+    if (lists.length === 0 && watched.length === 0 && followed.length === 0) {
       end();
     }
+  }
+
+  /** Those that are the caller's own. */
+  async function follow(ids: readonly string[]): Promise<readonly string[]> {
+    const own: string[] = [];
+    for (const taskId of ids) {
+      // oxlint-disable-next-line no-await-in-loop -- A few, of a store that is near.
+      const stop = await watchTask?.(taskId, request.caller, (task) => {
+        if (early === undefined) {
+          notify('notifications/tasks', task);
+        } else {
+          earlyTasks.set(taskId, task);
+        }
+      });
+      if (stop !== undefined) {
+        own.push(taskId);
+        stopWatching.push(stop);
+      }
+    }
+    return own;
   }
 
   /** Those that the client may watch. */
@@ -155,6 +195,7 @@ export function openSubscription(
   function close(): void {
     isEnded = true;
     listener?.close();
+    stopWatching.forEach((stop) => stop());
   }
 
   function end(): void {
@@ -168,6 +209,22 @@ export function openSubscription(
 
   return { end, close };
 }
+
+/** SEP-2663: whoever listens to tasks says that it knows them. */
+export function lacksTasks({ taskIds }: Wanted, params: JsonObject | undefined): boolean {
+  const meta = params?.['_meta'];
+  const capabilities = isObject(meta) ? meta[CLIENT_CAPABILITIES_META_KEY] : undefined;
+  const extensions = isObject(capabilities) ? capabilities['extensions'] : undefined;
+  return taskIds.length > 0 && !(isObject(extensions) && Object.hasOwn(extensions, TASKS_EXTENSION));
+}
+
+const TASKS_EXTENSION = 'io.modelcontextprotocol/tasks';
+
+/** What such a client is told. */
+export const TASKS_REQUIRED = {
+  message: `Declare the extension ${TASKS_EXTENSION} to listen to tasks.`,
+  data: { requiredCapabilities: { extensions: { [TASKS_EXTENSION]: {} } } },
+} as const;
 
 function isListOfText(value: JsonValue): value is readonly string[] {
   return (

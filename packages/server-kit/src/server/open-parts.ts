@@ -10,18 +10,22 @@ import {
   type TrailAdoption,
 } from '@mcp-parts/audit';
 import { createTelemetry, type Telemetry } from '@mcp-parts/observability';
+import { openTaskEngine } from '@mcp-parts/tasks';
+import type { Logger } from '@mcp-parts/tool-kit';
 
-import { openEngineTasks } from './engine-tasks.ts';
 import { observeAudit, observeOrphans } from './metrics/audit-metrics.ts';
-import type { ServerAudit, ServerPorts, ServerTasks, TaskHost } from './server-ports.ts';
+import type { ServerAudit, ServerPorts, ServerTasks } from './server-ports.ts';
 import { openSessionKey } from './session-key.ts';
 import { atMost, type ShutdownPlan } from './shutdown-budget.ts';
 import { openState } from './state-directory.ts';
 
 /** What the parts are opened with. */
-export interface PartsOptions extends TaskHost {
+export interface PartsOptions {
+  readonly logger: Logger;
   readonly serverInfo: { readonly name: string; readonly version: string };
   readonly stateDirectory: string | undefined;
+  /** Whether a tool is long-running. */
+  readonly hasTasks: boolean;
   readonly audit: Omit<AuditTrailOptions, 'directory' | 'logger' | 'server' | 'closeTimeoutMs'>;
   readonly auditDigestKey: Uint8Array | undefined;
   readonly shutdown: ShutdownPlan;
@@ -48,15 +52,15 @@ const TASK_ABORT_MS = 1_000;
  * @throws {Error} when the state directory cannot be used.
  */
 export async function openParts(options: PartsOptions): Promise<OpenParts> {
-  const { serverInfo, stateDirectory, definitions, logger, shutdown, ports } = options;
+  const { serverInfo, stateDirectory, logger, shutdown, ports } = options;
   const { name, version } = serverInfo;
-  const own = await openOwn(options);
+  const given = ports.taskStore && (await openTaskEngine({ store: ports.taskStore, logger }));
+  const own = await openOwn(options, given);
   const audit = ports.audit ?? own.audit;
   if (audit === undefined) {
     throw new TypeError('stateDirectory: required for the audit trail, unless ports has an audit');
   }
-  const { taskStore } = ports;
-  const tasks = own.tasks ?? (taskStore && (await openEngineTasks(taskStore, { definitions, logger })));
+  const tasks = given ?? own.tasks;
   const telemetry = ports.telemetry ?? createTelemetry({ serviceName: name, serviceVersion: version });
   const { health } = audit;
   if (health !== undefined) {
@@ -88,10 +92,10 @@ interface OwnParts {
   readonly adoption?: TrailAdoption | undefined;
 }
 
-async function openOwn(options: PartsOptions): Promise<OwnParts> {
-  const { stateDirectory, definitions, logger, ports, auditDigestKey, shutdown, serverInfo } = options;
+async function openOwn(options: PartsOptions, given: ServerTasks | undefined): Promise<OwnParts> {
+  const { stateDirectory, hasTasks, logger, ports, auditDigestKey, shutdown, serverInfo } = options;
   if (stateDirectory === undefined) {
-    if (definitions.length > 0 && ports.taskStore === undefined) {
+    if (hasTasks && given === undefined) {
       throw new TypeError('stateDirectory: required for the tasks, unless ports has a taskStore');
     }
     return {};
@@ -108,7 +112,7 @@ async function openOwn(options: PartsOptions): Promise<OwnParts> {
           server: { name: serverInfo.name, version: serverInfo.version },
         }
       : undefined,
-    tasks: ports.taskStore === undefined ? { definitions } : undefined,
+    tasks: given,
     logger,
   });
   return {

@@ -1,15 +1,7 @@
 import type { AuditTrail as StoredTrail } from '@mcp-parts/audit';
 import type { Telemetry } from '@mcp-parts/observability';
 import type { TaskStore } from '@mcp-parts/tasks';
-import type {
-  AuditTrail,
-  EventBus,
-  Logger,
-  RateLimiter,
-  RenewCaller,
-  TaskDefinition,
-  TaskRunner,
-} from '@mcp-parts/tool-kit';
+import type { AuditTrail, EventBus, RateLimiter, RenewCaller, TaskRunner } from '@mcp-parts/tool-kit';
 
 /**
  * An audit trail as a server needs it. With `health`, as the trail of `@mcp-parts/audit` has it, the server is ready only
@@ -19,6 +11,8 @@ export type ServerAudit = AuditTrail & Partial<Pick<StoredTrail, 'health' | 'flu
 
 /** A task engine as a server needs it. */
 export interface ServerTasks extends TaskRunner {
+  /** Whether there is such a task, so that an audit trail knows which calls go on. @default none does */
+  readonly has?: ((id: string) => Promise<boolean>) | undefined;
   /** Lets tasks end, or puts them aside, within about so many milliseconds. The server calls it before its trail ends. */
   readonly close: (options?: { readonly deadlineMs?: number | undefined }) => Promise<void>;
 }
@@ -29,13 +23,6 @@ export interface CallerRights {
   readonly renew: RenewCaller;
   /** Calls the listener when anybody may do something else than before; returns how to stop. */
   readonly onChange: (listener: () => void) => () => void;
-}
-
-/** What a task engine is made for. */
-export interface TaskHost {
-  /** The kinds of tasks that the definitions of the server have. */
-  readonly definitions: readonly TaskDefinition[];
-  readonly logger: Logger;
 }
 
 /** Parts that a server is given. What is left out it makes for itself, on this machine. */

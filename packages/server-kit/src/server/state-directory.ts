@@ -8,10 +8,10 @@ import {
   type AuditTrailOptions,
   type TrailAdoption,
 } from '@mcp-parts/audit';
+import { openTaskEngine } from '@mcp-parts/tasks';
 import type { Logger } from '@mcp-parts/tool-kit';
 
-import { openEngineTasks } from './engine-tasks.ts';
-import type { ServerTasks, TaskHost } from './server-ports.ts';
+import type { ServerTasks } from './server-ports.ts';
 
 // A desktop may run one stdio server for each client and window.
 const MAX_PROCESSES = 64;
@@ -20,14 +20,15 @@ const MAX_PROCESSES = 64;
 export interface StateOptions {
   readonly directory: string;
   readonly audit: Omit<AuditTrailOptions, 'directory' | 'logger'> | undefined;
-  readonly tasks: Pick<TaskHost, 'definitions'> | undefined;
+  /** An engine that is there already. @default one in the directory */
+  readonly tasks: ServerTasks | undefined;
   readonly logger: Logger;
 }
 
 /** What is open in a state directory. */
 export interface State {
   readonly audit: AuditTrail | undefined;
-  readonly tasks: ServerTasks | undefined;
+  readonly tasks: ServerTasks;
   /** Ships, in the background, the audit events that dead processes left in the other directories. */
   readonly adoption: TrailAdoption | undefined;
 }
@@ -38,7 +39,34 @@ export interface State {
  *
  * @throws {Error} when the state directory cannot be used, or all of its directories are held.
  */
-export async function openState({ directory: root, audit, tasks, logger }: StateOptions): Promise<State> {
+export async function openState({
+  directory: root,
+  audit: given,
+  tasks,
+  logger,
+}: StateOptions): Promise<State> {
+  // Before the trail, which leaves the intents of known tasks to those who run them.
+  const engine = tasks ?? (await openTaskEngine({ store: join(root, 'tasks.db'), logger }));
+  const audit = given && {
+    ...given,
+    isContinued: async (taskId: string) => (await engine.has?.(taskId)) === true,
+  };
+  try {
+    return await openTrail(root, audit, engine, logger);
+  } catch (error) {
+    if (tasks === undefined) {
+      await engine.close();
+    }
+    throw error;
+  }
+}
+
+async function openTrail(
+  root: string,
+  audit: StateOptions['audit'],
+  engine: ServerTasks,
+  logger: Logger,
+): Promise<State> {
   for (let number = 1; number <= MAX_PROCESSES; number += 1) {
     const directory = join(root, String(number));
     await mkdir(directory, { recursive: true, mode: 0o700 });
@@ -49,7 +77,6 @@ export async function openState({ directory: root, audit, tasks, logger }: State
       continue;
     }
     try {
-      const engine = tasks && (await openEngineTasks(join(root, 'tasks.db'), { ...tasks, logger }));
       const adoption = audit && createTrailAdoption({ directories: () => trails(root), ...audit, logger });
       return { audit: trail, tasks: engine, adoption };
     } catch (error) {

@@ -36,6 +36,17 @@ const METHODS: Readonly<Record<string, readonly string[]>> = {
   completions: ['completion/complete'],
 };
 
+/** The methods behind each extension. */
+const EXTENSION_METHODS: Readonly<Record<string, readonly string[]>> = {
+  'io.modelcontextprotocol/tasks': [
+    'tasks/get',
+    'tasks/update',
+    'tasks/cancel',
+    'tasks/list',
+    'tasks/result',
+  ],
+};
+
 const SUBSCRIBE: readonly string[] = ['resources/subscribe', 'resources/unsubscribe'];
 
 /**
@@ -126,6 +137,9 @@ export function holdCalls(
   const names = Object.entries(capabilities).flatMap(([capability, abilities]) => [
     ...(METHODS[capability] ?? []),
     ...(isObject(abilities) && abilities['subscribe'] === true ? SUBSCRIBE : []),
+    ...(capability === 'extensions' ? Object.keys(abilities ?? {}) : []).flatMap(
+      (extension) => EXTENSION_METHODS[extension] ?? [],
+    ),
   ]);
   return {
     // Headers are a matter of HTTP.

@@ -94,6 +94,8 @@ export interface TaskRequest {
   readonly input: JsonObject;
   /** Who may see and cancel the task; compared as a whole. */
   readonly ownerId: string;
+  /** What is being done, in a few words for people. */
+  readonly label?: string | undefined;
   /** Starting again with the same owner, kind and key returns the first task. */
   readonly idempotencyKey?: string | undefined;
   /** What a repetition with the same key must have in common with the first. @default the input */
@@ -124,8 +126,8 @@ export interface TaskEngine extends AsyncDisposable {
   readonly start: (request: TaskRequest) => Promise<Task>;
   /** The task, or undefined if it does not exist or belongs to another owner. @throws {TaskError} `closed` */
   readonly get: (id: string, ownerId: string) => Promise<Task | undefined>;
-  /** What a task was started with. @throws {TaskError} `closed` */
-  readonly input: (id: string, ownerId: string) => Promise<JsonObject | undefined>;
+  /** Whether there is such a task, whoever owns it. */
+  readonly has: (id: string) => Promise<boolean>;
   /** The owner's tasks; `limit` is 1 to 1000. @default limit 100 @throws {TaskError} `closed` */
   readonly list: (
     ownerId: string,
@@ -304,6 +306,7 @@ export async function openTaskEngine(options: TaskEngineOptions): Promise<TaskEn
         kind,
         ownerId,
         idempotencyKey,
+        label: request.label,
         inputDigest: createHash('sha256')
           .update(sortedText(request.fingerprint ?? input))
           .digest('base64url'),
@@ -335,9 +338,7 @@ export async function openTaskEngine(options: TaskEngineOptions): Promise<TaskEn
       return record && show(record);
     },
 
-    async input(id, ownerId) {
-      return (await findOwned(id, ownerId)) && (await store.input(id));
-    },
+    has: async (id) => (await store.find(id)) !== undefined,
 
     async list(ownerId, { cursor, limit = 100 } = {}) {
       checkOpen();

@@ -97,7 +97,7 @@ export function createRun(
         void flush();
       }
     },
-    async step<T extends JsonValue>(name: string, work: () => Promise<T>): Promise<T> {
+    async step<T extends JsonValue>(name: string, work: () => T | Promise<T>): Promise<T> {
       steps ??= store.steps(id);
       const known = (await steps).get(name);
       if (known !== undefined) {

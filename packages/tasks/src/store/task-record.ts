@@ -13,6 +13,8 @@ const fields = {
   kind: z.string(),
   ownerId: z.string(),
   idempotencyKey: z.string().optional(),
+  /** What is being done, in a few words. */
+  label: z.string().optional(),
   /** Of the input, to recognise a key that is used for something else. */
   inputDigest: z.string(),
   /** Grows with every change but progress: two who change a task at once do not both succeed. */

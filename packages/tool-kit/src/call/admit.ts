@@ -93,7 +93,7 @@ function mayKnow(permission: Permission<never> | undefined, caller: Asker['calle
 }
 
 /** Who cannot decide says no, and the cause is logged. */
-async function decide(
+export async function decide(
   permission: string,
   { caller, correlationId }: Omit<Asker, 'signal'>,
   { authorizer, logger }: ResolvedPipelineOptions,

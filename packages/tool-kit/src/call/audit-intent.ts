@@ -10,6 +10,7 @@ export interface AuditSubject {
   readonly action: string;
   /** As the client named it; see `targetOf`. */
   readonly target: string;
+  readonly taskId?: string | undefined;
   readonly correlationId: string;
   readonly transport: AuditIntent['transport'];
   readonly era?: AuditIntent['era'];
@@ -23,8 +24,19 @@ export interface AuditSubject {
 
 /** The intent of a call, as every way of ending a call records it. */
 export function auditIntentOf(subject: AuditSubject, details: RecordedArguments = {}): AuditIntent {
-  const { caller, action, target, correlationId, transport, era, client, sourceAddress, rule, traceId } =
-    subject;
+  const {
+    caller,
+    action,
+    target,
+    taskId,
+    correlationId,
+    transport,
+    era,
+    client,
+    sourceAddress,
+    rule,
+    traceId,
+  } = subject;
   return {
     actor: caller === undefined ? { id: 'anonymous', kind: 'anonymous', groups: [] } : actorOf(caller),
     action,
@@ -33,6 +45,7 @@ export function auditIntentOf(subject: AuditSubject, details: RecordedArguments 
     arguments: details.arguments,
     argumentNames: details.argumentNames,
     argumentDigests: details.argumentDigests,
+    taskId,
     correlationId,
     transport,
     era,

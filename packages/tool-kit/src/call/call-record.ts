@@ -19,6 +19,7 @@ export class CallRecord {
   readonly #pipeline: ResolvedPipelineOptions;
   #isBegun = false;
   #entry: AuditEntry | undefined;
+  #intent: AuditIntent | undefined;
   #traceId: string | undefined;
   #upstreamCalls: UpstreamCall[] | undefined;
 
@@ -28,11 +29,12 @@ export class CallRecord {
   }
 
   /** Writes the intent down, before the call runs; `false` when it could not be recorded. */
-  async begin(request: RequestContext, details: CallDetails): Promise<boolean> {
+  async begin(request: RequestContext, details: CallDetails, taskId?: string): Promise<boolean> {
     this.#isBegun = true;
     const { audit, logger } = this.#pipeline;
     try {
-      this.#entry = await audit.begin(this.#intentOf(request, details));
+      this.#intent = this.#intentOf(request, details, taskId);
+      this.#entry = await audit.begin(this.#intent);
       return true;
     } catch (error) {
       logger.error({ err: error, correlationId: request.correlationId }, 'audit intent not recorded');
@@ -40,12 +42,18 @@ export class CallRecord {
     }
   }
 
-  #intentOf(request: RequestContext, details: CallDetails): AuditIntent {
+  /** What the one who ends the call will need; the call itself ends when the task does. */
+  get begun(): { readonly entry: AuditEntry | undefined; readonly intent: AuditIntent | undefined } {
+    return { entry: this.#entry, intent: this.#intent };
+  }
+
+  #intentOf(request: RequestContext, details: CallDetails, taskId?: string): AuditIntent {
     const { caller, correlationId, transport, era, client, sourceAddress } = request;
     const subject = {
       caller,
       action: this.#call.method,
       target: this.#call.target,
+      taskId,
       correlationId,
       transport,
       era,
@@ -135,7 +143,8 @@ export class CallRecord {
   }
 }
 
-function resultOf(failure: CallFailure): AuditOutcome['result'] {
+/** What the trail says of a failure. */
+export function resultOf(failure: CallFailure): AuditOutcome['result'] {
   switch (failure.kind) {
     case 'denied':
     case 'unknown_target':

@@ -1,11 +1,12 @@
 import type { CallContext } from '../definition/call-context.ts';
+import type { CallTask } from '../definition/call-task.ts';
 import { Allowance } from '../exchange/allowance.ts';
 import { firstRound, type CallState } from '../exchange/ask-by-retry.ts';
 import type { Channel } from '../exchange/channel.ts';
 import { Conversation } from '../exchange/conversation.ts';
 import { ProgressReporter } from '../exchange/progress.ts';
 import type { JsonObject } from '../json.ts';
-import type { UpstreamCall } from '../ports.ts';
+import type { TaskContext, UpstreamCall } from '../ports.ts';
 import { withoutUnseen } from '../visible-text.ts';
 import type { CallRecord } from './call-record.ts';
 import type { Deadline } from './deadline.ts';
@@ -19,13 +20,19 @@ const NO_META: JsonObject = Object.freeze({});
 /** In which round a call is: what is known of the rounds before, or that this kind of call has no others. */
 type Round = CallState | 'first' | 'cannot_ask';
 
+/** Who takes note of what a handler does, and the run of a task that it is, where it is one. */
+interface Noted extends Pick<CallRecord, 'addUpstreamCall'> {
+  readonly run?: TaskContext | undefined;
+}
+
 /** What a handler gets. A class, as its parts are made when they are first asked for, which most handlers never do. */
 export class HandlerContext implements CallContext {
   readonly caller: CallContext['caller'];
   readonly correlationId: string;
-  readonly tasks: CallContext['tasks'];
   readonly logger: CallContext['logger'];
   readonly onUpstreamCall: (call: UpstreamCall) => void;
+  readonly task: CallTask | undefined;
+  readonly #run: TaskContext | undefined;
   readonly #deadline: Deadline;
   readonly #channel: Channel | undefined;
   #progress: CallContext['progress'] | undefined;
@@ -40,14 +47,16 @@ export class HandlerContext implements CallContext {
     request: RequestContext,
     pipeline: ResolvedPipelineOptions,
     deadline: Deadline,
-    record: CallRecord,
+    record: Noted,
     round: Round,
   ) {
     this.caller = request.caller;
     this.correlationId = request.correlationId;
-    this.tasks = pipeline.tasks;
     this.logger = pipeline.logger;
     this.onUpstreamCall = (call) => record.addUpstreamCall(call);
+    const { run } = record;
+    this.task = run && { id: run.taskId, attempt: run.attempt };
+    this.#run = run;
     this.#deadline = deadline;
     this.#channel = request.channel;
     this.#round = round;
@@ -79,7 +88,7 @@ export class HandlerContext implements CallContext {
   }
 
   get once(): CallContext['once'] {
-    return this.#talk().once;
+    return this.#run?.step ?? this.#talk().once;
   }
 
   /** Whether the client must answer before the call can go on. */

@@ -5,7 +5,7 @@ import type { ToolLimit } from '../definition/limit.ts';
 import type { Permission } from '../definition/permission.ts';
 import type { Channel } from '../exchange/channel.ts';
 import type { JsonObject } from '../json.ts';
-import type { AuditTrail, Caller, TraceContext } from '../ports.ts';
+import type { AuditTrail, Caller, TaskRunner, TraceContext } from '../ports.ts';
 import type { CallFailure } from './failure.ts';
 
 /** Where a call comes from. */
@@ -43,6 +43,8 @@ export interface Call {
   readonly operation: Operation | undefined;
   /** As sent. */
   readonly arguments: unknown;
+  /** The client has asked for a task, as those of 2025-11-25 do. @default it has not */
+  readonly wantsTask?: boolean | undefined;
   /** What is wrong with the request itself, so that nothing can be looked for. @default it is well formed */
   readonly malformed?: string | undefined;
 }
@@ -74,7 +76,14 @@ export interface OperationOf<Input, Output> {
   readonly limit?: ToolLimit | undefined;
   /** In bytes of JSON; `Infinity` for what is cut into pages. @default that of the pipeline */
   readonly maxOutputBytes?: number | undefined;
-  readonly run: (input: Input, context: CallContext, request: RequestContext) => Promise<Output> | Output;
+  readonly run: (
+    input: Input,
+    context: CallContext,
+    request: RequestContext,
+    ports: { readonly tasks: TaskRunner | undefined },
+  ) => Promise<Output> | Output;
+  /** `run` goes on after the answer, as a task. @default it gives the answer */
+  readonly longRunning?: LongRunningPlan<Input> | undefined;
   /** What goes to the client. What it throws is a fault of the output, not of the work, which is done by then. */
   readonly respond: (output: Output, input: Input, request: Responding) => OperationResponse;
   /** In bytes of either form. @default that of the pipeline */
@@ -94,6 +103,20 @@ export interface AnswerRoom {
   readonly formBytes: number;
   /** For all of it. */
   readonly maxBytes: number;
+}
+
+/** How a call becomes a task. */
+export interface LongRunningPlan<Input> {
+  readonly onInterrupted: 'fail' | 'resume';
+  /** In milliseconds. */
+  readonly pollIntervalMs: number;
+  /** The maximum duration of a run, in milliseconds. */
+  readonly runMs: number;
+  readonly label: (input: Input) => string;
+  readonly idempotencyKey: (input: Input) => string | undefined;
+  /** The tools for clients that know no tasks. */
+  readonly statusTool: string;
+  readonly cancelTool: string;
 }
 
 declare const sealed: unique symbol;

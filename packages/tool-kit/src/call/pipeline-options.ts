@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
 
 import { checkWhole, MAX_TIMER_MS } from '../check-number.ts';
-import { PublicError } from '../errors.ts';
 import { createStateSeal, type StateSeal } from '../exchange/request-state.ts';
 import { createCallLimiter, type CallLimiter, type CallLimiterOptions } from '../limits/call-limiter.ts';
-import type { AuditTrail, Authorizer, Logger, TaskRunner, Telemetry } from '../ports.ts';
+import type { AuditEntry, AuditTrail, Authorizer, Logger, TaskRunner, Telemetry } from '../ports.ts';
 import type { Hook } from './hook.ts';
 import { createReasonLabels } from './reason-labels.ts';
 
@@ -84,7 +83,7 @@ export interface PipelineOptions extends CallLimits, CallLimiterOptions {
   readonly audit?: AuditTrail | undefined;
   /** @default nothing is measured */
   readonly telemetry?: Telemetry | undefined;
-  /** @default starting a task fails; required when the catalog has tasks */
+  /** Required when the catalog has long-running tools. @default there are none */
   readonly tasks?: TaskRunner | undefined;
   /** @default nothing is logged */
   readonly logger?: Logger | undefined;
@@ -103,7 +102,9 @@ export interface ResolvedPipelineOptions {
   readonly audit: AuditTrail;
   readonly limiter: CallLimiter;
   readonly telemetry: Telemetry;
-  readonly tasks: TaskRunner;
+  readonly tasks: TaskRunner | undefined;
+  /** The intents of tasks that this process began, by the id of the task. */
+  readonly openEntries: Map<string, AuditEntry>;
   readonly logger: Logger;
   readonly deadlineMs: number;
   readonly answerWithinMs: number;
@@ -132,7 +133,8 @@ export function resolvePipelineOptions(options: PipelineOptions): ResolvedPipeli
     audit: options.audit ?? noAudit,
     limiter: createCallLimiter(options),
     telemetry: options.telemetry ?? noTelemetry,
-    tasks: options.tasks ?? noTasks,
+    tasks: options.tasks,
+    openEntries: new Map(),
     logger: options.logger ?? silentLogger,
     hooks: options.hooks ?? [],
     reasonLabel: createReasonLabels(),
@@ -155,18 +157,6 @@ const noTelemetry: Telemetry = {
   span: (_name, _attributes, run) => run(),
   recordCall: () => undefined,
 };
-
-const noTasks: TaskRunner = {
-  start: () => rejectTasks(),
-  get: () => rejectTasks(),
-  cancel: () => rejectTasks(),
-};
-
-function rejectTasks(): Promise<never> {
-  return Promise.reject(
-    new PublicError('tasks_unavailable', 'This server runs no background work. Tell its operator.'),
-  );
-}
 
 const silentLogger: Logger = {
   debug: () => undefined,

@@ -1,4 +1,5 @@
-import { encodeJson } from '../encoded-json.ts';
+import { randomUUID } from 'node:crypto';
+
 import { asPublicError } from '../errors.ts';
 import type { CallState } from '../exchange/ask-by-retry.ts';
 import { MissingCapability } from '../exchange/question.ts';
@@ -8,14 +9,16 @@ import type { JsonObject } from '../json.ts';
 import type { Exceeded } from '../limits/call-limiter.ts';
 import { HeldPlace } from '../limits/held-place.ts';
 import type { Place } from '../ports.ts';
+import { startTask, type StartedTask } from '../tasks/start-task.ts';
 import { admit, type Admission, type Asker, type Denial } from './admit.ts';
 import { CallRecord, type CallDetails } from './call-record.ts';
 import { Deadline } from './deadline.ts';
 import * as failure from './failure.ts';
 import { HandlerContext } from './handler-context.ts';
 import { hooked } from './hook.ts';
-import type { Call, CallResult, Operation, OperationResponse, RequestContext, Sealed } from './operation.ts';
+import type { Call, CallResult, Operation, RequestContext, Sealed } from './operation.ts';
 import type { ResolvedPipelineOptions } from './pipeline-options.ts';
+import { toldOutput } from './told-output.ts';
 
 /** A call that can be asked what it needs before it runs; none of its steps is taken twice. */
 export interface PreparedRun {
@@ -128,9 +131,10 @@ class PipelinedCall {
         return await record.fail(request, failure.limited(exceeded), this.#detailsOf(input, rule));
       }
 
+      const taskId = operation.longRunning && randomUUID();
       if (operation.audited === 'always') {
         details = { ...operation.record(input, pipeline.audit), rule };
-        const isRecorded = await record.begin(request, details);
+        const isRecorded = await record.begin(request, details, taskId);
         if (!isRecorded && !mayRunUnrecorded(operation)) {
           return await record.fail(request, failure.notRecorded(request.correlationId), details);
         }
@@ -138,12 +142,17 @@ class PipelinedCall {
 
       // Nobody waits any more for a call that was cancelled on the way here.
       deadline.throwIfInterrupted();
-      const output = await this.#work(operation, input, request, resumed?.state);
+      const output = await this.#work(operation, input, request, { state: resumed?.state, taskId });
       if (output === ASKED) {
         this.#isUncertain = false;
         return await record.suspend(request, this.#inputRequired());
       }
-      const told = this.#tell(operation, input, output, request);
+      if (operation.longRunning !== undefined) {
+        const { answer, isRepeated } = output as unknown as StartedTask;
+        // A task's own end is the end of the call that began it.
+        return isRepeated ? await record.succeed(request, answer) : { ok: true, ...answer };
+      }
+      const told = toldOutput(operation, { input, output, target: this.#call.target, request }, pipeline);
       return 'failure' in told
         ? await record.fail(request, told.failure, details)
         : await record.succeed(request, told);
@@ -168,7 +177,7 @@ class PipelinedCall {
     operation: Operation,
     input: Sealed,
     request: RequestContext,
-    state: CallState | undefined,
+    { state, taskId }: { readonly state: CallState | undefined; readonly taskId: string | undefined },
   ): Promise<Sealed | typeof ASKED> {
     const deadline = this.#deadline;
     const record = this.#record;
@@ -177,16 +186,21 @@ class PipelinedCall {
     this.#context = context;
     const { hooks, telemetry } = this.#pipeline;
     const work = () => {
-      this.#isUncertain = !operation.readOnly;
-      return operation.run(input, context, request);
+      this.#isUncertain = !operation.readOnly && taskId === undefined;
+      return taskId === undefined
+        ? operation.run(input, context, request, this.#pipeline)
+        : (startTask(
+            { call: this.#call, operation, input, request, taskId, ...record.begun },
+            this.#pipeline,
+          ) as Promise<unknown> as Promise<Sealed>);
     };
     const { span, name, readOnly } = operation;
     const { method } = this.#call;
     const traced = async () => {
       record.enterTrace();
-      // What has no definition has no handler. Whatever a hook makes of an output is checked as the output is.
+      // What has no definition has no handler, and that of a task runs later. Whatever a hook makes of an output is checked as the output is.
       const withHooks =
-        hooks.length === 0 || name === '_other'
+        hooks.length === 0 || name === '_other' || taskId !== undefined
           ? work
           : () =>
               hooked(hooks, { method, name, readOnly, input, context }, async () =>
@@ -215,59 +229,6 @@ class PipelinedCall {
   #binding(): StateBinding {
     const { method, target, arguments: sent } = this.#call;
     return { callerId: this.#asker.caller.id, method, target, arguments: sent };
-  }
-
-  /** The output as it goes to the client, or why it cannot go there; the work is done in either case. */
-  #tell(
-    operation: Operation,
-    input: Sealed,
-    output: Sealed,
-    { correlationId, era, client }: RequestContext,
-  ): OperationResponse | { readonly failure: failure.CallFailure } {
-    const maxBytes = operation.maxOutputBytes ?? this.#pipeline.maxOutputBytes;
-    let response: OperationResponse | undefined;
-    let problem: failure.OutputProblem;
-    try {
-      response = operation.respond(output, input, { target: this.#call.target, era });
-      // A part is encoded with its list.
-      const bytes = operation.isPart === true ? 0 : encodeJson(response.result).bytes;
-      const formBytes = this.#formBytes(operation, maxBytes, client?.name);
-      if (bytes <= formBytes) {
-        return response;
-      }
-      const shorter = operation.fit?.(output, input, { formBytes, maxBytes });
-      if (shorter !== undefined) {
-        const fields = { correlationId, target: operation.name, bytes, answerBytes: formBytes };
-        this.#pipeline.logger.info(fields, 'answer of a call cut short');
-        return shorter;
-      }
-      if (bytes <= maxBytes) {
-        return response;
-      }
-      problem = { code: 'output_too_large', bytes, maxBytes };
-    } catch (error) {
-      if (error instanceof failure.CallFailed) {
-        throw error;
-      }
-      const fields = { err: error, correlationId, target: operation.name };
-      this.#pipeline.logger.error(fields, 'output of a call not valid');
-      problem = { code: 'output_invalid' };
-    }
-    return {
-      failure: operation.readOnly
-        ? failure.untoldRead(problem, correlationId)
-        : failure.untoldChange(problem, response?.isFailure ?? false, correlationId),
-    };
-  }
-
-  /** How much of an answer this client's model is given. */
-  #formBytes({ fit, answerBytes: own }: Operation, maxBytes: number, client: string | undefined): number {
-    if (fit === undefined) {
-      return maxBytes;
-    }
-    const { answerBytes, answerBytesByClient } = this.#pipeline;
-    const ofClient = client === undefined ? undefined : answerBytesByClient.get(client);
-    return Math.min(maxBytes, own ?? answerBytes, ofClient ?? Infinity);
   }
 
   /** Logs the cause for the operator and finds the words for the model. */

@@ -3,12 +3,11 @@ import type { ResourceDefinition } from '../definition/define-resource.ts';
 import type { ContentToolDefinition, ToolDefinition } from '../definition/define-tool.ts';
 import type { ArgumentSchema, ValueSchema } from '../definition/object-schema.ts';
 import { permissionNames, type Permission } from '../definition/permission.ts';
-import type { TaskDefinition } from '../definition/task-definition.ts';
+import { createCompanions } from '../tasks/companions.ts';
 import { createArea, type Area } from './area.ts';
 import {
   listedPrompt,
   listedResource,
-  listedTool,
   type ListedPrompt,
   type ListedResource,
   type ListedTool,
@@ -25,8 +24,6 @@ export interface CatalogDefinitions {
   readonly tools?: readonly AnyTool[] | undefined;
   readonly resources?: readonly ResourceDefinition[] | undefined;
   readonly prompts?: readonly PromptDefinition[] | undefined;
-  /** The kinds of work that the tools start. */
-  readonly tasks?: readonly TaskDefinition[] | undefined;
 }
 
 /** Names of tools, resources and prompts. */
@@ -38,7 +35,7 @@ export interface CatalogNames {
 
 /** What becomes different while a server runs. What is in `remove` and in `add` is replaced. */
 export interface CatalogChange {
-  readonly add?: Omit<CatalogDefinitions, 'tasks'> | undefined;
+  readonly add?: CatalogDefinitions | undefined;
   readonly remove?: CatalogNames | undefined;
   /** Nobody sees or calls them from now on, but they can come back. */
   readonly disable?: CatalogNames | undefined;
@@ -59,7 +56,6 @@ export interface Catalog {
   readonly tools: ReadonlyMap<string, ListedTool>;
   readonly resources: ReadonlyMap<string, ListedResource>;
   readonly prompts: ReadonlyMap<string, ListedPrompt>;
-  readonly tasks: readonly TaskDefinition[];
   /** What the server offers, whether or not there is any just now. */
   readonly offers: ReadonlySet<ListName>;
   /** Higher after each change. */
@@ -90,7 +86,8 @@ export function createCatalog(definitions: CatalogDefinitions, selection: Catalo
     ...(definitions.resources ?? []),
     ...(definitions.prompts ?? []),
   ]);
-  const tools = createArea('tool', listedTool, rejectTakenNames);
+  const companions = createCompanions();
+  const tools = createArea('tool', companions.listed, rejectTakenNames);
   const resources = createArea('resource', listedResource, rejectRepeatedTemplates);
   const prompts = createArea('prompt', listedPrompt);
   const areas = { tools, resources, prompts };
@@ -110,7 +107,9 @@ export function createCatalog(definitions: CatalogDefinitions, selection: Catalo
       // What a definition of one kind is, its own area knows.
       const area = areas[list] as unknown as Area<Definition, Entry>;
       const plan = area.plan({
-        add: ((add?.[list] ?? []) as readonly Definition[]).filter((one) => isSelected(one, selected)),
+        add: companions.beside(
+          ((add?.[list] ?? []) as readonly Definition[]).filter((one) => isSelected(one, selected)),
+        ),
         remove: remove?.[list],
         disable: disable?.[list],
         enable: enable?.[list],
@@ -128,13 +127,11 @@ export function createCatalog(definitions: CatalogDefinitions, selection: Catalo
     return changed;
   }
 
-  const { tasks = [], ...listed } = definitions;
-  change({ add: listed });
+  change({ add: definitions });
   return {
     tools: tools.entries,
     resources: resources.entries,
     prompts: prompts.entries,
-    tasks,
     offers,
     version: () => version,
     change(next) {

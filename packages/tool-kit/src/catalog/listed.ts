@@ -12,6 +12,7 @@ import { listedErrors } from '../definition/tool-errors.ts';
 import type { JsonObject } from '../json.ts';
 import { checkToolLimit } from '../limits/call-limiter.ts';
 import { outputPlan, type OutputPlan } from '../output/output-plan.ts';
+import { orStarted } from '../tasks/started-schema.ts';
 import { completionOperation } from './completion-operation.ts';
 import { checkTexts, FORMER_NAMES_KEY, listingOf } from './listing.ts';
 import { promptOperation } from './prompt-operation.ts';
@@ -67,6 +68,7 @@ export function listedTool(tool: ListedTool['definition']): ListedTool {
   // First, because they refuse what is no schema.
   const inputSchema = jsonSchema(tool, 'input');
   const output = outputPlanOf(tool);
+  const isLong = tool.longRunning !== undefined;
   const listed = listingOf(`tool "${name}"`, tool);
   const { formerNames = [] } = tool;
   const listing = {
@@ -74,7 +76,7 @@ export function listedTool(tool: ListedTool['definition']): ListedTool {
     ...(formerNames.length > 0 && { _meta: { ...tool.meta, [FORMER_NAMES_KEY]: formerNames } }),
     description: tool.description + listedErrors(tool.errors),
     inputSchema,
-    ...(output !== undefined && { outputSchema: output.listed }),
+    ...(output !== undefined && { outputSchema: listedOutput(output.listed, isLong) }),
     annotations: {
       ...(title !== undefined && { title }),
       readOnlyHint: annotations.readOnly,
@@ -88,8 +90,8 @@ export function listedTool(tool: ListedTool['definition']): ListedTool {
     call: toolOperation(tool, output),
     headers: headerParametersOf(`tool "${name}"`, inputSchema),
     listing,
-    ...(output?.listed2025 !== undefined && {
-      listing2025: { ...listing, outputSchema: output.listed2025 },
+    ...((output?.listed2025 !== undefined || isLong) && {
+      listing2025: { ...listing, ...in2025(output, isLong) },
     }),
   };
 }
@@ -103,6 +105,20 @@ function checkAnnotations(tool: string, annotations: ToolDefinition['annotations
       throw new TypeError(`tool "${tool}": annotations.${hint} must be true or false, got ${String(value)}`);
     }
   }
+}
+
+function listedOutput(schema: JsonObject, isLong: boolean): JsonObject {
+  return isLong ? orStarted(schema) : schema;
+}
+
+/** What the revisions before 2026-07-28 are shown differently. */
+function in2025(output: OutputPlan | undefined, isLong: boolean): JsonObject {
+  const outputSchema = output && listedOutput(output.listed2025 ?? output.listed, isLong);
+  return {
+    ...(outputSchema !== undefined && { outputSchema }),
+    // 2025-11-25, basic/utilities/tasks: whether a client may ask for a task.
+    ...(isLong && { execution: { taskSupport: 'optional' } }),
+  };
 }
 
 /** @throws {TypeError} naming the tool, for what JSON Schema or a client cannot express. */

@@ -1,12 +1,15 @@
 import { argumentRecorder } from '../arguments/argument-privacy.ts';
-import { sealOperation, spanOf, type Operation } from '../call/operation.ts';
+import { sealOperation, spanOf, type LongRunningPlan, type Operation } from '../call/operation.ts';
+import { checkWhole } from '../check-number.ts';
 import type { ContentToolDefinition, ToolDefinition } from '../definition/define-tool.ts';
+import type { LongRunning } from '../definition/long-running.ts';
 import { zodValue } from '../definition/object-schema.ts';
 import { permissionSelector } from '../definition/permission.ts';
 import { fitContent, fitData } from '../output/answer-fit.ts';
 import type { OutputPlan } from '../output/output-plan.ts';
 import { projectionOf } from '../output/projection.ts';
 import { contentResponse, dataResponse, type ReadOutput } from '../output/tool-response.ts';
+import { companionNames } from '../tasks/companion-names.ts';
 import { parserOf } from './parser.ts';
 
 /** `tools/call` on one tool; the plan is that of its output, when it has one. */
@@ -26,13 +29,34 @@ export function toolOperation(
     readOnly: tool.annotations.readOnly,
     audited: 'always',
     onUnavailable: tool.onUnavailable,
-    deadlineMs: tool.deadlineMs,
+    deadlineMs: tool.longRunning === undefined ? tool.deadlineMs : undefined,
+    longRunning: tool.longRunning && planOf(tool, tool.longRunning),
     limit: tool.limit,
     run: (input, context) => tool.handle(input, context),
     answerBytes: tool.answerBytes,
     ...answering(tool, plan),
   });
 }
+
+/** Filled in and checked. @throws {RangeError} naming the tool, for an interval out of its range. */
+function planOf(
+  tool: ToolDefinition | ContentToolDefinition,
+  longRunning: LongRunning<Record<string, unknown>>,
+): LongRunningPlan<Record<string, unknown>> {
+  const { onInterrupted = 'fail', pollIntervalMs = 5_000 } = longRunning;
+  checkWhole(`tool "${tool.name}": pollIntervalMs`, pollIntervalMs, 100, MAX_RUN_MS);
+  return {
+    onInterrupted,
+    pollIntervalMs,
+    runMs: tool.deadlineMs ?? MAX_RUN_MS,
+    label: (input) => longRunning.title?.(input) ?? tool.title ?? tool.name,
+    idempotencyKey: (input) => longRunning.idempotencyKey?.(input),
+    ...companionNames(tool.name, longRunning),
+  };
+}
+
+/** An hour: the default maximum of a run, and of what a client may be told to wait between two looks. */
+const MAX_RUN_MS = 3_600_000;
 
 function answering(tool: ToolDefinition | ContentToolDefinition, plan: OutputPlan | undefined) {
   if (tool.output === undefined || plan === undefined) {

@@ -1,7 +1,8 @@
 import type { Ask, Once } from '../exchange/conversation.ts';
 import type { LogLevel } from '../exchange/log-level.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
-import type { Caller, Logger, TaskRunner, UpstreamCall } from '../ports.ts';
+import type { Caller, Logger, UpstreamCall } from '../ports.ts';
+import type { CallTask } from './call-task.ts';
 
 /** What a handler gets besides its input. Hand it on as it is: a copy by `...` has not all of it. */
 export interface CallContext {
@@ -13,7 +14,8 @@ export interface CallContext {
   readonly correlationId: string;
   /** The `_meta` of the request, as the client sent it; empty where it sent none. */
   readonly meta: JsonObject;
-  readonly tasks: TaskRunner;
+  /** In the handler of a long-running tool. @default `undefined` */
+  readonly task?: CallTask | undefined;
   /** The operator's log. */
   readonly logger: Logger;
   /**

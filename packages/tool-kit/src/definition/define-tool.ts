@@ -4,6 +4,7 @@ import type { CallContext } from './call-context.ts';
 import type { Content, ResourceLink } from './content.ts';
 import type { ToolLimit } from './limit.ts';
 import type { ListingOptions } from './listing-options.ts';
+import type { LongRunning } from './long-running.ts';
 import type { ArgumentSchema, InputOf, ObjectSchema, OutputOf, ValueSchema } from './object-schema.ts';
 import type { Permission } from './permission.ts';
 import type { DeclaredErrors } from './tool-errors.ts';
@@ -41,8 +42,13 @@ interface ToolBase<Input extends ArgumentSchema<unknown, unknown>> extends Listi
   readonly input: Input;
   readonly annotations: ToolAnnotations;
   readonly permission: Permission<OutputOf<Input>>;
-  /** The maximum duration of a call, in milliseconds: 1 to 2147483647. @default that of the pipeline, 30_000 */
+  /**
+   * The maximum duration of a call, in milliseconds: 1 to 2147483647; of a long-running tool, of each run of its handler.
+   * @default that of the pipeline, 30_000; of a long-running tool 3_600_000
+   */
   readonly deadlineMs?: number | undefined;
+  /** The handler goes on after the answer. @default it is the answer */
+  readonly longRunning?: LongRunning<OutputOf<Input>> | undefined;
   /** How often it may be called, and how many calls may run at once. @default as often as any */
   readonly limit?: ToolLimit | undefined;
   /**

@@ -72,10 +72,10 @@ describe('createMethodTable', () => {
     expect(Object.keys(createMethodTable(createCatalog(definitions)).capabilities)).toEqual(capabilities);
   });
 
-  it('needs a task runner for tasks', () => {
-    const tasks = [{ kind: 'work', onInterrupted: 'fail', run: () => Promise.resolve({}) }] as const;
+  it('needs a task runner for long-running tools', () => {
+    const tools = [echoTool({ longRunning: {} })];
 
-    expect(() => createMethodTable(createCatalog({ tasks }))).toThrow(TypeError);
+    expect(() => createMethodTable(createCatalog({ tools }))).toThrow(TypeError);
   });
 
   it.each([

@@ -18,7 +18,10 @@ import {
 import { RpcError, rpcCodes } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { checkLimit, type Exceeded } from '../limits/call-limiter.ts';
-import type { Caller } from '../ports.ts';
+import type { Caller, TaskRunner } from '../ports.ts';
+import { callWork } from '../tasks/call-work.ts';
+import { TASKS_EXTENSION } from '../tasks/task-meta.ts';
+import { watchTask, type WatchTask } from '../tasks/watch-task.ts';
 import {
   completionMethods,
   promptMethods,
@@ -27,6 +30,7 @@ import {
   watchMethods,
   type Method,
 } from './methods.ts';
+import { taskMethods } from './task-methods.ts';
 
 /** Answers one MCP method. Rejects only with an {@link RpcError}. */
 export type MethodHandler = (params: JsonObject, request: RequestContext) => Promise<JsonObject>;
@@ -43,6 +47,8 @@ export interface MethodTable {
    * `undefined` when it may go on. @default it may
    */
   readonly count?: ((caller: Caller) => Promise<Exceeded | undefined> | undefined) | undefined;
+  /** Follows a task for a client that subscribes to it. `undefined` when there are none. */
+  readonly watchTask?: WatchTask | undefined;
   /** Tells clients what changes. `undefined` when nobody is told of anything. */
   readonly changes?: ChangeFeed | undefined;
   /**
@@ -76,13 +82,15 @@ export interface PreparedCall {
 /**
  * Joins a catalog and the ports of its calls into the methods that a server answers.
  *
- * @throws {TypeError} when the catalog has tasks and there is no task runner, or a limit in requests per minute and
+ * Long-running tools do their work from then on, for as long as the task runner is open.
+ *
+ * @throws {TypeError} when the catalog has long-running tools and there is no task runner, or a limit in requests per minute and
  * there is no rate limiter.
  * @throws {RangeError} naming the option that is out of its range.
  */
 export function createMethodTable(catalog: Catalog, options: MethodTableOptions = {}): MethodTable {
-  if (catalog.tasks.length > 0 && options.tasks === undefined) {
-    throw new TypeError('tasks must be a task runner, as the catalog has tasks, got undefined');
+  if (options.tasks === undefined && longRunningOf(catalog).length > 0) {
+    throw new TypeError('tasks must be a task runner, as the catalog has long-running tools, got undefined');
   }
   for (const [name, { definition }] of catalog.tools) {
     const { limit = {} } = definition;
@@ -94,8 +102,19 @@ export function createMethodTable(catalog: Catalog, options: MethodTableOptions 
   const { events } = changing;
   const isWatchable = events !== undefined && changing.watchable && catalog.offers.has('resources');
   const methods = methodsOf(catalog, pipeline, isWatchable);
+  const { tasks } = pipeline;
+  if (tasks !== undefined) {
+    const work = workOf(catalog, tasks, pipeline);
+    work();
+    catalog.onChange(work);
+  }
   return {
-    capabilities: capabilitiesOf(catalog, events !== undefined, isWatchable),
+    capabilities: {
+      ...capabilitiesOf(catalog, events !== undefined, isWatchable),
+      ...(tasks !== undefined &&
+        longRunningOf(catalog).length > 0 && { extensions: { [TASKS_EXTENSION]: {} } }),
+    },
+    watchTask: tasks && watchTask(catalog, tasks),
     headerParameters: { get: (tool) => toolNamed(catalog.tools, tool)?.headers },
     changes: events && createChangeFeed(catalog, events, changing, pipeline),
     count: (caller) => pipeline.limiter.count(caller.id, 1),
@@ -116,12 +135,33 @@ function methodsOf(
   return new Map(
     [
       offers.has('tools') && toolMethods(catalog, pipeline),
+      longRunningOf(catalog).length > 0 && taskMethods(catalog),
       offers.has('resources') && resourceMethods(catalog, pipeline),
       isWatchable && watchMethods(catalog),
       offers.has('prompts') && promptMethods(catalog, pipeline),
       (offers.has('resources') || offers.has('prompts')) && completionMethods(catalog),
     ].flatMap((area) => Object.entries(area || {})),
   );
+}
+
+function longRunningOf(catalog: Catalog) {
+  return [...catalog.tools.values()].flatMap(({ call }) =>
+    call.longRunning === undefined ? [] : [[call, call.longRunning] as const],
+  );
+}
+
+/** Has the work of each long-running tool done, also of one that came later. */
+function workOf(catalog: Catalog, tasks: TaskRunner, pipeline: ResolvedPipelineOptions): () => void {
+  const known = new Set<string>();
+  return () => {
+    for (const [operation, plan] of longRunningOf(catalog)) {
+      const { name } = operation;
+      if (!known.has(name)) {
+        known.add(name);
+        tasks.work(callWork(operation, plan, () => catalog.tools.get(name)?.call, pipeline));
+      }
+    }
+  };
 }
 
 /** Every handler can log. */

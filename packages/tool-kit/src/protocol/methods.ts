@@ -40,7 +40,10 @@ export function toolMethods(catalog: Catalog, pipeline: ResolvedPipelineOptions)
       pipeline,
     ),
     'tools/call': {
-      callOf: (params) => namedCall('tools/call', params, (name) => toolNamed(catalog.tools, name)?.call),
+      callOf: (params) => ({
+        ...namedCall('tools/call', params, (name) => toolNamed(catalog.tools, name)?.call),
+        wantsTask: params['task'] !== undefined,
+      }),
       // A tool's failure is a result that the model reads; what names no tool is the client's mistake.
       answer(result, name, { era }) {
         if (result.ok) {

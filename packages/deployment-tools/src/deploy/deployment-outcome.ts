@@ -1,4 +1,4 @@
-import { PublicError, quoted, type JsonObject } from '@mcp-parts/tool-kit';
+import { PublicError, quoted } from '@mcp-parts/tool-kit';
 
 import type { DeploymentTarget } from '../deployment/schemas.ts';
 import type { Deployment } from '../platform/endpoints.ts';
@@ -8,20 +8,12 @@ export function isEnded({ state }: Deployment): boolean {
   return state === 'succeeded' || state === 'failed' || state === 'cancelled';
 }
 
-/** A deployment's progress for a model: overall, and one entry for each region. */
-export function progressText({ progress }: Deployment): {
-  readonly percent: number;
-  readonly message: string;
-} {
-  return { percent: progress.percent, message: `${regionsText(progress)}.` };
-}
-
 /**
  * The result of a deployment that succeeded.
  *
  * @throws {PublicError} `deployment_failed`, `deployment_cancelled`, with where it stopped and why
  */
-export function deployedResult(deployment: Deployment, target: DeploymentTarget): JsonObject {
+export function deployedResult(deployment: Deployment, target: DeploymentTarget): Deployed {
   const { id, state, progress, failure } = deployment;
   const what = `Deployment ${id} of ${target.service} ${target.version} to ${target.environment}`;
   switch (state) {
@@ -50,8 +42,14 @@ export function deployedResult(deployment: Deployment, target: DeploymentTarget)
   }
 }
 
+/** What a deployment that succeeded has done. */
+export interface Deployed extends DeploymentTarget {
+  readonly deploymentId: string;
+  readonly regions: Deployment['progress']['regions'];
+}
+
 /** `eu-central succeeded, us-east 50 %, ap-south pending` */
-function regionsText({ regions }: Deployment['progress']): string {
+export function regionsText({ regions }: Deployment['progress']): string {
   if (regions.length === 0) {
     return 'no regions yet';
   }

@@ -1,4 +1,4 @@
-import type { TaskContext } from '@mcp-parts/tool-kit';
+import type { CallContext } from '@mcp-parts/tool-kit';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import type { DeploymentToolsOptions } from '../src/index.ts';
@@ -28,24 +28,39 @@ const create = 'POST /v1/deployments';
 const look = 'GET /v1/deployments/dep-1';
 const cancel = 'POST /v1/deployments/dep-1/cancel';
 
-function run(options: Partial<DeploymentToolsOptions> = {}, signal = new AbortController().signal) {
-  const [definition] = definitionsOf(platform, options).tasks ?? [];
-  if (definition === undefined) {
-    throw new Error('no task');
+function run(
+  options: Partial<DeploymentToolsOptions> = {},
+  signal = new AbortController().signal,
+  attempt = 1,
+) {
+  const tool = definitionsOf(platform, options).tools?.find(({ name }) => name === 'trigger_deployment');
+  if (tool === undefined) {
+    throw new Error('no tool');
   }
   const reports: { readonly percent: number; readonly message: string }[] = [];
-  const context: TaskContext = {
-    taskId: 'task-1',
-    ownerId: 'https://issuer.test#ada',
-    attempt: 1,
+  const context: CallContext = {
+    caller: { id: 'https://issuer.test#ada', kind: 'user', groups: [], permissions: [] },
     signal,
-    progress: async (report) => void reports.push(report),
+    deadlineAt: Date.now() + 60_000,
+    correlationId: 'ref-1',
+    meta: {},
+    logger: { debug() {}, info() {}, warn() {}, error() {} },
+    progress: (percent, _total, message = '') => void reports.push({ percent, message }),
+    log() {},
+    onUpstreamCall() {},
+    task: { id: 'task-1', attempt },
+    ask: () => Promise.reject(new Error('it asks nothing')),
+    once: async (_key, work) => work(),
   };
-  return { reports, ended: definition.run(target, context) };
+  return { reports, ended: tool.handle(target, context) };
+}
+
+function byOwner(): Error {
+  return Object.assign(new Error('cancelled by the owner'), { code: 'cancelled' });
 }
 
 /** A task whose signal aborts during the first wait. */
-function cancelledRun(reason = new Error('cancelled by the owner')) {
+function cancelledRun(reason: Error = byOwner()) {
   const controller = new AbortController();
   return run(
     {
@@ -189,6 +204,45 @@ describe('when the state cannot be read', () => {
   });
 });
 
+describe('when an earlier run did not end', () => {
+  const find = 'GET /v1/deployments?idempotencyKey=task-1';
+
+  it('follows what that run started, and starts and checks nothing', async () => {
+    platform.upstream.on(find, { json: { deployments: [halfway.json] } });
+    platform.upstream.on(look, succeeded);
+    const { ended } = run({}, undefined, 2);
+    await expect(ended).resolves.toMatchObject({ deploymentId: 'dep-1' });
+    expect(sent(create)).toEqual([]);
+    expect(sent(`GET ${paths.configuration}`)).toEqual([]);
+  });
+
+  it('deploys when that run had started nothing', async () => {
+    platform.upstream.on(find, { json: { deployments: [] } });
+    platform.upstream.on(create, { status: 201, ...queued });
+    platform.upstream.on(look, succeeded);
+    await run({}, undefined, 2).ended;
+    expect(sent(create)).toHaveLength(1);
+  });
+
+  it('starts nothing when it cannot find out', async () => {
+    platform.upstream.on(find, problem(503, 'Overloaded'));
+    await expect(run({}, undefined, 2).ended).rejects.toMatchObject({ code: 'status_unknown' });
+    expect(sent(create)).toEqual([]);
+  });
+
+  it('cancels what that run started when it is to be cancelled', async () => {
+    platform.upstream.on(find, { json: { deployments: [halfway.json] } });
+    platform.upstream.on(cancel, deployment('cancelled', ['succeeded', 100], ['cancelled', 50]));
+    const { ended } = run(
+      { wait: async (_ms, signal) => signal.throwIfAborted() },
+      AbortSignal.abort(byOwner()),
+      2,
+    );
+    await expect(ended).rejects.toMatchObject({ code: 'cancelled' });
+    expect(sent(cancel)).toHaveLength(1);
+  });
+});
+
 describe('when the task is cancelled', () => {
   it('cancels the deployment at the upstream', async () => {
     platform.upstream.on(create, queued);
@@ -226,7 +280,7 @@ describe('when the task is cancelled', () => {
   it('does not cut off the request that starts the deployment, so that it can be cancelled', async () => {
     const controller = new AbortController();
     platform.upstream.on(create, (response) => {
-      controller.abort(new Error('cancelled by the owner'));
+      controller.abort(byOwner());
       response.writeHead(201, { 'content-type': 'application/json' }).end(JSON.stringify(queued.json));
     });
     platform.upstream.on(cancel, deployment('cancelled', ['cancelled', 0], ['cancelled', 0]));
@@ -237,7 +291,7 @@ describe('when the task is cancelled', () => {
 
   it('starts nothing when it is cancelled during the checks', async () => {
     const controller = new AbortController();
-    platform.upstream.on(`GET ${paths.window}`, () => controller.abort(new Error('cancelled by the owner')));
+    platform.upstream.on(`GET ${paths.window}`, () => controller.abort(byOwner()));
     await expect(run({}, controller.signal).ended).rejects.toThrow('cancelled by the owner');
     expect(sent(create)).toEqual([]);
   });

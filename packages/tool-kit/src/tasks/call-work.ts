@@ -1,0 +1,187 @@
+import { decide } from '../call/admit.ts';
+import { resultOf } from '../call/call-record.ts';
+import { Deadline } from '../call/deadline.ts';
+import * as failure from '../call/failure.ts';
+import { HandlerContext } from '../call/handler-context.ts';
+import { hooked } from '../call/hook.ts';
+import type { LongRunningPlan, Operation, RequestContext, Sealed } from '../call/operation.ts';
+import type { ResolvedPipelineOptions } from '../call/pipeline-options.ts';
+import { toldOutput } from '../call/told-output.ts';
+import { asPublicError } from '../errors.ts';
+import type { JsonObject } from '../json.ts';
+import type { Caller, TaskContext, TaskWork, UpstreamCall } from '../ports.ts';
+import { endCall } from './end-call.ts';
+import { readCall, type StoredCall } from './stored-call.ts';
+import { TaskChannel } from './task-channel.ts';
+import { failureAnswer, storeResult } from './task-result.ts';
+
+/** What runs the calls of one long-running tool, as `current` has it when they run, and writes down how they end. */
+export function callWork(
+  { name, readOnly }: Operation,
+  { onInterrupted }: LongRunningPlan<Sealed>,
+  current: () => Operation | undefined,
+  pipeline: ResolvedPipelineOptions,
+): TaskWork {
+  return {
+    kind: name,
+    onInterrupted,
+    run(input, task) {
+      const operation = current();
+      if (operation?.longRunning === undefined) {
+        throw new failure.CallFailed(failure.unknownTarget('tools/call', name, false));
+      }
+      return new CallRun(operation, readCall(input), task, pipeline).run(operation.longRunning.runMs);
+    },
+    onEnd: (task, input) => endCall(task, readCall(input), { name, readOnly }, pipeline),
+  };
+}
+
+/** One run: everything that a call gets between its intent and its outcome, on the facts of now. */
+class CallRun {
+  readonly #operation: Operation;
+  readonly #call: StoredCall;
+  readonly #task: TaskContext;
+  readonly #pipeline: ResolvedPipelineOptions;
+  readonly #upstreamCalls: UpstreamCall[] = [];
+  #traceId: string | undefined;
+  /** From there on a change may have happened, whatever else goes wrong. */
+  #isUncertain: boolean;
+
+  constructor(operation: Operation, call: StoredCall, task: TaskContext, pipeline: ResolvedPipelineOptions) {
+    this.#operation = operation;
+    this.#call = call;
+    this.#task = task;
+    this.#pipeline = pipeline;
+    this.#isUncertain = task.attempt > 1 && !operation.readOnly;
+  }
+
+  async run(runMs: number): Promise<JsonObject> {
+    const { signal } = this.#task;
+    using deadline = new Deadline(runMs);
+    deadline.follow(signal);
+    try {
+      const input = await this.#admit(deadline);
+      const output = await this.#work(input, deadline);
+      const { target, correlationId, era, client } = this.#call;
+      const told = toldOutput(
+        this.#operation,
+        { input, output, target, request: { correlationId, era, client } },
+        this.#pipeline,
+      );
+      if ('failure' in told) {
+        return this.#failed(told.failure);
+      }
+      const { result: answer, isFailure } = told;
+      return storeResult({
+        answer,
+        outcome: {
+          result: isFailure ? 'failure' : 'success',
+          reason: isFailure ? 'reported_failure' : undefined,
+          ...this.#observed(),
+        },
+      });
+    } catch (error) {
+      // Cancelled, or to be gone on with elsewhere: the engine says what becomes of it.
+      if (signal.aborted) {
+        throw error;
+      }
+      return this.#failed(this.#explain(error, deadline));
+    }
+  }
+
+  /** Parses again, and decides again: hours may have passed, and another version may have been deployed. */
+  async #admit(deadline: Deadline): Promise<Sealed> {
+    const parsed = this.#operation.parse(this.#call.arguments);
+    if (!parsed.ok) {
+      throw new failure.CallFailed(parsed.failure);
+    }
+    const { caller, correlationId } = this.#call;
+    const permission = this.#operation.permissionOf?.(parsed.input, caller);
+    // What is cancelled is only undone, and that needs no permission any more.
+    if (permission !== undefined && !this.#task.signal.aborted) {
+      const decision = await decide(permission, { caller, correlationId }, this.#pipeline, deadline);
+      if (!decision.allowed) {
+        throw new failure.CallFailed(failure.denied(decision.reason, permission, correlationId));
+      }
+    }
+    return parsed.input;
+  }
+
+  async #work(input: Sealed, deadline: Deadline): Promise<Sealed> {
+    const { hooks, telemetry } = this.#pipeline;
+    const { span, name, readOnly } = this.#operation;
+    const request = this.#request(deadline);
+    const record = {
+      addUpstreamCall: (call: UpstreamCall) => void this.#upstreamCalls.push(call),
+      run: this.#task,
+    };
+    const context = new HandlerContext(request, this.#pipeline, deadline, record, 'first');
+    const work = async () => {
+      this.#isUncertain = !readOnly;
+      return this.#operation.run(input, context, request, this.#pipeline);
+    };
+    try {
+      return await telemetry.span(`${span.name} (task)`, span.attributes, async () => {
+        this.#traceId = telemetry.activeTraceId?.();
+        // A handler that is told to stop is waited for: it may have something to undo.
+        return hooks.length === 0
+          ? work()
+          : ((await hooked(
+              hooks,
+              { method: this.#call.method, name, readOnly, input, context },
+              work,
+            )) as Sealed);
+      });
+    } finally {
+      context.end();
+    }
+  }
+
+  #request({ signal }: Deadline): RequestContext {
+    const { caller, era, transport, client, correlationId, sourceAddress } = this.#call;
+    return {
+      caller: caller satisfies Caller,
+      signal,
+      era,
+      transport,
+      client,
+      correlationId,
+      sourceAddress,
+      channel: new TaskChannel(this.#task, this.#call.capabilities),
+    };
+  }
+
+  #failed(failed: failure.CallFailure): JsonObject {
+    // What a resumed run is refused may have been begun by an earlier one.
+    const result = this.#isUncertain && failed.kind === 'denied' ? 'unknown' : resultOf(failed);
+    const answer = failureAnswer(failed);
+    return storeResult({ answer, outcome: { result, reason: failed.code, ...this.#observed() } });
+  }
+
+  #observed() {
+    return {
+      traceId: this.#traceId,
+      upstreamCalls: this.#upstreamCalls.length === 0 ? undefined : this.#upstreamCalls,
+    };
+  }
+
+  #explain(error: unknown, { interruption }: Deadline): failure.CallFailure {
+    if (error instanceof failure.CallFailed) {
+      return error.failure;
+    }
+    const { logger } = this.#pipeline;
+    const { correlationId } = this.#call;
+    const fields = { err: error, correlationId, target: this.#operation.name, taskId: this.#task.taskId };
+    if (interruption !== undefined) {
+      logger.warn({ ...fields, code: interruption }, 'call interrupted');
+      return failure.interrupted(interruption, this.#isUncertain, correlationId);
+    }
+    const expected = asPublicError(error);
+    if (expected !== undefined) {
+      logger.warn({ ...fields, code: expected.code }, 'call failed');
+      return failure.reported(expected.code, expected.publicMessage);
+    }
+    logger.error(fields, 'call failed unexpectedly');
+    return failure.internalFailure(correlationId, this.#isUncertain);
+  }
+}

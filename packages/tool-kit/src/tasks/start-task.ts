@@ -1,0 +1,89 @@
+import type { Call, Operation, OperationResponse, RequestContext, Sealed } from '../call/operation.ts';
+import type { ResolvedPipelineOptions } from '../call/pipeline-options.ts';
+import type { JsonObject, JsonValue } from '../json.ts';
+import type { AuditEntry, AuditIntent, Task, TaskRunner } from '../ports.ts';
+import { storeCall } from './stored-call.ts';
+import { knowsTasks, plainAnswer, view2025, view2026 } from './task-view.ts';
+
+/** A call whose intent is recorded. */
+export interface BegunCall {
+  readonly call: Call;
+  readonly operation: Operation;
+  readonly input: Sealed;
+  readonly request: RequestContext;
+  readonly taskId: string;
+  readonly entry: AuditEntry | undefined;
+  readonly intent: AuditIntent | undefined;
+}
+
+/** What became of it. */
+export interface StartedTask {
+  readonly answer: OperationResponse;
+  /** There was a task for it already, which has an intent of its own. */
+  readonly isRepeated: boolean;
+}
+
+/** Starts the task that a long-running call is; it is durable when this resolves. */
+export async function startTask(
+  { call, operation, input, request, taskId, entry, intent }: BegunCall,
+  { tasks, openEntries }: ResolvedPipelineOptions,
+): Promise<StartedTask> {
+  const plan = operation.longRunning;
+  if (tasks === undefined || plan === undefined) {
+    throw new TypeError(`"${operation.name}" is long-running, and there is no task runner`);
+  }
+  if (entry !== undefined) {
+    openEntries.set(taskId, entry);
+  }
+  let task: Task;
+  try {
+    task = await tasks.start({
+      id: taskId,
+      kind: operation.name,
+      label: plan.label(input),
+      ownerId: request.caller.id,
+      idempotencyKey: plan.idempotencyKey(input),
+      fingerprint: (call.arguments ?? {}) as JsonValue,
+      input: storeCall(call, request, {
+        intent,
+        reference: entry?.reference,
+        capabilities: followsTask(call, request) ? (request.channel?.capabilities ?? {}) : {},
+      }),
+    });
+  } catch (error) {
+    openEntries.delete(taskId);
+    throw error;
+  }
+  const isRepeated = task.id !== taskId;
+  if (isRepeated) {
+    openEntries.delete(taskId);
+  }
+  return {
+    answer: { result: answerOf(task, call, operation, request, tasks), isFailure: false },
+    isRepeated,
+  };
+}
+
+/** Whether the client will be there when the task asks something. */
+function followsTask(call: Call, request: RequestContext): boolean {
+  return knowsTasks(request) || (request.era === '2025' && call.wantsTask === true);
+}
+
+function answerOf(
+  task: Task,
+  call: Call,
+  { name, longRunning: plan }: Operation,
+  request: RequestContext,
+  { ttlMs }: TaskRunner,
+): JsonObject {
+  if (plan === undefined) {
+    throw new TypeError(`"${name}" is not long-running`);
+  }
+  const { pollIntervalMs } = plan;
+  if (knowsTasks(request)) {
+    return { resultType: 'task', ...view2026(task, { ttlMs, pollIntervalMs }) };
+  }
+  return request.era === '2025' && call.wantsTask === true
+    ? { task: view2025(task, { ttlMs, pollIntervalMs }) }
+    : plainAnswer(task, name, plan);
+}

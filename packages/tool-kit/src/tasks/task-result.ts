@@ -1,0 +1,45 @@
+import { z } from 'zod';
+
+import type { CallFailure } from '../call/failure.ts';
+import type { JsonObject } from '../json.ts';
+import type { AuditOutcome, Task } from '../ports.ts';
+
+const resultSchema = z.object({
+  answer: z.record(z.string(), z.json()),
+  outcome: z.looseObject({
+    result: z.enum(['success', 'failure', 'denied', 'unknown']),
+    reason: z.string().optional(),
+  }),
+});
+
+/** How a call that ran as a task ended: what its client is given, and what the trail is told. */
+export interface TaskResult {
+  /** A `CallToolResult`. */
+  readonly answer: JsonObject;
+  readonly outcome: Omit<AuditOutcome, 'durationMs'>;
+}
+
+/** The result as the engine keeps it. */
+export function storeResult(result: TaskResult): JsonObject {
+  return { answer: result.answer, outcome: { ...result.outcome } as unknown as JsonObject };
+}
+
+/** The result of a task of ours that completed. */
+export function resultOfTask({ result }: Task): TaskResult | undefined {
+  return result === undefined ? undefined : resultSchema.parse(result);
+}
+
+/** A failure as a tool's answer: a result that the model reads. */
+export function failureAnswer({ message }: Pick<CallFailure, 'message'>): JsonObject {
+  return { content: [{ type: 'text', text: message }], isError: true };
+}
+
+/** The words in an answer. */
+export function textOf(answer: JsonObject): string {
+  const { content } = answer;
+  return Array.isArray(content)
+    ? content
+        .flatMap((block: { readonly text?: unknown }) => (typeof block.text === 'string' ? [block.text] : []))
+        .join('\n')
+    : '';
+}
