@@ -15,7 +15,7 @@ function recordingLogger() {
 
 describe.skipIf(program === undefined)('the connection', () => {
   it('is encrypted, checks the certificate, and signs in', async () => {
-    const certificate = await selfSignedCertificate();
+    const certificate = selfSignedCertificate();
     await using server = await startRedis({ certificate, settings: ['--requirepass', 'the password'] });
     const options = { url: server.url, ca: certificate.cert, password: 'the password' };
     await using redis = await openRedis(options);
