@@ -1,6 +1,7 @@
 import type { AnchorKeeper } from './anchors/anchor-keeper.ts';
 import { Anchors } from './anchors/anchors.ts';
 import { loadKeys } from './chain/signing.ts';
+import { checkWhole } from './check-number.ts';
 import { readCursor } from './delivery/cursor.ts';
 import { Delivery, type DeliveryOptions } from './delivery/delivery.ts';
 import type { AuditSink } from './delivery/sink.ts';
@@ -23,6 +24,7 @@ import { Alerts } from './health/alerts.ts';
 import { healthOf, type AuditHealth } from './health/health.ts';
 import { Maintenance } from './health/maintenance.ts';
 import { RefusalLog } from './refusals/refusal-log.ts';
+import { readRecent, type RecentEvents } from './segments/recent-events.ts';
 import { recoverLog } from './segments/recovery.ts';
 import { segmentName } from './segments/segment-header.ts';
 import { SegmentLog, type SegmentLogOptions } from './segments/segment-log.ts';
@@ -73,6 +75,12 @@ export interface AuditTrail extends AsyncDisposable {
   readonly flush: (options?: { readonly signal?: AbortSignal | undefined }) => Promise<void>;
   /** The present state, for readiness and metrics. */
   readonly health: () => AuditHealth;
+  /**
+   * The last events on the disk, from 0 to 1_000 of them, and whether they are as they were written; for operators.
+   * @throws {RangeError} for a limit out of its range
+   * @throws {unknown} what the disk says
+   */
+  readonly recent: (limit: number) => Promise<RecentEvents>;
   /** Records nothing more, tries to ship what is left, and releases the directory. */
   readonly close: () => Promise<void>;
 }
@@ -119,6 +127,7 @@ async function keepPlace({
   return folder;
 }
 
+const MAX_RECENT = 1_000;
 // For what is under way to come to its end.
 const END_GRACE_MS = 1000;
 
@@ -330,6 +339,11 @@ function createTrail(parts: TrailParts, lock: WriterLock): AuditTrail {
         disk: share.use,
         now: now(),
       }),
+    async recent(limit) {
+      checkWhole('limit', limit, 0, MAX_RECENT);
+      const { directory, fileSystem } = parts.options;
+      return readRecent(directory, fileSystem, log.segments, limit);
+    },
     close: () => (closing ??= close()),
     [Symbol.asyncDispose]: () => trail.close(),
   };

@@ -2,6 +2,7 @@ export { openAuditTrail } from './audit-trail.ts';
 export type { AuditEntry, AuditTrail } from './audit-trail.ts';
 export type { AuditHealth, AuditSinkHealth } from './health/health.ts';
 export type { RefusalCounts } from './refusals/refusal-log.ts';
+export type { RecentEvents } from './segments/recent-events.ts';
 export { createTrailAdoption } from './trail-adoption.ts';
 export type { OrphanHealth, TrailAdoption, TrailAdoptionOptions } from './trail-adoption.ts';
 export type { AuditTrailOptions } from './trail-options.ts';
