@@ -9,6 +9,7 @@ import { Server as NetServer } from 'node:net';
 
 import proxyAddress from '@fastify/proxy-addr';
 
+import { answerText } from '../app/answer-text.ts';
 import { createMcpApp, type McpApp } from '../app/mcp-app.ts';
 import { securityHeaders } from '../app/node-exchange.ts';
 import type { Server } from '../assemble.ts';
@@ -16,12 +17,13 @@ import { createBearerGate } from '../gate/bearer-gate.ts';
 import type { Gate } from '../gate/gate.ts';
 import { withoutPort } from '../gate/origin.ts';
 import { createUnauthenticatedGate } from '../gate/unauthenticated-gate.ts';
+import { isLoopbackHost } from '../loopback.ts';
 import { countOfHeader, createHostRule } from '../wire/host-rule.ts';
 import { createConnectionLimit } from './connection-limit.ts';
 import { listening, urlOf } from './listening.ts';
 import { measureRequests } from './measure-requests.ts';
 import { listenForOperators } from './operator-port.ts';
-import { answerText, createOperatorRoutes, createProbeRoutes } from './operator-routes.ts';
+import { createOperatorRoutes, createProbeRoutes } from './operator-routes.ts';
 import {
   resolveServeHttpOptions,
   type ResolvedServeHttpOptions,
@@ -54,7 +56,12 @@ export async function listen(server: Server, options: ServeHttpOptions): Promise
   observe(server, app);
 
   let isClosing = false;
-  const full = createOperatorRoutes(server, () => isClosing);
+  const { operatorToken } = resolved;
+  const full = createOperatorRoutes(server, {
+    isClosing: () => isClosing,
+    operatorToken,
+    hasConsole: operatorToken !== undefined || isOnThisMachine(resolved, options),
+  });
   const routes =
     isLoopback && resolved.operator === undefined ? full : createProbeRoutes(server, () => isClosing);
   const measure = measureRequests(server.telemetry.meter, resolved.path);
@@ -108,7 +115,7 @@ export async function listen(server: Server, options: ServeHttpOptions): Promise
       return;
     }
     if (route !== undefined) {
-      await route(response, leave);
+      await route(response, leave, request);
       return;
     }
     if (!(await app.serve(request, response, { sourceAddress: addressOf(request) }))) {
@@ -159,6 +166,17 @@ function stopAccepting(http: NodeServer): Promise<void> {
   return new Promise((resolve) => {
     NetServer.prototype.close.call(http, () => resolve());
   });
+}
+
+/** Whether the operator's routes can be reached from this machine alone: a proxy on it would publish them. */
+function isOnThisMachine(
+  { operator, isLoopback }: ResolvedServeHttpOptions,
+  { allowedHosts, trustedProxies }: ServeHttpOptions,
+): boolean {
+  if (operator !== undefined) {
+    return isLoopbackHost(operator.host);
+  }
+  return isLoopback && allowedHosts === undefined && trustedProxies === undefined;
 }
 
 function gateOf(server: Server, { gate, host, isLoopback, trustedProxies }: ResolvedServeHttpOptions): Gate {

@@ -6,7 +6,7 @@ import type { Telemetry } from '@mcp-parts/observability';
 const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 /** What the endpoint knows; anything else is the client's own word, which must not become a series. */
 const METHODS = new Set(['GET', 'POST', 'DELETE', 'OPTIONS', 'HEAD']);
-const ROUTES = new Set(['/health', '/ready', '/metrics']);
+const ROUTES = new Set(['/health', '/ready', '/metrics', '/console']);
 
 /**
  * Measures every request of the service port, whatever refused it: `http.server.request.duration` of the OpenTelemetry

@@ -2,11 +2,12 @@ import { createServer } from 'node:http';
 
 import type { Logger } from '@mcp-parts/tool-kit';
 
+import { answerText } from '../app/answer-text.ts';
 import { isLoopbackHost } from '../loopback.ts';
 import { loopbackNames } from '../wire/cors.ts';
 import { countOfHeader, createHostRule } from '../wire/host-rule.ts';
 import { listening, urlOf } from './listening.ts';
-import { answerText, type OperatorRoutes } from './operator-routes.ts';
+import type { OperatorRoutes } from './operator-routes.ts';
 
 /** Operators and their machines are few; whoever opens more sockets than this is something else. */
 const MAX_CONNECTIONS = 100;
@@ -22,18 +23,19 @@ export async function listenForOperators(
   const http = createServer(
     { headersTimeout: 10_000, requestTimeout: 10_000, connectionsCheckingInterval: 1_000 },
     (request, response) => {
-      request.resume();
       // On loopback a web page could ask by DNS rebinding; in a cluster the network decides who can.
       if (isLoopback && (countOfHeader('host', request) !== 1 || !isLoopbackName(request.headers.host))) {
         answerText(response, 403, JSON.stringify({ error: 'wrong_host' }));
+        request.resume();
         return;
       }
       const route = routes.find(request);
       if (route === undefined) {
         answerText(response, 404, JSON.stringify({ error: 'not_found' }));
+        request.resume();
         return;
       }
-      route(response, {}).catch((error: unknown) => {
+      route(response, {}, request).catch((error: unknown) => {
         logger.error({ err: error }, 'operator not answered');
         response.destroy();
       });

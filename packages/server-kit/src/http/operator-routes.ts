@@ -1,22 +1,30 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 
 import { PROMETHEUS_CONTENT_TYPE } from '@mcp-parts/observability';
 
-import { securityHeaders } from '../app/node-exchange.ts';
+import { answerText } from '../app/answer-text.ts';
 import type { Server } from '../assemble.ts';
+import { createConsoleRoutes, type ConsoleOptions, type ConsoleRoute } from '../console/console-routes.ts';
 import type { Readiness } from '../server/readiness.ts';
 
 /** Answers one of the operator's questions. */
-type OperatorRoute = (response: ServerResponse, headers: Readonly<Record<string, string>>) => Promise<void>;
+type OperatorRoute = ConsoleRoute;
 
 /** The operator's questions that a server answers on one of its ports. */
 export interface OperatorRoutes {
   readonly find: (request: IncomingMessage) => OperatorRoute | undefined;
 }
 
+/** What operators ask, and whether their page is there: it is not for whoever reaches a port in a network. */
+export interface OperatorRoutesOptions extends ConsoleOptions {
+  readonly hasConsole: boolean;
+}
+
 /** What operators and their machines ask: is it alive, may it get traffic, how is it doing. */
-export function createOperatorRoutes(server: Server, isClosing: () => boolean): OperatorRoutes {
-  return routesOf([
+export function createOperatorRoutes(server: Server, options: OperatorRoutesOptions): OperatorRoutes {
+  const { isClosing, hasConsole } = options;
+  const pages = hasConsole ? createConsoleRoutes(server, options) : undefined;
+  const questions: readonly (readonly [string, OperatorRoute])[] = [
     ['/health', healthOf(server)],
     [
       '/ready',
@@ -33,7 +41,8 @@ export function createOperatorRoutes(server: Server, isClosing: () => boolean): 
         answerText(response, 200, text, { ...headers, 'content-type': PROMETHEUS_CONTENT_TYPE });
       },
     ],
-  ]);
+  ];
+  return routesOf([...questions, ...Object.entries(pages?.GET ?? {})], Object.entries(pages?.POST ?? {}));
 }
 
 /** What a load balancer asks on the port that it balances. It learns states, and no names. */
@@ -50,13 +59,20 @@ export function createProbeRoutes(server: Server, isClosing: () => boolean): Ope
   ]);
 }
 
-function routesOf(entries: readonly (readonly [string, OperatorRoute])[]): OperatorRoutes {
-  const routes = new Map(entries);
+function routesOf(
+  questions: readonly (readonly [string, OperatorRoute])[],
+  forms: readonly (readonly [string, OperatorRoute])[] = [],
+): OperatorRoutes {
+  const gets = new Map(questions);
+  const posts = new Map(forms);
   return {
     find({ method, url = '' }) {
       const end = url.indexOf('?');
       const path = end === -1 ? url : url.slice(0, end);
-      return method === 'GET' || method === 'HEAD' ? routes.get(path) : undefined;
+      if (method === 'POST') {
+        return posts.get(path);
+      }
+      return method === 'GET' || method === 'HEAD' ? gets.get(path) : undefined;
     },
   };
 }
@@ -77,22 +93,6 @@ async function readinessOf(
 
 function statusOf(state: State): number {
   return state === 'ready' || state === 'degraded' ? 200 : 503;
-}
-
-/** Answers with a short text; JSON, unless a header says otherwise. */
-export function answerText(
-  response: ServerResponse,
-  status: number,
-  text: string,
-  headers: Readonly<Record<string, string>> = {},
-): void {
-  response.writeHead(status, {
-    ...securityHeaders,
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(text),
-    ...headers,
-  });
-  response.end(text);
 }
 
 /** How far the audit trail is shipped, if it says so: names and numbers, nothing internal. */

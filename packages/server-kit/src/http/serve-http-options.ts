@@ -1,5 +1,6 @@
 import { resolvePath, type McpAppOptions } from '../app/mcp-app-options.ts';
 import { checkWhole } from '../check-number.ts';
+import { checkOperatorToken } from '../console/console-access.ts';
 import { resolveSessionLimits, type SessionLimits } from '../era-2025/session-limits.ts';
 import type { TokenGateOptions } from '../gate/bearer-gate.ts';
 import type { Gate } from '../gate/gate.ts';
@@ -24,12 +25,18 @@ export interface ServeHttpOptions
   /** From 0, which takes a free port, to 65_535. @default 3000 */
   readonly port?: number | undefined;
   /**
-   * Where the operator's routes are: `/health`, `/ready` with its details, and `/metrics`. With a port of their own, the
+   * Where the operator's routes are: `/health`, `/ready` with its details, `/metrics`, and `/console`. With a port of their own, the
    * port above answers `/health` and `/ready` with a state alone.
    *
    * @default on loopback the port above; else there are no metrics to read
    */
   readonly operator?: OperatorPort | undefined;
+  /**
+   * What operators sign in with to see the page at `/console`, beside the metrics; at least 32 characters.
+   *
+   * @default on loopback whoever reaches the port sees it; else there is no page
+   */
+  readonly operatorToken?: string | undefined;
   /** Host names that the server answers to. @default those of loopback, when bound to loopback; else required */
   readonly allowedHosts?: readonly string[] | undefined;
   /** Origins of web pages that may call it. @default any port of loopback, when bound to loopback; else none */
@@ -63,6 +70,7 @@ export interface ResolvedServeHttpOptions {
   readonly isLoopback: boolean;
   readonly port: number;
   readonly operator: { readonly host: string; readonly port: number } | undefined;
+  readonly operatorToken: string | undefined;
   readonly path: string;
   readonly allowedHosts: readonly string[];
   readonly trustedProxies: readonly string[];
@@ -109,6 +117,7 @@ export function resolveServeHttpOptions(
     isLoopback,
     port,
     operator: options.operator && resolveAddress(options.operator),
+    operatorToken: checkOperatorToken(options.operatorToken),
     maxConnections,
     maxConnectionsPerAddress,
     allowedHosts: options.allowedHosts ?? loopbackNames,

@@ -36,6 +36,12 @@ export const httpSettings = {
       'Port for operators; 0 takes a free one. Without it they ask on PORT while HOST is loopback, and have no metrics otherwise',
     schema: numberSetting((port) => (port === undefined ? undefined : resolveAddress({ port }).port)),
   },
+  OPERATOR_TOKEN: {
+    description:
+      'What operators sign in with to see /console on the port for operators, at least 32 characters. Without it there is no such page, unless that port is on loopback',
+    schema: z.string().min(32, 'must have at least 32 characters').optional(),
+    secret: true,
+  },
   READINESS_REQUIRES: {
     description:
       'Backends without which a replica takes no calls at all, separated by commas. Without one that is not named here it is degraded and goes on',
@@ -164,6 +170,7 @@ export function httpOptions(values: SettingValues<typeof httpSettings>): Omit<Se
       values.OPERATOR_PORT === undefined
         ? undefined
         : { host: values.OPERATOR_HOST, port: values.OPERATOR_PORT },
+    operatorToken: values.OPERATOR_TOKEN,
     allowedHosts: values.ALLOWED_HOSTS,
     allowedOrigins: values.ALLOWED_ORIGINS,
     trustedProxies: values.TRUSTED_PROXIES,

@@ -5,9 +5,9 @@ import type { AuditTrail, EventBus, RateLimiter, RenewCaller, TaskRunner } from 
 
 /**
  * An audit trail as a server needs it. With `health`, as the trail of `@mcp-parts/audit` has it, the server is ready only
- * while it records, and its metrics say how far it is shipped.
+ * while it records, and its metrics say how far it is shipped; with `recent`, the operator's page shows its last events.
  */
-export type ServerAudit = AuditTrail & Partial<Pick<StoredTrail, 'health' | 'flush'>>;
+export type ServerAudit = AuditTrail & Partial<Pick<StoredTrail, 'health' | 'flush' | 'recent'>>;
 
 /** A task engine as a server needs it. */
 export interface ServerTasks extends TaskRunner {
