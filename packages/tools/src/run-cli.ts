@@ -3,6 +3,9 @@ import { parseArgs } from 'node:util';
 import { commandUsage, programUsage, UsageError, type CliContext, type Command } from './cli/command.ts';
 import { callCommand } from './commands/call.ts';
 import { connectCommand } from './commands/connect.ts';
+import { devCommand } from './commands/dev.ts';
+import { evalCommand } from './commands/eval.ts';
+import { fromOpenApiCommand } from './commands/from-openapi.ts';
 import { lintCommand } from './commands/lint.ts';
 import { lockCommand } from './commands/lock.ts';
 import { tokensCommand } from './commands/tokens.ts';
@@ -13,6 +16,9 @@ const commands: ReadonlyMap<string, Command> = new Map([
   ['lock', lockCommand],
   ['tokens', tokensCommand],
   ['connect', connectCommand],
+  ['from-openapi', fromOpenApiCommand],
+  ['dev', devCommand],
+  ['eval', evalCommand],
 ]);
 
 /** Runs one command line, without the program's name. Returns the exit status; never rejects. */

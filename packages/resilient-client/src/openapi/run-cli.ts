@@ -4,6 +4,7 @@ import type { Writable } from 'node:stream';
 import { parseArgs } from 'node:util';
 
 import { endpointSource } from './endpoint-source.ts';
+import { readOpenApi } from './read-openapi.ts';
 
 /** What the program is given of the world. */
 export interface CliContext {
@@ -68,26 +69,5 @@ function isParseError(error: unknown): boolean {
 }
 
 async function writeEndpoints(input: string, output: string, only: readonly string[]): Promise<void> {
-  const parser = await loadParser();
-  const document = await readDocument(parser, input);
-  await writeFile(output, endpointSource(document, basename(input), only));
-}
-
-/** The parser is an optional peer dependency: a server that only calls endpoints does not need it. */
-async function loadParser() {
-  try {
-    const module = await import('@apidevtools/swagger-parser');
-    return module.default;
-  } catch (cause) {
-    throw new Error('its parser is not installed: npm install -D @apidevtools/swagger-parser', { cause });
-  }
-}
-
-async function readDocument(parser: Awaited<ReturnType<typeof loadParser>>, input: string): Promise<unknown> {
-  try {
-    await parser.validate(input);
-    return await parser.bundle(input);
-  } catch (cause) {
-    throw new Error(`${input}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-  }
+  await writeFile(output, endpointSource(await readOpenApi(input), basename(input), only));
 }

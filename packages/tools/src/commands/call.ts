@@ -35,14 +35,14 @@ interface ToolResult {
 }
 
 /** Both forms of an answer, as a model would be handed one of them. */
-function shown({ content, structuredContent }: ToolResult): string {
+export function shown({ content, structuredContent }: ToolResult): string {
   const blocks = content.map((block) => (block.type === 'text' ? block.text : JSON.stringify(block)));
   const structured = structuredContent === undefined ? [] : ['', JSON.stringify(structuredContent, null, 2)];
   return `${[...blocks, ...structured].join('\n')}\n`;
 }
 
 /** @throws {UsageError} for what is no JSON object. */
-function argumentsOf(text: string): Record<string, unknown> {
+export function argumentsOf(text: string): Record<string, unknown> {
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -4,9 +4,9 @@ import {
   defineTool,
   standardSchema,
   type CatalogProblem,
+  type CheckOptions,
   type JsonObject,
 } from '@mcp-parts/tool-kit';
-import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 
 import type { Command } from '../cli/command.ts';
 import { listOffered, type ListedTool, type Offered } from '../server/offered.ts';
@@ -25,7 +25,11 @@ export const lintCommand: Command = {
   async run(args, context) {
     const { values, target } = parseServerArgs(args, options);
     await using server = await openServer(requireTarget(target), context.version);
-    const problems = problemsOf(await listOffered(server.client));
+    // The tokenizer is large, and other commands start without it.
+    const { countTokens } = await import('gpt-tokenizer/encoding/o200k_base');
+    const problems = problemsOf(await listOffered(server.client), {
+      countTokens: (text) => countTokens(text),
+    });
     context.stdout.write(
       values['json'] === true
         ? `${JSON.stringify(problems, null, 2)}\n`
@@ -50,8 +54,11 @@ export type LintProblem =
       readonly clients: readonly string[];
     };
 
-/** The problems of what a server lists. */
-export function problemsOf({ tools, instructions }: Offered): readonly LintProblem[] {
+/** The problems of what a server lists; as the options of `checkCatalog` measure them. */
+export function problemsOf(
+  { tools, instructions }: Offered,
+  checkOptions: CheckOptions = {},
+): readonly LintProblem[] {
   const refused: LintProblem[] = [];
   const taken = tools.flatMap((tool) => {
     try {
@@ -77,10 +84,7 @@ export function problemsOf({ tools, instructions }: Offered): readonly LintProbl
   return [
     ...refused,
     ...silent,
-    ...checkCatalog(createCatalog({ tools: taken }), {
-      instructions,
-      countTokens: (text) => countTokens(text),
-    }),
+    ...checkCatalog(createCatalog({ tools: taken }), { instructions, ...checkOptions }),
   ];
 }
 

@@ -1,5 +1,3 @@
-import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
-
 import type { Command } from '../cli/command.ts';
 import { listOffered } from '../server/offered.ts';
 import { openServer } from '../server/open-server.ts';
@@ -20,6 +18,9 @@ export const tokensCommand: Command = {
     const { values, target } = parseServerArgs(args, options);
     await using server = await openServer(requireTarget(target), context.version);
     const { tools, instructions = '' } = await listOffered(server.client);
+    // The tokenizer is large, and other commands start without it.
+    const { countTokens } = await import('gpt-tokenizer/encoding/o200k_base');
+    const tokensOf = (value: unknown) => countTokens(JSON.stringify(value));
     const rows = tools.map((tool) => {
       const { name, description, inputSchema } = tool;
       return {
@@ -40,10 +41,6 @@ export const tokensCommand: Command = {
     return typeof max === 'string' && total.listed > Number(max) ? 1 : 0;
   },
 };
-
-function tokensOf(value: unknown): number {
-  return countTokens(JSON.stringify(value));
-}
 
 interface Row {
   readonly name: string;

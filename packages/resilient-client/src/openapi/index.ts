@@ -1,0 +1,2 @@
+export { endpointSource } from './endpoint-source.ts';
+export { readOpenApi } from './read-openapi.ts';
