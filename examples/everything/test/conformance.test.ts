@@ -9,7 +9,16 @@ import { createUnrelated } from './unrelated.ts';
 /** Of what a revision does not demand, or not yet, what passes as well. */
 const BEYOND = {
   '2025-11-25': ['server-session-lifecycle'],
-  '2026-07-28': ['http-header-validation', 'http-custom-header-server-validation'],
+  '2026-07-28': [
+    'http-header-validation',
+    'http-custom-header-server-validation',
+    'tasks-capability-negotiation',
+    'tasks-wire-fields',
+    'tasks-request-state-removal',
+    'tasks-mrtr-input',
+    'tasks-request-headers',
+    'tasks-dispatch-and-envelope',
+  ],
 } as const;
 
 /** Checks of what should be, and is not, for a reason. */

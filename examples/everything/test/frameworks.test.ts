@@ -33,7 +33,8 @@ describe.each(frameworks)('an agent of %s', (framework) => {
 
   it('is offered every tool', () => {
     const { tools = [] } = createDefinitions(() => neverChanging);
-    expect(client.tools).toEqual(tools.map(({ name }) => name));
+    // Long-running tools have others beside them, to look how far they are.
+    expect(client.tools).toEqual(expect.arrayContaining(tools.map(({ name }) => name)));
   });
 
   it.each(calls)('calls %s', async (tool, args, found) => {

@@ -52,7 +52,9 @@ export function createServer(table: MethodTable, options: BindingOptions): Serve
   // The SDK's own handlers would refuse malformed params in front of the pipeline, which records every refusal.
   server.fallbackRequestHandler = async (request, context) => {
     // What arrives is JSON.
-    const params = (request.params ?? {}) as JsonObject;
+    const params = (
+      request.method === 'tasks/update' ? withAnswers(request.params, context) : (request.params ?? {})
+    ) as JsonObject;
     return traceable(await handleRequest(table, request.method, params, sdkRequest(context), options));
   };
   // The SDK takes these for methods of the older revisions, unless they have handlers with schemas of their own.
@@ -64,6 +66,12 @@ export function createServer(table: MethodTable, options: BindingOptions): Serve
     );
   }
   return server;
+}
+
+/** The SDK lifts the answers out of the params of every request, also where they belong to a task. */
+function withAnswers(params: object | undefined, { mcpReq }: ServerContext): object {
+  const { inputResponses } = mcpReq;
+  return { ...params, ...(inputResponses !== undefined && { inputResponses }) };
 }
 
 /**

@@ -27,6 +27,8 @@ export interface Channel {
         options: { readonly signal: AbortSignal; readonly timeoutMs: number },
       ) => Promise<ClientReply>)
     | undefined;
+  /** Whether questions that belong together are put at once. @default they are put one after the other */
+  readonly asksAtOnce?: boolean | undefined;
   /** What the client has sent along with a request that it makes again, as it was asked to. @default it was not */
   readonly retry?: Retry | undefined;
 }

@@ -113,6 +113,12 @@ export class Conversation {
     if (this.#retry !== undefined) {
       return this.#retry.ask(questions);
     }
+    if (this.#options.channel?.asksAtOnce === true) {
+      const all = Object.entries(questions);
+      return Object.fromEntries(
+        await Promise.all(all.map(async ([key, question]) => [key, await this.#question(question)] as const)),
+      );
+    }
     const answers: Record<string, Answer<unknown>> = {};
     for (const [key, question] of Object.entries(questions)) {
       // oxlint-disable-next-line no-await-in-loop -- A person is asked one thing after the other.
@@ -122,15 +128,19 @@ export class Conversation {
   }
 
   #inTurn(question: Question<unknown>): Promise<Answer<unknown>> {
+    const turn = this.#last.then(() => this.#question(question));
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+
+  #question(question: Question<unknown>): Promise<Answer<unknown>> {
     const { channel, signal, answerWithinMs, pause } = this.#options;
     const request = channel?.request;
     if (request === undefined) {
       return Promise.resolve({ outcome: 'impossible', requiredCapabilities: question.capability });
     }
     const options = { request: request.bind(channel), signal: signal(), answerWithinMs, pause };
-    const turn = this.#last.then(() => askByRequest(question, options));
-    this.#last = turn.catch(() => undefined);
-    return turn;
+    return askByRequest(question, options);
   }
 }
 

@@ -9,6 +9,8 @@ export class TaskChannel implements Channel {
   readonly meta: JsonObject = { progressToken: 'task' };
   /** What can be asked: of a client that knows no tasks, nothing. */
   readonly capabilities: JsonObject;
+  /** A client sees all that a task waits for, and answers in any order. */
+  readonly asksAtOnce = true;
   readonly #task: TaskContext;
   #asked = 0;
 
