@@ -107,6 +107,21 @@ describe.each(['2025', '2026'] as const)('a call by a client of %s', (era) => {
     ]);
   });
 
+  it('does not let a handler flood its client with messages', async () => {
+    const table = tableOf(({ log }) => {
+      for (let line = 0; line < 1_000; line += 1) {
+        log('info', line);
+      }
+      return Promise.resolve('done');
+    });
+    const heard: unknown[] = [];
+    await using connection = await connect(table, { era, caller, onLog: ({ data }) => heard.push(data) });
+    await connection.client.callTool({ name: 'work' });
+
+    expect(heard.slice(0, 100)).toEqual(Array.from({ length: 100 }, (_, line) => line));
+    expect(heard.length).toBeLessThan(200);
+  });
+
   it('knows what the request carries beside its arguments', async () => {
     const table = tableOf(({ meta }) => Promise.resolve(JSON.stringify(meta)));
     await using connection = await connect(table, { era, caller });

@@ -276,6 +276,42 @@ describe.each(['2025', '2026'] as const)('a question to a client of %s', (era) =
     expect(text).toBe('accepted false true');
   });
 
+  it('leaves the handler the time that it had left', async () => {
+    const table = tableOf(
+      async ({ ask }) => {
+        await ask(brew);
+        return new Promise<never>(() => undefined);
+      },
+      { deadlineMs: 50 },
+    );
+    const { isError, text } = await call(table, {
+      era,
+      onQuestion: () => ({ action: 'accept', content: { milk: true } }),
+    });
+    expect({ isError, text }).toEqual({ isError: true, text: expect.stringContaining('took too long') });
+  });
+
+  it('is not put twice for what was done once, unless that failed', async () => {
+    let tries = 0;
+    const table = tableOf(async ({ ask, once }) => {
+      const work = () => {
+        tries += 1;
+        if (tries === 1) {
+          throw new Error('not yet');
+        }
+        return { tries };
+      };
+      const first = await once('work', work).catch(() => once('work', work));
+      await ask(brew);
+      return JSON.stringify([first, await once('work', work)]);
+    });
+    const { text } = await call(table, {
+      era,
+      onQuestion: () => ({ action: 'accept', content: { milk: true } }),
+    });
+    expect(text).toBe('[{"tries":2},{"tries":2}]');
+  });
+
   it('can be asked by prompts and resources, and by nothing else', async () => {
     const question = form('For whom?', z.object({ name: z.string() }));
     const table = createMethodTable(

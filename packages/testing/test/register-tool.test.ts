@@ -9,8 +9,9 @@ import {
 } from '@mcp-parts/tool-kit';
 import { registerTool as registerTool2025 } from '@mcp-parts/tool-kit/sdk-2025';
 import { registerTool as registerTool2026 } from '@mcp-parts/tool-kit/sdk-2026';
+import { Client } from '@modelcontextprotocol/client';
 import { McpServer as McpServer2025 } from '@modelcontextprotocol/sdk/server/mcp.js';
-import { McpServer as McpServer2026 } from '@modelcontextprotocol/server';
+import { InMemoryTransport, McpServer as McpServer2026 } from '@modelcontextprotocol/server';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 
@@ -193,4 +194,22 @@ describe.each(['2025', '2026'] as const)('registerTool on an McpServer of %s', (
     await expect(call).rejects.toThrow(/abort/iu);
     await expect.poll(() => signal.aborted).toBe(true);
   });
+});
+
+it('lets a tool on an McpServer of 2.x ask a client of 2025, too', async () => {
+  const server = new McpServer2026(serverInfo);
+  registerTool2026(server, order, fromReader);
+  const client = new Client(
+    { name: 'older', version: '1.0.0' },
+    { capabilities: { elicitation: {} }, versionNegotiation: { mode: 'legacy' } },
+  );
+  client.setRequestHandler('elicitation/create', () => ({ action: 'accept', content: { cups: 3 } }));
+  const [clientEnd, serverEnd] = InMemoryTransport.createLinkedPair();
+  await server.connect(serverEnd);
+  await client.connect(clientEnd);
+
+  expect(await client.callTool({ name: 'order', arguments: {} })).toMatchObject({
+    structuredContent: { cups: 3 },
+  });
+  await client.close();
 });
