@@ -13,10 +13,10 @@ import { PrometheusSerializer } from '@opentelemetry/exporter-prometheus';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 
-import { ATTRIBUTE, METRIC, OTHER_ERROR, SERVER_OPERATION_BUCKETS } from './names.ts';
+import { ATTRIBUTE, METRIC, OTHER_ERROR, SERVER_OPERATION_BUCKETS } from './metrics/names.ts';
+import { observeProcess } from './metrics/process-metrics.ts';
+import { withUnits } from './metrics/prometheus-names.ts';
 import type { Otlp } from './otlp/open-otlp.ts';
-import { observeProcess } from './process-metrics.ts';
-import { withUnits } from './prometheus-names.ts';
 
 /** `Content-Type` of the text that {@link Telemetry.prometheus} returns (Prometheus exposition format 0.0.4). */
 export const PROMETHEUS_CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8';

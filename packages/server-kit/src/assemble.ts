@@ -21,12 +21,12 @@ import {
   type MethodTable,
 } from '@mcp-parts/tool-kit';
 
-import { observeChecks } from './server/check-metrics.ts';
 import { observeFacts } from './server/metrics/fact-metrics.ts';
 import { openParts } from './server/open-parts.ts';
 import { resolveRateLimitOptions, type RateLimitOptions } from './server/rate-limit-options.ts';
 import { createRateLimiter } from './server/rate-limiter.ts';
-import { createReadiness, type Probe, type Readiness } from './server/readiness.ts';
+import { observeChecks } from './server/readiness/check-metrics.ts';
+import { createReadiness, type Probe, type Readiness } from './server/readiness/readiness.ts';
 import type { CallerRights, ServerAudit, ServerPorts, ServerTasks } from './server/server-ports.ts';
 import { atMost, planShutdown, type ShutdownOptions, type ShutdownPlan } from './server/shutdown-budget.ts';
 

@@ -21,7 +21,7 @@ export type { GateOptions, OperatorPort, ServeHttpOptions } from './http/serve-h
 export type { UnauthenticatedGateOptions } from './gate/unauthenticated-gate.ts';
 export { isLoopbackHost } from './loopback.ts';
 export type { RateLimitOptions } from './server/rate-limit-options.ts';
-export type { Probe, Readiness } from './server/readiness.ts';
+export type { Probe, Readiness } from './server/readiness/readiness.ts';
 export type { ServerAudit, ServerPorts, ServerTasks } from './server/server-ports.ts';
 export { planShutdown, type ShutdownOptions, type ShutdownPlan } from './server/shutdown-budget.ts';
 export { serveHttp } from './serve-http.ts';

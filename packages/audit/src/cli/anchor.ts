@@ -3,8 +3,8 @@ import { parseArgs } from 'node:util';
 import { publicKeysBeside } from '../chain/signing.ts';
 import { nodeFileSystem } from '../disk/file-system.ts';
 import { verifyTrail } from '../verify/verify-trail.ts';
-import { errorText, required, type Command } from './command.ts';
-import { findTrails, trailOptions } from './read-trail.ts';
+import { findTrails, trailOptions } from './trail/read-trail.ts';
+import { errorText, required, type Command } from './usage/command.ts';
 
 const options = { directory: trailOptions.directory } as const;
 

@@ -8,9 +8,9 @@ import { platformFiles } from '../disk/platform-files.ts';
 import { safeJson } from '../event/safe-json.ts';
 import { parseJson } from '../parse-json.ts';
 import { DEFAULT_MIN_FREE_BYTES } from '../trail-options.ts';
-import { required, type CliContext, type Command } from './command.ts';
 import { writeTable, type Colour } from './output/terminal.ts';
-import { findTrails, readEvents, trailOptions } from './read-trail.ts';
+import { findTrails, readEvents, trailOptions } from './trail/read-trail.ts';
+import { required, type CliContext, type Command } from './usage/command.ts';
 
 /** Says what is wrong before it matters. */
 export const doctorCommand: Command = {

@@ -4,9 +4,9 @@ import { parseArgs } from 'node:util';
 import { safeJson } from '../event/safe-json.ts';
 import { toEcs } from '../mappers/ecs.ts';
 import { toOcsf } from '../mappers/ocsf.ts';
-import { required, UsageError, type CliContext, type Command } from './command.ts';
-import { createFilter, filterOptions, type Filter } from './filter.ts';
-import { createDamageCount, findTrails, readEvents, trailOptions } from './read-trail.ts';
+import { createFilter, filterOptions, type Filter } from './trail/filter.ts';
+import { createDamageCount, findTrails, readEvents, trailOptions } from './trail/read-trail.ts';
+import { required, UsageError, type CliContext, type Command } from './usage/command.ts';
 
 /** How an event is written, by the name of the format. */
 const formats = { jsonl: (event: object) => event, ocsf: toOcsf, ecs: toEcs } as const;

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 
 import { openPersonalKeys } from '../privacy/personal-keys.ts';
-import { required, type Command } from './command.ts';
+import { required, type Command } from './usage/command.ts';
 
 const options = {
   keys: { type: 'string', value: '<path>', description: 'The directory of the personal keys.' },

@@ -2,11 +2,11 @@ import { parseArgs } from 'node:util';
 
 import type { AuditEvent } from '../event/event.ts';
 import { safeJson } from '../event/safe-json.ts';
-import { required, wholeNumber, type CliContext, type Command } from './command.ts';
-import { createFilter, filterOptions, type Filter } from './filter.ts';
 import { eventColumns, eventRow } from './output/event-rows.ts';
 import { writeTable } from './output/terminal.ts';
-import { createDamageCount, findTrails, readEvents, trailOptions } from './read-trail.ts';
+import { createFilter, filterOptions, type Filter } from './trail/filter.ts';
+import { createDamageCount, findTrails, readEvents, trailOptions } from './trail/read-trail.ts';
+import { required, wholeNumber, type CliContext, type Command } from './usage/command.ts';
 
 const options = {
   ...trailOptions,

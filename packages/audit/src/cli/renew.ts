@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 
 import { forgetPlace } from '../disk/place.ts';
 import { lockDirectory } from '../disk/writer-lock.ts';
-import { required, type Command } from './command.ts';
+import { required, type Command } from './usage/command.ts';
 
 const options = {
   directory: { type: 'string', value: '<path>', description: 'The directory of one trail.' },

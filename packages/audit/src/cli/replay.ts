@@ -5,8 +5,15 @@ import type { AuditSink } from '../delivery/sink.ts';
 import type { AuditEvent } from '../event/event.ts';
 import { safeJson } from '../event/safe-json.ts';
 import { createCollectorSink } from '../sinks/collector-sink.ts';
-import { errorText, required, UsageError, wholeNumber, type CliContext, type Command } from './command.ts';
-import { createDamageCount, findTrail, readEvents, trailOptions } from './read-trail.ts';
+import { createDamageCount, findTrail, readEvents, trailOptions } from './trail/read-trail.ts';
+import {
+  errorText,
+  required,
+  UsageError,
+  wholeNumber,
+  type CliContext,
+  type Command,
+} from './usage/command.ts';
 
 const options = {
   ...trailOptions,

@@ -1,14 +1,6 @@
 import { parseArgs } from 'node:util';
 
 import { anchorCommand } from './anchor.ts';
-import {
-  commandUsage,
-  errorText,
-  programUsage,
-  UsageError,
-  type CliContext,
-  type Command,
-} from './command.ts';
 import { doctorCommand } from './doctor.ts';
 import { exportCommand } from './export.ts';
 import { forgetCommand } from './forget.ts';
@@ -16,6 +8,14 @@ import { queryCommand } from './query.ts';
 import { renewCommand } from './renew.ts';
 import { replayCommand } from './replay.ts';
 import { tailCommand } from './tail.ts';
+import {
+  commandUsage,
+  errorText,
+  programUsage,
+  UsageError,
+  type CliContext,
+  type Command,
+} from './usage/command.ts';
 import { verifyCommand } from './verify.ts';
 
 const commands: ReadonlyMap<string, Command> = new Map([

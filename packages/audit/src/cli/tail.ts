@@ -4,11 +4,11 @@ import { parseArgs } from 'node:util';
 import type { AuditEvent } from '../event/event.ts';
 import { safeJson } from '../event/safe-json.ts';
 import { segmentNumbers } from '../segments/segment-header.ts';
-import { wholeNumber, type CliContext, type Command } from './command.ts';
-import { createFilter, filterOptions, type Filter } from './filter.ts';
 import { eventColumns, eventRow, eventWidths } from './output/event-rows.ts';
 import { writeTable } from './output/terminal.ts';
-import { createDamageCount, findTrail, readEvents, trailOptions, type Place } from './read-trail.ts';
+import { createFilter, filterOptions, type Filter } from './trail/filter.ts';
+import { createDamageCount, findTrail, readEvents, trailOptions, type Place } from './trail/read-trail.ts';
+import { wholeNumber, type CliContext, type Command } from './usage/command.ts';
 
 const options = {
   ...trailOptions,

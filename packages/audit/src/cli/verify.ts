@@ -11,10 +11,10 @@ import { parseJson } from '../parse-json.ts';
 import { segmentName } from '../segments/segment-header.ts';
 import type { TrailFinding, TrailVerification } from '../verify/finding.ts';
 import { verifyTrail } from '../verify/verify-trail.ts';
-import { required, UsageError, type CliContext, type Command } from './command.ts';
-import { parseTime } from './filter.ts';
 import { writeTable } from './output/terminal.ts';
-import { findExpectedTrails, trailOptions } from './read-trail.ts';
+import { parseTime } from './trail/filter.ts';
+import { findExpectedTrails, trailOptions } from './trail/read-trail.ts';
+import { required, UsageError, type CliContext, type Command } from './usage/command.ts';
 
 const options = {
   ...trailOptions,

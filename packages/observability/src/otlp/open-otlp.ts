@@ -1,6 +1,6 @@
 import type { Resource } from '@opentelemetry/resources';
 
-import { ATTRIBUTE } from '../names.ts';
+import { ATTRIBUTE } from '../metrics/names.ts';
 import { createLogRecords } from './log-records.ts';
 import { planOtlp, type Environment, type OtlpPlan } from './otlp-environment.ts';
 

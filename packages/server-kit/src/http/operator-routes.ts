@@ -5,7 +5,7 @@ import { PROMETHEUS_CONTENT_TYPE } from '@mcp-parts/observability';
 import { answerText } from '../app/answer-text.ts';
 import type { Server } from '../assemble.ts';
 import { createConsoleRoutes, type ConsoleOptions, type ConsoleRoute } from '../console/console-routes.ts';
-import type { Readiness } from '../server/readiness.ts';
+import type { Readiness } from '../server/readiness/readiness.ts';
 
 /** Answers one of the operator's questions. */
 type OperatorRoute = ConsoleRoute;

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import type { ParseArgsConfig } from 'node:util';
 
-import { shownText, type TableStream } from './output/terminal.ts';
+import { shownText, type TableStream } from '../output/terminal.ts';
 
 /** What a command is given of the world. */
 export interface CliContext {

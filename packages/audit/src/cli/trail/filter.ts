@@ -1,5 +1,5 @@
-import type { AuditEvent } from '../event/event.ts';
-import { UsageError } from './command.ts';
+import type { AuditEvent } from '../../event/event.ts';
+import { UsageError } from '../usage/command.ts';
 
 /** The options by which events are chosen. */
 export const filterOptions = {

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 
-import { decodeRecord, EVENT_KIND, type StoredRecord } from '../chain/record.ts';
-import { withCompressedSegments } from '../disk/compressed-segments.ts';
-import { nodeFileSystem, type AuditFileSystem } from '../disk/file-system.ts';
-import type { AuditEvent } from '../event/event.ts';
-import { segmentNumbers, segmentPath } from '../segments/segment-header.ts';
-import { parseEvent } from '../segments/stored-event.ts';
-import { required, UsageError, type CliContext } from './command.ts';
+import { decodeRecord, EVENT_KIND, type StoredRecord } from '../../chain/record.ts';
+import { withCompressedSegments } from '../../disk/compressed-segments.ts';
+import { nodeFileSystem, type AuditFileSystem } from '../../disk/file-system.ts';
+import type { AuditEvent } from '../../event/event.ts';
+import { segmentNumbers, segmentPath } from '../../segments/segment-header.ts';
+import { parseEvent } from '../../segments/stored-event.ts';
+import { required, UsageError, type CliContext } from '../usage/command.ts';
 
 /** A place in a trail: so many bytes into a segment. */
 export interface Place {

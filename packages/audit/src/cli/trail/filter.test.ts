@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { auditEventSchema } from '../event/event.ts';
-import { UsageError } from './command.ts';
+import { auditEventSchema } from '../../event/event.ts';
+import { UsageError } from '../usage/command.ts';
 import { createFilter, parseTime } from './filter.ts';
 
 const NOW = Date.parse('2026-03-01T12:00:00.000Z');
