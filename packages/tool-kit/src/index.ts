@@ -58,7 +58,7 @@ export type { CacheHint, Icon, ListingOptions } from './definition/listing-optio
 export type { Permission } from './definition/permission.ts';
 export type { CallTask } from './definition/call-task.ts';
 export type { CompanionTool, LongRunning } from './definition/long-running.ts';
-export type { WatchTask } from './tasks/watch-task.ts';
+export type { WatchTask } from './protocol/watch-task.ts';
 export type { ArgumentSchema, ObjectSchema, ValueSchema } from './definition/object-schema.ts';
 export { standardSchema, type StandardSchema } from './standard/standard-schema.ts';
 export { PublicError, RpcError, rpcCodes } from './errors.ts';

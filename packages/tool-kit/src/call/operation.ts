@@ -5,8 +5,9 @@ import type { ToolLimit } from '../definition/limit.ts';
 import type { Permission } from '../definition/permission.ts';
 import type { Channel } from '../exchange/channel.ts';
 import type { JsonObject } from '../json.ts';
-import type { AuditTrail, Caller, TaskRunner, TraceContext } from '../ports.ts';
+import type { AuditEntry, AuditIntent, AuditTrail, Caller, TaskRunner, TraceContext } from '../ports.ts';
 import type { CallFailure } from './failure.ts';
+import type { ResolvedPipelineOptions } from './pipeline-options.ts';
 
 /** Where a call comes from. */
 export interface RequestContext {
@@ -114,9 +115,29 @@ export interface LongRunningPlan<Input> {
   readonly runMs: number;
   readonly label: (input: Input) => string;
   readonly idempotencyKey: (input: Input) => string | undefined;
+  /** Starts the task; it is durable when this resolves. */
+  readonly start: (begun: BegunCall, pipeline: ResolvedPipelineOptions) => Promise<StartedTask>;
   /** The tools for clients that know no tasks. */
   readonly statusTool: string;
   readonly cancelTool: string;
+}
+
+/** A call whose intent is recorded. */
+export interface BegunCall {
+  readonly call: Call;
+  readonly operation: Operation;
+  readonly input: Sealed;
+  readonly request: RequestContext;
+  readonly taskId: string;
+  readonly entry: AuditEntry | undefined;
+  readonly intent: AuditIntent | undefined;
+}
+
+/** What became of it. */
+export interface StartedTask {
+  readonly answer: OperationResponse;
+  /** There was a task for it already, which has an intent of its own. */
+  readonly isRepeated: boolean;
 }
 
 declare const sealed: unique symbol;

@@ -9,14 +9,13 @@ import type { JsonObject } from '../json.ts';
 import type { Exceeded } from '../limits/call-limiter.ts';
 import { HeldPlace } from '../limits/held-place.ts';
 import type { Place } from '../ports.ts';
-import { startTask, type StartedTask } from '../tasks/start-task.ts';
 import { admit, type Admission, type Asker, type Denial } from './admit.ts';
 import { CallRecord, type CallDetails } from './call-record.ts';
 import { Deadline } from './deadline.ts';
 import * as failure from './failure.ts';
 import { HandlerContext } from './handler-context.ts';
 import { hooked } from './hook.ts';
-import type { Call, CallResult, Operation, RequestContext, Sealed } from './operation.ts';
+import type { Call, CallResult, Operation, RequestContext, Sealed, StartedTask } from './operation.ts';
 import type { ResolvedPipelineOptions } from './pipeline-options.ts';
 import { toldOutput } from './told-output.ts';
 
@@ -186,13 +185,13 @@ class PipelinedCall {
     this.#context = context;
     const { hooks, telemetry } = this.#pipeline;
     const work = () => {
-      this.#isUncertain = !operation.readOnly && taskId === undefined;
-      return taskId === undefined
-        ? operation.run(input, context, request, this.#pipeline)
-        : (startTask(
-            { call: this.#call, operation, input, request, taskId, ...record.begun },
-            this.#pipeline,
-          ) as Promise<unknown> as Promise<Sealed>);
+      const { longRunning } = operation;
+      if (longRunning === undefined || taskId === undefined) {
+        this.#isUncertain = !operation.readOnly;
+        return operation.run(input, context, request, this.#pipeline);
+      }
+      const begun = { call: this.#call, operation, input, request, taskId, ...record.begun };
+      return longRunning.start(begun, this.#pipeline) as Promise<unknown> as Promise<Sealed>;
     };
     const { span, name, readOnly } = operation;
     const { method } = this.#call;

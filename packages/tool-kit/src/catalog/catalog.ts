@@ -3,8 +3,8 @@ import type { ResourceDefinition } from '../definition/define-resource.ts';
 import type { ContentToolDefinition, ToolDefinition } from '../definition/define-tool.ts';
 import type { ArgumentSchema, ValueSchema } from '../definition/object-schema.ts';
 import { permissionNames, type Permission } from '../definition/permission.ts';
-import { createCompanions } from '../tasks/companions.ts';
 import { createArea, type Area } from './area.ts';
+import { createCompanions } from './companions.ts';
 import {
   listedPrompt,
   listedResource,

@@ -10,6 +10,7 @@ import type { OutputPlan } from '../output/output-plan.ts';
 import { projectionOf } from '../output/projection.ts';
 import { contentResponse, dataResponse, type ReadOutput } from '../output/tool-response.ts';
 import { companionNames } from '../tasks/companion-names.ts';
+import { startTask } from '../tasks/start-task.ts';
 import { parserOf } from './parser.ts';
 
 /** `tools/call` on one tool; the plan is that of its output, when it has one. */
@@ -51,6 +52,7 @@ function planOf(
     runMs: tool.deadlineMs ?? MAX_RUN_MS,
     label: (input) => longRunning.title?.(input) ?? tool.title ?? tool.name,
     idempotencyKey: (input) => longRunning.idempotencyKey?.(input),
+    start: startTask,
     ...companionNames(tool.name, longRunning),
   };
 }

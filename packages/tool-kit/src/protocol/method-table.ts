@@ -21,7 +21,6 @@ import { checkLimit, type Exceeded } from '../limits/call-limiter.ts';
 import type { Caller, TaskRunner } from '../ports.ts';
 import { callWork } from '../tasks/call-work.ts';
 import { TASKS_EXTENSION } from '../tasks/task-meta.ts';
-import { watchTask, type WatchTask } from '../tasks/watch-task.ts';
 import {
   completionMethods,
   promptMethods,
@@ -31,6 +30,7 @@ import {
   type Method,
 } from './methods.ts';
 import { taskMethods } from './task-methods.ts';
+import { watchTask, type WatchTask } from './watch-task.ts';
 
 /** Answers one MCP method. Rejects only with an {@link RpcError}. */
 export type MethodHandler = (params: JsonObject, request: RequestContext) => Promise<JsonObject>;

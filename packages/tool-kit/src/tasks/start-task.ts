@@ -1,27 +1,9 @@
-import type { Call, Operation, OperationResponse, RequestContext, Sealed } from '../call/operation.ts';
+import type { BegunCall, Call, Operation, RequestContext, StartedTask } from '../call/operation.ts';
 import type { ResolvedPipelineOptions } from '../call/pipeline-options.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
-import type { AuditEntry, AuditIntent, Task, TaskRunner } from '../ports.ts';
+import type { Task, TaskRunner } from '../ports.ts';
 import { storeCall } from './stored-call.ts';
 import { knowsTasks, plainAnswer, view2025, view2026 } from './task-view.ts';
-
-/** A call whose intent is recorded. */
-export interface BegunCall {
-  readonly call: Call;
-  readonly operation: Operation;
-  readonly input: Sealed;
-  readonly request: RequestContext;
-  readonly taskId: string;
-  readonly entry: AuditEntry | undefined;
-  readonly intent: AuditIntent | undefined;
-}
-
-/** What became of it. */
-export interface StartedTask {
-  readonly answer: OperationResponse;
-  /** There was a task for it already, which has an intent of its own. */
-  readonly isRepeated: boolean;
-}
 
 /** Starts the task that a long-running call is; it is durable when this resolves. */
 export async function startTask(

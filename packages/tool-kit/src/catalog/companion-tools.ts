@@ -1,17 +1,17 @@
 import { z } from 'zod';
 
 import type { Operation } from '../call/operation.ts';
-import { jsonSchema } from '../catalog/schema/json-schema.ts';
-import { toolOperation } from '../catalog/tool-operation.ts';
 import { defineTool, type ContentToolDefinition, type ToolDefinition } from '../definition/define-tool.ts';
 import type { CompanionTool, LongRunning } from '../definition/long-running.ts';
 import { heldPermission } from '../definition/permission.ts';
 import { PublicError } from '../errors.ts';
 import { outputPlan } from '../output/output-plan.ts';
 import type { Caller, Task, TaskRunner } from '../ports.ts';
-import { companionNames } from './companion-names.ts';
-import { resultOfTask } from './task-result.ts';
-import { shownMessage, shownState } from './task-view.ts';
+import { companionNames } from '../tasks/companion-names.ts';
+import { resultOfTask } from '../tasks/task-result.ts';
+import { shownMessage, shownState } from '../tasks/task-view.ts';
+import { jsonSchema } from './schema/json-schema.ts';
+import { toolOperation } from './tool-operation.ts';
 
 /** A tool that is made here, and how it is called. */
 export interface Companion {

@@ -1,7 +1,7 @@
 import type { Catalog } from '../catalog/catalog.ts';
 import type { JsonObject } from '../json.ts';
 import type { Caller, Task, TaskRunner } from '../ports.ts';
-import { detailed2026 } from './task-view.ts';
+import { detailed2026 } from '../tasks/task-view.ts';
 
 /**
  * Calls the listener with the state of a task (SEP-2663, `notifications/tasks`), now and whenever it changes, until the

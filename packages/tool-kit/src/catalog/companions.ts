@@ -1,6 +1,6 @@
-import { listedTool, type ListedTool } from '../catalog/listed.ts';
 import type { ContentToolDefinition, ToolDefinition } from '../definition/define-tool.ts';
 import { companionTools, type Companion } from './companion-tools.ts';
+import { listedTool, type ListedTool } from './listed.ts';
 
 type AnyTool = ToolDefinition | ContentToolDefinition;
 
