@@ -8,7 +8,7 @@ import type { AuditSink } from './delivery/sink.ts';
 import { withCompressedSegments } from './disk/compressed-segments.ts';
 import { DiskReserve } from './disk/disk-reserve.ts';
 import { DiskShare } from './disk/disk-share.ts';
-import { lookAtPlace, setPastAside, settlePlace } from './disk/place.ts';
+import { keepPlace } from './disk/place.ts';
 import { lockDirectory, type WriterLock } from './disk/writer-lock.ts';
 import { AuditError } from './errors.ts';
 import {
@@ -105,29 +105,6 @@ export async function openAuditTrail(options: AuditTrailOptions): Promise<AuditT
   }
 }
 
-/**
- * A directory that was copied, or restored from a backup, is the past of a writer that may have gone on: its files are set
- * aside, and a new writer begins. Returns the name of the folder that has them.
- */
-async function keepPlace({
-  directory,
-  fileSystem,
-  logger,
-}: ResolvedAuditTrailOptions): Promise<string | undefined> {
-  const place = lookAtPlace(directory);
-  if (place.state === 'same') {
-    return undefined;
-  }
-  const folder =
-    place.state === 'copied' ? await setPastAside(directory, fileSystem, place.writtenAt) : undefined;
-  settlePlace(directory);
-  if (folder !== undefined) {
-    logger.error({ directory, folder }, 'audit trail is a copy: set aside, and a new writer begins');
-  }
-  return folder;
-}
-
-const MAX_RECENT = 1_000;
 // For what is under way to come to its end.
 const END_GRACE_MS = 1000;
 

@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 
+import type { Logger } from '../logger.ts';
 import type { AuditFileSystem } from './file-system.ts';
 
 const FILE = 'place';
@@ -18,17 +19,43 @@ const FILE = 'place';
 const STAYS = /^(?:lock\.db.*|reserve|probe\.tmp|place.*|signing-key.*|restored-.*)$/u;
 
 /** Where a directory that is read was written, as far as its file system tells. */
-export type Place =
+type Place =
   | { readonly state: 'new' | 'same' }
   /** The directory is a copy: `writtenAt` names the place that it was copied from. */
   | { readonly state: 'copied'; readonly writtenAt: string };
+
+/**
+ * Sets the past of a directory that is a copy, or was restored from a backup, aside: its writer may have gone on elsewhere.
+ * Returns the name of the folder that has it; `undefined` when the files lie where they were written.
+ */
+export async function keepPlace({
+  directory,
+  fileSystem,
+  logger,
+}: {
+  readonly directory: string;
+  readonly fileSystem: AuditFileSystem;
+  readonly logger: Logger;
+}): Promise<string | undefined> {
+  const place = lookAtPlace(directory);
+  if (place.state === 'same') {
+    return undefined;
+  }
+  const folder =
+    place.state === 'copied' ? await setPastAside(directory, fileSystem, place.writtenAt) : undefined;
+  settlePlace(directory);
+  if (folder !== undefined) {
+    logger.error({ directory, folder }, 'audit trail is a copy: set aside, and a new writer begins');
+  }
+  return folder;
+}
 
 /**
  * Tells whether the files of a directory still lie where they were written. A file knows its own inode and birth, which
  * a copy of it does not have: two writers that go on from one past would give the same numbers to different events.
  * A snapshot of the whole disk has them, too; {@link forgetPlace} is for those.
  */
-export function lookAtPlace(directory: string): Place {
+function lookAtPlace(directory: string): Place {
   const path = join(directory, FILE);
   let file: number;
   try {
@@ -48,7 +75,7 @@ export function lookAtPlace(directory: string): Place {
 }
 
 /** Says durably that the files of a directory belong here. */
-export function settlePlace(directory: string): void {
+function settlePlace(directory: string): void {
   writePlace(directory, identityOf);
 }
 
@@ -61,7 +88,7 @@ export function forgetPlace(directory: string): void {
  * Moves everything that an earlier writer left into one folder of the directory, whose name it returns: what is in there
  * can be verified and replayed, and nothing is added to it. May be interrupted and begun again.
  */
-export async function setPastAside(
+async function setPastAside(
   directory: string,
   fileSystem: AuditFileSystem,
   writtenAt: string,

@@ -29,8 +29,11 @@ it('infers what a schema of valibot gives and takes', () => {
     ),
     handle: () => Promise.resolve({ greeting: 'Hello' }),
   });
-  expectTypeOf(tool.handle).parameter(0).toEqualTypeOf<Sent>();
-  expectTypeOf(tool.text!).parameter(0).toEqualTypeOf<{ greeting: string; words: number }>();
+  expectTypeOf<Parameters<typeof tool.handle>[0]>().toEqualTypeOf<Sent>();
+  expectTypeOf<Parameters<NonNullable<typeof tool.text>>[0]>().toEqualTypeOf<{
+    greeting: string;
+    words: number;
+  }>();
 });
 
 it('infers what a schema of arktype gives and takes', () => {
@@ -40,7 +43,7 @@ it('infers what a schema of arktype gives and takes', () => {
     output: standardSchema(type({ greeting: 'string' })),
     handle: ({ name, times }) => Promise.resolve({ greeting: name.repeat(times) }),
   });
-  expectTypeOf(tool.handle).parameter(0).toEqualTypeOf<Sent>();
+  expectTypeOf<Parameters<typeof tool.handle>[0]>().toEqualTypeOf<Sent>();
 });
 
 it('refuses a handler that returns something else', () => {
