@@ -130,7 +130,7 @@ describe('mcp-tools eval', () => {
     expect(model.asked[1]?.body.messages.at(-1)?.content).toContain('Invalid arguments for count_words');
   });
 
-  it('runs nothing that changes something, unless it is told to', async () => {
+  it('runs nothing that changes something, unless it is told to', { timeout: 60_000 }, async () => {
     const model = await scriptedModel([{ name: 'count.words', arguments: '{"text":"a"}' }]);
     const directory = await temporaryFolder();
     await writeFile(

@@ -5,6 +5,9 @@ import { describe, expect, it } from 'vitest';
 
 import { runTools, temporaryFolder, texts } from './run-tools.ts';
 
+/** Each run starts a server or two. */
+const SEVERAL_RUNS = { timeout: 120_000 };
+
 describe('mcp-tools call', () => {
   it('shows both forms of the answer', async () => {
     const { exitStatus, out } = await runTools(['call', 'count_words', '{"text":"a b"}', ...texts('first')]);
@@ -68,7 +71,7 @@ describe('mcp-tools lint', () => {
 });
 
 describe('mcp-tools tokens', () => {
-  it('counts what each tool costs, and ends with 1 when that is too much', async () => {
+  it('counts what each tool costs, and ends with 1 when that is too much', SEVERAL_RUNS, async () => {
     const { exitStatus, out } = await runTools(['tokens', '--json', ...texts('first')]);
     const { tools, total } = JSON.parse(out) as {
       readonly tools: readonly {
@@ -88,44 +91,52 @@ describe('mcp-tools tokens', () => {
 });
 
 describe('mcp-tools lock', () => {
-  it('writes the contract, finds it kept, and shows a breaking change without writing it', async () => {
-    const directory = await temporaryFolder();
-    const lock = (offered: string, ...options: string[]) =>
-      runTools(['lock', ...options, ...texts(offered)], { directory });
+  it(
+    'writes the contract, finds it kept, and shows a breaking change without writing it',
+    SEVERAL_RUNS,
+    async () => {
+      const directory = await temporaryFolder();
+      const lock = (offered: string, ...options: string[]) =>
+        runTools(['lock', ...options, ...texts(offered)], { directory });
 
-    expect(await lock('first')).toMatchObject({
-      exitStatus: 1,
-      out: expect.stringContaining('There is no lock'),
-    });
-    expect(await lock('first', '--write')).toMatchObject({ exitStatus: 0 });
-    expect(await lock('first')).toMatchObject({ exitStatus: 0, out: 'The server is as its lock says.\n' });
-    const locked = await readFile(join(directory, 'mcp-lock.json'), 'utf8');
+      expect(await lock('first')).toMatchObject({
+        exitStatus: 1,
+        out: expect.stringContaining('There is no lock'),
+      });
+      expect(await lock('first', '--write')).toMatchObject({ exitStatus: 0 });
+      expect(await lock('first')).toMatchObject({ exitStatus: 0, out: 'The server is as its lock says.\n' });
+      const locked = await readFile(join(directory, 'mcp-lock.json'), 'utf8');
 
-    const compared = await lock('stricter');
-    expect(compared.exitStatus).toBe(1);
-    expect(compared.out).toContain(
-      '! tool count_words: input.language was added, and is required (breaking)\n',
-    );
-    expect(await lock('stricter', '--write')).toMatchObject({
-      exitStatus: 1,
-      out: expect.stringContaining('Not written: clients may fail.'),
-    });
-    expect(await readFile(join(directory, 'mcp-lock.json'), 'utf8')).toBe(locked);
-    expect(await lock('stricter', '--write', '--accept-breaking')).toMatchObject({ exitStatus: 0 });
-    expect(await lock('stricter')).toMatchObject({ exitStatus: 0 });
-  });
+      const compared = await lock('stricter');
+      expect(compared.exitStatus).toBe(1);
+      expect(compared.out).toContain(
+        '! tool count_words: input.language was added, and is required (breaking)\n',
+      );
+      expect(await lock('stricter', '--write')).toMatchObject({
+        exitStatus: 1,
+        out: expect.stringContaining('Not written: clients may fail.'),
+      });
+      expect(await readFile(join(directory, 'mcp-lock.json'), 'utf8')).toBe(locked);
+      expect(await lock('stricter', '--write', '--accept-breaking')).toMatchObject({ exitStatus: 0 });
+      expect(await lock('stricter')).toMatchObject({ exitStatus: 0 });
+    },
+  );
 
-  it('takes a rename with the former name for compatible, and the former name can be called', async () => {
-    const directory = await temporaryFolder();
-    await runTools(['lock', '--write', ...texts('first')], { directory });
+  it(
+    'takes a rename with the former name for compatible, and the former name can be called',
+    SEVERAL_RUNS,
+    async () => {
+      const directory = await temporaryFolder();
+      await runTools(['lock', '--write', ...texts('first')], { directory });
 
-    const { exitStatus, out } = await runTools(['lock', '--write', ...texts('renamed')], { directory });
-    expect(exitStatus).toBe(0);
-    expect(out).toContain('+ tool count_words is now measure_text, and answers under the old name\n');
-    expect(out).toContain('+ tool measure_text: input.language was added\n');
-    expect(await runTools(['call', 'count_words', '{"text":"a b"}', ...texts('renamed')])).toMatchObject({
-      exitStatus: 0,
-      out: expect.stringContaining('"words": 2'),
-    });
-  });
+      const { exitStatus, out } = await runTools(['lock', '--write', ...texts('renamed')], { directory });
+      expect(exitStatus).toBe(0);
+      expect(out).toContain('+ tool count_words is now measure_text, and answers under the old name\n');
+      expect(out).toContain('+ tool measure_text: input.language was added\n');
+      expect(await runTools(['call', 'count_words', '{"text":"a b"}', ...texts('renamed')])).toMatchObject({
+        exitStatus: 0,
+        out: expect.stringContaining('"words": 2'),
+      });
+    },
+  );
 });
