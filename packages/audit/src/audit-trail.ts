@@ -105,6 +105,7 @@ export async function openAuditTrail(options: AuditTrailOptions): Promise<AuditT
   }
 }
 
+const MAX_RECENT = 1_000;
 // For what is under way to come to its end.
 const END_GRACE_MS = 1000;
 
