@@ -66,8 +66,8 @@ describe.concurrent('when the configuration service', longTest, () => {
     expect(textOf(answer)).toMatch(words);
     assertPublic(answer, sandbox, [token]);
 
-    const { err, correlationId } = await server.process.logged('call failed');
-    expect(err).toMatchObject({ type: 'ClientError', code: expect.any(String) });
+    const { failure, correlationId } = await server.process.logged('call failed');
+    expect(failure).toMatchObject({ type: 'ClientError', code: expect.any(String) });
     expect(correlationId).toEqual(expect.any(String));
     expect(server.process.stderr()).not.toContain(token);
     expect(server.process.stderr()).not.toContain(sandbox.clients.mcpServer.clientSecret);

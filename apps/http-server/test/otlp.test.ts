@@ -36,7 +36,7 @@ async function startReceiver() {
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, received };
 }
 
-describe('a server with an OpenTelemetry collector', () => {
+describe('a server with an OpenTelemetry collector', { timeout: 60_000 }, () => {
   it('sends its traces, metrics and logs, the last of them when it stops', async () => {
     const { url, received } = await startReceiver();
     {
@@ -46,8 +46,21 @@ describe('a server with an OpenTelemetry collector', () => {
       expect(await server.stop()).toMatchObject({ code: 0 });
     }
     expect(received.get('/v1/traces')).toContain('tools/call list_services');
-    expect(received.get('/v1/metrics')).toContain('mcp.audit.disk.used_bytes');
+    expect(received.get('/v1/metrics')).toContain('mcp.audit.disk.used');
     expect(received.get('/v1/logs')).toContain('stopping');
+  });
+
+  it('has the trace and the reference in the line of a call that failed', async () => {
+    const { url } = await startReceiver();
+    await using server = await startServer(sandbox, { ...withoutIssuer, OTEL_EXPORTER_OTLP_ENDPOINT: url });
+    await using client = await connectClient('sdk-2.x-pinned', { url: server.url, token: 'ignored' });
+    await sandbox.faults.set('configuration', { kind: 'status', status: 404 });
+    onTestFinished(() => sandbox.faults.clear());
+    await client.callTool('list_services', {});
+    expect(await server.process.logged('call failed')).toMatchObject({
+      trace_id: expect.stringMatching(/^[0-9a-f]{32}$/u),
+      correlationId: expect.stringMatching(/^[0-9a-f-]{36}$/u),
+    });
   });
 
   it('that is named in a way that cannot be meant does not start, and says why', async () => {

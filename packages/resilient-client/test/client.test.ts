@@ -78,7 +78,7 @@ describe('client', () => {
 
     expect(!badBody.ok && badBody.error.publicMessage).toMatch(/^Nothing was sent .* body\.id: /);
     expect(!badHeader.ok && badHeader.error.message).toBe(
-      'things.create: invalid_request: the header "x-a" is not valid',
+      'invalid_request: the header "x-a" is not valid, at things.create',
     );
     expect(upstream.received).toHaveLength(0);
   });

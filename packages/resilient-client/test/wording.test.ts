@@ -90,7 +90,7 @@ describe('a schema that is not of zod', () => {
     const badAnswer = await api.call(shout, { body: 'hey' }, { signal });
 
     expect(!badBody.ok && badBody.error.message).toBe(
-      'shout: invalid_request: body.deep.0: expected a string',
+      'invalid_request: body.deep.0: expected a string, at shout',
     );
     expect(badAnswer).toMatchObject({
       ok: false,

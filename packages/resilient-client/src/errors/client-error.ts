@@ -30,7 +30,8 @@ export class ClientError extends Error {
   constructor(failure: Failure, call: FailedCall) {
     const status = failure.status === undefined ? '' : ` (${failure.status})`;
     const hint = failure.hint === undefined ? '' : `: ${failure.hint}`;
-    super(`${call.endpoint}: ${failure.code}${status}${hint}`, { cause: failure.cause });
+    // The endpoint last: behind a name such as `token` and a colon, a log takes the rest for a secret.
+    super(`${failure.code}${status}${hint}, at ${call.endpoint}`, { cause: failure.cause });
     const isRetryable = (failure.isTransient ?? isTransient(failure)) && isHarmless(failure, call);
     this.code = failure.code;
     this.publicMessage = publicMessageFor(failure, { ...call, isRetryable });

@@ -70,6 +70,11 @@ export class CallRecord {
     this.#traceId = this.#pipeline.telemetry.activeTraceId?.();
   }
 
+  /** The trace that the handler ran in. */
+  get traceId(): string | undefined {
+    return this.#traceId;
+  }
+
   /** Takes note of a call to an upstream. */
   addUpstreamCall(call: UpstreamCall): void {
     (this.#upstreamCalls ??= []).push(call);

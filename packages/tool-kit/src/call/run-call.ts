@@ -10,6 +10,7 @@ import type { Exceeded } from '../limits/call-limiter.ts';
 import { HeldPlace } from '../limits/held-place.ts';
 import type { Place } from '../ports.ts';
 import { admit, type Admission, type Asker, type Denial } from './admit.ts';
+import { briefError, traceField } from './brief-error.ts';
 import { CallRecord, type CallDetails } from './call-record.ts';
 import { Deadline } from './deadline.ts';
 import * as failure from './failure.ts';
@@ -236,15 +237,19 @@ class PipelinedCall {
       return error.failure;
     }
     const { logger } = this.#pipeline;
-    const fields = { err: error, correlationId, target: this.#call.operation?.name ?? '_other' };
+    const fields = {
+      correlationId,
+      target: this.#call.operation?.name ?? '_other',
+      ...traceField(this.#record.traceId),
+    };
     const code = this.#deadline.interruption;
     if (code !== undefined) {
-      logger.warn({ ...fields, code }, 'call interrupted');
+      logger.warn({ ...fields, failure: briefError(error), code }, 'call interrupted');
       return failure.interrupted(code, this.#isUncertain, correlationId);
     }
     const expected = asPublicError(error);
     if (expected !== undefined) {
-      logger.warn({ ...fields, code: expected.code }, 'call failed');
+      logger.warn({ ...fields, failure: briefError(error), code: expected.code }, 'call failed');
       return failure.reported(
         expected.code,
         expected.publicMessage,
@@ -252,7 +257,7 @@ class PipelinedCall {
         error instanceof MissingCapability ? error.requiredCapabilities : undefined,
       );
     }
-    logger.error(fields, 'call failed unexpectedly');
+    logger.error({ err: error, ...fields }, 'call failed unexpectedly');
     return failure.internalFailure(correlationId, this.#isUncertain);
   }
 

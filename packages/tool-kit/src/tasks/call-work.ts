@@ -1,4 +1,5 @@
 import { decide } from '../call/admit.ts';
+import { briefError, traceField } from '../call/brief-error.ts';
 import { resultOf } from '../call/call-record.ts';
 import { Deadline } from '../call/deadline.ts';
 import * as failure from '../call/failure.ts';
@@ -171,17 +172,22 @@ class CallRun {
     }
     const { logger } = this.#pipeline;
     const { correlationId } = this.#call;
-    const fields = { err: error, correlationId, target: this.#operation.name, taskId: this.#task.taskId };
+    const fields = {
+      correlationId,
+      target: this.#operation.name,
+      taskId: this.#task.taskId,
+      ...traceField(this.#traceId),
+    };
     if (interruption !== undefined) {
-      logger.warn({ ...fields, code: interruption }, 'call interrupted');
+      logger.warn({ ...fields, failure: briefError(error), code: interruption }, 'call interrupted');
       return failure.interrupted(interruption, this.#isUncertain, correlationId);
     }
     const expected = asPublicError(error);
     if (expected !== undefined) {
-      logger.warn({ ...fields, code: expected.code }, 'call failed');
+      logger.warn({ ...fields, failure: briefError(error), code: expected.code }, 'call failed');
       return failure.reported(expected.code, expected.publicMessage);
     }
-    logger.error(fields, 'call failed unexpectedly');
+    logger.error({ err: error, ...fields }, 'call failed unexpectedly');
     return failure.internalFailure(correlationId, this.#isUncertain);
   }
 }
