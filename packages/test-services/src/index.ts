@@ -1,5 +1,6 @@
 export { findService } from './find-service.ts';
 export type { ServiceProgram } from './find-service.ts';
+export { freePort } from './free-port.ts';
 export { startRedis } from './redis.ts';
 export type { RedisOptions, RedisServer } from './redis.ts';
 export { selfSignedCertificate } from './self-signed-certificate.ts';
