@@ -123,7 +123,7 @@ function brokenRule(
     return target.split(sep)[0] === '..' ? RULES.path : undefined;
   }
   const target = packages.find(({ name }) => isOf(name, imported));
-  const isTest = /\.test(?:-d)?\.[cm]?tsx?$/u.test(path) || path.startsWith('test/');
+  const isTest = /\.test(?:-d)?\.[cm]?tsx?$/u.test(path) || /(?:^|\/)test\//u.test(path);
   if (target === undefined) {
     return brokenNpmRule(importer, path, imported, isTest);
   }
