@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -273,6 +274,29 @@ describe.skipIf(!isThere)('deploy/chart', { timeout: 120_000 }, () => {
 });
 
 describe('deploy/Dockerfile', () => {
+  it('puts licence and bill of materials inside', { timeout: 120_000 }, async () => {
+    const dockerfile = await readFile(join(root, 'deploy/Dockerfile'), 'utf8');
+    const steps = dockerfile.replaceAll(' \\\n', '');
+    const [deploy = ''] = /pnpm --filter \S+ deploy --prod \/app/u.exec(steps) ?? [];
+    const [, inside = ''] = /^RUN (cp LICENSE .*)$/mu.exec(steps) ?? [];
+    const directory = await mkdtemp(join(tmpdir(), 'mcp-image-'));
+    try {
+      const app = join(directory, 'app');
+      const commands = `${deploy} --offline && ${inside}`.replaceAll('/app', app);
+      const { status, stderr } = spawnSync('sh', ['-ec', commands], { cwd: root, encoding: 'utf8' });
+      expect({ status, stderr }).toMatchObject({ status: 0 });
+      expect(await readFile(join(app, 'LICENSE'), 'utf8')).toContain('Apache License');
+      const bill = z
+        .object({ bomFormat: z.literal('CycloneDX'), components: z.array(z.object({ purl: z.string() })) })
+        .parse(JSON.parse(await readFile(join(app, 'sbom.cdx.json'), 'utf8')));
+      const packages = bill.components.map(({ purl }) => purl);
+      expect(packages).toContainEqual(expect.stringMatching(/^pkg:npm\/ldapts@/u));
+      expect(packages).not.toContainEqual(expect.stringMatching(/^pkg:npm\/vitest@/u));
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
+  });
+
   it('builds with the tools of the workspace', async () => {
     const dockerfile = await readFile(join(root, 'deploy/Dockerfile'), 'utf8');
     const { packageManager } = z
