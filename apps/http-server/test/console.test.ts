@@ -75,11 +75,12 @@ describe.concurrent("the operator's page", { timeout: 60_000 }, () => {
       version: '4.4.0',
       environment: 'staging',
     });
+    await world.call('list_services');
     const { text } = await send(`${world.url}/console/state`, { headers: bearer });
     const { recent } = JSON.parse(text) as { recent: { chain: string; events: readonly object[] } };
     expect(recent.chain).toBe('linked');
     expect(recent.events).toContainEqual(
-      expect.objectContaining({ target: 'trigger_deployment', stage: 'outcome', result: 'success' }),
+      expect.objectContaining({ target: 'list_services', stage: 'outcome', result: 'success' }),
     );
     expect(text).not.toContain('4.4.0');
     expect(text).not.toContain('argument');

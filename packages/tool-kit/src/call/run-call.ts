@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
+import { briefError, traceField } from '../brief-error.ts';
 import { asPublicError } from '../errors.ts';
 import type { CallState } from '../exchange/ask-by-retry.ts';
 import { MissingCapability } from '../exchange/question.ts';
@@ -10,7 +11,6 @@ import type { Exceeded } from '../limits/call-limiter.ts';
 import { HeldPlace } from '../limits/held-place.ts';
 import type { Place } from '../ports.ts';
 import { admit, type Admission, type Asker, type Denial } from './admit.ts';
-import { briefError, traceField } from './brief-error.ts';
 import { CallRecord, type CallDetails } from './call-record.ts';
 import { Deadline } from './deadline.ts';
 import * as failure from './failure.ts';

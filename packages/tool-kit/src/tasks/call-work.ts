@@ -1,5 +1,5 @@
+import { briefError, traceField } from '../brief-error.ts';
 import { decide } from '../call/admit.ts';
-import { briefError, traceField } from '../call/brief-error.ts';
 import { resultOf } from '../call/call-record.ts';
 import { Deadline } from '../call/deadline.ts';
 import * as failure from '../call/failure.ts';
