@@ -49,8 +49,8 @@ export {
   type DeclaredErrors,
   type ErrorDefinition,
   type FailureDetails,
-} from './definition/tool-errors.ts';
-export { foreignText, quoted } from './definition/foreign-text.ts';
+} from './definition/words/tool-errors.ts';
+export { foreignText, quoted } from './definition/words/foreign-text.ts';
 export { createLocalPlaces } from './limits/local-places.ts';
 export type { AuditDetails } from './definition/audit-details.ts';
 export type { CallContext, Completer } from './definition/call-context.ts';
@@ -59,7 +59,7 @@ export type { Permission } from './definition/permission.ts';
 export type { CallTask } from './definition/call-task.ts';
 export type { CompanionTool, LongRunning } from './definition/long-running.ts';
 export type { WatchTask } from './protocol/watch-task.ts';
-export type { ArgumentSchema, ObjectSchema, ValueSchema } from './definition/object-schema.ts';
+export type { ArgumentSchema, ObjectSchema, ValueSchema } from './definition/schema/object-schema.ts';
 export { standardSchema, type StandardSchema } from './standard/standard-schema.ts';
 export { PublicError, RpcError, rpcCodes } from './errors.ts';
 export type { Channel, ClientReply, Retry } from './exchange/channel.ts';

@@ -11,7 +11,7 @@ import {
 } from '../src/call/operation.ts';
 import { resolvePipelineOptions, type PipelineOptions } from '../src/call/pipeline-options.ts';
 import { prepareCall, runCall } from '../src/call/run-call.ts';
-import { parserOf } from '../src/catalog/parser.ts';
+import { parserOf } from '../src/catalog/operations/parser.ts';
 import type { AuditDetails } from '../src/definition/audit-details.ts';
 import { permissionSelector, type Permission } from '../src/definition/permission.ts';
 import type { Authorizer } from '../src/ports.ts';

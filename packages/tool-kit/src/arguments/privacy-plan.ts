@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { wrappedBy } from '../definition/schema-tree.ts';
+import { wrappedBy } from '../definition/schema/schema-tree.ts';
 
 /** `sensitive`: not in clear. `secret`: not even as a digest. */
 export type Privacy = 'sensitive' | 'secret';

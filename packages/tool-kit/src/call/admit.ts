@@ -1,7 +1,7 @@
 import { isVisible, type Permission } from '../definition/permission.ts';
 import type { Decision } from '../ports.ts';
 import type { Deadline } from './deadline.ts';
-import * as failure from './failure.ts';
+import * as failure from './failure/failure.ts';
 import type { Call, Operation, RequestContext, Sealed } from './operation.ts';
 import type { ResolvedPipelineOptions } from './pipeline-options.ts';
 

@@ -1,6 +1,6 @@
 import type { RecordedArguments } from '../arguments/argument-privacy.ts';
 import type { AuditActor, AuditIntent, Caller } from '../ports.ts';
-import { shorten } from './failure.ts';
+import { shorten } from './failure/failure.ts';
 
 /** Who asked for what, and on which way: what the trail keeps of every call, whoever ends it. */
 export interface AuditSubject {

@@ -2,7 +2,7 @@ import type { RecordedArguments } from '../arguments/argument-privacy.ts';
 import type { JsonObject } from '../json.ts';
 import type { AuditEntry, AuditIntent, AuditOutcome, UpstreamCall } from '../ports.ts';
 import { auditIntentOf } from './audit-intent.ts';
-import type { CallFailure } from './failure.ts';
+import type { CallFailure } from './failure/failure.ts';
 import type { Call, CallResult, OperationResponse, RequestContext } from './operation.ts';
 import type { ResolvedPipelineOptions } from './pipeline-options.ts';
 import { refuse } from './record-refusal.ts';

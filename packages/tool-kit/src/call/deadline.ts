@@ -1,4 +1,4 @@
-import type { Interruption } from './failure.ts';
+import type { Interruption } from './failure/failure.ts';
 
 /**
  * The time that one call has left, and whether its client still wants it. An `AbortController` costs more than the

@@ -6,7 +6,7 @@ import type { Permission } from '../definition/permission.ts';
 import type { Channel } from '../exchange/channel.ts';
 import type { JsonObject } from '../json.ts';
 import type { AuditEntry, AuditIntent, AuditTrail, Caller, TaskRunner, TraceContext } from '../ports.ts';
-import type { CallFailure } from './failure.ts';
+import type { CallFailure } from './failure/failure.ts';
 import type { ResolvedPipelineOptions } from './pipeline-options.ts';
 
 /** Where a call comes from. */

@@ -4,8 +4,8 @@ import { checkWhole, MAX_TIMER_MS } from '../check-number.ts';
 import { createStateSeal, type StateSeal } from '../exchange/request-state.ts';
 import { createCallLimiter, type CallLimiter, type CallLimiterOptions } from '../limits/call-limiter.ts';
 import type { AuditEntry, AuditTrail, Authorizer, Logger, TaskRunner, Telemetry } from '../ports.ts';
+import { createReasonLabels } from './failure/reason-labels.ts';
 import type { Hook } from './hook.ts';
-import { createReasonLabels } from './reason-labels.ts';
 
 /** No string in JavaScript holds more. */
 export const MAX_STRING_BYTES = 2 ** 29;

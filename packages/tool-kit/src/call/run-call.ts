@@ -13,7 +13,7 @@ import type { Place } from '../ports.ts';
 import { admit, type Admission, type Asker, type Denial } from './admit.ts';
 import { CallRecord, type CallDetails } from './call-record.ts';
 import { Deadline } from './deadline.ts';
-import * as failure from './failure.ts';
+import * as failure from './failure/failure.ts';
 import { HandlerContext } from './handler-context.ts';
 import { hooked } from './hook.ts';
 import type { Call, CallResult, Operation, RequestContext, Sealed, StartedTask } from './operation.ts';

@@ -1,5 +1,5 @@
 import { encodeJson } from '../encoded-json.ts';
-import * as failure from './failure.ts';
+import * as failure from './failure/failure.ts';
 import type { Operation, OperationResponse, RequestContext, Sealed } from './operation.ts';
 import type { ResolvedPipelineOptions } from './pipeline-options.ts';
 

@@ -1,8 +1,8 @@
 import type { PromptDefinition } from '../definition/define-prompt.ts';
 import type { ResourceDefinition } from '../definition/define-resource.ts';
 import type { ContentToolDefinition, ToolDefinition } from '../definition/define-tool.ts';
-import type { ArgumentSchema, ValueSchema } from '../definition/object-schema.ts';
 import { permissionNames, type Permission } from '../definition/permission.ts';
+import type { ArgumentSchema, ValueSchema } from '../definition/schema/object-schema.ts';
 import { createArea, type Area } from './area.ts';
 import { createCompanions } from './companions.ts';
 import {

@@ -10,8 +10,8 @@ import type { Caller, Task, TaskRunner } from '../ports.ts';
 import { companionNames } from '../tasks/companion-names.ts';
 import { resultOfTask } from '../tasks/task-result.ts';
 import { shownMessage, shownState } from '../tasks/task-view.ts';
+import { toolOperation } from './operations/tool-operation.ts';
 import { jsonSchema } from './schema/json-schema.ts';
-import { toolOperation } from './tool-operation.ts';
 
 /** A tool that is made here, and how it is called. */
 export interface Companion {

@@ -6,20 +6,25 @@ import { checkWhole, MAX_TIMER_MS } from '../check-number.ts';
 import type { PromptDefinition } from '../definition/define-prompt.ts';
 import type { ResourceDefinition } from '../definition/define-resource.ts';
 import type { ContentToolDefinition, ToolDefinition } from '../definition/define-tool.ts';
-import { zodObject } from '../definition/object-schema.ts';
-import { checkSchemaVersion } from '../definition/schema-version.ts';
-import { listedErrors } from '../definition/tool-errors.ts';
+import { zodObject } from '../definition/schema/object-schema.ts';
+import { checkSchemaVersion } from '../definition/schema/schema-version.ts';
+import { listedErrors } from '../definition/words/tool-errors.ts';
 import type { JsonObject } from '../json.ts';
 import { checkToolLimit } from '../limits/call-limiter.ts';
 import { outputPlan, type OutputPlan } from '../output/output-plan.ts';
 import { orStarted } from '../tasks/started-schema.ts';
-import { completionOperation } from './completion-operation.ts';
 import { checkTexts, FORMER_NAMES_KEY, listingOf } from './listing.ts';
-import { promptOperation } from './prompt-operation.ts';
-import { JSON_MIME_TYPE, listOperation, readOperation, subscribeOperation } from './resource-operation.ts';
+import { completionOperation } from './operations/completion-operation.ts';
+import { promptOperation } from './operations/prompt-operation.ts';
+import {
+  JSON_MIME_TYPE,
+  listOperation,
+  readOperation,
+  subscribeOperation,
+} from './operations/resource-operation.ts';
+import { toolOperation } from './operations/tool-operation.ts';
 import { headerParametersOf, type HeaderParameter } from './schema/header-parameters.ts';
 import { jsonSchema } from './schema/json-schema.ts';
-import { toolOperation } from './tool-operation.ts';
 import { parseUriTemplate, type UriTemplate } from './uri-template.ts';
 
 /** A definition beside what clients are shown of it. */

@@ -1,8 +1,8 @@
 import type { CallContext, Completer } from './call-context.ts';
 import type { Content } from './content.ts';
 import type { ListingOptions } from './listing-options.ts';
-import type { ObjectSchema, OutputOf } from './object-schema.ts';
 import type { Permission } from './permission.ts';
+import type { ObjectSchema, OutputOf } from './schema/object-schema.ts';
 
 /** One message of a conversation that a prompt begins. */
 export interface PromptMessage {

@@ -3,8 +3,8 @@ import type { AuditDetails } from './audit-details.ts';
 import type { CallContext, Completer } from './call-context.ts';
 import type { ContentAnnotations, ResourceContents } from './content.ts';
 import type { CacheHint, Icon, ListingOptions } from './listing-options.ts';
-import type { ObjectSchema, OutputOf } from './object-schema.ts';
 import type { Permission } from './permission.ts';
+import type { ObjectSchema, OutputOf } from './schema/object-schema.ts';
 
 /** One entry of `resources/list`. */
 export interface ResourceListing {

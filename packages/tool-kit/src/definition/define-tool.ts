@@ -5,9 +5,9 @@ import type { Content, ResourceLink } from './content.ts';
 import type { ToolLimit } from './limit.ts';
 import type { ListingOptions } from './listing-options.ts';
 import type { LongRunning } from './long-running.ts';
-import type { ArgumentSchema, InputOf, ObjectSchema, OutputOf, ValueSchema } from './object-schema.ts';
 import type { Permission } from './permission.ts';
-import type { DeclaredErrors } from './tool-errors.ts';
+import type { ArgumentSchema, InputOf, ObjectSchema, OutputOf, ValueSchema } from './schema/object-schema.ts';
+import type { DeclaredErrors } from './words/tool-errors.ts';
 
 /** What a tool may do to the world; shown to clients, and decides what happens when a call cannot be recorded. */
 export interface ToolAnnotations {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-import { internalFailure, shorten } from '../call/failure.ts';
+import { internalFailure, shorten } from '../call/failure/failure.ts';
 import type { RequestContext } from '../call/operation.ts';
 import { RpcError, rpcCodes } from '../errors.ts';
 import type { Channel } from '../exchange/channel.ts';

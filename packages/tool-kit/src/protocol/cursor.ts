@@ -1,4 +1,4 @@
-import { CallFailed, invalidCursor } from '../call/failure.ts';
+import { CallFailed, invalidCursor } from '../call/failure/failure.ts';
 
 /**
  * A place in a list as the opaque text that the protocol asks for. It is not sealed: whatever it names is looked up

@@ -1,5 +1,5 @@
 import type { Asker, Denial } from '../call/admit.ts';
-import { internalFailure } from '../call/failure.ts';
+import { internalFailure } from '../call/failure/failure.ts';
 import type { RequestContext } from '../call/operation.ts';
 import {
   resolvePipelineOptions,

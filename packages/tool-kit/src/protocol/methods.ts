@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { shorten, type CallFailure } from '../call/failure.ts';
+import { shorten, type CallFailure } from '../call/failure/failure.ts';
 import {
   sealOperation,
   spanOf,
@@ -12,8 +12,8 @@ import {
 import type { ResolvedPipelineOptions } from '../call/pipeline-options.ts';
 import { targetOf } from '../call/record-refusal.ts';
 import { readOf, resourceOfTemplate, toolNamed, type Catalog } from '../catalog/catalog.ts';
-import type { CompletionInput } from '../catalog/completion-operation.ts';
 import type { ListedResource } from '../catalog/listed.ts';
+import type { CompletionInput } from '../catalog/operations/completion-operation.ts';
 import { RpcError, rpcCodes } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { withoutUnseen } from '../visible-text.ts';

@@ -1,10 +1,10 @@
-import { CallFailed, invalidCursor, type CallFailure } from '../call/failure.ts';
+import { CallFailed, invalidCursor, type CallFailure } from '../call/failure/failure.ts';
 import { sealOperation, spanOf, type Operation, type RequestContext } from '../call/operation.ts';
 import type { ResolvedPipelineOptions } from '../call/pipeline-options.ts';
 import { runCall } from '../call/run-call.ts';
-import { listCacheMembers } from '../catalog/cache-members.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import type { ListedResource } from '../catalog/listed.ts';
+import { listCacheMembers } from '../catalog/operations/cache-members.ts';
 import { isHeld } from '../definition/permission.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import { withoutUnseen } from '../visible-text.ts';

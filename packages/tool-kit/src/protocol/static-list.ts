@@ -1,8 +1,8 @@
-import { CallFailed, invalidCursor } from '../call/failure.ts';
+import { CallFailed, invalidCursor } from '../call/failure/failure.ts';
 import { sealOperation, spanOf, type Operation, type RequestContext } from '../call/operation.ts';
 import type { ResolvedPipelineOptions } from '../call/pipeline-options.ts';
-import { listCacheMembers } from '../catalog/cache-members.ts';
 import type { Listed } from '../catalog/listed.ts';
+import { listCacheMembers } from '../catalog/operations/cache-members.ts';
 import { isVisible, permissionNames, type Permission } from '../definition/permission.ts';
 import { encodeJson } from '../encoded-json.ts';
 import type { JsonObject } from '../json.ts';

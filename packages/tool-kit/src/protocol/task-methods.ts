@@ -1,4 +1,4 @@
-import { CallFailed, type CallFailure } from '../call/failure.ts';
+import { CallFailed, type CallFailure } from '../call/failure/failure.ts';
 import {
   sealOperation,
   spanOf,

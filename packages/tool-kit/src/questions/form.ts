@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 
-import { zodObject, type ObjectSchema, type OutputOf } from '../definition/object-schema.ts';
-import { checkSchemaVersion } from '../definition/schema-version.ts';
+import { zodObject, type ObjectSchema, type OutputOf } from '../definition/schema/object-schema.ts';
+import { checkSchemaVersion } from '../definition/schema/schema-version.ts';
 import type { Question, Reading } from '../exchange/question.ts';
 import type { JsonObject } from '../json.ts';
 import { formSchema } from './form-schema.ts';

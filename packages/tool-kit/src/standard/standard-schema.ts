@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import type { ObjectSchema } from '../definition/object-schema.ts';
+import type { ObjectSchema } from '../definition/schema/object-schema.ts';
 import type { JsonObject } from '../json.ts';
 import { annotationsOf, withoutAnnotations, type Annotation } from './annotations.ts';
 

@@ -2,7 +2,7 @@ import { briefError, traceField } from '../brief-error.ts';
 import { decide } from '../call/admit.ts';
 import { resultOf } from '../call/call-record.ts';
 import { Deadline } from '../call/deadline.ts';
-import * as failure from '../call/failure.ts';
+import * as failure from '../call/failure/failure.ts';
 import { HandlerContext } from '../call/handler-context.ts';
 import { hooked } from '../call/hook.ts';
 import type { LongRunningPlan, Operation, RequestContext, Sealed } from '../call/operation.ts';

@@ -1,4 +1,4 @@
-import { CallFailed, type CallFailure } from '../call/failure.ts';
+import { CallFailed, type CallFailure } from '../call/failure/failure.ts';
 import type { Channel } from '../exchange/channel.ts';
 import type { QuestionMethod } from '../exchange/question.ts';
 import type { JsonObject } from '../json.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import type { CallFailure } from '../call/failure.ts';
+import type { CallFailure } from '../call/failure/failure.ts';
 import type { JsonObject } from '../json.ts';
 import type { AuditOutcome, Task } from '../ports.ts';
 

@@ -2,8 +2,8 @@ import { z } from 'zod';
 
 import { withoutPrivacy } from '../../arguments/argument-privacy.ts';
 import type { ContentToolDefinition, ToolDefinition } from '../../definition/define-tool.ts';
-import { zodValue, type ValueSchema } from '../../definition/object-schema.ts';
-import { checkSchemaVersion } from '../../definition/schema-version.ts';
+import { zodValue, type ValueSchema } from '../../definition/schema/object-schema.ts';
+import { checkSchemaVersion } from '../../definition/schema/schema-version.ts';
 import type { JsonObject } from '../../json.ts';
 import { isObjectSchema } from '../../output/output-plan.ts';
 import { standardJsonSchema } from '../../standard/standard-schema.ts';

@@ -1,5 +1,5 @@
-import { PublicError } from '../errors.ts';
-import { unseenIn } from '../visible-text.ts';
+import { PublicError } from '../../errors.ts';
+import { unseenIn } from '../../visible-text.ts';
 
 /** A failure that is to be expected, and what a model is to do about it. */
 export interface ErrorDefinition {

@@ -1,10 +1,10 @@
-import { argumentRecorder } from '../arguments/argument-privacy.ts';
-import { sealOperation, spanOf, type Operation } from '../call/operation.ts';
-import type { PromptDefinition, PromptMessage } from '../definition/define-prompt.ts';
-import { zodObject } from '../definition/object-schema.ts';
-import { permissionSelector } from '../definition/permission.ts';
-import type { JsonObject } from '../json.ts';
-import { withoutUnseen } from '../visible-text.ts';
+import { argumentRecorder } from '../../arguments/argument-privacy.ts';
+import { sealOperation, spanOf, type Operation } from '../../call/operation.ts';
+import type { PromptDefinition, PromptMessage } from '../../definition/define-prompt.ts';
+import { permissionSelector } from '../../definition/permission.ts';
+import { zodObject } from '../../definition/schema/object-schema.ts';
+import type { JsonObject } from '../../json.ts';
+import { withoutUnseen } from '../../visible-text.ts';
 import { parserOf } from './parser.ts';
 
 /** `prompts/get` on one prompt. */

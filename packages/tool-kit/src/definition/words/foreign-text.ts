@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { visibleText } from '../visible-text.ts';
+import { visibleText } from '../../visible-text.ts';
 
 /**
  * A schema for words of another system, such as the description of an entry: on one line, without what nobody sees, and

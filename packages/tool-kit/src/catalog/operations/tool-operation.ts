@@ -1,16 +1,16 @@
-import { argumentRecorder } from '../arguments/argument-privacy.ts';
-import { sealOperation, spanOf, type LongRunningPlan, type Operation } from '../call/operation.ts';
-import { checkWhole } from '../check-number.ts';
-import type { ContentToolDefinition, ToolDefinition } from '../definition/define-tool.ts';
-import type { LongRunning } from '../definition/long-running.ts';
-import { zodValue } from '../definition/object-schema.ts';
-import { permissionSelector } from '../definition/permission.ts';
-import { fitContent, fitData } from '../output/answer-fit.ts';
-import type { OutputPlan } from '../output/output-plan.ts';
-import { projectionOf } from '../output/projection.ts';
-import { contentResponse, dataResponse, type ReadOutput } from '../output/tool-response.ts';
-import { companionNames } from '../tasks/companion-names.ts';
-import { startTask } from '../tasks/start-task.ts';
+import { argumentRecorder } from '../../arguments/argument-privacy.ts';
+import { sealOperation, spanOf, type LongRunningPlan, type Operation } from '../../call/operation.ts';
+import { checkWhole } from '../../check-number.ts';
+import type { ContentToolDefinition, ToolDefinition } from '../../definition/define-tool.ts';
+import type { LongRunning } from '../../definition/long-running.ts';
+import { permissionSelector } from '../../definition/permission.ts';
+import { zodValue } from '../../definition/schema/object-schema.ts';
+import { fitContent, fitData } from '../../output/answer-fit.ts';
+import type { OutputPlan } from '../../output/output-plan.ts';
+import { projectionOf } from '../../output/projection.ts';
+import { contentResponse, dataResponse, type ReadOutput } from '../../output/tool-response.ts';
+import { companionNames } from '../../tasks/companion-names.ts';
+import { startTask } from '../../tasks/start-task.ts';
 import { parserOf } from './parser.ts';
 
 /** `tools/call` on one tool; the plan is that of its output, when it has one. */

@@ -1,16 +1,16 @@
-import { argumentRecorder } from '../arguments/argument-privacy.ts';
-import { sealOperation, spanOf, type Operation } from '../call/operation.ts';
-import { encodeContents, type EncodedContents } from '../definition/content.ts';
+import { argumentRecorder } from '../../arguments/argument-privacy.ts';
+import { sealOperation, spanOf, type Operation } from '../../call/operation.ts';
+import { encodeContents, type EncodedContents } from '../../definition/content.ts';
 import {
   SeveralContents,
   type ResourceDefinition,
   type ResourceListing,
   type ResourcePage,
-} from '../definition/define-resource.ts';
-import { zodObject } from '../definition/object-schema.ts';
-import { heldPermission, permissionSelector } from '../definition/permission.ts';
-import type { JsonObject } from '../json.ts';
-import { withoutUnseen } from '../visible-text.ts';
+} from '../../definition/define-resource.ts';
+import { heldPermission, permissionSelector } from '../../definition/permission.ts';
+import { zodObject } from '../../definition/schema/object-schema.ts';
+import type { JsonObject } from '../../json.ts';
+import { withoutUnseen } from '../../visible-text.ts';
 import { cacheMembers } from './cache-members.ts';
 import { parserOf } from './parser.ts';
 

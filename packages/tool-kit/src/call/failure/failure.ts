@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 
-import type { JsonObject } from '../json.ts';
-import type { Exceeded } from '../limits/call-limiter.ts';
+import type { JsonObject } from '../../json.ts';
+import type { Exceeded } from '../../limits/call-limiter.ts';
 
 const CHECK_FIRST = 'It may or may not have taken effect: check before you try again.';
 

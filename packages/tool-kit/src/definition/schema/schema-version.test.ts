@@ -9,8 +9,8 @@ import { z as zod42 } from 'zod-4.2';
 import { z as zod43 } from 'zod-4.3';
 import * as mini from 'zod/mini';
 
-import { aPrompt, aResource, echoTool } from '../../test/fixtures.ts';
-import { createCatalog } from '../catalog/catalog.ts';
+import { aPrompt, aResource, echoTool } from '../../../test/fixtures.ts';
+import { createCatalog } from '../../catalog/catalog.ts';
 import { checkSchemaVersion } from './schema-version.ts';
 
 const { major, minor, patch } = z.core.version;

@@ -1,7 +1,7 @@
-import { sealOperation, spanOf, type Operation } from '../call/operation.ts';
-import type { Completer } from '../definition/call-context.ts';
-import { heldPermission, type Permission } from '../definition/permission.ts';
-import { withoutUnseen } from '../visible-text.ts';
+import { sealOperation, spanOf, type Operation } from '../../call/operation.ts';
+import type { Completer } from '../../definition/call-context.ts';
+import { heldPermission, type Permission } from '../../definition/permission.ts';
+import { withoutUnseen } from '../../visible-text.ts';
 
 /** What a value is asked for, and what is already chosen. */
 export interface CompletionInput {

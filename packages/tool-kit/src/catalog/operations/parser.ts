@@ -1,8 +1,8 @@
 import type { z } from 'zod';
 
-import { argumentParser } from '../arguments/argument-parser.ts';
-import { invalidInput } from '../call/failure.ts';
-import type { OperationOf } from '../call/operation.ts';
+import { argumentParser } from '../../arguments/argument-parser.ts';
+import { invalidInput } from '../../call/failure/failure.ts';
+import type { OperationOf } from '../../call/operation.ts';
 
 /** Parses arguments with the schema; what is left out altogether, or null, is no argument. */
 export function parserOf<Input>(
