@@ -3,6 +3,7 @@ export { connect2026 } from './connect-2026.ts';
 export { connect, type ConnectOptions } from './connect.ts';
 export { startIssuer, type TestIssuer, type TokenOptions } from './issuer.ts';
 export { recordingAudit, type RecordedCall, type RecordingAudit } from './recording-audit.ts';
+export { serverContract, type ContractCall, type ServerCase, type ServerFixture } from './server-contract.ts';
 export { testCaller } from './test-caller.ts';
 export type {
   ClientOptions,
