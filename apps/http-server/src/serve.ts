@@ -64,6 +64,7 @@ export async function serve(
     ports: {
       telemetry,
       rateLimiter: redis?.rateLimiter,
+      confirmations: redis?.replays,
       events: redis?.events,
       taskStore: await redis?.openTaskStore(),
     },

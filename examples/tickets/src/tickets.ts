@@ -1,5 +1,5 @@
 import { callFor, type Client } from '@mcp-parts/resilient-client';
-import { accepted, definePrompt, defineResource, defineTool, form, PublicError } from '@mcp-parts/tool-kit';
+import { definePrompt, defineResource, defineTool } from '@mcp-parts/tool-kit';
 import { z } from 'zod';
 
 import { endpoints, ticket } from './backend.ts';
@@ -48,17 +48,11 @@ export function createTickets(backend: Client) {
     annotations: { ...writes.annotations, destructive: true },
     input: params,
     output: ticket,
-    async handle(params, context) {
+    async confirm(params, context) {
       const { title } = await callFor(context, backend, endpoints.get, { params });
-      const question = form(`Close "${title}"?`, z.object({ close: z.boolean() }));
-      if (!accepted(await context.ask(question)).close) {
-        throw new PublicError(
-          'not_confirmed',
-          'The person wants to keep the ticket open. Leave it as it is.',
-        );
-      }
-      return callFor(context, backend, endpoints.close, { params });
+      return { message: `Close "${title}"?` };
     },
+    handle: (params, context) => callFor(context, backend, endpoints.close, { params }),
   });
   const reopenTicket = defineTool({
     ...writes,

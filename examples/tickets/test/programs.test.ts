@@ -58,7 +58,9 @@ async function clientOf(url: string, person: string): Promise<Client> {
     { name: 'somebody', version: '1.0.0' },
     { capabilities: { elicitation: { form: {} } }, versionNegotiation: { mode: { pin: '2026-07-28' } } },
   );
-  client.setRequestHandler('elicitation/create', () => ({ action: 'accept', content: { close: true } }));
+  // Each of the two servers has a name of its own for the field.
+  const content = { close: true, confirm: true };
+  client.setRequestHandler('elicitation/create', () => ({ action: 'accept', content }));
   const headers = { authorization: `Bearer ${await issuer.tokenFor(person, AUDIENCE)}` };
   await client.connect(new StreamableHTTPClientTransport(new URL(url), { requestInit: { headers } }));
   return client;

@@ -56,7 +56,7 @@ describe.each(['2025', '2026'] as const)('tickets in %s', (era) => {
     const asked: unknown[] = [];
     await using conversation = await talk(era, ({ params }) => {
       asked.push(params['message']);
-      return { action: 'accept', content: { close: true } };
+      return { action: 'accept', content: { confirm: true } };
     });
     expect((await conversation.call('close_ticket', { id: '2' })).structuredContent).toMatchObject({
       state: 'closed',
@@ -71,7 +71,7 @@ describe.each(['2025', '2026'] as const)('tickets in %s', (era) => {
   });
 
   it.each([
-    ['says no', { action: 'accept', content: { close: false } }],
+    ['says no', { action: 'accept', content: { confirm: false } }],
     ['declines', { action: 'decline' }],
   ])('stay open when the person %s', async (_what, answer) => {
     await using conversation = await talk(era, () => answer);

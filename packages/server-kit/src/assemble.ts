@@ -213,6 +213,7 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
     telemetry,
     logger,
     rateLimiter: ports.rateLimiter ?? createRateLimiter(),
+    confirmations: ports.confirmations,
     callerLimit: resolved.callerLimit,
     serverLimit: resolved.serverLimit,
     requestStateKey: resolved.requestStateKey,

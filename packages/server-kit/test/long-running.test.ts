@@ -213,6 +213,37 @@ describe('a client of 2026-07-28 that knows tasks', () => {
   });
 });
 
+describe('a long-running tool that a person has to confirm', () => {
+  const confirmed = { ...bake, confirm: () => ({ message: 'Bake them?' }) };
+  const answering = (content: JsonObject): Request => {
+    return async () => ({ outcome: 'result', result: { action: 'accept', content } });
+  };
+  const capabilities = { elicitation: { form: {} } };
+
+  it('asks before there is a task, and its outcome has the id of the yes', async () => {
+    const server = await serve({ definitions: { tools: [confirmed] } });
+    const request = answering({ confirm: true });
+    await client(server, '2025', { capabilities, request })('tools/call', call);
+    await started();
+    runs[0]?.finish.resolve({ cakes: 3 });
+    await ended();
+    expect(audit.calls).toMatchObject([
+      { outcome: { result: 'success', confirmationId: expect.stringMatching(/^[\da-f-]{36}$/u) } },
+    ]);
+  });
+
+  it('starts no task without it', async () => {
+    const server = await serve({ definitions: { tools: [confirmed] } });
+    const request = answering({ confirm: false });
+    expect(await client(server, '2025', { capabilities, request })('tools/call', call)).toMatchObject({
+      isError: true,
+    });
+    const { tasks } = await client(server, '2025')('tasks/list');
+    expect(tasks).toEqual([]);
+    expect(audit.calls).toMatchObject([{ outcome: { reason: 'confirmation_declined' } }]);
+  });
+});
+
 describe('a client of 2025-11-25', () => {
   it('gets a task when it asks for one, waits for its result, and lists what is its own', async () => {
     const server = await serve();

@@ -41,6 +41,7 @@ export {
   type ToolAnswer,
   type ToolDefinition,
 } from './definition/define-tool.ts';
+export type { Confirmation, ConfirmationLevel } from './definition/confirmation.ts';
 export type { Limit, ToolLimit } from './definition/limit.ts';
 export type { CallLimiterOptions, Exceeded } from './limits/call-limiter.ts';
 export {
@@ -100,6 +101,7 @@ export type {
   Authorizer,
   CallMeasurement,
   Caller,
+  ConfirmationClaims,
   Decision,
   Logger,
   Place,

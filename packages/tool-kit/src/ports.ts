@@ -111,6 +111,8 @@ export interface AuditOutcome {
   readonly traceId?: string | undefined;
   /** What the handler reported to `context.onUpstreamCall`; absent when that was nothing. */
   readonly upstreamCalls?: readonly UpstreamCall[] | undefined;
+  /** Of what a person has agreed to. @default nobody was asked */
+  readonly confirmationId?: string | undefined;
 }
 
 /** An intent that waits for its outcome. */
@@ -276,6 +278,15 @@ export interface Place {
 export type RateLimitAnswer =
   | { readonly allowed: true }
   | { readonly allowed: false; readonly retryAfterMs: number };
+
+/**
+ * Uses up confirmations, in this process or for all replicas together. `replays` of `@mcp-parts/redis` fits.
+ * While a claim rejects, nothing that was confirmed is done.
+ */
+export interface ConfirmationClaims {
+  /** Whether nobody has claimed this id before; it is remembered for `ttlMs` milliseconds at least. */
+  readonly claim: (id: string, options: { readonly ttlMs: number }) => Promise<boolean>;
+}
 
 /** One finished call, as numbers. `target` is always a name from the catalog, or `_other`. */
 export interface CallMeasurement {

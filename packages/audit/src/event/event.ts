@@ -117,6 +117,8 @@ const callFields = {
   traceId,
   /** What the call did behind this server, in the order in which it ended. */
   upstreamCalls: z.array(upstreamCall).optional(),
+  /** Of what a person has agreed to before. Absent when nobody was asked. */
+  confirmationId: z.string().optional(),
 };
 
 /** The refusals that an event stands for. */

@@ -56,7 +56,11 @@ export function toEcs(event: AuditEvent): JsonObject {
               argument_names: event.argumentNames,
               argument_digests: event.argumentDigests && JSON.stringify(event.argumentDigests),
             }
-          : { upstream_calls: event.upstreamCalls, refusals: refusalsOf(event) }),
+          : {
+              upstream_calls: event.upstreamCalls,
+              confirmation_id: event.confirmationId,
+              refusals: refusalsOf(event),
+            }),
         truncated: event.truncated,
       },
     },

@@ -69,7 +69,11 @@ export function toOcsf(event: AuditEvent): JsonObject {
             argument_names: event.argumentNames,
             argument_digests: event.argumentDigests,
           }
-        : { upstream_calls: event.upstreamCalls, refusal_reasons: event.refusals?.reasons }),
+        : {
+            upstream_calls: event.upstreamCalls,
+            confirmation_id: event.confirmationId,
+            refusal_reasons: event.refusals?.reasons,
+          }),
       truncated: event.truncated,
     },
   });

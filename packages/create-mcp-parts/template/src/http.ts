@@ -61,6 +61,7 @@ await runCommand(
             telemetry,
             // <redis>
             rateLimiter: redis?.rateLimiter,
+            confirmations: redis?.replays,
             events: redis?.events,
             // <tasks>
             taskStore: await redis?.openTaskStore(),

@@ -1,7 +1,14 @@
 import type { AuditTrail as StoredTrail } from '@mcp-parts/audit';
 import type { Telemetry } from '@mcp-parts/observability';
 import type { TaskStore } from '@mcp-parts/tasks';
-import type { AuditTrail, EventBus, RateLimiter, RenewCaller, TaskRunner } from '@mcp-parts/tool-kit';
+import type {
+  AuditTrail,
+  ConfirmationClaims,
+  EventBus,
+  RateLimiter,
+  RenewCaller,
+  TaskRunner,
+} from '@mcp-parts/tool-kit';
 
 /**
  * An audit trail as a server needs it. With `health`, as the trail of `@mcp-parts/audit` has it, the server is ready only
@@ -33,6 +40,8 @@ export interface ServerPorts {
   readonly taskStore?: TaskStore | undefined;
   /** Counts what the limits are for. @default each process counts for itself */
   readonly rateLimiter?: RateLimiter | undefined;
+  /** Uses up what people have confirmed. @default each process for itself */
+  readonly confirmations?: ConfirmationClaims | undefined;
   /**
    * Carries what changes to all processes that share it, for clients that listen; publish `resource_updated` to it.
    * @default one within this process, and clients cannot subscribe to single resources

@@ -3,7 +3,7 @@ import type { JsonObject } from '../json.ts';
 import type { AuditEntry, AuditIntent, AuditOutcome, UpstreamCall } from '../ports.ts';
 import { auditIntentOf } from './audit-intent.ts';
 import type { CallFailure } from './failure/failure.ts';
-import type { Call, CallResult, OperationResponse, RequestContext } from './operation.ts';
+import type { BegunCall, Call, CallResult, OperationResponse, RequestContext } from './operation.ts';
 import type { ResolvedPipelineOptions } from './pipeline-options.ts';
 import { refuse } from './record-refusal.ts';
 
@@ -22,6 +22,8 @@ export class CallRecord {
   #intent: AuditIntent | undefined;
   #traceId: string | undefined;
   #upstreamCalls: UpstreamCall[] | undefined;
+  /** Of the person's yes, once there is one. */
+  confirmationId: string | undefined;
 
   constructor(call: Call, pipeline: ResolvedPipelineOptions) {
     this.#call = call;
@@ -43,8 +45,8 @@ export class CallRecord {
   }
 
   /** What the one who ends the call will need; the call itself ends when the task does. */
-  get begun(): { readonly entry: AuditEntry | undefined; readonly intent: AuditIntent | undefined } {
-    return { entry: this.#entry, intent: this.#intent };
+  get begun(): Pick<BegunCall, 'entry' | 'intent' | 'confirmationId'> {
+    return { entry: this.#entry, intent: this.#intent, confirmationId: this.confirmationId };
   }
 
   #intentOf(request: RequestContext, details: CallDetails, taskId?: string): AuditIntent {
@@ -125,6 +127,7 @@ export class CallRecord {
         durationMs,
         traceId: this.#traceId,
         upstreamCalls: this.#upstreamCalls,
+        confirmationId: this.confirmationId,
       };
       try {
         await (refused === undefined

@@ -1,5 +1,6 @@
 import type { RecordedArguments } from '../arguments/argument-privacy.ts';
 import type { CallContext } from '../definition/call-context.ts';
+import type { Confirmation } from '../definition/confirmation.ts';
 import type { OnUnavailable } from '../definition/define-tool.ts';
 import type { ToolLimit } from '../definition/limit.ts';
 import type { Permission } from '../definition/permission.ts';
@@ -83,6 +84,10 @@ export interface OperationOf<Input, Output> {
     request: RequestContext,
     ports: { readonly tasks: TaskRunner | undefined },
   ) => Promise<Output> | Output;
+  /** What a person has to agree to before `run`, or before the task of it is started. @default nothing */
+  readonly confirm?:
+    | ((input: Input, context: CallContext) => Promise<Confirmation | undefined> | Confirmation | undefined)
+    | undefined;
   /** `run` goes on after the answer, as a task. @default it gives the answer */
   readonly longRunning?: LongRunningPlan<Input> | undefined;
   /** What goes to the client. What it throws is a fault of the output, not of the work, which is done by then. */
@@ -131,6 +136,8 @@ export interface BegunCall {
   readonly taskId: string;
   readonly entry: AuditEntry | undefined;
   readonly intent: AuditIntent | undefined;
+  /** Of the person's yes. @default none was needed */
+  readonly confirmationId: string | undefined;
 }
 
 /** What became of it. */

@@ -1,9 +1,20 @@
 import { randomBytes } from 'node:crypto';
 
 import { checkWhole, MAX_TIMER_MS } from '../check-number.ts';
+import { createClaimMemory } from '../confirmation/claim-memory.ts';
+import type { ConfirmationLevel } from '../definition/confirmation.ts';
 import { createStateSeal, type StateSeal } from '../exchange/request-state.ts';
 import { createCallLimiter, type CallLimiter, type CallLimiterOptions } from '../limits/call-limiter.ts';
-import type { AuditEntry, AuditTrail, Authorizer, Logger, TaskRunner, Telemetry } from '../ports.ts';
+import type {
+  AuditEntry,
+  AuditTrail,
+  Authorizer,
+  Caller,
+  ConfirmationClaims,
+  Logger,
+  TaskRunner,
+  Telemetry,
+} from '../ports.ts';
 import { createReasonLabels } from './failure/reason-labels.ts';
 import type { Hook } from './hook.ts';
 
@@ -89,6 +100,12 @@ export interface PipelineOptions extends CallLimits, CallLimiterOptions {
   readonly logger?: Logger | undefined;
   /** Around every handler, the first one outermost. @default none */
   readonly hooks?: readonly Hook[] | undefined;
+  /** Uses up what a person has confirmed. @default each process for itself */
+  readonly confirmations?: ConfirmationClaims | undefined;
+  /** How much a call of a tool with `confirm` takes. @default `as_defined` */
+  readonly confirmationLevel?:
+    | ((call: { readonly tool: string; readonly caller: Caller }) => ConfirmationLevel)
+    | undefined;
   /**
    * Seals what a client of 2026-07-28 keeps for a call that asks it something: at least 32 bytes, the same in every
    * process behind one address. @default a random key: a call ends with its process
@@ -117,6 +134,8 @@ export interface ResolvedPipelineOptions {
   /** A reason as metrics have it. */
   readonly reasonLabel: (reason: string) => string;
   readonly stateSeal: StateSeal;
+  readonly confirmations: ConfirmationClaims;
+  readonly confirmationLevel: NonNullable<PipelineOptions['confirmationLevel']>;
 }
 
 /**
@@ -139,6 +158,8 @@ export function resolvePipelineOptions(options: PipelineOptions): ResolvedPipeli
     hooks: options.hooks ?? [],
     reasonLabel: createReasonLabels(),
     stateSeal: createStateSeal(options.requestStateKey ?? randomBytes(32)),
+    confirmations: options.confirmations ?? createClaimMemory(),
+    confirmationLevel: options.confirmationLevel ?? (() => 'as_defined'),
   };
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { briefError, traceField } from '../brief-error.ts';
+import { confirmCall, type ConfirmCallOptions } from '../confirmation/confirm-call.ts';
 import { asPublicError } from '../errors.ts';
 import type { CallState } from '../exchange/ask-by-retry.ts';
 import { MissingCapability } from '../exchange/question.ts';
@@ -185,7 +186,7 @@ class PipelinedCall {
     const context = new HandlerContext(request, this.#pipeline, deadline, record, round);
     this.#context = context;
     const { hooks, telemetry } = this.#pipeline;
-    const work = () => {
+    const start = () => {
       const { longRunning } = operation;
       if (longRunning === undefined || taskId === undefined) {
         this.#isUncertain = !operation.readOnly;
@@ -194,6 +195,14 @@ class PipelinedCall {
       const begun = { call: this.#call, operation, input, request, taskId, ...record.begun };
       return longRunning.start(begun, this.#pipeline) as Promise<unknown> as Promise<Sealed>;
     };
+    const { confirm } = operation;
+    const work =
+      confirm === undefined
+        ? start
+        : async () => {
+            await this.#confirm(operation, () => confirm(input, context), context, state?.round ?? 0);
+            return start();
+          };
     const { span, name, readOnly } = operation;
     const { method } = this.#call;
     const traced = async () => {
@@ -218,6 +227,19 @@ class PipelinedCall {
       }
     };
     return telemetry.span(span.name, span.attributes, traced, request.traceContext);
+  }
+
+  /** Nothing is begun before the person has agreed. */
+  async #confirm(
+    { name }: Operation,
+    confirmation: ConfirmCallOptions['confirmation'],
+    context: HandlerContext,
+    round: number,
+  ): Promise<void> {
+    const { confirmations, confirmationLevel, answerWithinMs } = this.#pipeline;
+    const level = confirmationLevel({ tool: name, caller: context.caller });
+    const options = { tool: name, confirmation, level, claims: confirmations, answerWithinMs, round };
+    this.#record.confirmationId = await confirmCall(context, options);
   }
 
   #inputRequired(): JsonObject {

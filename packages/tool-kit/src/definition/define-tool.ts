@@ -1,6 +1,7 @@
 import type { JsonObject } from '../json.ts';
 import type { AuditDetails } from './audit-details.ts';
 import type { CallContext } from './call-context.ts';
+import type { Confirmation } from './confirmation.ts';
 import type { Content, ResourceLink } from './content.ts';
 import type { ToolLimit } from './limit.ts';
 import type { ListingOptions } from './listing-options.ts';
@@ -59,6 +60,17 @@ interface ToolBase<Input extends ArgumentSchema<unknown, unknown>> extends Listi
   /** The failures that it knows, made with `createErrors`. @default none */
   readonly errors?: DeclaredErrors | undefined;
   audit?(input: OutputOf<Input>): AuditDetails;
+  /**
+   * What a person has to agree to before `handle` runs, as things are now; called again once they have, and when that
+   * has changed they are asked again. So it only reads. Bound to the caller and the arguments, good once, and for
+   * `answerWithinMs`. A client that cannot ask a person is refused. `undefined`: this call needs no confirmation.
+   *
+   * @default none is needed
+   */
+  confirm?(
+    input: OutputOf<Input>,
+    context: CallContext,
+  ): Promise<Confirmation | undefined> | Confirmation | undefined;
   /** Whether a call goes on when the audit trail cannot record it. @default 'allow-reads' */
   readonly onUnavailable?: OnUnavailable | undefined;
 }

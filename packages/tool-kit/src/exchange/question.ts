@@ -46,15 +46,16 @@ export type Answers<Asked extends Questions> = {
 export class MissingCapability extends PublicError {
   readonly requiredCapabilities: JsonObject;
 
-  constructor(requiredCapabilities: JsonObject) {
+  constructor(
+    requiredCapabilities: JsonObject,
+    {
+      what = 'Something has to be asked first',
+      nextStep = 'Tell the person; trying again with the same client does not help.',
+    }: { readonly what?: string; readonly nextStep?: string } = {},
+  ) {
     const names = Object.keys(requiredCapabilities).join(', ');
     const why = names === '' ? 'this cannot be asked here' : `your client does not offer "${names}"`;
-    const nextStep = 'Tell the person; trying again with the same client does not help.';
-    super(
-      'client_cannot_be_asked',
-      `Something has to be asked first, and ${why}, so nothing was done. ${nextStep}`,
-      { nextStep },
-    );
+    super('client_cannot_be_asked', `${what}, and ${why}, so nothing was done. ${nextStep}`, { nextStep });
     this.requiredCapabilities = requiredCapabilities;
   }
 }

@@ -14,8 +14,9 @@ export async function endCall(
   operation: Pick<Operation, 'name' | 'readOnly'>,
   { audit, openEntries, telemetry, logger }: ResolvedPipelineOptions,
 ): Promise<void> {
-  const { intent, reference, method, era, transport, startedAt, correlationId } = call;
-  const outcome = { ...outcomeOf(task, operation), durationMs: Math.max(0, Date.now() - startedAt) };
+  const { intent, reference, method, era, transport, startedAt, correlationId, confirmationId } = call;
+  const endedAfterMs = Math.max(0, Date.now() - startedAt);
+  const outcome = { ...outcomeOf(task, operation), durationMs: endedAfterMs, confirmationId };
   if (intent !== undefined) {
     await (await entryOf(intent)).finish(outcome);
     openEntries.delete(task.id);

@@ -7,7 +7,7 @@ import { knowsTasks, plainAnswer, view2025, view2026 } from './task-view.ts';
 
 /** Starts the task that a long-running call is; it is durable when this resolves. */
 export async function startTask(
-  { call, operation, input, request, taskId, entry, intent }: BegunCall,
+  { call, operation, input, request, taskId, entry, intent, confirmationId }: BegunCall,
   { tasks, openEntries }: ResolvedPipelineOptions,
 ): Promise<StartedTask> {
   const plan = operation.longRunning;
@@ -29,6 +29,7 @@ export async function startTask(
       input: storeCall(call, request, {
         intent,
         reference: entry?.reference,
+        confirmationId,
         capabilities: followsTask(call, request) ? (request.channel?.capabilities ?? {}) : {},
       }),
     });

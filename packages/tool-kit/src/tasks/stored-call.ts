@@ -29,6 +29,8 @@ const storedSchema = z.object({
   intent: z.looseObject({}).optional(),
   /** Where the trail keeps that intent. */
   reference: z.string().optional(),
+  /** Of the person's yes, where the tool takes one. */
+  confirmationId: z.string().optional(),
 });
 
 /** A call as it is kept with its task: all that its run and its outcome need, in whatever process they are. */
@@ -42,7 +44,7 @@ export interface StoredCall extends Omit<z.infer<typeof storedSchema>, 'caller' 
 export function storeCall(
   call: Call,
   { caller, era, transport, client, correlationId, sourceAddress }: RequestContext,
-  begun: Pick<StoredCall, 'intent' | 'reference' | 'capabilities'>,
+  begun: Pick<StoredCall, 'intent' | 'reference' | 'capabilities' | 'confirmationId'>,
 ): JsonObject {
   const stored: Omit<StoredCall, 'arguments'> & { readonly arguments: unknown } = {
     method: call.method,

@@ -33,6 +33,7 @@ export function toolOperation(
     deadlineMs: tool.longRunning === undefined ? tool.deadlineMs : undefined,
     longRunning: tool.longRunning && planOf(tool, tool.longRunning),
     limit: tool.limit,
+    confirm: tool.confirm && ((input, context) => tool.confirm?.(input, context)),
     run: (input, context) => tool.handle(input, context),
     answerBytes: tool.answerBytes,
     ...answering(tool, plan),

@@ -1,0 +1,170 @@
+import { randomUUID } from 'node:crypto';
+
+import { z } from 'zod';
+
+import type { CallContext } from '../definition/call-context.ts';
+import type { Confirmation, ConfirmationLevel } from '../definition/confirmation.ts';
+import { PublicError } from '../errors.ts';
+import { digestOf } from '../exchange/digest.ts';
+import { MissingCapability, type Answer, type Question } from '../exchange/question.ts';
+import type { ConfirmationClaims } from '../ports.ts';
+import { form } from '../questions/form.ts';
+
+/** One call that has to be confirmed. */
+export interface ConfirmCallOptions {
+  readonly tool: string;
+  /** What the person has to agree to, as things are now; nothing when there is nothing to agree to. */
+  readonly confirmation: () => Promise<Confirmation | undefined> | Confirmation | undefined;
+  readonly level: ConfirmationLevel;
+  readonly claims: ConfirmationClaims;
+  /** For how long what the client keeps of the call is good, in milliseconds. */
+  readonly answerWithinMs: number;
+  /** The round of the call, when it is one that the client has made again; 0 for the first. */
+  readonly round: number;
+}
+
+/** What keeps changing while somebody thinks is no matter for a yes. */
+const MAX_ASKED = 2;
+
+/** Replicas have clocks of their own: a claim outlives the state that it is about. */
+const CLAIM_MARGIN_MS = 60_000;
+
+/**
+ * Asks the person behind the client, and returns the id of the confirmation; `undefined` when none was needed.
+ *
+ * @throws {PublicError} `confirmation_declined`, `confirmation_cancelled`, `confirmation_used`, `confirmation_outdated`,
+ *   `client_cannot_be_asked`: nothing was done.
+ */
+export async function confirmCall(
+  { ask, once }: Pick<CallContext, 'ask' | 'once'>,
+  options: ConfirmCallOptions,
+): Promise<string | undefined> {
+  const { tool, confirmation, level, round } = options;
+  if (level === 'none') {
+    return undefined;
+  }
+  let current = await confirmation();
+  for (let tries = 0; current !== undefined; tries += 1) {
+    if (tries >= MAX_ASKED) {
+      throw refused(
+        tool,
+        'confirmation_outdated',
+        'what it is about keeps changing',
+        'Ask the person whether to try again.',
+      );
+    }
+    const asked = digestOf(current).toString('base64url');
+    // The client keeps it, sealed, with its caller, its arguments and its time: all rounds of a call are about one id.
+    // oxlint-disable-next-line no-await-in-loop -- The person is asked again only when what was asked has changed.
+    const id = await once('mcp-parts/confirmation', () => randomUUID());
+    // oxlint-disable-next-line no-await-in-loop -- As above.
+    const answers = await ask({ [`confirmation-${asked}`]: questionOf(tool, current, level) });
+    agreed(tool, Object.values(answers)[0]);
+    // Somebody may have thought about it for long.
+    // oxlint-disable-next-line no-await-in-loop -- As above.
+    current = await confirmation();
+    if (current === undefined || digestOf(current).toString('base64url') === asked) {
+      if (round > 0) {
+        // oxlint-disable-next-line no-await-in-loop -- It is the last step.
+        await useUp(once, id, asked, options);
+      }
+      return id;
+    }
+  }
+  return undefined;
+}
+
+/**
+ * What a client keeps it can send twice. So the yes is good for one round, and so is each later state that has it: from
+ * the yes to the end of the call there is one way, which is gone once.
+ */
+async function useUp(
+  once: CallContext['once'],
+  id: string,
+  asked: string,
+  { tool, claims, answerWithinMs, round }: ConfirmCallOptions,
+): Promise<void> {
+  let isNew = false;
+  await once(`mcp-parts/confirmed-${asked}`, () => (isNew = true));
+  const use = isNew ? asked : String(round);
+  const ttlMs = answerWithinMs + CLAIM_MARGIN_MS;
+  if (!(await claims.claim(`confirmation:${id}:${use}`, { ttlMs }))) {
+    throw refused(
+      tool,
+      'confirmation_used',
+      'this confirmation was used before',
+      'See whether the first use has done what the person wants; a new call asks the person again.',
+    );
+  }
+}
+
+function questionOf(
+  tool: string,
+  { message, typedName }: Confirmation,
+  level: ConfirmationLevel,
+): Question<{ readonly agrees: boolean }> {
+  if (typedName === undefined || level === 'confirm') {
+    const yes = z.object({ confirm: z.boolean().meta({ title: 'Yes, do it' }) });
+    return agreeing(form(message, yes), ({ confirm }) => confirm);
+  }
+  const name = z
+    .string()
+    .max(1_000)
+    .meta({ title: `Type the name to confirm ${tool}` });
+  const typed = form(`${message}\n\nType "${typedName}" to confirm.`, z.object({ name }));
+  return agreeing(typed, ({ name: given }) => given.trim() === typedName);
+}
+
+function agreeing<Value>(
+  question: Question<Value>,
+  agrees: (value: Value) => boolean,
+): Question<{ readonly agrees: boolean }> {
+  return {
+    ...question,
+    read(result) {
+      const reading = question.read(result);
+      return reading.ok && reading.answer.outcome === 'accepted'
+        ? { ok: true, answer: { outcome: 'accepted', value: { agrees: agrees(reading.answer.value) } } }
+        : (reading as ReturnType<Question<never>['read']>);
+    },
+  };
+}
+
+/** @throws {PublicError} unless the person has said yes. */
+function agreed(tool: string, answer: Answer<{ readonly agrees: boolean }> | undefined): void {
+  switch (answer?.outcome) {
+    case 'accepted':
+      if (answer.value.agrees) {
+        return;
+      }
+      break;
+    case 'impossible':
+      throw new MissingCapability(answer.requiredCapabilities, {
+        what: `A person has to confirm ${tool} first`,
+        nextStep:
+          'No argument can stand for that. Tell the person: it takes a client that shows them forms (the capability "elicitation").',
+      });
+    case 'cancelled':
+    case undefined:
+      throw refused(
+        tool,
+        'confirmation_cancelled',
+        'the person has not answered',
+        'Ask the person whether to try again.',
+      );
+    case 'declined':
+      break;
+    default:
+      answer satisfies never;
+  }
+  throw refused(
+    tool,
+    'confirmation_declined',
+    'the person did not confirm it',
+    'Do not try again unless the person asks for it.',
+  );
+}
+
+function refused(tool: string, code: string, why: string, nextStep: string): PublicError {
+  return new PublicError(code, `${tool} was not done: ${why}. ${nextStep}`, { nextStep });
+}
