@@ -12,6 +12,7 @@ import {
   type BindingOptions,
   type CallLimits,
   type Hook,
+  type PipelineOptions,
   type Catalog,
   type CatalogDefinitions,
   type Limit,
@@ -44,6 +45,8 @@ export interface AssembleOptions
   readonly authorizer?: Authorizer | undefined;
   /** Around every handler, the first one outermost. @default none */
   readonly hooks?: readonly Hook[] | undefined;
+  /** How much a call of a tool with `confirm` takes, by tool and caller. @default as the tool says */
+  readonly confirmationLevel?: PipelineOptions['confirmationLevel'];
   /**
    * Seals what clients of 2026-07-28 keep between the rounds of a call that asks them something; at least 32 bytes, the
    * same for all replicas, such as the key that signs session ids. @default a random key: such a call ends with the process
@@ -225,6 +228,7 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
     pageSize: resolved.pageSize,
     listTtlMs: resolved.listTtlMs,
     hooks: resolved.hooks,
+    confirmationLevel: resolved.confirmationLevel,
   });
 
   const stopFollowing = resolved.rights?.onChange(() => events.publish({ kind: 'permissions_changed' }));
