@@ -217,6 +217,7 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
     logger,
     rateLimiter: ports.rateLimiter ?? createRateLimiter(),
     confirmations: ports.confirmations,
+    idempotency: ports.idempotency,
     callerLimit: resolved.callerLimit,
     serverLimit: resolved.serverLimit,
     requestStateKey: resolved.requestStateKey,

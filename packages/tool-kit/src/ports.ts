@@ -288,6 +288,37 @@ export interface ConfirmationClaims {
   readonly claim: (id: string, options: { readonly ttlMs: number }) => Promise<boolean>;
 }
 
+/** What is known of a call that may be repeated. */
+export type RepeatableCall = {
+  /** A digest of its arguments. */
+  readonly fingerprint: string;
+  /** What its handler gives to upstreams as `Idempotency-Key`. */
+  readonly upstreamKey: string;
+} & (
+  | { readonly state: 'running' }
+  | {
+      readonly state: 'done';
+      /** As MCP has it. */
+      readonly result: JsonObject;
+    }
+  /** It may or may not have taken effect. */
+  | { readonly state: 'unknown' }
+);
+
+/** Remembers calls that may be repeated, in this process or for all replicas together. Keys are digests. */
+export interface IdempotencyStore {
+  /** Takes a key for a call, for so many milliseconds; what is known of the one that has it, if there is one. */
+  readonly claim: (
+    key: string,
+    call: RepeatableCall,
+    options: { readonly ttlMs: number },
+  ) => Promise<RepeatableCall | undefined>;
+  /** Puts what became of the call in its place, for so many milliseconds from now. */
+  readonly keep: (key: string, call: RepeatableCall, options: { readonly ttlMs: number }) => Promise<void>;
+  /** Forgets a call that did nothing. */
+  readonly release: (key: string) => Promise<void>;
+}
+
 /** One finished call, as numbers. `target` is always a name from the catalog, or `_other`. */
 export interface CallMeasurement {
   readonly method: string;

@@ -1,5 +1,10 @@
 export { eventBusContract, type EventBusCase, type EventBusFixture } from './testing/event-bus-contract.ts';
 export {
+  idempotencyStoreContract,
+  type IdempotencyStoreCase,
+  type IdempotencyStoreFixture,
+} from './testing/idempotency-store-contract.ts';
+export {
   placesContract,
   rateLimiterContract,
   type RateLimiterCase,

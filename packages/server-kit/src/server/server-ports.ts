@@ -5,6 +5,7 @@ import type {
   AuditTrail,
   ConfirmationClaims,
   EventBus,
+  IdempotencyStore,
   RateLimiter,
   RenewCaller,
   TaskRunner,
@@ -40,6 +41,8 @@ export interface ServerPorts {
   readonly taskStore?: TaskStore | undefined;
   /** Counts what the limits are for. @default each process counts for itself */
   readonly rateLimiter?: RateLimiter | undefined;
+  /** Remembers calls of tools with `idempotent`. @default each process for itself */
+  readonly idempotency?: IdempotencyStore | undefined;
   /** Uses up what people have confirmed. @default each process for itself */
   readonly confirmations?: ConfirmationClaims | undefined;
   /**

@@ -82,6 +82,12 @@ export class CallRecord {
     (this.#upstreamCalls ??= []).push(call);
   }
 
+  /** Ends a call with the output of an earlier one. */
+  async repeat(request: RequestContext, result: JsonObject): Promise<CallResult> {
+    await this.#end(request, 'success', 'replayed');
+    return { ok: true, result, isFailure: false };
+  }
+
   /** Ends a call with its output. */
   async succeed(request: RequestContext, response: OperationResponse): Promise<CallResult> {
     const { result, isFailure } = response;

@@ -32,6 +32,7 @@ export class HandlerContext implements CallContext {
   readonly logger: CallContext['logger'];
   readonly onUpstreamCall: (call: UpstreamCall) => void;
   readonly task: CallTask | undefined;
+  idempotencyKey: string | undefined;
   readonly #run: TaskContext | undefined;
   readonly #deadline: Deadline;
   readonly #channel: Channel | undefined;

@@ -88,6 +88,8 @@ export interface OperationOf<Input, Output> {
   readonly confirm?:
     | ((input: Input, context: CallContext) => Promise<Confirmation | undefined> | Confirmation | undefined)
     | undefined;
+  /** For how long a repeated call gets the answer of the first, in milliseconds. @default each call is a call */
+  readonly repeatWithinMs?: number | undefined;
   /** `run` goes on after the answer, as a task. @default it gives the answer */
   readonly longRunning?: LongRunningPlan<Input> | undefined;
   /** What goes to the client. What it throws is a fault of the output, not of the work, which is done by then. */

@@ -4,6 +4,7 @@ import { checkWhole, MAX_TIMER_MS } from '../check-number.ts';
 import { createClaimMemory } from '../confirmation/claim-memory.ts';
 import type { ConfirmationLevel } from '../definition/confirmation.ts';
 import { createStateSeal, type StateSeal } from '../exchange/request-state.ts';
+import { createIdempotencyMemory } from '../idempotency/idempotency-memory.ts';
 import { createCallLimiter, type CallLimiter, type CallLimiterOptions } from '../limits/call-limiter.ts';
 import type {
   AuditEntry,
@@ -11,6 +12,7 @@ import type {
   Authorizer,
   Caller,
   ConfirmationClaims,
+  IdempotencyStore,
   Logger,
   TaskRunner,
   Telemetry,
@@ -100,6 +102,8 @@ export interface PipelineOptions extends CallLimits, CallLimiterOptions {
   readonly logger?: Logger | undefined;
   /** Around every handler, the first one outermost. @default none */
   readonly hooks?: readonly Hook[] | undefined;
+  /** Remembers calls of tools with `idempotent`. @default each process for itself */
+  readonly idempotency?: IdempotencyStore | undefined;
   /** Uses up what a person has confirmed. @default each process for itself */
   readonly confirmations?: ConfirmationClaims | undefined;
   /** How much a call of a tool with `confirm` takes. @default `as_defined` */
@@ -134,6 +138,7 @@ export interface ResolvedPipelineOptions {
   /** A reason as metrics have it. */
   readonly reasonLabel: (reason: string) => string;
   readonly stateSeal: StateSeal;
+  readonly idempotency: IdempotencyStore;
   readonly confirmations: ConfirmationClaims;
   readonly confirmationLevel: NonNullable<PipelineOptions['confirmationLevel']>;
 }
@@ -158,6 +163,7 @@ export function resolvePipelineOptions(options: PipelineOptions): ResolvedPipeli
     hooks: options.hooks ?? [],
     reasonLabel: createReasonLabels(),
     stateSeal: createStateSeal(options.requestStateKey ?? randomBytes(32)),
+    idempotency: options.idempotency ?? createIdempotencyMemory(),
     confirmations: options.confirmations ?? createClaimMemory(),
     confirmationLevel: options.confirmationLevel ?? (() => 'as_defined'),
   };

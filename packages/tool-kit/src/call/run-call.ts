@@ -1,18 +1,19 @@
 import { randomUUID } from 'node:crypto';
 
 import { briefError, traceField } from '../brief-error.ts';
-import { confirmCall, type ConfirmCallOptions } from '../confirmation/confirm-call.ts';
+import { confirmCall } from '../confirmation/confirm-call.ts';
 import { asPublicError } from '../errors.ts';
 import type { CallState } from '../exchange/ask-by-retry.ts';
 import { MissingCapability } from '../exchange/question.ts';
 import type { StateBinding } from '../exchange/request-state.ts';
 import { inputRequired, resumeRound } from '../exchange/rounds.ts';
+import { Repeat, replayed } from '../idempotency/repeat.ts';
 import type { JsonObject } from '../json.ts';
 import type { Exceeded } from '../limits/call-limiter.ts';
 import { HeldPlace } from '../limits/held-place.ts';
 import type { Place } from '../ports.ts';
 import { admit, type Admission, type Asker, type Denial } from './admit.ts';
-import { CallRecord, type CallDetails } from './call-record.ts';
+import { CallRecord, resultOf, type CallDetails } from './call-record.ts';
 import { Deadline } from './deadline.ts';
 import * as failure from './failure/failure.ts';
 import { HandlerContext } from './handler-context.ts';
@@ -67,6 +68,8 @@ class PipelinedCall {
   /** From there on a change may have happened, whatever else goes wrong. */
   #isUncertain = false;
   #context: HandlerContext | undefined;
+  /** For a tool whose calls may be repeated. */
+  #repeat: Repeat | undefined;
 
   constructor(call: Call, asker: Asker, pipeline: ResolvedPipelineOptions) {
     this.#call = call;
@@ -143,9 +146,18 @@ class PipelinedCall {
 
       // Nobody waits any more for a call that was cancelled on the way here.
       deadline.throwIfInterrupted();
+      const { repeatWithinMs } = operation;
+      if (repeatWithinMs !== undefined) {
+        this.#repeat = new Repeat(this.#binding(), request.channel?.meta ?? {}, repeatWithinMs, pipeline);
+        const earlier = await deadline.until(this.#repeat.begin(deadline.signal));
+        if (earlier !== undefined) {
+          return await record.repeat(request, replayed(earlier));
+        }
+      }
       const output = await this.#work(operation, input, request, { state: resumed?.state, taskId });
       if (output === ASKED) {
         this.#isUncertain = false;
+        await this.#repeat?.release();
         return await record.suspend(request, this.#inputRequired());
       }
       if (operation.longRunning !== undefined) {
@@ -154,11 +166,18 @@ class PipelinedCall {
         return isRepeated ? await record.succeed(request, answer) : { ok: true, ...answer };
       }
       const told = toldOutput(operation, { input, output, target: this.#call.target, request }, pipeline);
+      if (this.#repeat !== undefined) {
+        await this.#repeat.settle('failure' in told ? resultOf(told.failure) : told);
+      }
       return 'failure' in told
         ? await record.fail(request, told.failure, details)
         : await record.succeed(request, told);
     } catch (error) {
-      return record.fail(request, this.#explain(error, request), details);
+      const failed = this.#explain(error, request);
+      if (this.#repeat !== undefined) {
+        await this.#repeat.settle(resultOf(failed));
+      }
+      return record.fail(request, failed, details);
     } finally {
       this.#context?.end();
     }
@@ -185,6 +204,7 @@ class PipelinedCall {
     const round = operation.audited === 'always' ? (state ?? 'first') : 'cannot_ask';
     const context = new HandlerContext(request, this.#pipeline, deadline, record, round);
     this.#context = context;
+    context.idempotencyKey = this.#repeat?.upstreamKey;
     const { hooks, telemetry } = this.#pipeline;
     const start = () => {
       const { longRunning } = operation;
@@ -200,7 +220,9 @@ class PipelinedCall {
       confirm === undefined
         ? start
         : async () => {
-            await this.#confirm(operation, () => confirm(input, context), context, state?.round ?? 0);
+            const confirmation = () => confirm(input, context);
+            const asking = { tool: operation.name, confirmation, round: state?.round ?? 0 };
+            record.confirmationId = await confirmCall(context, asking, this.#pipeline);
             return start();
           };
     const { span, name, readOnly } = operation;
@@ -227,19 +249,6 @@ class PipelinedCall {
       }
     };
     return telemetry.span(span.name, span.attributes, traced, request.traceContext);
-  }
-
-  /** Nothing is begun before the person has agreed. */
-  async #confirm(
-    { name }: Operation,
-    confirmation: ConfirmCallOptions['confirmation'],
-    context: HandlerContext,
-    round: number,
-  ): Promise<void> {
-    const { confirmations, confirmationLevel, answerWithinMs } = this.#pipeline;
-    const level = confirmationLevel({ tool: name, caller: context.caller });
-    const options = { tool: name, confirmation, level, claims: confirmations, answerWithinMs, round };
-    this.#record.confirmationId = await confirmCall(context, options);
   }
 
   #inputRequired(): JsonObject {

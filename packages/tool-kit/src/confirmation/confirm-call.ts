@@ -7,7 +7,7 @@ import type { Confirmation, ConfirmationLevel } from '../definition/confirmation
 import { PublicError } from '../errors.ts';
 import { digestOf } from '../exchange/digest.ts';
 import { MissingCapability, type Answer, type Question } from '../exchange/question.ts';
-import type { ConfirmationClaims } from '../ports.ts';
+import type { Caller, ConfirmationClaims } from '../ports.ts';
 import { form } from '../questions/form.ts';
 
 /** One call that has to be confirmed. */
@@ -15,16 +15,20 @@ export interface ConfirmCallOptions {
   readonly tool: string;
   /** What the person has to agree to, as things are now; nothing when there is nothing to agree to. */
   readonly confirmation: () => Promise<Confirmation | undefined> | Confirmation | undefined;
-  readonly level: ConfirmationLevel;
-  readonly claims: ConfirmationClaims;
-  /** For how long what the client keeps of the call is good, in milliseconds. */
-  readonly answerWithinMs: number;
   /** The round of the call, when it is one that the client has made again; 0 for the first. */
   readonly round: number;
 }
 
 /** What keeps changing while somebody thinks is no matter for a yes. */
 const MAX_ASKED = 2;
+
+/** What holds for all calls. */
+interface ConfirmationRules {
+  readonly confirmations: ConfirmationClaims;
+  readonly confirmationLevel: (call: { readonly tool: string; readonly caller: Caller }) => ConfirmationLevel;
+  /** For how long what the client keeps of a call is good, in milliseconds. */
+  readonly answerWithinMs: number;
+}
 
 /** Replicas have clocks of their own: a claim outlives the state that it is about. */
 const CLAIM_MARGIN_MS = 60_000;
@@ -36,10 +40,12 @@ const CLAIM_MARGIN_MS = 60_000;
  *   `client_cannot_be_asked`: nothing was done.
  */
 export async function confirmCall(
-  { ask, once }: Pick<CallContext, 'ask' | 'once'>,
+  { ask, once, caller }: Pick<CallContext, 'ask' | 'once' | 'caller'>,
   options: ConfirmCallOptions,
+  rules: ConfirmationRules,
 ): Promise<string | undefined> {
-  const { tool, confirmation, level, round } = options;
+  const { tool, confirmation, round } = options;
+  const level = rules.confirmationLevel({ tool, caller });
   if (level === 'none') {
     return undefined;
   }
@@ -66,7 +72,7 @@ export async function confirmCall(
     if (current === undefined || digestOf(current).toString('base64url') === asked) {
       if (round > 0) {
         // oxlint-disable-next-line no-await-in-loop -- It is the last step.
-        await useUp(once, id, asked, options);
+        await useUp(once, id, asked, { ...options, ...rules });
       }
       return id;
     }
@@ -82,13 +88,13 @@ async function useUp(
   once: CallContext['once'],
   id: string,
   asked: string,
-  { tool, claims, answerWithinMs, round }: ConfirmCallOptions,
+  { tool, confirmations, answerWithinMs, round }: ConfirmCallOptions & ConfirmationRules,
 ): Promise<void> {
   let isNew = false;
   await once(`mcp-parts/confirmed-${asked}`, () => (isNew = true));
   const use = isNew ? asked : String(round);
   const ttlMs = answerWithinMs + CLAIM_MARGIN_MS;
-  if (!(await claims.claim(`confirmation:${id}:${use}`, { ttlMs }))) {
+  if (!(await confirmations.claim(`confirmation:${id}:${use}`, { ttlMs }))) {
     throw refused(
       tool,
       'confirmation_used',

@@ -14,6 +14,11 @@ export interface CallContext {
   readonly correlationId: string;
   /** The `_meta` of the request, as the client sent it; empty where it sent none. */
   readonly meta: JsonObject;
+  /**
+   * Of a tool with `idempotent`: the same for the same call, and for no other, to send to an upstream as `Idempotency-Key`.
+   * @default `undefined`
+   */
+  readonly idempotencyKey?: string | undefined;
   /** In the handler of a long-running tool. @default `undefined` */
   readonly task?: CallTask | undefined;
   /** The operator's log. */

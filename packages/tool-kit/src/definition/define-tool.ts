@@ -50,6 +50,14 @@ interface ToolBase<Input extends ArgumentSchema<unknown, unknown>> extends Listi
   readonly deadlineMs?: number | undefined;
   /** The handler goes on after the answer. @default it is the answer */
   readonly longRunning?: LongRunning<OutputOf<Input>> | undefined;
+  /**
+   * A repeated call gets the answer of the first, marked in its `_meta` as `mcp-parts/replayed`, for `windowMs` milliseconds, 1 to
+   * 2147483647. Repeated is what has the same caller and arguments or, where the client sends one in `_meta` under
+   * `mcp-parts/idempotency-key`, the same key. Not for long-running tools, which have a key of their own.
+   *
+   * @default each call is a call
+   */
+  readonly idempotent?: { readonly windowMs: number } | undefined;
   /** How often it may be called, and how many calls may run at once. @default as often as any */
   readonly limit?: ToolLimit | undefined;
   /**

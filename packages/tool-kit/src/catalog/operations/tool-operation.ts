@@ -1,6 +1,6 @@
 import { argumentRecorder } from '../../arguments/argument-privacy.ts';
 import { sealOperation, spanOf, type LongRunningPlan, type Operation } from '../../call/operation.ts';
-import { checkWhole } from '../../check-number.ts';
+import { checkWhole, MAX_TIMER_MS } from '../../check-number.ts';
 import type { ContentToolDefinition, ToolDefinition } from '../../definition/define-tool.ts';
 import type { LongRunning } from '../../definition/long-running.ts';
 import { permissionSelector } from '../../definition/permission.ts';
@@ -33,11 +33,24 @@ export function toolOperation(
     deadlineMs: tool.longRunning === undefined ? tool.deadlineMs : undefined,
     longRunning: tool.longRunning && planOf(tool, tool.longRunning),
     limit: tool.limit,
+    repeatWithinMs: repeatWindowOf(tool),
     confirm: tool.confirm && ((input, context) => tool.confirm?.(input, context)),
     run: (input, context) => tool.handle(input, context),
     answerBytes: tool.answerBytes,
     ...answering(tool, plan),
   });
+}
+
+/** @throws {RangeError | TypeError} naming the tool */
+function repeatWindowOf({ name, idempotent, longRunning }: ToolDefinition | ContentToolDefinition) {
+  if (idempotent === undefined) {
+    return undefined;
+  }
+  if (longRunning !== undefined) {
+    throw new TypeError(`tool "${name}": idempotent is not for long-running tools; give idempotencyKey`);
+  }
+  checkWhole(`tool "${name}": windowMs`, idempotent.windowMs, 1, MAX_TIMER_MS);
+  return idempotent.windowMs;
 }
 
 /** Filled in and checked. @throws {RangeError} naming the tool, for an interval out of its range. */
