@@ -145,7 +145,7 @@ describe.concurrent('when the identity provider is down', longTest, () => {
     const { sandbox, server, token } = world;
     await using client = await connectClient('sdk-1.x', { url: server.url, token });
     await sandbox.faults.set('identity', { kind: 'down' });
-    await expect(client.listTools()).resolves.toHaveLength(4);
+    await expect(client.listTools()).resolves.toHaveLength(5);
     const answer = await client.callTool('list_services');
     expect(answer.isError).toBe(true);
     expect(textOf(answer)).toContain('This server could not sign in to the configuration service');
@@ -226,7 +226,7 @@ describe.concurrent('when a caller calls too often', longTest, () => {
     }
     const answer = await client.callTool('list_services');
     expect(answer.isError).toBe(true);
-    expect(textOf(answer)).toMatch(/^Too many calls\. Wait \d+ s, then try again\.$/u);
+    expect(textOf(answer)).toMatch(/^Too many calls\. Nothing was done\. Wait \d+ s, then try again\.$/u);
     await vi.waitFor(
       () =>
         expect(auditOf(sandbox, { target: 'list_services', result: 'denied' })).toMatchObject([

@@ -26,7 +26,7 @@ describe.each(frameworks)('an agent of %s', { timeout: 90_000 }, (framework) => 
     const call = async (tool: string, args: Readonly<Record<string, unknown>>) =>
       JSON.stringify(await client.callTool(tool, args));
 
-    expect(client.tools).toHaveLength(4);
+    expect(client.tools).toHaveLength(5);
     const target = { service: services[framework], version: versions[framework], environment: 'staging' };
     await expect(call('list_services', { search: target.service })).resolves.toContain(target.service);
     await expect(call('check_deployment_prerequisites', target)).resolves.toContain('Ready');

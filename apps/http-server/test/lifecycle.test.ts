@@ -1,3 +1,7 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
 import { startSandbox, type Sandbox } from '@mcp-parts/sandbox';
 import { mcpResource } from '@mcp-parts/sandbox/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -80,14 +84,28 @@ describe.skipIf(process.platform === 'win32')('a server that is told to stop', (
     await expect(server.stop('SIGTERM')).resolves.toMatchObject({ code: 1 });
   });
 
-  it('finishes the deployment that it has begun', async () => {
-    await using server = await startServer(sandbox);
-    const target = { service: 'ledger-service', version: '2.0.0', environment: 'staging' };
-    const triggered = await send(server.url, modernCall(token, 'trigger_deployment', target));
-    expect(triggered.status).toBe(200);
-    await expect(server.stop()).resolves.toMatchObject({ code: 0 });
-    const created = sandbox.requests('deployments').filter(({ method }) => method === 'POST');
-    expect(created.map(({ path }) => path)).toEqual(['/v1/deployments']);
+  it('puts a deployment aside that it has taken, and the next start makes it once', async () => {
+    const stateDirectory = await mkdtemp(join(tmpdir(), 'mcp-http-server-'));
+    const settings = { STATE_DIRECTORY: stateDirectory };
+    const made = () =>
+      sandbox
+        .requests('deployments')
+        .filter(({ method, path }) => method === 'POST' && path === '/v1/deployments');
+    try {
+      await using server = await startServer(sandbox, settings);
+      const target = { service: 'ledger-service', version: '2.0.0', environment: 'staging' };
+      const triggered = await send(server.url, modernCall(token, 'trigger_deployment', target));
+      expect(triggered.status).toBe(200);
+      await expect(server.stop()).resolves.toMatchObject({ code: 0 });
+
+      await using next = await startServer(sandbox, settings);
+      await vi.waitFor(() => expect(made()).toHaveLength(1), patiently);
+      await assertServes(next, token);
+      await expect(next.stop()).resolves.toMatchObject({ code: 0 });
+      expect(made()).toHaveLength(1);
+    } finally {
+      await rm(stateDirectory, { recursive: true });
+    }
   });
 });
 

@@ -47,7 +47,7 @@ describe('a session of the 2025 era', () => {
   it('is there for the caller who opened it, and for nobody else', async () => {
     const headers = await openSession(developer);
     const mine = await send(server.url, { method: 'POST', headers, body: listTools });
-    expect(messagesOf(mine)).toMatchObject([{ id: 2, result: { tools: [{}, {}, {}, {}] } }]);
+    expect(messagesOf(mine)).toMatchObject([{ id: 2, result: { tools: [{}, {}, {}, {}, {}] } }]);
 
     const theirs = { ...headers, authorization: `Bearer ${viewer}` };
     for (const method of ['POST', 'GET', 'DELETE']) {

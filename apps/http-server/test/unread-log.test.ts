@@ -11,7 +11,7 @@ import { expect, it } from 'vitest';
 import { program, tokenFor } from './http-server.ts';
 import { modernCall, send } from './raw-request.ts';
 
-const CALLS = 600;
+const CALLS = 900;
 const AT_ONCE = 20;
 
 it('goes on serving when nobody reads its log, and ends when it is told to', async () => {

@@ -141,6 +141,7 @@ export const deploymentsList = defineEndpoint({
     service: z.string().optional(),
     environment: Environment.optional(),
     state: DeploymentState.optional(),
+    idempotencyKey: z.string().min(1).max(255).optional(),
     limit: z.int().min(1).max(200).optional(),
   }),
   response: z.object({ deployments: z.array(Deployment) }),

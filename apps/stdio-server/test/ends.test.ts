@@ -142,7 +142,7 @@ describe('a task that runs', timed, () => {
     await expect(answerTo(next, 8)).resolves.toMatchObject({
       result: {
         structuredContent: {
-          deployment: expect.stringContaining('payment-service'),
+          what: expect.stringContaining('payment-service'),
           state: expect.any(String),
         },
       },
