@@ -46,8 +46,12 @@ it('goes on serving when nobody reads its log, and ends when it is told to', asy
     child.kill('SIGTERM');
     const [code] = await once(child, 'close');
     expect(code).toBe(0);
-    // More than fits between two processes, or this has shown nothing.
-    expect(Buffer.concat(log).length).toBeGreaterThan(120_000);
+    // More was said than fits between two processes, or this has shown nothing.
+    expect(
+      Buffer.concat(log)
+        .toString()
+        .match(/"call failed"/gu)?.length,
+    ).toBeLessThan(CALLS);
   } finally {
     child.kill('SIGKILL');
     await sandbox.close();

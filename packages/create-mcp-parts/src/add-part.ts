@@ -1,8 +1,8 @@
 import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
+import { rangeOf } from './files/package-json.ts';
 import { readManifest, SNIPPET_FOLDER } from './own-files.ts';
-import { rangeOf } from './package-json.ts';
 import { namesOf, type PartNames } from './part-names.ts';
 import { addBackend, addDefinition, addSettings, addTestSettings } from './project-edits.ts';
 import { UsageError } from './project-options.ts';

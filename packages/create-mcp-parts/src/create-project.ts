@@ -1,8 +1,8 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
+import { projectFiles } from './files/project-files.ts';
 import { readManifest, TEMPLATE_FOLDER } from './own-files.ts';
-import { projectFiles } from './project-files.ts';
 import { UsageError, type ProjectOptions } from './project-options.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
-import type { TemplateManifest } from './package-json.ts';
+import type { TemplateManifest } from './files/package-json.ts';
 
 // From src and from dist alike.
 const own = (name: string): string => fileURLToPath(new URL(`../${name}`, import.meta.url));

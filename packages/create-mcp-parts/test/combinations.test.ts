@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 
 import { readManifest, TEMPLATE_FOLDER } from '../src/own-files.ts';
-import { projectFiles } from '../src/project-files.ts';
+import { projectFiles } from '../src/files/project-files.ts';
 import type { ProjectOptions, Transport } from '../src/project-options.ts';
 
 const folder = fileURLToPath(new URL('..', import.meta.url));

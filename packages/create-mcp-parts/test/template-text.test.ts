@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { textFor } from '../src/template-text.ts';
+import { textFor } from '../src/files/template-text.ts';
 
 const TEMPLATE = `a
 // <http>

@@ -12,6 +12,7 @@ import { join } from 'node:path';
 
 import type { Logger } from '../logger.ts';
 import type { AuditFileSystem } from './file-system.ts';
+import { platformFiles } from './platform-files.ts';
 
 const FILE = 'place';
 
@@ -123,5 +124,6 @@ function writePlace(directory: string, textOf: (file: number) => string): void {
 
 function identityOf(file: number): string {
   const { ino, birthtimeNs } = fstatSync(file, { bigint: true });
-  return `${ino}-${birthtimeNs}`;
+  // An inode alone is soon given to another file, such as the restored one.
+  return platformFiles.hasBirths ? `${ino}-${birthtimeNs}` : String(ino);
 }

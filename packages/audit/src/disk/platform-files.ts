@@ -6,6 +6,8 @@ import { setTimeout } from 'node:timers/promises';
 export interface PlatformFiles {
   /** Whether a file's mode says who may read it. */
   readonly hasModes: boolean;
+  /** Whether a file keeps the time of its creation for as long as it lives. */
+  readonly hasBirths: boolean;
   /** Opens a file so that a write resolves when it is on the disk; 0 where that takes a flush. */
   readonly synchronousFlag: number;
   readonly open: typeof open;
@@ -24,6 +26,8 @@ export function createPlatformFiles(platform: NodeJS.Platform): PlatformFiles {
   if (platform === 'win32') {
     return {
       hasModes: false,
+      // Where a volume has none, or under emulation, it is the time of the last change.
+      hasBirths: false,
       synchronousFlag: 0,
       open: patient(open),
       rename: patient(rename),
@@ -34,6 +38,7 @@ export function createPlatformFiles(platform: NodeJS.Platform): PlatformFiles {
   }
   return {
     hasModes: true,
+    hasBirths: true,
     // One trip to the thread pool instead of two. Elsewhere the flag is missing or stops at the drive's cache.
     synchronousFlag: platform === 'linux' ? constants.O_DSYNC : 0,
     open,

@@ -1,10 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 
-import { authSettings } from './auth-profile.ts';
+import { authSettings } from '../auth-profile.ts';
+import { resolveProjectOptions, type ProjectOptions } from '../project-options.ts';
 import { clientFiles } from './client-files.ts';
 import { packageJson, type ProjectManifest, type TemplateManifest } from './package-json.ts';
-import { resolveProjectOptions, type ProjectOptions } from './project-options.ts';
 import { hasFeature, textFor, type Features } from './template-text.ts';
 
 /** Files of the template that not every project has, and the name of those that stand in for another. */

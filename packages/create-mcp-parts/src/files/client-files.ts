@@ -1,4 +1,4 @@
-import type { Transport } from './project-options.ts';
+import type { Transport } from '../project-options.ts';
 
 /** The configuration of clients that look for it in a project, by path. Nothing secret is in it. */
 export function clientFiles(name: string, transport: Transport): readonly (readonly [string, string])[] {
