@@ -5,8 +5,8 @@ import ts from 'typescript';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 
-import { readManifest, TEMPLATE_FOLDER } from '../src/own-files.ts';
 import { projectFiles } from '../src/files/project-files.ts';
+import { readManifest, TEMPLATE_FOLDER } from '../src/own-files.ts';
 import type { ProjectOptions, Transport } from '../src/project-options.ts';
 
 const folder = fileURLToPath(new URL('..', import.meta.url));

@@ -60,7 +60,12 @@ export type { Permission } from './definition/permission.ts';
 export type { CallTask } from './definition/call-task.ts';
 export type { CompanionTool, LongRunning } from './definition/long-running.ts';
 export type { WatchTask } from './protocol/watch-task.ts';
-export type { ArgumentSchema, ObjectSchema, ValueSchema } from './definition/schema/object-schema.ts';
+export type {
+  ArgumentSchema,
+  ObjectSchema,
+  ValueSchema,
+  OutputOf,
+} from './definition/schema/object-schema.ts';
 export { standardSchema, type StandardSchema } from './standard/standard-schema.ts';
 export { PublicError, RpcError, rpcCodes } from './errors.ts';
 export type { Channel, ClientReply, Retry } from './exchange/channel.ts';
