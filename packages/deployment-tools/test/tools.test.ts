@@ -148,14 +148,14 @@ describe('check_deployment_status', () => {
   it.each<[Partial<Task>, string]>([
     [
       { state: 'queued', progress: { percent: 0, message: '' } },
-      'payment-service 2.5.0 to production: queued, 0 %. Waiting to start.\nNext: Check again in 5 s; do not call trigger_deployment again.',
+      'payment-service 2.5.0 to production: queued, 0 %. Waiting to start.\nNext: Check again in 5 s.',
     ],
     [
       {
         state: 'running',
         progress: { percent: 75, message: 'Deployment dep-1 running: eu-central 50 %.' },
       },
-      'payment-service 2.5.0 to production: running, 75 %. Deployment dep-1 running: eu-central 50 %.\nNext: Check again in 5 s; do not call trigger_deployment again.',
+      'payment-service 2.5.0 to production: running, 75 %. Deployment dep-1 running: eu-central 50 %.\nNext: Check again in 5 s.',
     ],
     [
       {

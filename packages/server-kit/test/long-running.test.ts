@@ -317,7 +317,7 @@ describe.each(['2025', '2026'] as const)('a client of %s that knows no tasks', (
       'bake_cancel',
     ]);
     const { taskId, text } = await tool('bake', { cakes: 3 });
-    expect(text).toContain('Call bake_status with this taskId in 1 s');
+    expect(text).toContain('Call bake_status in 1 s');
     await started();
     expect(await tool('bake_status', { taskId: String(taskId) })).toMatchObject({
       state: 'running',

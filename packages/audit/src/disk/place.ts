@@ -69,7 +69,7 @@ function lookAtPlace(directory: string): Place {
   }
   try {
     const writtenAt = readFileSync(file, 'utf8').trim();
-    return writtenAt === identityOf(file) ? { state: 'same' } : { state: 'copied', writtenAt };
+    return isWrittenBy(file, writtenAt) ? { state: 'same' } : { state: 'copied', writtenAt };
   } finally {
     closeSync(file);
   }
@@ -126,4 +126,11 @@ function identityOf(file: number): string {
   const { ino, birthtimeNs } = fstatSync(file, { bigint: true });
   // An inode alone is soon given to another file, such as the restored one.
   return platformFiles.hasBirths ? `${ino}-${birthtimeNs}` : String(ino);
+}
+
+function isWrittenBy(file: number, writtenAt: string): boolean {
+  const { ino, birthtimeNs } = fstatSync(file, { bigint: true });
+  const [inode, birth] = writtenAt.split('-');
+  const isSameBirth = !platformFiles.hasBirths || birth === undefined || birth === String(birthtimeNs);
+  return inode === String(ino) && isSameBirth;
 }

@@ -89,7 +89,7 @@ export function companionTools(
         percent: Math.round(task.progress.percent),
         message: shownMessage(task),
         errorCode: state === 'failed' ? (task.error?.code ?? result?.outcome.reason) : undefined,
-        nextStep: nextStepOf(task, state, { tool: tool.name, pause }),
+        nextStep: nextStepOf(task, state, pause),
       };
     }),
     companion(
@@ -157,15 +157,11 @@ function companion(
   };
 }
 
-function nextStepOf(
-  { questions }: Task,
-  state: Task['state'],
-  { tool, pause }: { readonly tool: string; readonly pause: number },
-): string {
+function nextStepOf({ questions }: Task, state: Task['state'], pause: number): string {
   switch (state) {
     case 'queued':
     case 'running':
-      return `Check again in ${pause} s; do not call ${tool} again.`;
+      return `Check again in ${pause} s.`;
     case 'input_required':
       return `It waits for an answer that this client cannot give (${Object.keys(questions).join(', ')}). Tell the person; cancel it if nobody can.`;
     case 'completed':
