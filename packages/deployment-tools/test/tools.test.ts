@@ -84,7 +84,7 @@ describe('trigger_deployment', () => {
   it('answers at once with the id of a task', async () => {
     const result = await caller()('trigger_deployment', target);
     expect(result.structuredContent).toMatchObject({ taskId: 'task-1', state: 'queued' });
-    expect(result.content[0].text).toContain('Next: Call check_deployment_status with this taskId');
+    expect(result.content[0].text).toContain('Next: Call check_deployment_status in 5 s');
     expect(platform.upstream.requests).toEqual([]);
   });
 
