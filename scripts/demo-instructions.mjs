@@ -9,6 +9,8 @@ export function instructions({
   node,
   stdioServer,
   stdioSettings,
+  auditCommand,
+  stateDirectory,
 }) {
   const http = { mcpServers: { deployments: { type: 'http', url: endpoint } } };
   const stdio = {
@@ -46,7 +48,16 @@ ${call(endpoint, 'trigger_deployment', { service: 'user-service', environment: '
    curl -X PUT ${control}/faults/deployments -H 'content-type: application/json' -d '{"kind":"latency","ms":3000}'
    curl -X DELETE ${control}/faults/deployments
 
-Ctrl-C stops it.
+5. Read what was recorded of it, and check that nothing was changed since:
+
+   "${node}" "${auditCommand}" query --directory "${stateDirectory}"
+   "${node}" "${auditCommand}" verify --directory "${stateDirectory}"
+
+6. Or look at it with the MCP Inspector, which npm fetches:
+
+   npx @modelcontextprotocol/inspector --transport http --server-url ${endpoint}
+
+Ctrl-C stops it. With PORT=8080 npm start it listens on another port.
 `;
 }
 

@@ -77,6 +77,8 @@ try {
       node: process.execPath,
       stdioServer: join(root, 'apps/stdio-server/dist/main.js'),
       stdioSettings,
+      auditCommand: join(root, 'packages/audit/dist/mcp-audit.js'),
+      stateDirectory: join(data, replicas === undefined ? 'http-server' : 'http-server-1'),
     }),
   );
 } catch (error) {
@@ -185,7 +187,7 @@ function startServer(settings) {
   return child;
 }
 
-/** Waits until the server answers, and can reach the platform. */
+/** Waits until the server takes calls. */
 async function isReady(url) {
   const deadline = AbortSignal.any([stopping.signal, AbortSignal.timeout(READY_WITHIN_MS)]);
   while (!deadline.aborted) {

@@ -148,14 +148,14 @@ describe('check_deployment_status', () => {
   it.each<[Partial<Task>, string]>([
     [
       { state: 'queued', progress: { percent: 0, message: '' } },
-      'payment-service 2.5.0 to production: queued, 0 %. Waiting to start.\nNext: Check again in 5 s.',
+      'payment-service 2.5.0 to production: queued, 0 %. Waiting to start.\nNext: Check again in 5 s; do not start it again.',
     ],
     [
       {
         state: 'running',
         progress: { percent: 75, message: 'Deployment dep-1 running: eu-central 50 %.' },
       },
-      'payment-service 2.5.0 to production: running, 75 %. Deployment dep-1 running: eu-central 50 %.\nNext: Check again in 5 s.',
+      'payment-service 2.5.0 to production: running, 75 %. Deployment dep-1 running: eu-central 50 %.\nNext: Check again in 5 s; do not start it again.',
     ],
     [
       {
@@ -214,8 +214,11 @@ describe('createDeploymentTools', () => {
 
   it('costs a model little to have listed', () => {
     const { tools } = createCatalog(definitionsOf(platform));
-    const listing = JSON.stringify([...tools.values()].map((tool) => tool.listing));
+    const bytes = (names: readonly string[]) =>
+      Buffer.byteLength(JSON.stringify(names.map((name) => tools.get(name)?.listing)));
+    const all = [...tools.keys()];
     // Raise it only for words that change what a model does: every byte is read on every turn.
-    expect(Buffer.byteLength(listing)).toBeLessThanOrEqual(7_900);
+    expect(bytes(all.filter((name) => name !== 'cancel_deployment'))).toBeLessThanOrEqual(5_150);
+    expect(bytes(all)).toBeLessThanOrEqual(6_050);
   });
 });

@@ -22,6 +22,7 @@ import {
   type MethodTable,
 } from '@mcp-parts/tool-kit';
 
+import { atMost } from './at-most.ts';
 import { observeFacts } from './server/metrics/fact-metrics.ts';
 import { openParts } from './server/open-parts.ts';
 import { resolveRateLimitOptions, type RateLimitOptions } from './server/rate-limit-options.ts';
@@ -29,7 +30,7 @@ import { createRateLimiter } from './server/rate-limiter.ts';
 import { observeChecks } from './server/readiness/check-metrics.ts';
 import { createReadiness, type Probe, type Readiness } from './server/readiness/readiness.ts';
 import type { CallerRights, ServerAudit, ServerPorts, ServerTasks } from './server/server-ports.ts';
-import { atMost, planShutdown, type ShutdownOptions, type ShutdownPlan } from './server/shutdown-budget.ts';
+import { planShutdown, type ShutdownOptions, type ShutdownPlan } from './server/shutdown-budget.ts';
 
 /** The parts of a server, by what they are for. */
 export interface AssembleOptions

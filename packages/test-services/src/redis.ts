@@ -1,11 +1,11 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
+import { endAtOnce } from './end-at-once.ts';
 import { findService } from './find-service.ts';
 import { freePort } from './free-port.ts';
 import type { Certificate } from './self-signed-certificate.ts';
@@ -76,12 +76,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
 
   async function kill(): Promise<void> {
     process.off('exit', endServer);
-    if (server === undefined || server.exitCode !== null || server.signalCode !== null) {
-      return;
-    }
-    const ended = once(server, 'exit');
-    server.kill('SIGKILL');
-    await ended;
+    await endAtOnce(server);
   }
 
   const close = async (): Promise<void> => {

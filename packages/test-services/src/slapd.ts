@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 
+import { endAtOnce } from './end-at-once.ts';
 import { findService } from './find-service.ts';
 import { freePort } from './free-port.ts';
 import type { Certificate } from './self-signed-certificate.ts';
@@ -114,12 +115,7 @@ export async function startSlapd(options: SlapdOptions): Promise<Slapd> {
   const endServer = (): void => void server?.kill('SIGKILL');
   async function kill(): Promise<void> {
     process.off('exit', endServer);
-    if (server === undefined || server.exitCode !== null || server.signalCode !== null) {
-      return;
-    }
-    const ended = once(server, 'close');
-    server.kill('SIGKILL');
-    await ended;
+    await endAtOnce(server);
   }
 
   const close = async (): Promise<void> => {

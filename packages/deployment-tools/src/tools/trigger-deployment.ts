@@ -2,7 +2,6 @@ import { defineTool } from '@mcp-parts/tool-kit';
 import { z } from 'zod';
 
 import { deploy, type DeployOptions } from '../deploy/deploy.ts';
-import { regionsText } from '../deploy/deployment-outcome.ts';
 import { deployPermission, READ_PERMISSION } from '../deployment/permissions.ts';
 import { deploymentTargetSchema, idempotencyKeySchema } from '../deployment/schemas.ts';
 
@@ -17,7 +16,10 @@ export function createTriggerDeployment(options: DeployOptions) {
     input: deploymentTargetSchema.extend({ idempotencyKey: idempotencyKeySchema.optional() }),
     output: z.object({
       deploymentId: z.string(),
-      ...deploymentTargetSchema.shape,
+      // Not the rules of the input: every byte of a list is read on every turn.
+      service: z.string(),
+      version: z.string(),
+      environment: z.string(),
       regions: z.array(z.object({ region: z.string(), state: z.string(), percent: z.number() })),
     }),
     annotations: { readOnly: false, destructive: true, idempotent: false, openWorld: false },
@@ -49,6 +51,6 @@ export function createTriggerDeployment(options: DeployOptions) {
     handle: ({ service, version, environment }, context) =>
       deploy({ service, version, environment }, context, options),
     text: ({ service, version, environment, regions }) =>
-      `${service} ${version} is deployed to ${environment}: ${regionsText({ percent: 100, regions })}.`,
+      `${service} ${version} is deployed to ${environment}: ${regions.map(({ region }) => region).join(', ')}.`,
   });
 }

@@ -13,10 +13,11 @@ import { createTelemetry, type Telemetry } from '@mcp-parts/observability';
 import { openTaskEngine } from '@mcp-parts/tasks';
 import type { Logger } from '@mcp-parts/tool-kit';
 
+import { atMost } from '../at-most.ts';
 import { observeAudit, observeOrphans } from './metrics/audit-metrics.ts';
 import type { ServerAudit, ServerPorts, ServerTasks } from './server-ports.ts';
 import { openSessionKey } from './session-key.ts';
-import { atMost, type ShutdownPlan } from './shutdown-budget.ts';
+import type { ShutdownPlan } from './shutdown-budget.ts';
 import { openState } from './state-directory.ts';
 
 /** What the parts are opened with. */

@@ -97,14 +97,3 @@ function partsOf(budgetMs: number): typeof PARTS {
 function sum(parts: typeof PARTS): number {
   return Object.values(parts).reduce((total, part) => total + part, 0);
 }
-
-/** Waits for work, and no longer than this. */
-export async function atMost(ms: number, work: Promise<void>): Promise<void> {
-  const late = Promise.withResolvers<void>();
-  const timer = setTimeout(late.resolve, ms);
-  try {
-    await Promise.race([work, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
-}

@@ -33,8 +33,9 @@ export interface PreparedRun {
 }
 
 /**
- * Runs one call, in this order: limit, find it, parse the input, authorize what was parsed, record the intent, run
- * under a deadline, cap the output, record the outcome. Never rejects; every exit is audited and measured.
+ * Runs one call, in this order: limit, find it, parse the input, authorize what was parsed, take a place, record the
+ * intent, answer a repetition, ask for the person's yes, run, all of that under a deadline; then cap the output and
+ * record the outcome. Never rejects; every exit is audited and measured.
  */
 export function runCall(
   call: Call,

@@ -161,7 +161,7 @@ function nextStepOf({ questions }: Task, state: Task['state'], pause: number): s
   switch (state) {
     case 'queued':
     case 'running':
-      return `Check again in ${pause} s.`;
+      return `Check again in ${pause} s; do not start it again.`;
     case 'input_required':
       return `It waits for an answer that this client cannot give (${Object.keys(questions).join(', ')}). Tell the person; cancel it if nobody can.`;
     case 'completed':

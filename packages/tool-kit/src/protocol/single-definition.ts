@@ -113,8 +113,8 @@ export function singlePrompt(prompt: PromptDefinition, options: RegisterOptions)
 }
 
 function anyArgument({ description, required }: PromptArgument): z.ZodType {
-  const any = required ? z.any() : z.any().optional();
-  return description === undefined ? any : any.describe(description);
+  const schema = required ? z.unknown() : z.unknown().optional();
+  return description === undefined ? schema : schema.describe(description);
 }
 
 /** Every entry of a list that has pages. */

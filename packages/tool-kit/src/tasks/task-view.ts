@@ -92,7 +92,7 @@ export function plainAnswer(
   { statusTool, pollIntervalMs }: LongRunningPlan<Sealed>,
 ): JsonObject {
   const state = shownState(task);
-  const nextStep = `Call ${statusTool} in ${Math.ceil(pollIntervalMs / 1_000)} s, until it has ended; do not start it again.`;
+  const nextStep = `Call ${statusTool} in ${Math.ceil(pollIntervalMs / 1_000)} s, until it ends; do not start it again.`;
   const text = `${task.label ?? toolName} is task ${task.id}, now ${state}.\nNext: ${nextStep}`;
   return { content: [{ type: 'text', text }], structuredContent: { taskId: task.id, state, nextStep } };
 }

@@ -1,3 +1,5 @@
+import { atMost } from '../../at-most.ts';
+
 /** Checks one thing that calls need; rejects when it is not there. */
 export type Probe = (options: { readonly signal: AbortSignal }) => Promise<void>;
 
@@ -96,17 +98,6 @@ export function createReadiness(options: ReadinessOptions): ReadinessCheck {
       return known(onFailure);
     },
   };
-}
-
-/** Waits for work that never rejects, or for this time. */
-async function atMost(ms: number, work: Promise<void>): Promise<void> {
-  const late = Promise.withResolvers<void>();
-  const timer = setTimeout(late.resolve, ms);
-  try {
-    await Promise.race([work, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** Gives up on time, also on a probe that ignores its signal. */
