@@ -65,6 +65,7 @@ export async function serve(
       telemetry,
       rateLimiter: redis?.rateLimiter,
       confirmations: redis?.replays,
+      approvals: redis?.approvals,
       events: redis?.events,
       taskStore: await redis?.openTaskStore(),
     },

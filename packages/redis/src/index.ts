@@ -1,3 +1,4 @@
+export type { RedisApprovals } from './approvals/approval-store.ts';
 export { openRedis, type SharedRedis } from './open-redis.ts';
 export type { RedisOptions } from './connection/redis-options.ts';
 export { RedisError, type RedisErrorCode } from './errors.ts';

@@ -1,5 +1,6 @@
 import type { TaskStore } from '@mcp-parts/tasks';
 
+import { createRedisApprovals, type RedisApprovals } from './approvals/approval-store.ts';
 import { connect } from './connection/connection.ts';
 import { resolveRedisOptions, type RedisOptions } from './connection/redis-options.ts';
 import { countReplicas } from './connection/replicas.ts';
@@ -16,6 +17,8 @@ export interface SharedRedis extends AsyncDisposable {
   readonly events: RedisEventBus;
   /** A proof that was used on one replica is used up on all. */
   readonly replays: ReplayStore;
+  /** What waits for a second person, and what was approved, is known on all. */
+  readonly approvals: RedisApprovals;
   /**
    * Where the tasks of all replicas are: the `store` of a task engine, which closes it.
    *
@@ -54,6 +57,7 @@ export async function openRedis(options: RedisOptions): Promise<SharedRedis> {
     rateLimiter: createRedisRateLimiter(connection, replicas),
     events,
     replays: createReplayStore(connection),
+    approvals: createRedisApprovals(connection),
     async openTaskStore() {
       await connection.checkDurable();
       return createRedisTaskStore(connection);

@@ -218,6 +218,7 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
     logger,
     rateLimiter: ports.rateLimiter ?? createRateLimiter(),
     confirmations: ports.confirmations,
+    approvals: ports.approvals,
     idempotency: ports.idempotency,
     callerLimit: resolved.callerLimit,
     serverLimit: resolved.serverLimit,

@@ -41,7 +41,7 @@ export {
   type ToolAnswer,
   type ToolDefinition,
 } from './definition/define-tool.ts';
-export type { Confirmation, ConfirmationLevel } from './definition/confirmation.ts';
+export type { Approval, Confirmation, ConfirmationLevel } from './definition/confirmation.ts';
 export type { Limit, ToolLimit } from './definition/limit.ts';
 export type { CallLimiterOptions, Exceeded } from './limits/call-limiter.ts';
 export {
@@ -98,6 +98,7 @@ export type { Asker, Denial } from './call/admit.ts';
 export type { Hook, HookedCall } from './call/hook.ts';
 export { encodedJson, resultText, type EncodedJson } from './encoded-json.ts';
 export type {
+  ApprovalStore,
   AuditActor,
   AuditEntry,
   AuditIntent,

@@ -288,6 +288,17 @@ export interface ConfirmationClaims {
   readonly claim: (id: string, options: { readonly ttlMs: number }) => Promise<boolean>;
 }
 
+/**
+ * Remembers what waits for a second person, and what was approved, in this process or for all replicas together. While
+ * it rejects, nothing that takes a second person is done.
+ */
+export interface ApprovalStore {
+  /** Keeps a value for `ttlMs` milliseconds, unless there is one under this key; gives the one that is there then. */
+  readonly keep: (key: string, value: JsonObject, options: { readonly ttlMs: number }) => Promise<JsonObject>;
+  readonly get: (key: string) => Promise<JsonObject | undefined>;
+  readonly forget: (key: string) => Promise<void>;
+}
+
 /** What is known of a call that may be repeated. */
 export type RepeatableCall = {
   /** A digest of its arguments. */

@@ -1,3 +1,8 @@
+export {
+  approvalStoreContract,
+  type ApprovalStoreCase,
+  type ApprovalStoreFixture,
+} from './testing/approval-store-contract.ts';
 export { eventBusContract, type EventBusCase, type EventBusFixture } from './testing/event-bus-contract.ts';
 export {
   idempotencyStoreContract,

@@ -2,6 +2,7 @@ import type { AuditTrail as StoredTrail } from '@mcp-parts/audit';
 import type { Telemetry } from '@mcp-parts/observability';
 import type { TaskStore } from '@mcp-parts/tasks';
 import type {
+  ApprovalStore,
   AuditTrail,
   ConfirmationClaims,
   EventBus,
@@ -45,6 +46,8 @@ export interface ServerPorts {
   readonly idempotency?: IdempotencyStore | undefined;
   /** Uses up what people have confirmed. @default each process for itself */
   readonly confirmations?: ConfirmationClaims | undefined;
+  /** Remembers what waits for a second person. @default each process for itself */
+  readonly approvals?: ApprovalStore | undefined;
   /**
    * Carries what changes to all processes that share it, for clients that listen; publish `resource_updated` to it.
    * @default one within this process, and clients cannot subscribe to single resources

@@ -1,12 +1,12 @@
 import type { RecordedArguments } from '../arguments/argument-privacy.ts';
 import type { CallContext } from '../definition/call-context.ts';
-import type { Confirmation } from '../definition/confirmation.ts';
+import type { Approval, Confirmation } from '../definition/confirmation.ts';
 import type { OnUnavailable } from '../definition/define-tool.ts';
 import type { ToolLimit } from '../definition/limit.ts';
 import type { Permission } from '../definition/permission.ts';
 import type { Channel } from '../exchange/channel.ts';
 import type { JsonObject } from '../json.ts';
-import type { AuditEntry, AuditIntent, AuditTrail, Caller, TaskRunner, TraceContext } from '../ports.ts';
+import type { AuditEntry, AuditIntent, AuditTrail, Caller, TraceContext } from '../ports.ts';
 import type { CallFailure } from './failure/failure.ts';
 import type { ResolvedPipelineOptions } from './pipeline-options.ts';
 
@@ -82,12 +82,18 @@ export interface OperationOf<Input, Output> {
     input: Input,
     context: CallContext,
     request: RequestContext,
-    ports: { readonly tasks: TaskRunner | undefined },
+    ports: Pick<ResolvedPipelineOptions, 'tasks' | 'approvals' | 'approveWithinMs'>,
   ) => Promise<Output> | Output;
   /** What a person has to agree to before `run`, or before the task of it is started. @default nothing */
   readonly confirm?:
-    | ((input: Input, context: CallContext) => Promise<Confirmation | undefined> | Confirmation | undefined)
+    | ((
+        input: Input,
+        context: CallContext,
+        ports: Pick<ResolvedPipelineOptions, 'approvals'>,
+      ) => Promise<Confirmation | undefined> | Confirmation | undefined)
     | undefined;
+  /** Who else may approve it, and with which tool. @default nobody */
+  readonly approval?: (Pick<Approval, 'permission'> & { readonly tool: string }) | undefined;
   /** For how long a repeated call gets the answer of the first, in milliseconds. @default each call is a call */
   readonly repeatWithinMs?: number | undefined;
   /** `run` goes on after the answer, as a task. @default it gives the answer */

@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
 
 import { checkWhole, MAX_TIMER_MS } from '../check-number.ts';
+import { createApprovalMemory } from '../confirmation/approval-memory.ts';
 import { createClaimMemory } from '../confirmation/claim-memory.ts';
 import type { ConfirmationLevel } from '../definition/confirmation.ts';
 import { createStateSeal, type StateSeal } from '../exchange/request-state.ts';
 import { createIdempotencyMemory } from '../idempotency/idempotency-memory.ts';
 import { createCallLimiter, type CallLimiter, type CallLimiterOptions } from '../limits/call-limiter.ts';
 import type {
+  ApprovalStore,
   AuditEntry,
   AuditTrail,
   Authorizer,
@@ -106,6 +108,13 @@ export interface PipelineOptions extends CallLimits, CallLimiterOptions {
   readonly idempotency?: IdempotencyStore | undefined;
   /** Uses up what a person has confirmed. @default each process for itself */
   readonly confirmations?: ConfirmationClaims | undefined;
+  /** Remembers what waits for a second person. @default each process for itself */
+  readonly approvals?: ApprovalStore | undefined;
+  /**
+   * How long a second person may take, and who asked to call again, in milliseconds: 1 to 2147483647.
+   * @default 3_600_000
+   */
+  readonly approveWithinMs?: number | undefined;
   /** How much a call of a tool with `confirm` takes. @default `as_defined` */
   readonly confirmationLevel?:
     | ((call: { readonly tool: string; readonly caller: Caller }) => ConfirmationLevel)
@@ -140,6 +149,8 @@ export interface ResolvedPipelineOptions {
   readonly stateSeal: StateSeal;
   readonly idempotency: IdempotencyStore;
   readonly confirmations: ConfirmationClaims;
+  readonly approvals: ApprovalStore;
+  readonly approveWithinMs: number;
   readonly confirmationLevel: NonNullable<PipelineOptions['confirmationLevel']>;
 }
 
@@ -149,6 +160,8 @@ export interface ResolvedPipelineOptions {
  */
 export function resolvePipelineOptions(options: PipelineOptions): ResolvedPipelineOptions {
   const limits = resolveCallLimits(options);
+  const { approveWithinMs = 3_600_000 } = options;
+  checkWhole('approveWithinMs', approveWithinMs, 1, MAX_TIMER_MS);
   return {
     ...limits,
     // Clients name themselves, and might choose a name that every object has.
@@ -165,6 +178,8 @@ export function resolvePipelineOptions(options: PipelineOptions): ResolvedPipeli
     stateSeal: createStateSeal(options.requestStateKey ?? randomBytes(32)),
     idempotency: options.idempotency ?? createIdempotencyMemory(),
     confirmations: options.confirmations ?? createClaimMemory(),
+    approvals: options.approvals ?? createApprovalMemory(),
+    approveWithinMs,
     confirmationLevel: options.confirmationLevel ?? (() => 'as_defined'),
   };
 }

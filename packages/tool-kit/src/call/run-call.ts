@@ -221,8 +221,13 @@ class PipelinedCall {
       confirm === undefined
         ? start
         : async () => {
-            const confirmation = () => confirm(input, context);
-            const asking = { tool: operation.name, confirmation, round: state?.round ?? 0 };
+            const asking = {
+              tool: operation.name,
+              arguments: this.#call.arguments,
+              approval: operation.approval,
+              confirmation: () => confirm(input, context, this.#pipeline),
+              round: state?.round ?? 0,
+            };
             record.confirmationId = await confirmCall(context, asking, this.#pipeline);
             return start();
           };

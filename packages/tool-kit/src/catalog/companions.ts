@@ -1,12 +1,13 @@
 import type { ContentToolDefinition, ToolDefinition } from '../definition/define-tool.ts';
+import { approvalTool } from './approval-tool.ts';
 import { companionTools, type Companion } from './companion-tools.ts';
 import { listedTool, type ListedTool } from './listed.ts';
 
 type AnyTool = ToolDefinition | ContentToolDefinition;
 
-/** The tools that are made for the long-running ones of a catalog. */
+/** The tools that are made for others of a catalog: for those that are long-running, or that somebody else approves. */
 export interface Companions {
-  /** The definitions, each long-running tool followed by those that are made for it. */
+  /** The definitions, each tool followed by those that are made for it. */
   readonly beside: <Definition extends object>(definitions: readonly Definition[]) => readonly Definition[];
   /** A tool, ready to be called, whether it was defined or made here. */
   readonly listed: (tool: AnyTool) => ListedTool;
@@ -37,7 +38,11 @@ export function createCompanions(): Companions {
 function companionsOf(definition: object): readonly Companion[] {
   // Only tools have this member.
   const tool = definition as AnyTool;
-  return tool.longRunning === undefined
-    ? []
-    : companionTools(tool, tool.longRunning, tool.longRunning.pollIntervalMs ?? 5_000);
+  const { longRunning, approval } = tool;
+  return [
+    ...(longRunning === undefined
+      ? []
+      : companionTools(tool, longRunning, longRunning.pollIntervalMs ?? 5_000)),
+    ...(approval === undefined ? [] : [approvalTool(tool, approval)]),
+  ];
 }

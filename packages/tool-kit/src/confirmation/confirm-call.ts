@@ -7,12 +7,14 @@ import type { Confirmation, ConfirmationLevel } from '../definition/confirmation
 import { PublicError } from '../errors.ts';
 import { digestOf } from '../exchange/digest.ts';
 import { MissingCapability, type Answer, type Question } from '../exchange/question.ts';
-import type { Caller, ConfirmationClaims } from '../ports.ts';
+import type { Caller } from '../ports.ts';
 import { form } from '../questions/form.ts';
+import { useApproval, type ApprovableCall, type ApprovalRules } from './approvals.ts';
 
 /** One call that has to be confirmed. */
-export interface ConfirmCallOptions {
-  readonly tool: string;
+export interface ConfirmCallOptions extends Pick<ApprovableCall, 'tool' | 'arguments'> {
+  /** Who else may approve it. @default nobody */
+  readonly approval: ApprovableCall['approval'] | undefined;
   /** What the person has to agree to, as things are now; nothing when there is nothing to agree to. */
   readonly confirmation: () => Promise<Confirmation | undefined> | Confirmation | undefined;
   /** The round of the call, when it is one that the client has made again; 0 for the first. */
@@ -23,8 +25,7 @@ export interface ConfirmCallOptions {
 const MAX_ASKED = 2;
 
 /** What holds for all calls. */
-interface ConfirmationRules {
-  readonly confirmations: ConfirmationClaims;
+interface ConfirmationRules extends ApprovalRules {
   readonly confirmationLevel: (call: { readonly tool: string; readonly caller: Caller }) => ConfirmationLevel;
   /** For how long what the client keeps of a call is good, in milliseconds. */
   readonly answerWithinMs: number;
@@ -34,10 +35,11 @@ interface ConfirmationRules {
 const CLAIM_MARGIN_MS = 60_000;
 
 /**
- * Asks the person behind the client, and returns the id of the confirmation; `undefined` when none was needed.
+ * Asks the person behind the client, or looks whether a second person has approved it, and returns the id of the
+ * confirmation; `undefined` when none was needed.
  *
  * @throws {PublicError} `confirmation_declined`, `confirmation_cancelled`, `confirmation_used`, `confirmation_outdated`,
- *   `client_cannot_be_asked`: nothing was done.
+ *   `client_cannot_be_asked`, `approval_required`: nothing was done.
  */
 export async function confirmCall(
   { ask, once, caller }: Pick<CallContext, 'ask' | 'once' | 'caller'>,
@@ -50,6 +52,9 @@ export async function confirmCall(
     return undefined;
   }
   let current = await confirmation();
+  if (current !== undefined && takesSecondPerson(current, level)) {
+    return useApproval(approvable(options, caller, current), rules);
+  }
   for (let tries = 0; current !== undefined; tries += 1) {
     if (tries >= MAX_ASKED) {
       throw refused(
@@ -78,6 +83,22 @@ export async function confirmCall(
     }
   }
   return undefined;
+}
+
+function takesSecondPerson({ secondPerson }: Confirmation, level: ConfirmationLevel): boolean {
+  return level === 'second_person' || (level === 'as_defined' && secondPerson === true);
+}
+
+/** @throws {TypeError} for a tool without `approval`: nobody could approve it */
+function approvable(
+  { tool, arguments: sent, approval }: ConfirmCallOptions,
+  caller: Caller,
+  confirmation: Confirmation,
+): ApprovableCall {
+  if (approval === undefined) {
+    throw new TypeError(`tool "${tool}" takes a second person, and has no approval`);
+  }
+  return { caller, tool, arguments: sent, approval, confirmation };
 }
 
 /**

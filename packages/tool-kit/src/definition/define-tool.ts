@@ -1,7 +1,7 @@
 import type { JsonObject } from '../json.ts';
 import type { AuditDetails } from './audit-details.ts';
 import type { CallContext } from './call-context.ts';
-import type { Confirmation } from './confirmation.ts';
+import type { Approval, Confirmation } from './confirmation.ts';
 import type { Content, ResourceLink } from './content.ts';
 import type { ToolLimit } from './limit.ts';
 import type { ListingOptions } from './listing-options.ts';
@@ -79,6 +79,11 @@ interface ToolBase<Input extends ArgumentSchema<unknown, unknown>> extends Listi
     input: OutputOf<Input>,
     context: CallContext,
   ): Promise<Confirmation | undefined> | Confirmation | undefined;
+  /**
+   * Makes the tool with which a second person approves calls, where `confirm` or the policy wants one.
+   * @default no call can wait for a second person
+   */
+  readonly approval?: Approval | undefined;
   /** Whether a call goes on when the audit trail cannot record it. @default 'allow-reads' */
   readonly onUnavailable?: OnUnavailable | undefined;
 }

@@ -1,6 +1,7 @@
 import { argumentRecorder } from '../../arguments/argument-privacy.ts';
 import { sealOperation, spanOf, type LongRunningPlan, type Operation } from '../../call/operation.ts';
 import { checkWhole, MAX_TIMER_MS } from '../../check-number.ts';
+import { approvalToolName } from '../../confirmation/approvals.ts';
 import type { ContentToolDefinition, ToolDefinition } from '../../definition/define-tool.ts';
 import type { LongRunning } from '../../definition/long-running.ts';
 import { permissionSelector } from '../../definition/permission.ts';
@@ -35,6 +36,10 @@ export function toolOperation(
     limit: tool.limit,
     repeatWithinMs: repeatWindowOf(tool),
     confirm: tool.confirm && ((input, context) => tool.confirm?.(input, context)),
+    approval: tool.approval && {
+      permission: tool.approval.permission,
+      tool: approvalToolName(tool.name, tool.approval),
+    },
     run: (input, context) => tool.handle(input, context),
     answerBytes: tool.answerBytes,
     ...answering(tool, plan),

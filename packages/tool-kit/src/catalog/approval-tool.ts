@@ -1,0 +1,78 @@
+import { z } from 'zod';
+
+import {
+  approvalToolName,
+  approve,
+  requestToApprove,
+  type ApprovalRules,
+} from '../confirmation/approvals.ts';
+import type { CallContext } from '../definition/call-context.ts';
+import type { Approval } from '../definition/confirmation.ts';
+import { defineTool, type ContentToolDefinition, type ToolDefinition } from '../definition/define-tool.ts';
+import { outputPlan } from '../output/output-plan.ts';
+import type { Companion } from './companion-tools.ts';
+import { toolOperation } from './operations/tool-operation.ts';
+import { jsonSchema } from './schema/json-schema.ts';
+
+interface Input {
+  readonly approvalId: string;
+}
+
+/** The tool with which a second person approves calls of a tool, once they have read what it is about. */
+export function approvalTool(tool: ToolDefinition | ContentToolDefinition, plan: Approval): Companion {
+  const definition = defineTool({
+    name: approvalToolName(tool.name, plan),
+    title: plan.title ?? `Approve: ${tool.title ?? tool.name}`,
+    toolset: tool.toolset,
+    description:
+      plan.description ??
+      `Approves a call of ${tool.name} that somebody else has made; the person is shown what it does, and asked.`,
+    input: z.strictObject({
+      approvalId: z
+        .uuid('must be an approvalId that this server gave')
+        .describe(`The approvalId that ${tool.name} gave to who asks.`),
+    }),
+    output: z.object({ approved: z.string(), nextStep: z.string() }),
+    annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
+    permission: plan.permission,
+    audit: ({ approvalId }) => ({ arguments: { approvalId }, urgent: true }),
+    confirm: () => undefined,
+    handle: notCalled,
+    text: ({ approved }) => `Approved: ${approved}`,
+  }) as unknown as ToolDefinition;
+  const call = toolOperation(definition, outputPlan(jsonSchema(definition, 'output'), false));
+  return {
+    definition,
+    call: {
+      ...call,
+      async confirm(input, { caller }, { approvals }) {
+        const { approvalId } = input as unknown as Input;
+        const { callerName, message } = await requestToApprove(approvalId, tool.name, caller, approvals);
+        return { message: `${callerName} asks you to approve this:\n\n${message}`, version: approvalId };
+      },
+      run: (input, context, _request, rules) =>
+        approved(input as unknown as Input, context, tool.name, rules) as Promise<unknown> as Promise<
+          typeof input
+        >,
+    },
+  };
+}
+
+async function approved(
+  { approvalId }: Input,
+  { caller }: CallContext,
+  tool: string,
+  rules: Pick<ApprovalRules, 'approvals' | 'approveWithinMs'>,
+) {
+  const request = await requestToApprove(approvalId, tool, caller, rules.approvals);
+  await approve(request, caller, rules);
+  return {
+    approved: request.message,
+    nextStep: `Tell the person: ${request.callerName} can now call ${tool} again with the same arguments.`,
+  };
+}
+
+/** It is called with the store, which no definition sees. */
+function notCalled(): never {
+  throw new TypeError('an approval tool has no handler of its own');
+}
