@@ -6,8 +6,15 @@ const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => interrupted.abort());
 }
-// A reader such as `head` may go away first.
-process.stdout.on('error', () => interrupted.abort());
+process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+  interrupted.abort();
+  // A reader such as `head` may go away first; what else is not written was asked for.
+  if (code !== 'EPIPE') {
+    process.stderr.write(`mcp-audit: standard output could not be written (${code})\n`);
+    process.exitCode = 1;
+  }
+});
+process.stderr.on('error', () => undefined);
 
 const { stdout, stderr } = process;
 const { version } = manifest;
@@ -18,5 +25,5 @@ void runCli(process.argv.slice(2), {
   now: Date.now,
   version,
 }).then((exitStatus) => {
-  process.exitCode = exitStatus;
+  process.exitCode ??= exitStatus;
 });

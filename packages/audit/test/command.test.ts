@@ -132,3 +132,22 @@ describe('mcp-audit', () => {
     expect(stderr).toMatch(/^mcp-audit: ENOENT: no such file [^\n]+\n$/u);
   });
 });
+
+describe('standard output', () => {
+  const shell = (tail: string) =>
+    new Promise<{ readonly stdout: string; readonly stderr: string }>((resolve) => {
+      const command = `"${process.execPath}" --conditions=@mcp-parts/source "${program}" --help ${tail}`;
+      execFile('/bin/sh', ['-c', command], (_error, stdout, stderr) => resolve({ stdout, stderr }));
+    });
+
+  it.skipIf(process.platform === 'win32')('may be closed by its reader', async () => {
+    expect(await shell('| true')).toEqual({ stdout: '', stderr: '' });
+  });
+
+  it.skipIf(process.platform !== 'linux')('that takes nothing is a failure', async () => {
+    expect(await shell('> /dev/full; echo $?')).toEqual({
+      stdout: '1\n',
+      stderr: 'mcp-audit: standard output could not be written (ENOSPC)\n',
+    });
+  });
+});

@@ -108,3 +108,22 @@ describe('mcp-auth as a process', () => {
     expect(results.map(({ stderr }) => stderr).join('')).toBe('');
   });
 });
+
+describe('standard output', () => {
+  const shell = (tail: string) =>
+    new Promise<{ readonly stdout: string; readonly stderr: string }>((resolve) => {
+      const command = `"${process.execPath}" --no-warnings "${program}" --help ${tail}`;
+      execFile('/bin/sh', ['-c', command], (_error, stdout, stderr) => resolve({ stdout, stderr }));
+    });
+
+  it.skipIf(process.platform === 'win32')('may be closed by its reader', async () => {
+    expect(await shell('| true')).toEqual({ stdout: '', stderr: '' });
+  });
+
+  it.skipIf(process.platform !== 'linux')('that takes nothing is a failure', async () => {
+    expect(await shell('> /dev/full; echo $?')).toEqual({
+      stdout: '1\n',
+      stderr: 'mcp-auth: standard output could not be written (ENOSPC)\n',
+    });
+  });
+});

@@ -22,12 +22,18 @@ export const PART_KINDS: readonly PartKind[] = ['tool', 'resource', 'prompt', 'b
 export async function addPart(folder: string, kind: PartKind, name: string): Promise<readonly string[]> {
   const names = namesOf(name);
   const changes = new Map<string, string>();
+  const ofWindows = new Set<string>();
   const read = async (path: string): Promise<string> => {
+    let text: string;
     try {
-      return await readFile(join(folder, path), 'utf8');
+      text = await readFile(join(folder, path), 'utf8');
     } catch (cause) {
       throw new UsageError(`There is no ${path} here: run this in the folder of a project`, { cause });
     }
+    if (text.includes('\r\n')) {
+      ofWindows.add(path);
+    }
+    return text.replace(/^\ufeff/u, '').replaceAll('\r\n', '\n');
   };
   const source = `src/${kind}s/${names.file}.ts`;
   for (const [path, snippet] of [
@@ -52,14 +58,19 @@ export async function addPart(folder: string, kind: PartKind, name: string): Pro
   }
   for (const [path, text] of changes) {
     await mkdir(dirname(join(folder, path)), { recursive: true });
-    await writeFile(join(folder, path), text);
+    await writeFile(join(folder, path), ofWindows.has(path) ? text.replaceAll('\n', '\r\n') : text);
   }
   return [...changes.keys()];
 }
 
 async function withClient(text: string): Promise<string> {
-  // Written by `createProject`, and read by npm since.
-  const manifest = JSON.parse(text) as { dependencies?: Record<string, string> };
+  let manifest: { dependencies?: Record<string, string> };
+  try {
+    // Written by `createProject`, and read by npm since.
+    manifest = JSON.parse(text) as typeof manifest;
+  } catch (cause) {
+    throw new UsageError('package.json is no JSON', { cause });
+  }
   const client = '@mcp-parts/resilient-client';
   const range = rangeOf(client, await readManifest());
   const dependencies = Object.entries({ [client]: range, ...manifest.dependencies });

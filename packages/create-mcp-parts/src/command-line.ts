@@ -90,6 +90,6 @@ Options:
 
 Exit status:
   0  done
-  1  npm could not install
+  1  npm could not install, or a file could not be written
   2  wrong usage
 `;

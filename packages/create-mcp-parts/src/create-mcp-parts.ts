@@ -18,8 +18,17 @@ async function install(folder: string): Promise<number> {
   return status ?? 1;
 }
 
+process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+  // A reader such as `head` may go away first; what else is not written was asked for.
+  if (code !== 'EPIPE') {
+    process.stderr.write(`create-mcp-parts: standard output could not be written (${code})\n`);
+    process.exitCode = 1;
+  }
+});
+process.stderr.on('error', () => undefined);
+
 void runCli(process.argv.slice(2), { stdin, stdout, stderr, directory: process.cwd(), install }).then(
   (exitStatus) => {
-    process.exitCode = exitStatus;
+    process.exitCode ??= exitStatus;
   },
 );

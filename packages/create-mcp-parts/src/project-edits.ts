@@ -51,12 +51,9 @@ export function addTestSettings(text: string, names: PartNames): string {
 
 /** A file of environment variables with those of one more backend. */
 export function addSettings(text: string, names: PartNames): string {
-  return (
-    text +
-    backendEnvironment(names)
-      .map(([name, value]) => `${name}=${value}\n`)
-      .join('')
-  );
+  const before = text === '' || text.endsWith('\n') ? text : `${text}\n`;
+  const added = backendEnvironment(names).map(([name, value]) => `${name}=${value}\n`);
+  return before + added.join('');
 }
 
 /** The settings of a backend, with values to replace. */

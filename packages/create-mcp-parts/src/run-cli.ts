@@ -19,7 +19,7 @@ export interface CliContext {
   readonly install: (folder: string) => Promise<number>;
 }
 
-/** Runs the command. Resolves with its exit status: 0 done, 1 npm could not install, 2 wrong usage. */
+/** Runs the command. Resolves with its exit status: 0 done, 1 it failed, 2 wrong usage. Never rejects. */
 export async function runCli(argv: readonly string[], context: CliContext): Promise<number> {
   const { stdout, stderr } = context;
   try {
@@ -47,11 +47,10 @@ export async function runCli(argv: readonly string[], context: CliContext): Prom
         return request satisfies never;
     }
   } catch (error) {
-    if (!(error instanceof UsageError)) {
-      throw error;
-    }
-    stderr.write(`create-mcp-parts: ${error.message}\nTry --help.\n`);
-    return 2;
+    const isUsage = error instanceof UsageError;
+    const [line = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+    stderr.write(`create-mcp-parts: ${line}\n${isUsage ? 'Try --help.\n' : ''}`);
+    return isUsage ? 2 : 1;
   }
 }
 

@@ -122,6 +122,13 @@ describe('create-mcp-parts', () => {
     });
   });
 
+  it('says in one line what could not be written, and ends with 1', async () => {
+    await writeFile(join(directory, 'taken'), '');
+    const { status, errors } = await run(['taken', '--no-install']);
+    expect(status).toBe(1);
+    expect(errors).toMatch(/^create-mcp-parts: EEXIST[^\n]*\n$/u);
+  });
+
   it('knows the identity providers that the server knows', () => {
     expect([...PROFILES.keys()]).toEqual([...PROVIDERS]);
   });
@@ -165,6 +172,25 @@ describe('add', () => {
       'dependencies',
       '@mcp-parts/resilient-client',
     ]);
+  });
+
+  it('keeps the last line of .env a line of its own, and what editors of Windows write', async () => {
+    const folder = join(directory, 'odd');
+    await run(['odd', '--no-install']);
+    await writeFile(join(folder, '.env'), 'LOG_LEVEL=debug');
+    for (const path of ['src/parts.ts', 'test/program.ts', 'package.json']) {
+      const text = await readFile(join(folder, path), 'utf8');
+      await writeFile(join(folder, path), `\ufeff${text.replaceAll('\n', '\r\n')}`);
+    }
+
+    expect(await run(['add', 'backend', 'stock'], { folder })).toMatchObject({ status: 0, errors: '' });
+    expect(await fileOf('odd/.env')).toMatch(/^LOG_LEVEL=debug\nSTOCK_URL=/u);
+    const parts = await fileOf('odd/src/parts.ts');
+    expect(parts).toContain('readonly stock: Client;\r\n');
+    expect(parts).not.toMatch(/[^\r]\n/u);
+    expect(
+      Object.keys((JSON.parse(await fileOf('odd/package.json')) as { dependencies: object }).dependencies),
+    ).toContain('@mcp-parts/resilient-client');
   });
 
   it('overwrites nothing, and does half of nothing', async () => {

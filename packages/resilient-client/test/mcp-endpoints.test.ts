@@ -116,5 +116,24 @@ paths:
   });
 });
 
+describe('standard output', () => {
+  const shell = (tail: string) =>
+    new Promise<{ readonly stdout: string; readonly stderr: string }>((resolve) => {
+      const command = `"${process.execPath}" "${program}" --help ${tail}`;
+      execFile('/bin/sh', ['-c', command], (_error, stdout, stderr) => resolve({ stdout, stderr }));
+    });
+
+  it.skipIf(process.platform === 'win32')('may be closed by its reader', async () => {
+    expect(await shell('| true')).toEqual({ stdout: '', stderr: '' });
+  });
+
+  it.skipIf(process.platform !== 'linux')('that takes nothing is a failure', async () => {
+    expect(await shell('> /dev/full; echo $?')).toEqual({
+      stdout: '1\n',
+      stderr: 'mcp-endpoints: standard output could not be written (ENOSPC)\n',
+    });
+  });
+});
+
 const USAGE =
   /^Usage: mcp-endpoints <openapi-file> <output-file> [^\n]*\n\n[^\n]+\.\n\nOptions:\n {2}-h, --help {2}[^\n]+\n[^]*\nExit status:\n {2}0 {2}done\n {2}1 {2}[^\n]+\n {2}2 {2}wrong usage\n$/;

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 
 import { commandUsage, programUsage, UsageError, type CliContext, type Command } from './cli/command.ts';
+import { toScreen } from './cli/screen.ts';
 import { callCommand } from './commands/call.ts';
 import { connectCommand } from './commands/connect.ts';
 import { devCommand } from './commands/dev.ts';
@@ -22,7 +23,8 @@ const commands: ReadonlyMap<string, Command> = new Map([
 ]);
 
 /** Runs one command line, without the program's name. Returns the exit status; never rejects. */
-export async function runCli(argv: readonly string[], context: CliContext): Promise<number> {
+export async function runCli(argv: readonly string[], given: CliContext): Promise<number> {
+  const context = { ...given, stdout: toScreen(given.stdout), stderr: toScreen(given.stderr) };
   try {
     return await dispatch(argv, context);
   } catch (error) {

@@ -1,4 +1,4 @@
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { lstat, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { getNodeValue, parseTree } from 'jsonc-parser';
@@ -262,6 +262,31 @@ describe('mcp-tools connect --write', () => {
       out: expect.stringContaining('left as it is'),
     });
     expect(await readFile(path, 'utf8')).toBe('{ "mcpServers": ');
+  });
+
+  it('leaves a file alone whose bytes are no UTF-8, and keeps a byte order mark', async () => {
+    const home = await temporaryFolder();
+    const path = join(home, '.claude.json');
+    const bytes = Buffer.from('{ "who": "Andr\u00e9" }', 'latin1');
+    await writeFile(path, bytes);
+    expect(await write(home, 'claude-code')).toMatchObject({
+      exitStatus: 1,
+      out: expect.stringContaining('not UTF-8'),
+    });
+    expect(await readFile(path)).toEqual(bytes);
+
+    await writeFile(path, '\ufeff{ "theme": "dark" }');
+    expect(await write(home, 'claude-code')).toMatchObject({ exitStatus: 0 });
+    expect(await readFile(path, 'utf8')).toMatch(/^\ufeff\{\s+"theme": "dark",/u);
+  });
+
+  it.skipIf(process.platform === 'win32')('writes where a link leads, and leaves the link', async () => {
+    const home = await temporaryFolder();
+    await writeFile(join(home, 'shared.json'), '{}');
+    await symlink(join(home, 'shared.json'), join(home, '.claude.json'));
+    expect(await write(home, 'claude-code')).toMatchObject({ exitStatus: 0 });
+    expect((await lstat(join(home, '.claude.json'))).isSymbolicLink()).toBe(true);
+    expect(await readFile(join(home, 'shared.json'), 'utf8')).toContain('texts.example.org');
   });
 
   it('adds a table at the end for Codex, once', async () => {

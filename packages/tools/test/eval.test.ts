@@ -146,6 +146,15 @@ describe('mcp-tools eval', () => {
     expect(lastAnswer()).toBe('No.');
   });
 
+  it.each(['http://models.example.com/v1', 'ftp://127.0.0.1/', 'models'])(
+    'sends no key to %s',
+    async (url) => {
+      const { exitStatus, err } = await evaluate({ url }, 'questions:\n  - ask: Hello?\n');
+      expect(exitStatus).toBe(2);
+      expect(err).toMatch(/--key-file needs an https|--model-url must be an http/u);
+    },
+  );
+
   it('says when the endpoint or the file is of no use, and never the key', async () => {
     const broken = await evaluate(await scriptedModel([], 500), 'questions:\n  - ask: Hello\n');
     expect(broken).toMatchObject({ exitStatus: 1, err: expect.stringContaining('the status 500') });

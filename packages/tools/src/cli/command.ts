@@ -1,11 +1,13 @@
-import type { Readable, Writable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import type { ParseArgsConfig } from 'node:util';
+
+import type { Screen } from './screen.ts';
 
 /** What a command is given of the world. */
 export interface CliContext {
   readonly stdin: Readable;
-  readonly stdout: Writable;
-  readonly stderr: Writable;
+  readonly stdout: Screen;
+  readonly stderr: Screen;
   /** Ends what goes on until it is stopped. */
   readonly signal: AbortSignal;
   /** The version of this package. */

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, realpath, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 import {
@@ -34,14 +34,19 @@ export function addTo(
   syntax: 'json' | 'toml',
   mayReplace: boolean,
 ): string {
-  return syntax === 'json'
-    ? addToJson(text.trim() === '' ? '{}' : text, additions, mayReplace)
-    : addToToml(text, additions);
+  const mark = text.startsWith(BYTE_ORDER_MARK) ? BYTE_ORDER_MARK : '';
+  const own = text.slice(mark.length);
+  const added =
+    syntax === 'json'
+      ? addToJson(own.trim() === '' ? '{}' : own, additions, mayReplace)
+      : addToToml(own, additions);
+  return mark + added;
 }
 
-/** Writes a file whole or not at all, and keeps what was there beside it. Its folder is made. */
-export async function replaceFile(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+/** Writes a file whole or not at all, and keeps what was there beside it. Its folder is made; a link stays one. */
+export async function replaceFile(named: string, text: string): Promise<void> {
+  await mkdir(dirname(named), { recursive: true });
+  const path = await realpath(named).catch(() => named);
   const before = await stat(path).catch(() => undefined);
   if (before !== undefined) {
     await copyFile(path, `${path}.before-mcp-tools`);
@@ -52,18 +57,26 @@ export async function replaceFile(path: string, text: string): Promise<void> {
   await rename(beside, path);
 }
 
-/** The text of a file; empty for one that does not exist. */
+/** The text of a file; empty for one that does not exist. @throws {Error} for one whose bytes would not stay what they are. */
 export async function readConfiguration(path: string): Promise<string> {
+  let bytes: Buffer;
   try {
-    return await readFile(path, 'utf8');
+    bytes = await readFile(path);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
       return '';
     }
     throw error;
   }
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw new Error('it is not UTF-8, so it is left as it is', { cause });
+  }
 }
 
+/** Editors of Windows begin files with it. */
+const BYTE_ORDER_MARK = '\ufeff';
 const FORMATTING = { insertSpaces: true, tabSize: 2, eol: '\n' };
 
 function addToJson(text: string, additions: readonly Addition[], mayReplace: boolean): string {

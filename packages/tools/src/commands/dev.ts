@@ -46,6 +46,8 @@ export const devCommand: Command = {
     await running.restart('started');
     const watcher = watch(resolve(context.directory, values.watch), { recursive: true });
     let timer: NodeJS.Timeout | undefined;
+    // The folder may go away, or the system watch no more files: the server that runs stays.
+    watcher.on('error', ({ message }) => context.stdout.write(`changes are not seen any more: ${message}\n`));
     watcher.on('change', (_event, file) => {
       if (!IGNORED.test(String(file))) {
         clearTimeout(timer);

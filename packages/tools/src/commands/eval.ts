@@ -39,6 +39,14 @@ export const evalCommand: Command = {
     if (file === undefined || url === undefined || name === undefined) {
       throw new UsageError('Name the file of questions, --model-url and --model');
     }
+    if (!/^https?:$/u.test(URL.parse(url)?.protocol ?? '')) {
+      throw new UsageError(`--model-url must be an http(s) URL, got ${url}`);
+    }
+    if (keyFile !== undefined && !isPrivate(new URL(url))) {
+      throw new UsageError(
+        '--key-file needs an https --model-url: over http, anybody on the way reads the key',
+      );
+    }
     const path = (text: string) => resolve(context.directory, text);
     const key = keyFile === undefined ? undefined : (await readFile(path(keyFile), 'utf8')).trim();
     const questions = parseQuestions(await readFile(path(file), 'utf8'));
@@ -61,6 +69,11 @@ export const evalCommand: Command = {
     return failed === 0 ? 0 : 1;
   },
 };
+
+/** Whether nobody on the way can read what is sent: by TLS, or because there is no way. */
+function isPrivate({ protocol, hostname }: URL): boolean {
+  return protocol === 'https:' || /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/u.test(hostname);
+}
 
 interface Asking {
   readonly model: Model;

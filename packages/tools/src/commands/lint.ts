@@ -9,6 +9,7 @@ import {
 } from '@mcp-parts/tool-kit';
 
 import type { Command } from '../cli/command.ts';
+import { loadTokenizer } from '../server/count-tokens.ts';
 import { listOffered, type ListedTool, type Offered } from '../server/offered.ts';
 import { openServer } from '../server/open-server.ts';
 import { parseServerArgs, requireTarget, serverOptions } from '../server/server-options.ts';
@@ -25,11 +26,7 @@ export const lintCommand: Command = {
   async run(args, context) {
     const { values, target } = parseServerArgs(args, options);
     await using server = await openServer(requireTarget(target), context.version);
-    // The tokenizer is large, and other commands start without it.
-    const { countTokens } = await import('gpt-tokenizer/encoding/o200k_base');
-    const problems = problemsOf(await listOffered(server.client), {
-      countTokens: (text) => countTokens(text),
-    });
+    const problems = problemsOf(await listOffered(server.client), { countTokens: await loadTokenizer() });
     context.stdout.write(
       values['json'] === true
         ? `${JSON.stringify(problems, null, 2)}\n`

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import type { Command } from '../cli/command.ts';
 import type { Change } from '../contract/change.ts';
 import { changesOf } from '../contract/changes.ts';
-import { contractOf, contractText, type Contract } from '../contract/contract.ts';
+import { contractOf, contractText, parseContract, type Contract } from '../contract/contract.ts';
 import { listOffered } from '../server/offered.ts';
 import { openServer } from '../server/open-server.ts';
 import { parseServerArgs, requireTarget, serverOptions } from '../server/server-options.ts';
@@ -76,8 +76,8 @@ async function readLock(path: string): Promise<Contract | undefined> {
     }
     throw error;
   }
-  const lock = JSON.parse(text) as Contract;
-  if (lock.lockVersion !== 1) {
+  const lock = parseContract(text);
+  if (lock === undefined) {
     throw new Error(`${path} is no lock that this version of mcp-tools reads`);
   }
   return lock;

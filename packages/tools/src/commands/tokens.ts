@@ -1,4 +1,5 @@
-import type { Command } from '../cli/command.ts';
+import { UsageError, type Command } from '../cli/command.ts';
+import { loadTokenizer } from '../server/count-tokens.ts';
 import { listOffered } from '../server/offered.ts';
 import { openServer } from '../server/open-server.ts';
 import { parseServerArgs, requireTarget, serverOptions } from '../server/server-options.ts';
@@ -16,10 +17,13 @@ export const tokensCommand: Command = {
   found: 'the list costs more than --max, or the command failed',
   async run(args, context) {
     const { values, target } = parseServerArgs(args, options);
+    const { max } = values as { readonly max?: string };
+    if (max !== undefined && !/^\d{1,9}$/u.test(max)) {
+      throw new UsageError(`--max must be a number of tokens, got ${max}`);
+    }
     await using server = await openServer(requireTarget(target), context.version);
     const { tools, instructions = '' } = await listOffered(server.client);
-    // The tokenizer is large, and other commands start without it.
-    const { countTokens } = await import('gpt-tokenizer/encoding/o200k_base');
+    const countTokens = await loadTokenizer();
     const tokensOf = (value: unknown) => countTokens(JSON.stringify(value));
     const rows = tools.map((tool) => {
       const { name, description, inputSchema } = tool;
@@ -37,8 +41,7 @@ export const tokensCommand: Command = {
     context.stdout.write(
       values['json'] === true ? `${JSON.stringify({ tools: rows, total }, null, 2)}\n` : table(rows, total),
     );
-    const { max } = values;
-    return typeof max === 'string' && total.listed > Number(max) ? 1 : 0;
+    return max !== undefined && total.listed > Number(max) ? 1 : 0;
   },
 };
 

@@ -65,6 +65,27 @@ export function contractText(contract: Contract): string {
   return `${JSON.stringify(contract, null, 2)}\n`;
 }
 
+/** The contract that a text holds; `undefined` for one that is none, or of another form. */
+export function parseContract(text: string): Contract | undefined {
+  let value: unknown;
+  try {
+    // An editor may have put a byte order mark before it.
+    value = JSON.parse(text.replace(/^\ufeff/u, ''));
+  } catch {
+    return undefined;
+  }
+  const contract = isRecord(value) ? value : {};
+  const isContract =
+    contract['lockVersion'] === 1 &&
+    ['tools', 'resources', 'prompts'].every((member) => isRecord(contract[member]));
+  // Below that, it is as `contractText` wrote it.
+  return isContract ? (contract as unknown as Contract) : undefined;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 function sorted<Value>(entries: readonly (readonly [string, Value])[]): Record<string, Value> {
   return Object.fromEntries(entries.toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
 }
