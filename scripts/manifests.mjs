@@ -30,8 +30,8 @@ export function renderManifests() {
     'deploy/chart',
     '--namespace=mcp-deployments',
     '--values=deploy/mcp-deployments.values.yaml',
-    '--set-file=policy.files.policy\\.yaml=deploy/policy/policy.yaml',
-    '--set-file=policy.files.directory\\.yaml=deploy/policy/directory.yaml',
+    '--set-file=policy.files.policy\\.yaml=deploy/kubernetes/policy/policy.yaml',
+    '--set-file=policy.files.directory\\.yaml=deploy/kubernetes/policy/directory.yaml',
     '--kube-version=1.34.0',
     '--no-hooks',
   ];

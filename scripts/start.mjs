@@ -98,7 +98,7 @@ function platformSettings() {
     AUTH_AUDIENCE: endpoint,
     AUTH_ALGORITHMS: 'RS256',
     // The policy that deploy/ ships, so that the demo shows what production does.
-    POLICY_FILE: join(root, 'deploy/policy/policy.yaml'),
+    POLICY_FILE: join(root, 'deploy/kubernetes/policy/policy.yaml'),
     DIRECTORY_FILE: directoryFile,
     ...(directoryServer && { DIRECTORY_PASSWORD: directoryServer.password }),
     PLATFORM_CONFIGURATION_URL: urls.configuration,

@@ -13,7 +13,7 @@ export function serverSettings(sandbox: Sandbox): Record<string, string> {
     AUTH_AUDIENCE: mcpResource,
     AUTH_ALGORITHMS: 'RS256',
     // The policy that is shipped, so that a mistake in it fails here.
-    POLICY_FILE: fileURLToPath(new URL('../../../deploy/policy/policy.yaml', import.meta.url)),
+    POLICY_FILE: fileURLToPath(new URL('../../../deploy/kubernetes/policy/policy.yaml', import.meta.url)),
     DIRECTORY_FILE: directoryFile,
     ...(directoryServer && { DIRECTORY_PASSWORD: directoryServer.password }),
     PLATFORM_CONFIGURATION_URL: urls.configuration,
