@@ -12,20 +12,14 @@ import { findService, freePort } from '@mcp-parts/test-services';
 import { describe, expect, it } from 'vitest';
 
 import { program, tokenFor } from './http-server.ts';
+import { commandsOf, operationPages } from './page-commands.ts';
 import { modernCall, send } from './raw-request.ts';
 
-const pages = fileURLToPath(new URL('../../../docs/operations/', import.meta.url));
-/** `rollout.test.ts` holds the configuration that is in it. */
-const OF_OTHER_TESTS = new Set(['README.md', 'rollout.md']);
+/** `rollout.test.ts` holds the configuration that is in its page, and `first-day.test.ts` runs its own. */
+const OF_OTHER_TESTS = new Set(['README.md', 'rollout.md', 'first-day.md']);
 const auditProgram = fileURLToPath(new URL('../../../packages/audit/src/mcp-audit.ts', import.meta.url));
 const curl = findService({ program: 'curl', debianPackage: 'curl' });
 const openssl = findService({ program: 'openssl', debianPackage: 'openssl' });
-
-/** The commands of a page, in their order. */
-async function commandsOf(page: string): Promise<string> {
-  const markdown = await readFile(join(pages, page), 'utf8');
-  return [...markdown.matchAll(/^```sh\n(.*?)^```$/gmsu)].map(([, block = '']) => block).join('\n');
-}
 
 /** Starts the server, and is done when it is ready; it ends with the one that it is told to stop. */
 const START = `#!/usr/bin/env bash
@@ -193,8 +187,8 @@ describe.skipIf(!hasPrograms)('the pages for operations', { timeout: 180_000 }, 
 
   it('are all run here, and named in the overview', async () => {
     const own = await readFile(fileURLToPath(import.meta.url), 'utf8');
-    const overview = await readFile(join(pages, 'README.md'), 'utf8');
-    for (const page of (await readdir(pages)).filter((name) => !OF_OTHER_TESTS.has(name))) {
+    const overview = await readFile(join(operationPages, 'README.md'), 'utf8');
+    for (const page of (await readdir(operationPages)).filter((name) => !OF_OTHER_TESTS.has(name))) {
       expect(own).toContain(`commandsOf('${page}')`);
       expect(overview).toContain(`(${page})`);
     }

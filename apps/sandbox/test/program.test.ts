@@ -76,6 +76,12 @@ it('tells its version', async () => {
   expect({ code, stdout }).toEqual({ code: 0, stdout: `${manifest.version}\n` });
 });
 
+it.each(['0', '65532', '8080x', ''])('refuses %j as its first port, with 2', async (port) => {
+  const { code, stderr } = await runToEnd(program, { args: [`--port=${port}`] });
+  expect(code).toBe(2);
+  expect(stderr).toContain('--port must be a number from 1 to 65531');
+});
+
 it('refuses an option that it does not know, with 2', async () => {
   const { code, stdout, stderr } = await runToEnd(program, { args: ['--prot=1'] });
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
