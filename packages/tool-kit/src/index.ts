@@ -110,6 +110,7 @@ export type {
   ConfirmationClaims,
   Decision,
   IdempotencyStore,
+  KeepOptions,
   Logger,
   Place,
   Places,

@@ -288,13 +288,21 @@ export interface ConfirmationClaims {
   readonly claim: (id: string, options: { readonly ttlMs: number }) => Promise<boolean>;
 }
 
+/** For how long something is kept, and for whom. */
+export interface KeepOptions {
+  /** In milliseconds. */
+  readonly ttlMs: number;
+  /** The id of the caller that it is kept for, so that what is kept for one takes no room of others. @default nobody's */
+  readonly owner?: string | undefined;
+}
+
 /**
  * Remembers what waits for a second person, and what was approved, in this process or for all replicas together. While
  * it rejects, nothing that takes a second person is done.
  */
 export interface ApprovalStore {
   /** Keeps a value for `ttlMs` milliseconds, unless there is one under this key; gives the one that is there then. */
-  readonly keep: (key: string, value: JsonObject, options: { readonly ttlMs: number }) => Promise<JsonObject>;
+  readonly keep: (key: string, value: JsonObject, options: KeepOptions) => Promise<JsonObject>;
   readonly get: (key: string) => Promise<JsonObject | undefined>;
   readonly forget: (key: string) => Promise<void>;
 }
@@ -322,10 +330,10 @@ export interface IdempotencyStore {
   readonly claim: (
     key: string,
     call: RepeatableCall,
-    options: { readonly ttlMs: number },
+    options: KeepOptions,
   ) => Promise<RepeatableCall | undefined>;
   /** Puts what became of the call in its place, for so many milliseconds from now. */
-  readonly keep: (key: string, call: RepeatableCall, options: { readonly ttlMs: number }) => Promise<void>;
+  readonly keep: (key: string, call: RepeatableCall, options: KeepOptions) => Promise<void>;
   /** Forgets a call that did nothing. */
   readonly release: (key: string) => Promise<void>;
 }

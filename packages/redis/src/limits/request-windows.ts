@@ -45,9 +45,9 @@ export function countLocally(): CountRequests {
       return { allowed: true };
     } catch (refusal) {
       if (refusal instanceof RateLimiterRes) {
-        // It has been counted all the same.
+        // It has been counted all the same; and by a clock that was set back, its minute would last for hours.
         await limiter.reward(key, weight);
-        return { allowed: false, retryAfterMs: refusal.msBeforeNext };
+        return { allowed: false, retryAfterMs: Math.min(refusal.msBeforeNext, MINUTE_MS) };
       }
       throw refusal;
     }

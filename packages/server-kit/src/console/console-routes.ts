@@ -2,12 +2,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import { answerText } from '../app/answer-text.ts';
 import type { Server } from '../assemble.ts';
+import { createAddressLimit } from '../limits/address-limit.ts';
 import { page, script, signIn as signInTemplate, style } from './assets.ts';
 import { createConsoleAccess } from './console-access.ts';
 import { readConsoleState } from './read-state.ts';
 
 const HOME = '/console';
 const MAX_FORM_BYTES = 4_096;
+/** Nobody mistypes a token more often, and each try is a line of the log. */
+const MAX_TRIES_PER_MINUTE = 10;
 /** The page runs the server's own script and style, speaks to this server alone, and no page may frame it. */
 const POLICY = [
   "default-src 'none'",
@@ -62,17 +65,41 @@ export function createConsoleRoutes(
     answerText(response, 200, JSON.stringify(await readConsoleState(server, now)), headers);
   };
 
+  const tries = createAddressLimit(MAX_TRIES_PER_MINUTE, () => performance.now());
   const signIn: ConsoleRoute = async (response, headers, request) => {
+    const { remoteAddress: sourceAddress } = request.socket;
+    const refuse = (status: number, message: string) =>
+      answerText(response, status, signInPage(message), { ...headers, ...htmlHeaders });
     const form = await readForm(request);
-    const cookie = access?.signIn(form?.get('token') ?? '');
+    if (form === undefined) {
+      return;
+    }
+    if (tries.waitMs(sourceAddress) > 0) {
+      refuse(429, 'Too many wrong tokens: wait a minute.');
+      return;
+    }
+    const cookie = access?.signIn(form.get('token') ?? '');
     if (access !== undefined && cookie === undefined) {
-      server.logger.warn({ sourceAddress: request.socket.remoteAddress }, 'operator not let in');
-      const text = signInPage('That is not the token of this server.');
-      answerText(response, 401, text, { ...headers, ...htmlHeaders });
+      tries.refused(sourceAddress);
+      server.logger.warn({ sourceAddress }, 'operator not let in');
+      refuse(401, 'That is not the token of this server.');
       return;
     }
     leadHome(response, headers, cookie);
   };
+
+  /** A form that another site sends would sign somebody out, or in as somebody else. */
+  const ownForm =
+    (route: ConsoleRoute): ConsoleRoute =>
+    async (response, headers, request) => {
+      const site = request.headers['sec-fetch-site'] ?? 'none';
+      if (site === 'same-origin' || site === 'none') {
+        await route(response, headers, request);
+      } else {
+        request.resume();
+        answerText(response, 403, JSON.stringify({ error: 'wrong_origin' }), headers);
+      }
+    };
 
   return {
     GET: {
@@ -82,8 +109,11 @@ export function createConsoleRoutes(
       [`${HOME}/state`]: state,
     },
     POST: {
-      [`${HOME}/sign-in`]: signIn,
-      [`${HOME}/sign-out`]: async (response, headers) => leadHome(response, headers, access?.signOut),
+      [`${HOME}/sign-in`]: ownForm(signIn),
+      [`${HOME}/sign-out`]: ownForm(async (response, headers, request) => {
+        request.resume();
+        leadHome(response, headers, access?.signOut);
+      }),
     },
   };
 }
@@ -104,14 +134,18 @@ function leadHome(
   answerText(response, 303, '', { ...headers, location: HOME, ...(cookie && { 'set-cookie': cookie }) });
 }
 
-/** The fields of a form; `undefined` when it is longer than ours can be. */
+/** The fields of a form, none of one that is longer than ours can be; `undefined` when its sender has gone. */
 async function readForm(request: IncomingMessage): Promise<URLSearchParams | undefined> {
   let text = '';
-  for await (const chunk of request.setEncoding('utf8')) {
-    text += chunk;
-    if (text.length > MAX_FORM_BYTES) {
-      return undefined;
+  let length = 0;
+  try {
+    for await (const chunk of request.setEncoding('utf8') as AsyncIterable<string>) {
+      length += chunk.length;
+      // What is too long is read to its end all the same, for about as long as a request may take: else nobody hears why.
+      text = length > MAX_FORM_BYTES ? '' : text + chunk;
     }
+  } catch {
+    return undefined;
   }
   return new URLSearchParams(text);
 }

@@ -37,3 +37,14 @@ it.each([
 ])('takes %s for the network %s', (address, network) => {
   expect(networkOf(address)).toBe(network);
 });
+
+it('holds an address back for no longer than a minute, also when the clock is set back', () => {
+  let time = 7_200_000;
+  const limit = createAddressLimit(1, () => time);
+  limit.refused('192.0.2.1');
+  time = 0;
+  expect(limit.waitMs('192.0.2.1')).toBeLessThanOrEqual(60_000);
+  limit.refused('192.0.2.1');
+  time = 60_000;
+  expect(limit.waitMs('192.0.2.1')).toBe(0);
+});

@@ -17,7 +17,8 @@ export function createWindowCounter(now: () => number): WindowCounter {
   let endsAt = now() + WINDOW_MS;
   const roll = () => {
     const time = now();
-    if (time >= endsAt) {
+    // A clock that was set back would make a window of hours.
+    if (time >= endsAt || endsAt - time > WINDOW_MS) {
       counts = new Map();
       endsAt = time + WINDOW_MS;
     }
@@ -35,6 +36,6 @@ export function createWindowCounter(now: () => number): WindowCounter {
       roll();
       return counts.get(keyOf(key)) ?? 0;
     },
-    resetMs: () => Math.max(0, endsAt - now()),
+    resetMs: () => Math.min(WINDOW_MS, Math.max(0, endsAt - now())),
   };
 }

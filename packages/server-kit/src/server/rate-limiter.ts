@@ -1,6 +1,8 @@
 import type { RateLimiter } from '@mcp-parts/tool-kit';
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 
+const MINUTE_MS = 60_000;
+
 /** Counts requests in this process, in minutes that begin with the first request of a key. */
 export function createRateLimiter(): RateLimiter {
   // There are as many as settings and definitions have numbers.
@@ -22,9 +24,9 @@ export function createRateLimiter(): RateLimiter {
         return { allowed: true };
       } catch (refusal) {
         if (refusal instanceof RateLimiterRes) {
-          // It has been counted all the same.
+          // It has been counted all the same; and by a clock that was set back, its minute would last for hours.
           await limiter.reward(key, weight);
-          return { allowed: false, retryAfterMs: refusal.msBeforeNext };
+          return { allowed: false, retryAfterMs: Math.min(refusal.msBeforeNext, MINUTE_MS) };
         }
         throw refusal;
       }

@@ -14,12 +14,15 @@ export class Deadline implements Disposable {
   #giveUp: ((reason: unknown) => void) | undefined;
   #timer: NodeJS.Timeout;
   #pauses = 0;
-  #pausedAt = 0;
+  /** Of the time that is left, as long as the clock runs: since when, on a clock that nobody sets. */
+  #leftMs: number;
+  #runsSince = performance.now();
   #isDisposed = false;
   readonly #followed: { readonly signal: AbortSignal; readonly listener: () => void }[] = [];
 
   constructor(deadlineMs: number) {
     this.at = Date.now() + deadlineMs;
+    this.#leftMs = deadlineMs;
     this.#timer = this.#start(deadlineMs);
   }
 
@@ -32,16 +35,16 @@ export class Deadline implements Disposable {
   /** Stops the clock, as nobody thinks by a deadline of ours, until what is returned is called. */
   pause(): () => void {
     if (this.#pauses === 0) {
-      this.#pausedAt = Date.now();
+      this.#leftMs = Math.max(0, this.#leftMs - (performance.now() - this.#runsSince));
       clearTimeout(this.#timer);
     }
     this.#pauses += 1;
     return () => {
       this.#pauses -= 1;
       if (this.#pauses === 0 && !this.#isDisposed) {
-        const leftMs = Math.max(0, this.at - this.#pausedAt);
-        this.at = Date.now() + leftMs;
-        this.#timer = this.#start(leftMs);
+        this.#runsSince = performance.now();
+        this.at = Date.now() + this.#leftMs;
+        this.#timer = this.#start(this.#leftMs);
       }
     };
   }

@@ -1,46 +1,31 @@
 import { PublicError } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
+import { createBoundedMemory } from '../limits/bounded-memory.ts';
 import type { ApprovalStore } from '../ports.ts';
 
 /** What waits for a person, so more than this at once is no use but an attack. */
-const MAX_VALUES = 10_000;
+const BOUNDS = {
+  maxValues: 10_000,
+  maxValuesPerOwner: 1_000,
+  maxBytes: Infinity,
+  maxBytesPerOwner: Infinity,
+};
 
-/** Remembers in this process what waits for a second person. */
-export function createApprovalMemory(now: () => number = Date.now): ApprovalStore {
-  const values = new Map<string, { readonly value: JsonObject; readonly endsAt: number }>();
-
-  function get(key: string): JsonObject | undefined {
-    const known = values.get(key);
-    return known !== undefined && known.endsAt > now() ? known.value : undefined;
-  }
-
-  function forgetEnded(): void {
-    for (const [key, { endsAt }] of values) {
-      if (endsAt <= now()) {
-        values.delete(key);
-      }
-    }
-  }
-
+/** Remembers in this process what waits for a second person: of one caller as much as of others. */
+export function createApprovalMemory(now?: () => number): ApprovalStore {
+  const values = createBoundedMemory<JsonObject>(BOUNDS, now);
   return {
-    async keep(key, value, { ttlMs }) {
-      const known = get(key);
-      if (known !== undefined) {
-        return known;
-      }
-      if (values.size >= MAX_VALUES) {
-        forgetEnded();
-      }
-      if (values.size >= MAX_VALUES) {
+    async keep(key, value, kept) {
+      const known = values.get(key);
+      if (known === undefined && !values.put(key, value, kept)) {
         throw new PublicError(
           'approval_unavailable',
           'Nothing was done: too much waits for approval. Try again in a few minutes.',
         );
       }
-      values.set(key, { value, endsAt: now() + ttlMs });
-      return value;
+      return known ?? value;
     },
-    get: async (key) => get(key),
+    get: async (key) => values.get(key),
     async forget(key) {
       values.delete(key);
     },

@@ -95,8 +95,9 @@ async function requestOf(
     message: confirmation.message,
   };
   // Before anybody can be told of it, it can be read.
-  await approvals.keep(requestKey(request.id), request, { ttlMs });
-  const kept = waitingSchema.parse(await approvals.keep(waiting, { id: request.id }, { ttlMs }));
+  const ofCaller = { ttlMs, owner: caller.id };
+  await approvals.keep(requestKey(request.id), request, ofCaller);
+  const kept = waitingSchema.parse(await approvals.keep(waiting, { id: request.id }, ofCaller));
   if (kept.id !== request.id) {
     await approvals.forget(requestKey(request.id));
   }
@@ -146,7 +147,7 @@ export async function approve(
   caller: Caller,
   { approvals, approveWithinMs: ttlMs }: Pick<ApprovalRules, 'approvals' | 'approveWithinMs'>,
 ): Promise<void> {
-  await approvals.keep(approvedKey(id), { by: caller.id }, { ttlMs });
+  await approvals.keep(approvedKey(id), { by: caller.id }, { ttlMs, owner: caller.id });
 }
 
 function required(id: string, { tool, approval }: ApprovableCall, approveWithinMs: number): PublicError {

@@ -5,7 +5,7 @@ import type { ConfirmationClaims } from '../ports.ts';
 const MAX_CLAIMS = 100_000;
 
 /** Remembers in this process what was claimed. */
-export function createClaimMemory(now: () => number = Date.now): ConfirmationClaims {
+export function createClaimMemory(now: () => number = () => performance.now()): ConfirmationClaims {
   const claimed = new Map<string, number>();
 
   /** All are kept for the same time, or nearly: the oldest end first, and one that does not is only kept for longer. */

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { PublicError } from '../errors.ts';
 import { digestOf } from '../exchange/digest.ts';
 import type { JsonObject } from '../json.ts';
-import type { AuditOutcome, IdempotencyStore, Logger, RepeatableCall } from '../ports.ts';
+import type { AuditOutcome, IdempotencyStore, KeepOptions, Logger, RepeatableCall } from '../ports.ts';
 
 /** The `_meta` of a request under which a client names what it may repeat. */
 const KEY_NAME = 'mcp-parts/idempotency-key';
@@ -32,7 +32,7 @@ type Ending = { readonly result: JsonObject; readonly isFailure: boolean } | Aud
 /** One call of a tool whose repetitions give the same answer; asked at its start and told of its end. */
 export class Repeat {
   readonly #ports: RepeatPorts;
-  readonly #ttl: { readonly ttlMs: number };
+  readonly #kept: KeepOptions;
   readonly #key: string;
   readonly #running: RepeatableCall;
   #isHeld = false;
@@ -48,7 +48,7 @@ export class Repeat {
       );
     }
     this.#ports = ports;
-    this.#ttl = { ttlMs: windowMs };
+    this.#kept = { ttlMs: windowMs, owner: call.callerId };
     const fingerprint = digestOf(call.arguments ?? {}).toString('base64url');
     const named = given === undefined ? { fingerprint } : { given };
     this.#key = digestOf([call.callerId, call.target, named]).toString('base64url');
@@ -74,7 +74,7 @@ export class Repeat {
     const { idempotency: store } = this.#ports;
     for (;;) {
       // oxlint-disable-next-line no-await-in-loop -- It waits for the first call.
-      const known = await store.claim(this.#key, this.#running, this.#ttl);
+      const known = await store.claim(this.#key, this.#running, this.#kept);
       if (known === undefined) {
         this.#isHeld = true;
         if (this.#isOver) {
@@ -134,7 +134,7 @@ export class Repeat {
     this.#isOver = true;
     if (this.#isHeld) {
       this.#isHeld = false;
-      await this.#ports.idempotency.keep(this.#key, call, this.#ttl);
+      await this.#ports.idempotency.keep(this.#key, call, this.#kept);
     }
   }
 }
