@@ -100,7 +100,7 @@ async function servePost(request: ServedRequest, parts: EndpointParts): Promise<
     });
     return;
   }
-  const route = classify(body, exchange);
+  const route = classify(message, body, exchange);
   if (route.era === undefined) {
     answerFault(exchange, message.kind === 'notification' ? undefined : message.id, route.fault);
     return;

@@ -35,8 +35,8 @@ export function createEndpoint2026(
   binding: BindingOptions,
   onError: (error: Error) => void,
 ): Endpoint2026 {
-  const transport = createMultiplexTransport();
   const server = createServer(table, binding);
+  const transport = createMultiplexTransport(server);
   server.onerror = onError;
   // The transport is ready at once, and so is the server.
   server.connect(transport).catch(onError);

@@ -1,12 +1,13 @@
-import type { Transport } from '@modelcontextprotocol/server';
+import type { Server, Transport } from '@modelcontextprotocol/server';
 
 import type { TransportAuth } from '../gate/origin.ts';
 import type { OutgoingMessage } from '../wire/encode.ts';
 import type { RequestMessage } from '../wire/message.ts';
 
-type Message = Parameters<NonNullable<Transport['onmessage']>>[0];
+type Receive = NonNullable<Transport['onmessage']>;
+type Message = Parameters<Receive>[0];
+type Extra = Parameters<Receive>[1];
 type SendOptions = Parameters<Transport['send']>[1];
-type Extra = Parameters<NonNullable<Transport['onmessage']>>[1];
 
 /** Where the messages of one request go. */
 interface Receiver {
@@ -27,8 +28,9 @@ export interface MultiplexTransport extends Transport {
   ) => void;
 }
 
-/** Makes it; connect one server to it. */
-export function createMultiplexTransport(): MultiplexTransport {
+/** Makes it; connect this server to it. */
+export function createMultiplexTransport(server: Server): MultiplexTransport {
+  const { _onrequest: receive } = server as unknown as { readonly _onrequest?: Receive };
   const receivers = new Map<number, Receiver>();
   let lastId = 0;
   let dispatching: number | undefined;
@@ -54,12 +56,16 @@ export function createMultiplexTransport(): MultiplexTransport {
       const id = (lastId += 1);
       receivers.set(id, receiver);
       dispatching = id;
+      const request: Message = { jsonrpc: '2.0', id, method, ...(params !== undefined && { params }) };
+      // It is the SDK's own classification.
+      const extra = { authInfo: auth, classification } as unknown as Extra;
       try {
-        transport.onmessage?.(
-          { jsonrpc: '2.0', id, method, ...(params !== undefined && { params }) },
-          // It is the SDK's own classification.
-          { authInfo: auth, classification } as unknown as Extra,
-        );
+        // At its front door the SDK parses a message three times to see that it is a request, which is known here.
+        if (receive === undefined) {
+          transport.onmessage?.(request, extra);
+        } else {
+          receive.call(server, request, extra);
+        }
       } finally {
         dispatching = undefined;
       }
