@@ -12,12 +12,15 @@ const BEYOND = {
   '2026-07-28': [
     'http-header-validation',
     'http-custom-header-server-validation',
+    'tasks-lifecycle',
     'tasks-capability-negotiation',
     'tasks-wire-fields',
     'tasks-request-state-removal',
     'tasks-mrtr-input',
     'tasks-request-headers',
     'tasks-dispatch-and-envelope',
+    'tasks-required-task-error',
+    'tasks-mrtr-composition',
   ],
 } as const;
 

@@ -88,10 +88,13 @@ const argumentsOf: Readonly<Record<string, Record<string, unknown>>> = {
   test_sampling: { prompt: 'What is the capital of France?' },
 };
 
+/** Called as a task only, which these clients know nothing of. */
+const TASK_ONLY = 'failing_job';
+
 /** Asks for everything, and for what is not there. Faults are answers too. */
 async function talk(client: Client2025 | Client2026): Promise<void> {
   const { tools } = await client.listTools();
-  for (const { name } of tools) {
+  for (const { name } of tools.filter((tool) => tool.name !== TASK_ONLY)) {
     await callTool(client, name, argumentsOf[name] ?? {});
     await callTool(client, name, { nobody: 'knows this' });
   }
@@ -110,6 +113,7 @@ async function talk(client: Client2025 | Client2026): Promise<void> {
   await hearOfChanges(client);
   const refused = await Promise.allSettled([
     callTool(client, 'no_such_tool', {}),
+    callTool(client, TASK_ONLY, {}),
     client.readResource({ uri: 'test://no-such-resource' }),
     client.getPrompt({ name: 'no_such_prompt' }),
     client.getPrompt({ name: 'test_prompt_with_arguments', arguments: {} }),

@@ -48,6 +48,24 @@ export const rpcCodes = {
   missingClientCapability: -32021,
 } as const;
 
+/** A JSON-RPC error, as it is kept and sent. */
+export interface RpcFault {
+  readonly code: number;
+  /** Public. */
+  readonly message: string;
+  readonly data?: JsonValue | undefined;
+}
+
+/** The fault that an `RpcError` stands for, of whatever copy of this package. */
+export function asRpcFault(error: unknown): RpcFault | undefined {
+  if (!(error instanceof Error) || error.name !== 'RpcError') {
+    return undefined;
+  }
+  const { code, message, data } = error as Partial<RpcError> & Error;
+  // Its constructor takes no other data.
+  return typeof code === 'number' ? { code, message, data: data as JsonValue | undefined } : undefined;
+}
+
 /** Tells an error apart by shape, so that errors from other packages count too. */
 export function asPublicError(
   error: unknown,

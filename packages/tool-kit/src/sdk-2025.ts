@@ -28,7 +28,8 @@ import type { JsonObject, JsonValue } from './json.ts';
 import type { Caller } from './ports.ts';
 import { handleRequest, type BindingOptions, type SdkRequest } from './protocol/binding.ts';
 import type { MethodTable } from './protocol/method-table.ts';
-import { createSessionChanges, type SessionChanges } from './protocol/session-changes.ts';
+import { createSessionChanges } from './protocol/session-changes.ts';
+import { createSessionTasks } from './protocol/session-tasks.ts';
 import {
   allPages,
   singlePrompt,
@@ -65,10 +66,13 @@ export function createServer(table: MethodTable, options: BindingOptions): Sessi
     jsonSchemaValidator: (validator ??= new AjvJsonSchemaValidator()),
     ...(options.instructions === undefined ? {} : { instructions: options.instructions }),
   });
-  const session =
-    table.changes &&
-    createSessionChanges(table.changes, (method, params) => server.notification({ method, params }));
-  server.onclose = () => session?.close();
+  const notify = (method: string, params: JsonObject) => server.notification({ method, params });
+  const session = table.changes && createSessionChanges(table.changes, notify);
+  const tasks = table.watchTask && createSessionTasks(table.watchTask, notify);
+  server.onclose = () => {
+    session?.close();
+    tasks?.close();
+  };
   server.follow = (caller, hasMissed) => {
     const listener = session?.of(caller);
     if (hasMissed) {
@@ -91,7 +95,7 @@ export function createServer(table: MethodTable, options: BindingOptions): Sessi
       server.logLevel = levelOf(params);
       return Promise.resolve({});
     }
-    const sdk = sdkRequest(server, extra, sendLog, session);
+    const sdk = { ...sdkRequest(server, extra, sendLog), session, tasks };
     return handleRequest(table, request.method, params, sdk, options);
   };
   return server;
@@ -195,14 +199,13 @@ type Extra = Pick<
 /** How a message for the person is sent, where only the server knows which are wanted. */
 type SendLog = (channel: Channel, level: LogLevel, data: JsonValue) => void;
 
-function sdkRequest(server: Server, extra: Extra, sendLog: SendLog, session?: SessionChanges): SdkRequest {
+function sdkRequest(server: Server, extra: Extra, sendLog: SendLog): SdkRequest {
   return {
     era: '2025',
     signal: extra.signal,
     authInfo: extra.authInfo,
     client: server.getClientVersion(),
     channel: new Channel2025(server, extra, sendLog),
-    session,
   };
 }
 

@@ -32,9 +32,9 @@ const compute = defineTool({
 const failing = defineTool({
   ...harmless,
   name: 'failing_job',
-  description: 'Works for a moment, and fails.',
+  description: 'Works for a moment, and fails. Needs a client that knows tasks.',
   input: nothing,
-  longRunning,
+  longRunning: { ...longRunning, taskSupport: 'required' },
   async handle(_input, { signal }) {
     await wait(1_000, undefined, { signal });
     throw new PublicError('job_failed', 'The job has failed, as it always does. Do not try again.');
@@ -79,5 +79,23 @@ const askingTwice = defineTool({
   },
 });
 
+const askingFirst = defineTool({
+  ...harmless,
+  name: 'test_tool_with_task',
+  description: 'Asks for a name before it begins, and greets by it in the end.',
+  input: z.strictObject({ user_name: z.string().optional() }),
+  longRunning: {
+    ...longRunning,
+    async prepare({ user_name }, { ask }) {
+      if (user_name !== undefined) {
+        return { user_name };
+      }
+      const { name } = accepted(await ask(form('What is your name?', z.object({ name: z.string() }))));
+      return { user_name: name };
+    },
+  },
+  handle: async ({ user_name = 'stranger' }) => `Hello, ${user_name}!`,
+});
+
 /** Work that outlives its request, with and without questions. */
-export const longRunningTools = [greet, compute, failing, broken, asking, askingTwice];
+export const longRunningTools = [greet, compute, failing, broken, asking, askingTwice, askingFirst];

@@ -4,7 +4,13 @@ import type { BindingOptions, MethodTable } from '@mcp-parts/tool-kit';
 
 import { readMessage, type RequestMessage, type RpcId } from '../wire/message.ts';
 import { rpcErrorCodes } from '../wire/rpc-answer.ts';
-import { openSubscription, readWanted, type Subscription } from './subscription.ts';
+import {
+  lacksTasks,
+  openSubscription,
+  readWanted,
+  TASKS_REQUIRED,
+  type Subscription,
+} from './subscription.ts';
 
 /** The subscriptions of one connection on stdio, where their messages come between those of calls. */
 export interface StdioSubscriptions {
@@ -26,10 +32,15 @@ export function createStdioSubscriptions(
   const open = new Map<RpcId, Subscription>();
 
   function listen({ id, params }: RequestMessage): void {
-    const refuse = (code: number, message: string) => send({ jsonrpc: '2.0', id, error: { code, message } });
+    const refuse = (code: number, message: string, data?: object) =>
+      send({ jsonrpc: '2.0', id, error: { code, message, ...(data && { data }) } });
     const wanted = readWanted(params?.['notifications'], table.capabilities);
     if (wanted === undefined) {
       refuse(rpcErrorCodes.invalidParams, '"notifications" must be an object that says what to listen to.');
+      return;
+    }
+    if (lacksTasks(wanted, params)) {
+      refuse(rpcErrorCodes.missingCapability, TASKS_REQUIRED.message, TASKS_REQUIRED.data);
       return;
     }
     if (open.size >= MAX_OPEN) {

@@ -141,7 +141,7 @@ export function openSubscription(
     const own: string[] = [];
     for (const taskId of ids) {
       // oxlint-disable-next-line no-await-in-loop -- A few, of a store that is near.
-      const stop = await watchTask?.(taskId, request.caller, (task) => {
+      const stop = await watchTask?.(taskId, request, (task) => {
         if (early === undefined) {
           notify('notifications/tasks', task);
         } else {

@@ -128,6 +128,12 @@ export interface LongRunningPlan<Input> {
   readonly runMs: number;
   readonly label: (input: Input) => string;
   readonly idempotencyKey: (input: Input) => string | undefined;
+  /** Whether its clients must know tasks. */
+  readonly isTaskRequired: boolean;
+  /** The arguments that the task is started with. @default those that were sent */
+  readonly prepare?: ((input: Input, context: CallContext) => Promise<JsonObject>) | undefined;
+  /** Why this client cannot be answered. */
+  readonly refusal: (call: Call, request: RequestContext) => CallFailure | undefined;
   /** Starts the task; it is durable when this resolves. */
   readonly start: (begun: BegunCall, pipeline: ResolvedPipelineOptions) => Promise<StartedTask>;
   /** The tools for clients that know no tasks. */
@@ -141,6 +147,7 @@ export interface BegunCall {
   readonly operation: Operation;
   readonly input: Sealed;
   readonly request: RequestContext;
+  readonly context: CallContext;
   readonly taskId: string;
   readonly entry: AuditEntry | undefined;
   readonly intent: AuditIntent | undefined;

@@ -130,6 +130,10 @@ class PipelinedCall {
         // All rounds are one call, and found under one id.
         request = { ...request, correlationId: resumed.state.correlationId };
       }
+      const unfit = operation.longRunning?.refusal(this.#call, request);
+      if (unfit !== undefined) {
+        return await record.fail(request, unfit, this.#detailsOf(input, rule));
+      }
       const entering = this.#entering(operation);
       const exceeded = entering && (await held.take(entering, deadline.until(entering)));
       if (exceeded !== undefined) {
@@ -213,7 +217,7 @@ class PipelinedCall {
         this.#isUncertain = !operation.readOnly;
         return operation.run(input, context, request, this.#pipeline);
       }
-      const begun = { call: this.#call, operation, input, request, taskId, ...record.begun };
+      const begun = { call: this.#call, operation, input, request, context, taskId, ...record.begun };
       return longRunning.start(begun, this.#pipeline) as Promise<unknown> as Promise<Sealed>;
     };
     const { confirm } = operation;

@@ -40,7 +40,7 @@ function companionsOf(definition: object): readonly Companion[] {
   const tool = definition as AnyTool;
   const { longRunning, approval } = tool;
   return [
-    ...(longRunning === undefined
+    ...(longRunning === undefined || longRunning.taskSupport === 'required'
       ? []
       : companionTools(tool, longRunning, longRunning.pollIntervalMs ?? 5_000)),
     ...(approval === undefined ? [] : [approvalTool(tool, approval)]),

@@ -73,7 +73,7 @@ export function listedTool(tool: ListedTool['definition']): ListedTool {
   // First, because they refuse what is no schema.
   const inputSchema = jsonSchema(tool, 'input');
   const output = outputPlanOf(tool);
-  const isLong = tool.longRunning !== undefined;
+  const tasks = tool.longRunning && (tool.longRunning.taskSupport ?? 'optional');
   const listed = listingOf(`tool "${name}"`, tool);
   const { formerNames = [] } = tool;
   const listing = {
@@ -81,7 +81,7 @@ export function listedTool(tool: ListedTool['definition']): ListedTool {
     ...(formerNames.length > 0 && { _meta: { ...tool.meta, [FORMER_NAMES_KEY]: formerNames } }),
     description: tool.description + listedErrors(tool.errors),
     inputSchema,
-    ...(output !== undefined && { outputSchema: listedOutput(output.listed, isLong) }),
+    ...(output !== undefined && { outputSchema: listedOutput(output.listed, tasks) }),
     annotations: {
       ...(title !== undefined && { title }),
       readOnlyHint: annotations.readOnly,
@@ -95,8 +95,8 @@ export function listedTool(tool: ListedTool['definition']): ListedTool {
     call: toolOperation(tool, output),
     headers: headerParametersOf(`tool "${name}"`, inputSchema),
     listing,
-    ...((output?.listed2025 !== undefined || isLong) && {
-      listing2025: { ...listing, ...in2025(output, isLong) },
+    ...((output?.listed2025 !== undefined || tasks !== undefined) && {
+      listing2025: { ...listing, ...in2025(output, tasks) },
     }),
   };
 }
@@ -112,17 +112,20 @@ function checkAnnotations(tool: string, annotations: ToolDefinition['annotations
   }
 }
 
-function listedOutput(schema: JsonObject, isLong: boolean): JsonObject {
-  return isLong ? orStarted(schema) : schema;
+/** Whether a tool is called as a task; `undefined`: never. */
+type TaskSupport = 'optional' | 'required' | undefined;
+
+function listedOutput(schema: JsonObject, tasks: TaskSupport): JsonObject {
+  return tasks === 'optional' ? orStarted(schema) : schema;
 }
 
 /** What the revisions before 2026-07-28 are shown differently. */
-function in2025(output: OutputPlan | undefined, isLong: boolean): JsonObject {
-  const outputSchema = output && listedOutput(output.listed2025 ?? output.listed, isLong);
+function in2025(output: OutputPlan | undefined, tasks: TaskSupport): JsonObject {
+  const outputSchema = output && listedOutput(output.listed2025 ?? output.listed, tasks);
   return {
     ...(outputSchema !== undefined && { outputSchema }),
     // 2025-11-25, basic/utilities/tasks: whether a client may ask for a task.
-    ...(isLong && { execution: { taskSupport: 'optional' } }),
+    ...(tasks !== undefined && { execution: { taskSupport: tasks } }),
   };
 }
 

@@ -1,3 +1,5 @@
+import type { JsonObject } from '../json.ts';
+import type { CallContext } from './call-context.ts';
 import type { ListingOptions } from './listing-options.ts';
 import type { Permission } from './permission.ts';
 
@@ -15,6 +17,9 @@ export interface CompanionTool extends Pick<ListingOptions, 'title'> {
  * A tool whose work outlives the request. The call starts it and is answered at once: with a task, where the client knows
  * tasks, and with a task id for the two companion tools where it does not. The handler runs under the caller's permission
  * of that moment, and the audit trail has one intent, from the call, and one outcome, from the end.
+ *
+ * A handler that throws an `RpcError` ends the task with that JSON-RPC error: it has failed in the sense of the protocol,
+ * and has no result (SEP-2663). Any other failure is a result that the model reads.
  */
 // Its functions are methods, as those of the tools, so that one list may hold tools of different inputs.
 export interface LongRunning<Input> {
@@ -25,6 +30,21 @@ export interface LongRunning<Input> {
    * @default 'fail'
    */
   readonly onInterrupted?: 'fail' | 'resume' | undefined;
+  /**
+   * `required`: only clients that know tasks can call it, and the others are told so; then there are no companion tools.
+   * (2025-11-25, `execution.taskSupport`; SEP-2663, error -32021.)
+   *
+   * @default 'optional'
+   */
+  readonly taskSupport?: 'optional' | 'required' | undefined;
+  /**
+   * Completes the arguments before there is a task, and may ask the person for what is missing. What it returns takes the
+   * place of the arguments as sent: it is parsed, decided on and kept as those are.
+   *
+   * @default the arguments as sent
+   */
+  // oxlint-disable-next-line typescript/method-signature-style
+  prepare?(input: Input, context: CallContext): Promise<JsonObject>;
   /** How often a client should look, in milliseconds, 100 to 3600000. @default 5_000 */
   readonly pollIntervalMs?: number | undefined;
   /** Says what is being done, in a few words, for the status: `payment-service 2.4.1 to staging`. @default the tool's title */

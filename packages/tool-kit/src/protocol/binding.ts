@@ -8,6 +8,7 @@ import type { JsonObject } from '../json.ts';
 import type { Logger, TraceContext } from '../ports.ts';
 import type { MethodTable, PreparedCall } from './method-table.ts';
 import type { SessionChanges } from './session-changes.ts';
+import type { SessionTasks } from './session-tasks.ts';
 
 /** What only the transport knows about a request. */
 export interface RequestOrigin {
@@ -51,6 +52,8 @@ export interface SdkRequest {
   readonly channel: Channel;
   /** What the session hears, where there is one. @default it is told of nothing that changes */
   readonly session?: SessionChanges | undefined;
+  /** The tasks that the session hears of, where there is one. @default it is told of none */
+  readonly tasks?: SessionTasks | undefined;
 }
 
 /**
@@ -82,7 +85,9 @@ export async function handleRequest(
     channel: sdk.channel,
     watching: sdk.session?.of(from.caller),
   };
-  return from.prepared?.run(request) ?? handler(params, request);
+  const answer = await (from.prepared?.run(request) ?? handler(params, request));
+  sdk.tasks?.follow(answer, from.caller);
+  return answer;
 }
 
 /** The trace of the client's own call, below that of its HTTP request (SEP-414). */

@@ -14,7 +14,7 @@ import { targetOf } from '../call/record-refusal.ts';
 import { readOf, resourceOfTemplate, toolNamed, type Catalog } from '../catalog/catalog.ts';
 import type { ListedResource } from '../catalog/listed.ts';
 import type { CompletionInput } from '../catalog/operations/completion-operation.ts';
-import { RpcError, rpcCodes } from '../errors.ts';
+import { RpcError, rpcCodes, type RpcFault } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import { withoutUnseen } from '../visible-text.ts';
 import { resourceListOperation } from './resource-list.ts';
@@ -50,7 +50,8 @@ export function toolMethods(catalog: Catalog, pipeline: ResolvedPipelineOptions)
           return result.result;
         }
         const { kind, code } = result.failure;
-        if (kind === 'unknown_target' || PROTOCOL_FAULTS.has(code) || missesCapability(result.failure, era)) {
+        const isFault = PROTOCOL_FAULTS.has(code) || rpcFaultOf(result.failure) !== undefined;
+        if (kind === 'unknown_target' || isFault || missesCapability(result.failure, era)) {
           throw rpcError(result.failure, era);
         }
         const tool = toolNamed(catalog.tools, name)?.definition;
@@ -265,6 +266,11 @@ function missesCapability(failure: CallFailure, era: RequestContext['era']): boo
   return era === '2026' && requiredCapabilitiesOf(failure) !== undefined;
 }
 
+/** The error of JSON-RPC that a failure is. */
+export function rpcFaultOf(failure: CallFailure): RpcFault | undefined {
+  return 'rpcFault' in failure ? failure.rpcFault : undefined;
+}
+
 function requiredCapabilitiesOf(failure: CallFailure): JsonObject | undefined {
   const required = 'requiredCapabilities' in failure ? failure.requiredCapabilities : undefined;
   return required === undefined || Object.keys(required).length === 0 ? undefined : required;
@@ -272,6 +278,10 @@ function requiredCapabilitiesOf(failure: CallFailure): JsonObject | undefined {
 
 function rpcError(failure: CallFailure, era: RequestContext['era']): RpcError {
   const { kind, code, message } = failure;
+  const fault = rpcFaultOf(failure);
+  if (fault !== undefined) {
+    return new RpcError(fault.code, fault.message, fault.data);
+  }
   if (missesCapability(failure, era)) {
     const data = { reason: code, requiredCapabilities: requiredCapabilitiesOf(failure) };
     return new RpcError(rpcCodes.missingClientCapability, message, data);

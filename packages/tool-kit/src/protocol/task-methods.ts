@@ -1,4 +1,4 @@
-import { CallFailed, type CallFailure } from '../call/failure/failure.ts';
+import { CallFailed, protocolFault, type CallFailure } from '../call/failure/failure.ts';
 import {
   sealOperation,
   spanOf,
@@ -15,7 +15,7 @@ import { endOfTask, isOver, unknownTask } from '../tasks/task-end.ts';
 import { MISSING_CAPABILITY, RELATED_TASK_META_KEY, TASKS_EXTENSION } from '../tasks/task-meta.ts';
 import { resultOfTask } from '../tasks/task-result.ts';
 import { detailed2026, errorOf, knowsTasks, view2025, type ViewOptions } from '../tasks/task-view.ts';
-import type { Method } from './methods.ts';
+import { rpcFaultOf, type Method } from './methods.ts';
 
 const PAGE_SIZE = 50;
 /** A client that waits for a result asks again when nothing has come for so long. */
@@ -127,6 +127,9 @@ export function taskMethods(catalog: Catalog): Readonly<Record<string, Method>> 
             isUncertain: false,
           });
         }
+        if (result.rpcFault !== undefined) {
+          throw new CallFailed(protocolFault(result.outcome.reason ?? 'protocol_error', result.rpcFault));
+        }
         const meta = result.answer['_meta'];
         return {
           ...result.answer,
@@ -215,7 +218,12 @@ function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function errorFor({ kind, code, message }: CallFailure): RpcError {
+function errorFor(failure: CallFailure): RpcError {
+  const { kind, code, message } = failure;
+  const fault = rpcFaultOf(failure);
+  if (fault !== undefined) {
+    return new RpcError(fault.code, fault.message, fault.data);
+  }
   switch (code) {
     case 'unknown_method':
       return new RpcError(rpcCodes.methodNotFound, message);

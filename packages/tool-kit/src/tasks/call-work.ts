@@ -8,7 +8,7 @@ import { hooked } from '../call/hook.ts';
 import type { LongRunningPlan, Operation, RequestContext, Sealed } from '../call/operation.ts';
 import type { ResolvedPipelineOptions } from '../call/pipeline-options.ts';
 import { toldOutput } from '../call/told-output.ts';
-import { asPublicError } from '../errors.ts';
+import { asPublicError, asRpcFault } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import type { Caller, TaskContext, TaskWork, UpstreamCall } from '../ports.ts';
 import { endCall } from './end-call.ts';
@@ -36,6 +36,9 @@ export function callWork(
     onEnd: (task, input) => endCall(task, readCall(input), { name, readOnly }, pipeline),
   };
 }
+
+/** The code of what a handler has thrown as an error of JSON-RPC. */
+const PROTOCOL_ERROR = 'protocol_error';
 
 /** One run: everything that a call gets between its intent and its outcome, on the facts of now. */
 class CallRun {
@@ -156,7 +159,11 @@ class CallRun {
     // What a resumed run is refused may have been begun by an earlier one.
     const result = this.#isUncertain && failed.kind === 'denied' ? 'unknown' : resultOf(failed);
     const answer = failureAnswer(failed);
-    return storeResult({ answer, outcome: { result, reason: failed.code, ...this.#observed() } });
+    return storeResult({
+      answer,
+      rpcFault: 'rpcFault' in failed ? failed.rpcFault : undefined,
+      outcome: { result, reason: failed.code, ...this.#observed() },
+    });
   }
 
   #observed() {
@@ -181,6 +188,11 @@ class CallRun {
     if (interruption !== undefined) {
       logger.warn({ ...fields, failure: briefError(error), code: interruption }, 'call interrupted');
       return failure.interrupted(interruption, this.#isUncertain, correlationId);
+    }
+    const fault = asRpcFault(error);
+    if (fault !== undefined) {
+      logger.warn({ ...fields, failure: briefError(error), code: PROTOCOL_ERROR }, 'call failed');
+      return failure.protocolFault(PROTOCOL_ERROR, fault);
     }
     const expected = asPublicError(error);
     if (expected !== undefined) {

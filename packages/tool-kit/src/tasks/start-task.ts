@@ -1,19 +1,24 @@
+import { CallFailed, protocolFault, type CallFailure } from '../call/failure/failure.ts';
 import type { BegunCall, Call, Operation, RequestContext, StartedTask } from '../call/operation.ts';
 import type { ResolvedPipelineOptions } from '../call/pipeline-options.ts';
+import { rpcCodes } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import type { Task, TaskRunner } from '../ports.ts';
 import { storeCall } from './stored-call.ts';
+import { TASKS_EXTENSION } from './task-meta.ts';
 import { knowsTasks, plainAnswer, view2025, view2026 } from './task-view.ts';
 
 /** Starts the task that a long-running call is; it is durable when this resolves. */
 export async function startTask(
-  { call, operation, input, request, taskId, entry, intent, confirmationId }: BegunCall,
+  begun: BegunCall,
   { tasks, openEntries }: ResolvedPipelineOptions,
 ): Promise<StartedTask> {
+  const { operation, request, taskId, entry, intent, confirmationId } = begun;
   const plan = operation.longRunning;
   if (tasks === undefined || plan === undefined) {
     throw new TypeError(`"${operation.name}" is long-running, and there is no task runner`);
   }
+  const { call, input } = await prepared(begun);
   if (entry !== undefined) {
     openEntries.set(taskId, entry);
   }
@@ -45,6 +50,45 @@ export async function startTask(
     answer: { result: answerOf(task, call, operation, request, tasks), isFailure: false },
     isRepeated,
   };
+}
+
+/** The call with the arguments that its task is started with. */
+async function prepared({
+  call,
+  operation,
+  input,
+  context,
+}: BegunCall): Promise<Pick<BegunCall, 'call' | 'input'>> {
+  const prepare = operation.longRunning?.prepare;
+  if (prepare === undefined) {
+    return { call, input };
+  }
+  const complete = await prepare(input, context);
+  const parsed = operation.parse(complete);
+  if (!parsed.ok) {
+    throw new CallFailed(parsed.failure);
+  }
+  return { call: { ...call, arguments: complete }, input: parsed.input };
+}
+
+/** Why a tool that is called as a task only does not answer this client. */
+export function taskRefusal(call: Call, request: RequestContext): CallFailure | undefined {
+  if (followsTask(call, request)) {
+    return undefined;
+  }
+  // 2025-11-25, basic/utilities/tasks: -32601 for a call without "task".
+  return request.era === '2025'
+    ? protocolFault('task_required', {
+        code: rpcCodes.methodNotFound,
+        message: 'This tool is called as a task only: send "task" with the call.',
+      })
+    : {
+        kind: 'failed',
+        code: 'missing_capability',
+        isUncertain: false,
+        message: `This tool needs a client that declares the extension ${TASKS_EXTENSION}.`,
+        requiredCapabilities: { extensions: { [TASKS_EXTENSION]: {} } },
+      };
 }
 
 /** Whether the client will be there when the task asks something. */

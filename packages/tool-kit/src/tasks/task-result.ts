@@ -1,11 +1,13 @@
 import { z } from 'zod';
 
 import type { CallFailure } from '../call/failure/failure.ts';
+import type { RpcFault } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import type { AuditOutcome, Task } from '../ports.ts';
 
 const resultSchema = z.object({
   answer: z.record(z.string(), z.json()),
+  rpcFault: z.object({ code: z.number(), message: z.string(), data: z.json().optional() }).optional(),
   outcome: z.looseObject({
     result: z.enum(['success', 'failure', 'denied', 'unknown']),
     reason: z.string().optional(),
@@ -16,12 +18,18 @@ const resultSchema = z.object({
 export interface TaskResult {
   /** A `CallToolResult`. */
   readonly answer: JsonObject;
+  /** Given in place of the answer, where it is an error of the protocol. */
+  readonly rpcFault?: RpcFault | undefined;
   readonly outcome: Omit<AuditOutcome, 'durationMs'>;
 }
 
 /** The result as the engine keeps it. */
-export function storeResult(result: TaskResult): JsonObject {
-  return { answer: result.answer, outcome: { ...result.outcome } as unknown as JsonObject };
+export function storeResult({ answer, rpcFault, outcome }: TaskResult): JsonObject {
+  return {
+    answer,
+    ...(rpcFault !== undefined && { rpcFault: { ...rpcFault } }),
+    outcome: { ...outcome } as unknown as JsonObject,
+  };
 }
 
 /** The result of a task of ours that completed. */

@@ -23,11 +23,11 @@ export interface ViewOptions {
   readonly pollIntervalMs: number;
 }
 
-/** SEP-2663: the state as it stands, flat. A tool's own failure is a completed task. */
+/** SEP-2663: the state as it stands, flat. A tool's own failure is a completed task; an error of the protocol is not. */
 export function view2026(task: Task, { ttlMs, pollIntervalMs }: ViewOptions): JsonObject {
   return {
     taskId: task.id,
-    status: statusOf(task),
+    status: resultOfTask(task)?.rpcFault === undefined ? statusOf(task) : 'failed',
     statusMessage: shownMessage(task),
     createdAt: task.createdAt,
     lastUpdatedAt: task.updatedAt,
@@ -42,8 +42,10 @@ export function detailed2026(task: Task, options: ViewOptions): JsonObject {
   switch (task.state) {
     case 'input_required':
       return { ...view, inputRequests: task.questions };
-    case 'completed':
-      return { ...view, result: resultOfTask(task)?.answer };
+    case 'completed': {
+      const { answer, rpcFault } = resultOfTask(task) ?? {};
+      return rpcFault === undefined ? { ...view, result: answer } : { ...view, error: { ...rpcFault } };
+    }
     case 'failed':
       return { ...view, error: errorOf(task) };
     case 'queued':

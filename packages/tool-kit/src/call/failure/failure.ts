@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 
+import type { RpcFault } from '../../errors.ts';
 import type { JsonObject } from '../../json.ts';
 import type { Exceeded } from '../../limits/call-limiter.ts';
 
@@ -26,6 +27,8 @@ export type CallFailure = {
       readonly isUncertain: boolean;
       /** What a client must be able to do for the call to go on. */
       readonly requiredCapabilities?: JsonObject | undefined;
+      /** The error of the protocol that it is. @default it is a result that a model reads */
+      readonly rpcFault?: RpcFault | undefined;
     }
   | {
       /** The work is done, and only its output cannot be told. */
@@ -212,6 +215,11 @@ export function reported(
     nextStep,
     requiredCapabilities,
   };
+}
+
+/** A failure that a handler, or the protocol, has as an error of JSON-RPC. */
+export function protocolFault(code: string, rpcFault: RpcFault): CallFailure {
+  return { kind: 'failed', code, isUncertain: false, message: rpcFault.message, rpcFault };
 }
 
 /** What the client was given to keep is not what it brings back. */

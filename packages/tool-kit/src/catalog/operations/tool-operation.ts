@@ -11,7 +11,7 @@ import type { OutputPlan } from '../../output/output-plan.ts';
 import { projectionOf } from '../../output/projection.ts';
 import { contentResponse, dataResponse, type ReadOutput } from '../../output/tool-response.ts';
 import { companionNames } from '../../tasks/companion-names.ts';
-import { startTask } from '../../tasks/start-task.ts';
+import { startTask, taskRefusal } from '../../tasks/start-task.ts';
 import { parserOf } from './parser.ts';
 
 /** `tools/call` on one tool; the plan is that of its output, when it has one. */
@@ -58,19 +58,27 @@ function repeatWindowOf({ name, idempotent, longRunning }: ToolDefinition | Cont
   return idempotent.windowMs;
 }
 
-/** Filled in and checked. @throws {RangeError} naming the tool, for an interval out of its range. */
+/** Filled in and checked. @throws {RangeError | TypeError} naming the tool */
 function planOf(
   tool: ToolDefinition | ContentToolDefinition,
   longRunning: LongRunning<Record<string, unknown>>,
 ): LongRunningPlan<Record<string, unknown>> {
-  const { onInterrupted = 'fail', pollIntervalMs = 5_000 } = longRunning;
+  const { onInterrupted = 'fail', pollIntervalMs = 5_000, taskSupport = 'optional' } = longRunning;
   checkWhole(`tool "${tool.name}": pollIntervalMs`, pollIntervalMs, 100, MAX_RUN_MS);
+  const isTaskRequired = taskSupport === 'required';
+  if (isTaskRequired && (longRunning.statusTool !== undefined || longRunning.cancelTool !== undefined)) {
+    throw new TypeError(`tool "${tool.name}": no companion tools are made where taskSupport is required`);
+  }
   return {
     onInterrupted,
     pollIntervalMs,
     runMs: tool.deadlineMs ?? MAX_RUN_MS,
     label: (input) => longRunning.title?.(input) ?? tool.title ?? tool.name,
     idempotencyKey: (input) => longRunning.idempotencyKey?.(input),
+    isTaskRequired,
+    prepare:
+      longRunning.prepare && (async (input, context) => (await longRunning.prepare?.(input, context)) ?? {}),
+    refusal: (call, request) => (isTaskRequired ? taskRefusal(call, request) : undefined),
     start: startTask,
     ...companionNames(tool.name, longRunning),
   };
