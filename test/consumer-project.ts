@@ -6,7 +6,8 @@ import { promisify } from 'node:util';
 
 import ts from 'typescript';
 
-import { command, workspace, type Manifest, type PackedPackage } from './packed-packages.ts';
+import { command } from '../scripts/run-command.ts';
+import { workspace, type Manifest, type PackedPackage } from './packed-packages.ts';
 
 const run = promisify(execFile);
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');

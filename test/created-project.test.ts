@@ -1,12 +1,13 @@
-import { mkdir, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { installedPackages, startRegistry, type Registry } from './loopback-registry.ts';
-import { command, packPackages, workspace, type PackedPackages } from './packed-packages.ts';
+import { installedPackages, startRegistry, type Registry } from '../scripts/loopback-registry.ts';
+import { command } from '../scripts/run-command.ts';
+import { packPackages, workspace, type PackedPackages } from './packed-packages.ts';
 
 let packed: PackedPackages;
 let registry: Registry;
@@ -56,6 +57,34 @@ async function connect(): Promise<Client> {
   await client.connect(transport);
   return client;
 }
+
+/** Asks for the newest version of everything that a project depends on. */
+async function updateAll(file: string): Promise<void> {
+  // Written by us.
+  const manifest = JSON.parse(await readFile(file, 'utf8')) as Record<string, Record<string, string>>;
+  for (const kind of ['dependencies', 'devDependencies']) {
+    const names = Object.keys(manifest[kind] ?? {});
+    manifest[kind] = Object.fromEntries(names.map((name) => [name, 'latest']));
+  }
+  await writeFile(file, JSON.stringify(manifest));
+}
+
+/** What the last release has written, by paths: `pnpm version-packages` keeps it. */
+async function releasedProject(): Promise<Readonly<Record<string, readonly string[]>>> {
+  const file = join(workspace, 'packages/create-mcp-parts/test/released-project.json');
+  return JSON.parse(await readFile(file, 'utf8')) as Record<string, readonly string[]>;
+}
+
+it('a project of the last release works when everything that it depends on is brought up to date', async () => {
+  const folder = join(packed.folder, 'desk-of-the-last-release');
+  for (const [path, lines] of Object.entries(await releasedProject())) {
+    await mkdir(dirname(join(folder, path)), { recursive: true });
+    await writeFile(join(folder, path), `${lines.join('\n')}\n`);
+  }
+  await updateAll(join(folder, 'package.json'));
+  await command('npm', ['install', '--no-audit', '--no-fund', ...npmSettings()], folder);
+  expect(await command('npm', ['test'], folder)).toMatch(/Tests .* passed/u);
+}, 300_000);
 
 describe('a project that npm create has written', () => {
   it('answers a client, and its audit trail can be read and verified', async () => {

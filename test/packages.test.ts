@@ -6,6 +6,7 @@ import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { installedPackages, startRegistry, type Registry } from '../scripts/loopback-registry.ts';
 import { manyTools, secretTool, tracedCall } from './consumer-programs.ts';
 import {
   compile,
@@ -18,7 +19,6 @@ import {
   workspacePackage,
   writeProject,
 } from './consumer-project.ts';
-import { installedPackages, startRegistry, type Registry } from './loopback-registry.ts';
 import {
   entryPoints,
   packPackages,

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-import type { RegistryPackage } from './loopback-registry.ts';
+import type { RegistryPackage } from '../scripts/loopback-registry.ts';
+import { command } from '../scripts/run-command.ts';
 
 const run = promisify(execFile);
 
@@ -85,21 +86,6 @@ async function packedPackage(file: string): Promise<PackedPackage> {
         .map((name) => name.replace('package/', ''));
     },
   };
-}
-
-/** Runs npm or pnpm. @throws {Error} with all that it has printed. */
-export async function command(program: string, arguments_: readonly string[], cwd: string): Promise<void> {
-  await run(program, arguments_, {
-    cwd,
-    // On Windows these are scripts, which need a shell.
-    shell: process.platform === 'win32',
-    maxBuffer: 2 ** 26,
-    // What npm and pnpm hand on when they run the tests is about this workspace.
-    env: Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^p?npm_/iu.test(name))),
-  }).catch((cause: { readonly stdout: string; readonly stderr: string }) => {
-    const call = [program, ...arguments_].join(' ');
-    throw new Error(`${call}\n${cause.stdout}${cause.stderr}`, { cause });
-  });
 }
 
 async function readManifest(file: string): Promise<Manifest> {

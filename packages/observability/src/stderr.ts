@@ -35,11 +35,7 @@ function isPipe(): boolean {
 }
 
 function openPipe(): LineWriter {
-  // Opening a pipe as a socket makes it non-blocking, which Node has no other way to ask for. Nothing is written through
-  // the socket: its writes would not be out when the process exits.
-  const socket = new NetSocket({ fd: STDERR, readable: false, writable: true });
-  socket.on('error', () => {}).unref();
-
+  let isOpen = false;
   let queue: Buffer[] = [];
   let queuedBytes = 0;
   let dropped = 0;
@@ -68,24 +64,33 @@ function openPipe(): LineWriter {
     queuedBytes += line.byteLength;
   };
   const retryLater = () => {
-    retry ??= setTimeout(() => {
+    if (retry !== undefined) {
+      return;
+    }
+    // Only while something waits: a program may have many loggers.
+    process.once('exit', drainBeforeExit);
+    retry = setTimeout(() => {
       retry = undefined;
+      process.off('exit', drainBeforeExit);
       if (!drain()) {
         retryLater();
       }
     }, RETRY_MS).unref();
   };
-
-  process.once('exit', () => {
+  const drainBeforeExit = () => {
     const until = performance.now() + EXIT_PATIENCE_MS;
     while (!drain() && performance.now() < until) {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, EXIT_RETRY_MS);
     }
     queue = [];
-  });
+  };
 
   return {
     write(text) {
+      if (!isOpen) {
+        isOpen = true;
+        makeNonBlocking();
+      }
       const line = Buffer.from(text);
       if (queuedBytes + line.byteLength > MAX_BUFFERED_BYTES) {
         dropped += 1;
@@ -97,6 +102,13 @@ function openPipe(): LineWriter {
       }
     },
   };
+}
+
+function makeNonBlocking(): void {
+  // Opening a pipe as a socket does it, which Node has no other way to ask for. Nothing is written through the socket: its
+  // writes would not be out when the process exits.
+  const socket = new NetSocket({ fd: STDERR, readable: false, writable: true });
+  socket.on('error', () => {}).unref();
 }
 
 /** How many bytes the pipe took. One whose reader is gone takes everything. */

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join, relative, sep } from 'node:path';
+import { json } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
 
 /** A package as a registry has it. */
@@ -17,11 +18,24 @@ export interface RegistryPackage {
 /** A package registry for npm and pnpm. */
 export interface Registry extends AsyncDisposable {
   readonly url: string;
+  /** What was published to it since it started, in that order. */
+  readonly published: readonly RegistryPackage[];
 }
 
-/** Serves the packages on loopback, so that an install is that of a stranger and needs no network. */
+/** What a client sends when it publishes. */
+interface Publication {
+  readonly name: string;
+  readonly versions: Readonly<Record<string, object>>;
+  readonly _attachments: Readonly<Record<string, { readonly data: string }>>;
+}
+
+/**
+ * Serves packages on loopback, so that an install is that of a stranger and needs no network. Whoever has a token, whatever
+ * it is, may publish; no version twice.
+ */
 export async function startRegistry(packages: readonly RegistryPackage[]): Promise<Registry> {
   const byName = Map.groupBy(packages, ({ name }) => name);
+  const published: RegistryPackage[] = [];
   const tarballs = new Map<RegistryPackage, Promise<Uint8Array>>();
   const tarballOf = (one: RegistryPackage): Promise<Uint8Array> => {
     const tarball = tarballs.get(one) ?? one.tarball();
@@ -57,9 +71,35 @@ export async function startRegistry(packages: readonly RegistryPackage[]): Promi
     return { name, 'dist-tags': { latest }, versions: Object.fromEntries(entries), time };
   }
 
+  /** The status that answers a publication. */
+  async function publish(request: IncomingMessage): Promise<number> {
+    if (request.headers.authorization === undefined) {
+      return 401;
+    }
+    // From the clients of npm and pnpm, which the tests start.
+    const { name, versions, _attachments } = (await json(request)) as Publication;
+    const [version = '', manifest = {}] = Object.entries(versions)[0] ?? [];
+    const [attachment] = Object.values(_attachments);
+    const present = byName.get(name) ?? [];
+    if (attachment === undefined || present.some((one) => one.version === version)) {
+      return 409;
+    }
+    const tarball = Buffer.from(attachment.data, 'base64');
+    const one = { name, version, manifest, tarball: () => Promise.resolve(tarball) };
+    byName.set(name, [...present, one]);
+    published.push(one);
+    return 201;
+  }
+
   const server = createServer((request, response) => {
-    body(decodeURIComponent(request.url ?? '')).then(
-      (found) => response.writeHead(found === undefined ? 404 : 200).end(found),
+    const answer =
+      request.method === 'PUT'
+        ? publish(request).then((status) => [status, '{}'] as const)
+        : body(decodeURIComponent(request.url ?? '')).then((found) =>
+            found === undefined ? ([404, '{"error":"Not found"}'] as const) : ([200, found] as const),
+          );
+    answer.then(
+      ([status, found]) => response.writeHead(status).end(found),
       (error: unknown) => response.writeHead(500).end(String(error)),
     );
   });
@@ -68,6 +108,7 @@ export async function startRegistry(packages: readonly RegistryPackage[]): Promi
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     url,
+    published,
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       server.close();
