@@ -1,13 +1,15 @@
 // The demo: the sandbox platform in this process, the HTTP server as a child of it, until Ctrl-C.
 // With --watch both run from their sources, and a change of the server's restarts it. With --replicas N there are N
-// servers behind a balancer, on a Redis of their own.
+// servers behind a balancer, on a Redis of their own. With --verbose it also says where the services of the sandbox are.
+// PORT is the port of the server, SANDBOX_PORT the first of the five of the sandbox.
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
+import { DEMO_PORT, demoFolder, writeDemo } from './demo-folder.mjs';
 import { instructions } from './demo-instructions.mjs';
 import { environmentFile } from './environment-file.mjs';
 import { freePort, replicasOf, sharedSettings, startFront, startRedis } from './replicas.mjs';
@@ -21,6 +23,7 @@ class StartError extends Error {}
 const isWindows = process.platform === 'win32';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const watch = process.argv.includes('--watch');
+const isVerbose = process.argv.includes('--verbose');
 let replicas;
 try {
   replicas = replicasOf(process.argv.slice(2));
@@ -35,9 +38,10 @@ if (watch && Number.parseInt(process.versions.node, 10) < 24) {
   );
   process.exit(1);
 }
+const port = process.env.PORT ?? String(DEMO_PORT);
 // Kept between starts, so that tokens and pasted client configurations go on working.
-const data = join(root, 'data', 'demo');
-const serverUrl = `http://127.0.0.1:${process.env.PORT ?? '3000'}`;
+const data = demoFolder(root, port);
+const serverUrl = `http://127.0.0.1:${port}`;
 const endpoint = `${serverUrl}/mcp`;
 
 const { PortTakenError, startSandbox } = await import(
@@ -57,7 +61,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK']) {
 try {
   await mkdir(data, { recursive: true });
   sandbox = await startSandbox({
-    ports: { identity: 43100, configuration: 43101, deployments: 43102, audit: 43103, control: 43104 },
+    ports: sandboxPorts(Number(process.env.SANDBOX_PORT ?? '43100')),
     // Slow enough to watch a deployment proceed.
     deploymentStepMs: 1500,
     mcpResource: endpoint,
@@ -66,19 +70,23 @@ try {
   });
   const balancer = replicas === undefined ? await startOne() : await startReplicas(replicas);
   const stdioSettings = await writeStdioSettings();
+  await writeDemo(data, {
+    endpoint,
+    issuer: sandbox.urls.identity,
+    clientId: sandbox.clients.userTokens.clientId,
+  });
   process.stdout.write(
     instructions({
       endpoint,
       replicas: balancer && { count: replicas, balancer },
-      issuer: sandbox.urls.identity,
-      directory: sandbox.directoryServer?.url ?? sandbox.directoryFile,
-      control: sandbox.urls.control,
-      tokenClientId: sandbox.clients.userTokens.clientId,
+      sandbox: isVerbose
+        ? { ...sandbox.urls, directory: sandbox.directoryServer?.url ?? sandbox.directoryFile }
+        : undefined,
+      port,
       node: process.execPath,
       stdioServer: join(root, 'apps/stdio-server/dist/main.js'),
       stdioSettings,
-      auditCommand: join(root, 'packages/audit/dist/mcp-audit.js'),
-      stateDirectory: join(data, replicas === undefined ? 'http-server' : 'http-server-1'),
+      stateDirectory: relative(root, join(data, replicas === undefined ? 'http-server' : 'http-server-1')),
     }),
   );
 } catch (error) {
@@ -88,6 +96,12 @@ try {
     process.stderr.write(isExpected ? `${error.message}${hint}\n` : `${error.stack}\n`);
     await stop(1);
   }
+}
+
+/** The ports of the sandbox, which stay the same: a token names its issuer by one. */
+function sandboxPorts(first) {
+  const names = ['identity', 'configuration', 'deployments', 'audit', 'control'];
+  return Object.fromEntries(names.map((name, index) => [name, first + index]));
 }
 
 /** Settings both servers have: whom they trust and which platform they act on. */

@@ -147,7 +147,9 @@ describe('deploy/kubernetes', () => {
 
   it('ships a policy and a directory that the server accepts', async () => {
     await expect(loadPolicy(join(deploy, 'kubernetes/policy/policy.yaml'))).resolves.toBeDefined();
-    await expect(createFileDirectory({ path: join(deploy, 'kubernetes/policy/directory.yaml') })).resolves.toBeDefined();
+    await expect(
+      createFileDirectory({ path: join(deploy, 'kubernetes/policy/directory.yaml') }),
+    ).resolves.toBeDefined();
   });
 
   it('holds no secret', () => {

@@ -80,7 +80,7 @@ it('an environment file keeps paths of Windows as they are', async () => {
 it('a printed client configuration is JSON that holds the paths of Windows', async () => {
   const printed = await callScript(
     'demo-instructions.mjs',
-    String.raw`script.instructions({ endpoint: 'http://127.0.0.1:3000/mcp', node: 'C:\\node\\node.exe',
+    String.raw`script.instructions({ endpoint: 'http://127.0.0.1:3000/mcp', port: '3000', node: 'C:\\node\\node.exe',
       stdioServer: 'C:\\mcp\\main.js', stdioSettings: 'C:\\mcp\\new.env' })`,
   );
   const json = /^ {3}\{[^]*?^ {3}\}$/gmu;

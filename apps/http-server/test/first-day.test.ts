@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { findService } from '@mcp-parts/test-services';
 import { expect, it } from 'vitest';
 
-import { commandsOf, transcriptOf } from './page-commands.ts';
+import { commandsOf, missingOf, transcriptOf } from './page-commands.ts';
 
 const PAGE = 'first-day.md';
 const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -44,23 +44,6 @@ function withSources(commands: string): string {
   return Number.parseInt(process.versions.node, 10) < 24
     ? commands
     : commands.replaceAll(/(\S+)\/dist\/([\w-]+)\.js/gu, '--conditions=@mcp-parts/source $1/src/$2.ts');
-}
-
-/** A line of the page as the pattern of what is printed. */
-function patternOf(line: string): RegExp {
-  const parts = line.split('…').map((part) => part.replaceAll(/[$()*+.?[\\\]^{|}]/gu, String.raw`\$&`));
-  return new RegExp(`^${parts.join('.*')}$`, 'u');
-}
-
-/** Lines of the page that were not printed, each after the one before. */
-function missingOf(expected: readonly string[], printed: readonly string[]): string[] {
-  let at = 0;
-  return expected.filter((line) => {
-    const pattern = patternOf(line);
-    const found = printed.findIndex((one, index) => index >= at && pattern.test(one));
-    at = found === -1 ? at : found + 1;
-    return found === -1;
-  });
 }
 
 it.skipIf(!hasPrograms)(

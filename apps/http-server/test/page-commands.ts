@@ -14,6 +14,23 @@ export async function transcriptOf(page: string): Promise<string[]> {
   return (await blocksOf(page, 'text')).flatMap((block) => block.trimEnd().split('\n'));
 }
 
+/** Lines of the page that were not printed, each after the one before. */
+export function missingOf(expected: readonly string[], printed: readonly string[]): string[] {
+  let at = 0;
+  return expected.filter((line) => {
+    const pattern = patternOf(line);
+    const found = printed.findIndex((one, index) => index >= at && pattern.test(one));
+    at = found === -1 ? at : found + 1;
+    return found === -1;
+  });
+}
+
+/** A line of the page as the pattern of what is printed. */
+function patternOf(line: string): RegExp {
+  const parts = line.split('…').map((part) => part.replaceAll(/[$()*+.?[\\\]^{|}]/gu, String.raw`\$&`));
+  return new RegExp(`^${parts.join('.*')}$`, 'u');
+}
+
 async function blocksOf(page: string, language: string): Promise<string[]> {
   const markdown = await readFile(`${operationPages}${page}`, 'utf8');
   const blocks = markdown.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gmsu'));
