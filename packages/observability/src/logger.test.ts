@@ -65,6 +65,24 @@ describe('createLogger', () => {
     });
   });
 
+  it('writes the beginning of an error that is long, and of its cause', () => {
+    const { logger, last } = createLoggerInMemory();
+    const long = 'x'.repeat(5_000_000);
+    logger.error({ err: new Error(long, { cause: new Error(long) }) }, 'failed');
+    expect(JSON.stringify(last()).length).toBeLessThan(100_000);
+    expect(last()['err']).toMatchObject({ message: expect.stringMatching(/^x+… \(\d+ more characters\)$/u) });
+  });
+
+  it.each(['err', 'error', 'cause'])('writes a line for what cannot be read as %s', (name) => {
+    const { logger, last } = createLoggerInMemory();
+    const { proxy, revoke } = Proxy.revocable(new Error('gone'), {});
+    revoke();
+    for (const unreadable of [proxy, new Error('outer', { cause: proxy })]) {
+      logger.error({ [name]: unreadable }, 'failed');
+      expect(last()['msg']).toBe('failed');
+    }
+  });
+
   it('survives values that JSON cannot hold', () => {
     const { logger, last } = createLoggerInMemory();
     const circular: Record<string, unknown> = { big: 1n };

@@ -40,7 +40,6 @@ export function createLogger({
   destination = openStderr(),
   otlp,
 }: LoggerOptions): Logger {
-  const error = stdSerializers.errWithCause;
   const base = { pid: process.pid, hostname: hostname(), name };
   // As pino writes them, behind level and time, in every line.
   const head = `,${JSON.stringify(base).slice(1, -1)}`;
@@ -55,7 +54,7 @@ export function createLogger({
       mixinMergeStrategy: (fields: object, traced: object) =>
         traced === NO_TRACE ? fields : { ...traced, ...fields },
       formatters: { level: (label) => ({ level: label }) },
-      serializers: { err: error, error, cause: error },
+      serializers: { err: readableError, error: readableError, cause: readableError },
       // The last step before the write, so nothing that pino, a child logger or a serializer adds can pass around it.
       hooks: {
         streamWrite(line) {
@@ -69,6 +68,32 @@ export function createLogger({
     },
     destination,
   );
+}
+
+/** An error may quote a whole document, in its message and again in its stack. */
+const MAX_ERROR_TEXT = 16_384;
+const MAX_CAUSES = 20;
+
+/** An error as pino writes it, with its causes: of a long text its beginning, and a word where it cannot be read at all. */
+function readableError(error: Error): object {
+  try {
+    const serialized = stdSerializers.errWithCause(error);
+    shortenTexts(serialized, MAX_CAUSES);
+    return serialized;
+  } catch {
+    return { type: 'unreadable', message: 'an error whose members cannot be read' };
+  }
+}
+
+function shortenTexts(fields: Record<string, unknown>, depth: number): void {
+  for (const [name, value] of Object.entries(fields)) {
+    if (typeof value === 'string' && value.length > MAX_ERROR_TEXT) {
+      fields[name] = `${value.slice(0, MAX_ERROR_TEXT)}… (${value.length - MAX_ERROR_TEXT} more characters)`;
+    } else if (name === 'cause' && typeof value === 'object' && value !== null && depth > 0) {
+      // What pino has made of it.
+      shortenTexts(value as Record<string, unknown>, depth - 1);
+    }
+  }
 }
 
 /** `{"level":"silent","time":"2026-01-05T09:30:00.000Z"` and some more. */

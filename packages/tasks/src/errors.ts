@@ -46,15 +46,17 @@ export class TaskError extends Error {
 
 /** What an owner is told of an error: its code and public message, where it has them. */
 export function failureOf(error: unknown): { readonly code: string; readonly message: string } {
-  if (
-    typeof error === 'object' &&
-    error !== null &&
-    'code' in error &&
-    typeof error.code === 'string' &&
-    'publicMessage' in error &&
-    typeof error.publicMessage === 'string'
-  ) {
-    return { code: error.code, message: error.publicMessage };
+  try {
+    // A proxy has traps, and a getter may throw.
+    const { code, publicMessage } = Object(error) as {
+      readonly code?: unknown;
+      readonly publicMessage?: unknown;
+    };
+    if (typeof code === 'string' && typeof publicMessage === 'string') {
+      return { code, message: publicMessage };
+    }
+  } catch {
+    // What cannot be read has nothing for its owner.
   }
   return { code: 'internal', message: 'The task failed for an internal reason.' };
 }

@@ -46,6 +46,12 @@ const table = createMethodTable(
         content: ({ text }) => [embeddedResource({ uri: 'thing://1', mimeType: 'text/plain', text })],
         resultMeta: ({ text }) => ({ 'example/text': text }),
       }),
+      defineTool({
+        ...shared,
+        name: 'wordless',
+        output: z.object({ text: z.string() }),
+        handle: async () => ({ text: HIDDEN + String.fromCharCode(0xd800) }),
+      }),
       defineTool({ ...shared, name: 'content', handle: async () => [HIDDEN, textContent(HIDDEN)] }),
     ],
     resources: [
@@ -77,6 +83,7 @@ type Client = Connection['client'];
 
 const ways: Readonly<Record<string, (client: Client) => Promise<unknown>>> = {
   'a result': (client) => client.callTool({ name: 'data', arguments: {} }),
+  'a result without words of its own': (client) => client.callTool({ name: 'wordless', arguments: {} }),
   'content alone': (client) => client.callTool({ name: 'content', arguments: {} }),
   'a failure': (client) => client.callTool({ name: 'data', arguments: { fails: true } }),
   'invalid arguments': (client) => client.callTool({ name: 'data', arguments: { [HIDDEN]: 1 } }),

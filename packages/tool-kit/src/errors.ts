@@ -79,3 +79,12 @@ export function asPublicError(
   }
   return { code, publicMessage, nextStep: typeof nextStep === 'string' ? nextStep : undefined };
 }
+
+/** The words for an error, or others where a member of it cannot even be read: a proxy has traps, and a getter may throw. */
+export function explained<Words>(read: () => Words, otherwise: () => Words): Words {
+  try {
+    return read();
+  } catch {
+    return otherwise();
+  }
+}

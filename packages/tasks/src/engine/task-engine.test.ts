@@ -247,6 +247,40 @@ describe('a failing handler', () => {
   });
 });
 
+describe('a handler that throws what nobody can read', () => {
+  it.each([
+    [
+      'a revoked proxy',
+      () => {
+        const { proxy, revoke } = Proxy.revocable({}, {});
+        revoke();
+        return proxy;
+      },
+    ],
+    [
+      'a getter that throws',
+      () =>
+        Object.defineProperty(new Error('odd'), 'code', {
+          get() {
+            throw new Error('not readable');
+          },
+        }),
+    ],
+  ])('ends its task: %s', async (_what, thrown) => {
+    // As a log does that writes each member of what it is given.
+    const write = ({ err }: { readonly err?: unknown }) =>
+      void String((err as { code?: unknown } | undefined)?.code);
+    const logger = { info: write, warn: write, error: write };
+    await using engine = await openTaskEngine({
+      store: ':memory:',
+      logger,
+      definitions: [kindThat(() => Promise.reject(thrown()))],
+    });
+    const { id } = await engine.start(request);
+    expect(await reached(engine, id, 'failed')).toMatchObject({ error: { code: 'internal' } });
+  });
+});
+
 describe('cancel', () => {
   it('ends a queued task at once, and its handler never runs', async () => {
     const kind = createKind();

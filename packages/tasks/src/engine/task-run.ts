@@ -166,14 +166,23 @@ function describeFailure(
 ): TaskFailure {
   const failure = failureOf(error);
   const fields = { err: error, taskId: id, kind, attempt, code: failure.code };
-  if (signal.aborted) {
-    logger.info(fields, 'task ended after cancellation');
-  } else if (failure.code === 'internal') {
-    logger.error(fields, 'task failed for an internal reason');
-  } else {
-    logger.warn(fields, 'task failed');
+  try {
+    log();
+  } catch {
+    // Of what cannot be read, a log can at least say that.
+    logger.error({ ...fields, err: undefined }, 'task failed with an error that cannot be read');
   }
   return failure;
+
+  function log(): void {
+    if (signal.aborted) {
+      logger.info(fields, 'task ended after cancellation');
+    } else if (failure.code === 'internal') {
+      logger.error(fields, 'task failed for an internal reason');
+    } else {
+      logger.warn(fields, 'task failed');
+    }
+  }
 }
 
 function isInterruption({ aborted, reason }: AbortSignal): boolean {

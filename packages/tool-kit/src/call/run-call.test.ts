@@ -567,6 +567,21 @@ describe('interruption', () => {
   });
 });
 
+/** What a handler may throw although nobody can read it. */
+const unreadable: Readonly<Record<string, () => unknown>> = {
+  'a revoked proxy': () => {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    return proxy;
+  },
+  'a getter that throws': () =>
+    Object.defineProperty(new Error('odd'), 'code', {
+      get() {
+        throw new Error('not readable');
+      },
+    }),
+};
+
 describe('errors', () => {
   it('logs the cause with the reference that the model is given', async () => {
     const cause = new Error(secret);
@@ -592,6 +607,28 @@ describe('errors', () => {
     expect(result).toMatchObject({
       failure: { code: 'circuit_open', message: 'The deployment API is down. Try again in a minute.' },
     });
+  });
+
+  it.each(Object.entries(unreadable))(
+    'ends a call that throws %s, in the trail too',
+    async (_what, thrown) => {
+      const { result, outcomes } = await run({
+        operation: echo({ readOnly: false, run: () => Promise.reject(thrown()) }),
+      });
+      expect(result).toMatchObject({
+        failure: { code: 'internal', message: expect.stringContaining('check before') },
+      });
+      expect(outcomes).toMatchObject([{ result: 'unknown', reason: 'internal' }]);
+    },
+  );
+
+  it('tells a model no more than a page of what a handler says', async () => {
+    const failing = Object.assign(new Error('long'), {
+      code: 'too_long',
+      publicMessage: 'y'.repeat(200_000),
+    });
+    const { result } = await run({ operation: echo({ run: () => Promise.reject(failing) }) });
+    expect(result).toMatchObject({ failure: { message: expect.stringMatching(/^y{1,4000}…$/u) } });
   });
 
   it('answers when the telemetry fails', async () => {

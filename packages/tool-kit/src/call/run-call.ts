@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import { briefError, traceField } from '../brief-error.ts';
 import { confirmCall } from '../confirmation/confirm-call.ts';
-import { asPublicError } from '../errors.ts';
+import { asPublicError, explained } from '../errors.ts';
 import type { CallState } from '../exchange/ask-by-retry.ts';
 import { MissingCapability } from '../exchange/question.ts';
 import type { StateBinding } from '../exchange/request-state.ts';
@@ -178,7 +178,10 @@ class PipelinedCall {
         ? await record.fail(request, told.failure, details)
         : await record.succeed(request, told);
     } catch (error) {
-      const failed = this.#explain(error, request);
+      const failed = explained(
+        () => this.#explain(error, request),
+        () => failure.internalFailure(request.correlationId, this.#isUncertain),
+      );
       if (this.#repeat !== undefined) {
         await this.#repeat.settle(resultOf(failed));
       }

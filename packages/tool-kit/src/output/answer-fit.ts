@@ -4,7 +4,7 @@ import type { ContentToolDefinition, ToolDefinition } from '../definition/define
 import { encodeJson } from '../encoded-json.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
 import { excerpt, shortened, sizeOf, type LeftOut } from './shortened.ts';
-import { contentResponse, told, visible, type ReadOutput } from './tool-response.ts';
+import { contentResponse, toldVisibly, type ReadOutput } from './tool-response.ts';
 
 /** Answers with less of an output, so that it fits. `undefined` when there is no need, or no way to. */
 export type FitAnswer = (
@@ -26,7 +26,7 @@ export function fitData(
 ): FitAnswer {
   return (returned, input, { formBytes, maxBytes }) => {
     const output = read(returned);
-    const whole = visible(told(tool, output, input, false));
+    const whole = toldVisibly(tool, output, input, false);
     const fits = ({ result }: OperationResponse, bytes: number) =>
       encodeJson(result).bytes <= maxBytes && formsOf(result).every((size) => size <= bytes);
     if (fits(whole, formBytes)) {
@@ -69,7 +69,7 @@ export function fitData(
       const complete = mayAddNextStep ? { ...checked, ...stated } : checked;
       // Excerpts say for themselves that they are; of lists it could not be said in both forms.
       const isSaid = complete['nextStep'] === said || leftOut.every(({ unit }) => unit === 'characters');
-      return isSaid ? linked(visible(told(tool, complete, input, false)), link) : undefined;
+      return isSaid ? linked(toldVisibly(tool, complete, input, false), link) : undefined;
     } catch {
       // The schema asks for more than its keywords say, such as a total that is the length of the list.
       return undefined;

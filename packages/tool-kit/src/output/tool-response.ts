@@ -10,18 +10,39 @@ type Respond = OperationOf<Record<string, unknown>, unknown>['respond'];
 export type ReadOutput = (returned: unknown) => Record<string, unknown>;
 
 /** What nobody sees is in no answer: backends say what they like. */
-export function visible(response: OperationResponse): OperationResponse {
+function visible(response: OperationResponse): OperationResponse {
   return { ...response, result: withoutUnseen(response.result) };
 }
 
 /** Data in its schema, and what says it to a model. */
 export function dataResponse(tool: ToolDefinition, read: ReadOutput, isWrapped: boolean): Respond {
-  return (returned, input, { era }) =>
-    visible(told(tool, read(returned), input, isWrapped && era === '2025'));
+  return (returned, input, { era }) => toldVisibly(tool, read(returned), input, isWrapped && era === '2025');
+}
+
+/** What a tool says of an output, without what nobody sees: the text of data is that of the structure beside it. */
+export function toldVisibly(
+  tool: ToolDefinition,
+  output: Record<string, unknown>,
+  input: Record<string, unknown>,
+  isWrapped: boolean,
+): OperationResponse {
+  const response = told(tool, output, input, isWrapped);
+  const seen = visible(response);
+  if (tool.text !== undefined || seen.result === response.result) {
+    return seen;
+  }
+  const { content, structuredContent } = seen.result as {
+    readonly content: readonly JsonObject[];
+    readonly structuredContent: JsonObject;
+  };
+  const data = isWrapped ? structuredContent['result'] : structuredContent;
+  // Within a text, what nobody sees may be spelt out, as JSON does, where `visible` leaves it.
+  const text = { type: 'text', text: JSON.stringify(data) };
+  return { ...seen, result: { ...seen.result, content: [text, ...content.slice(1)] } };
 }
 
 /** What a tool says of an output: the same in text and in structure, and more blocks where it has them. */
-export function told(
+function told(
   tool: ToolDefinition,
   output: Record<string, unknown>,
   input: Record<string, unknown>,

@@ -8,7 +8,7 @@ import { hooked } from '../call/hook.ts';
 import type { LongRunningPlan, Operation, RequestContext, Sealed } from '../call/operation.ts';
 import type { ResolvedPipelineOptions } from '../call/pipeline-options.ts';
 import { toldOutput } from '../call/told-output.ts';
-import { asPublicError, asRpcFault } from '../errors.ts';
+import { asPublicError, asRpcFault, explained } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import type { Caller, TaskContext, TaskWork, UpstreamCall } from '../ports.ts';
 import { endCall } from './end-call.ts';
@@ -89,7 +89,11 @@ class CallRun {
       if (signal.aborted) {
         throw error;
       }
-      return this.#failed(this.#explain(error, deadline));
+      const failed = explained(
+        () => this.#explain(error, deadline),
+        () => failure.internalFailure(this.#call.correlationId, this.#isUncertain),
+      );
+      return this.#failed(failed);
     }
   }
 

@@ -200,6 +200,9 @@ function wordsOf(problem: OutputProblem): string {
     : 'is not what the tool promises';
 }
 
+/** A sentence or two: what is longer quotes something at length, which would cost a model more than any answer. */
+const MAX_REPORTED_LENGTH = 4_000;
+
 /** A failure that the handler has put into words for the model, and so knows what was done. */
 export function reported(
   code: string,
@@ -211,8 +214,8 @@ export function reported(
     kind: 'failed',
     code,
     isUncertain: false,
-    message: publicMessage,
-    nextStep,
+    message: shorten(publicMessage, MAX_REPORTED_LENGTH),
+    nextStep: nextStep === undefined ? undefined : shorten(nextStep, MAX_REPORTED_LENGTH),
     requiredCapabilities,
   };
 }
