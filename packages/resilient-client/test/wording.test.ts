@@ -98,6 +98,17 @@ describe('a schema that is not of zod', () => {
     });
   });
 
+  it('may have a transform that throws, which is an invalid response', async () => {
+    await using api = clientOf(reply(200, 'not a URL'));
+    const response = z.string().transform((value) => new URL(value));
+    const read = defineEndpoint({ id: 'url', method: 'GET', path: '/', response });
+
+    expect(await api.call(read, {}, { signal })).toMatchObject({
+      ok: false,
+      error: { code: 'invalid_response', cause: { message: expect.stringContaining('must not throw') } },
+    });
+  });
+
   it('must not be asynchronous', async () => {
     const slow: StandardSchema = {
       '~standard': { version: 1, vendor: 'test', validate: (value) => Promise.resolve({ value }) },

@@ -80,6 +80,17 @@ describe('challengeFor', () => {
     expect(JSON.stringify(answer)).not.toContain('secret');
   });
 
+  it('asks for another token where a bound one cannot be proved', () => {
+    const { status, headers } = challengeFor(new AuthError('invalid_proof'), options);
+    expect(status).toBe(401);
+    expect(headers['www-authenticate']).toMatch(/^Bearer error="invalid_token", /u);
+  });
+
+  it.each(codes)('has a challenge in each 401: %s', (code) => {
+    const { status, headers } = challengeFor(new AuthError(code), options);
+    expect(status === 401 && headers['www-authenticate'] === undefined).toBe(false);
+  });
+
   describe('where DPoP is accepted', () => {
     const dpop = { ...options, dpopAlgorithms: ['ES256', 'EdDSA'] };
     const header = (code: AuthErrorCode) =>

@@ -61,15 +61,17 @@ export function challengeFor(error: AuthError, options: ChallengeOptions): Chall
     case 'invalid_token':
       return refusal(401, { error, offered, parameters: oauthError('invalid_token', description, common) });
     case 'invalid_proof': {
-      // RFC 9449 §7.1. Only this scheme helps.
       const dpop = offered.filter(({ scheme }) => scheme === 'DPoP');
       const { dpopNonce } = error;
       // RFC 9449 §9: the client repeats the request with a proof that holds this nonce.
       const code = dpopNonce === undefined ? 'invalid_dpop_proof' : 'use_dpop_nonce';
       const { status, headers, body } = refusal(401, {
         error,
-        offered: dpop,
-        parameters: oauthError(code, description, common),
+        // RFC 9449 §7.1: only this scheme helps. Where it is not offered, another token does; a 401 always has a challenge
+        // (RFC 9110 §15.5.2).
+        ...(dpop.length > 0
+          ? { offered: dpop, parameters: oauthError(code, description, common) }
+          : { offered, parameters: oauthError('invalid_token', description, common) }),
       });
       return {
         status,

@@ -270,7 +270,7 @@ describe('a handler that throws what nobody can read', () => {
     // As a log does that writes each member of what it is given.
     const write = ({ err }: { readonly err?: unknown }) =>
       void String((err as { code?: unknown } | undefined)?.code);
-    const logger = { info: write, warn: write, error: write };
+    const logger = { debug: write, info: write, warn: write, error: write };
     await using engine = await openTaskEngine({
       store: ':memory:',
       logger,

@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+
+import { createFetchExchange } from '../app/fetch-exchange.ts';
+import { createSessionStreams, type EventBudget } from './session-streams.ts';
+
+const KIB = 1024;
+const answer = 'x'.repeat(60 * KIB);
+const exchange = () => createFetchExchange(new Request('http://127.0.0.1/mcp'), {}).exchange;
+
+describe('what sessions keep for clients that lose a stream', () => {
+  it('is 256 KiB of each, and no more than the budget of all', () => {
+    const budget: EventBudget = { used: 0, max: 300 * KIB };
+    const sessions = [createSessionStreams(budget, () => 0), createSessionStreams(budget, () => 0)];
+    for (const [index, streams] of sessions.entries()) {
+      for (let count = 0; count < 130; count += 1) {
+        const opened = streams.openAnswer(exchange(), false);
+        opened.send(answer);
+        opened.end();
+      }
+      expect(budget.used).toBeLessThanOrEqual(index === 0 ? 256 * KIB : 300 * KIB);
+    }
+    expect(budget.used).toBeGreaterThan(200 * KIB);
+    sessions.forEach((streams) => streams.close());
+    expect(budget.used).toBe(0);
+  });
+
+  it('is forgotten a minute after the answer', () => {
+    const budget: EventBudget = { used: 0, max: 300 * KIB };
+    const streams = createSessionStreams(budget, () => 0);
+    const opened = streams.openAnswer(exchange(), false);
+    opened.send(answer);
+    streams.sweep(60_001);
+    expect(budget.used).toBe(answer.length);
+    opened.end();
+    streams.sweep(60_001);
+    expect(budget.used).toBe(0);
+  });
+
+  it.each(['', '_', '__', 'x_1_1', '_1_NaN', '_1_1e309', '_1_-1'])(
+    'is not given out for the event "%s"',
+    (id) => {
+      const streams = createSessionStreams({ used: 0, max: 300 * KIB }, () => 0);
+      streams.openAnswer(exchange(), false).send('one');
+      expect(streams.resume(exchange(), id)).toBeUndefined();
+    },
+  );
+});
