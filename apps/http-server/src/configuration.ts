@@ -5,6 +5,7 @@ import {
   commonSettings,
   httpSettings,
   redisSettings,
+  taskSettings,
   type Invocation,
   type Settings,
 } from '@mcp-parts/server-kit';
@@ -18,6 +19,7 @@ const serverSettings = {
   },
   ...httpSettings,
   ...redisSettings,
+  ...taskSettings,
   ...catalogSettings(deploymentToolsets),
   ...platformSettings,
   ...commonSettings,

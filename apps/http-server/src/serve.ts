@@ -13,6 +13,7 @@ import {
   auditOptions,
   httpOptions,
   serveHttp,
+  taskOptions,
   type AssembleOptions,
   type ServeHttpOptions,
   type SettingValues,
@@ -60,6 +61,7 @@ export async function serve(
     maxOutputBytes: config.MAX_OUTPUT_BYTES,
     answerBytes: config.ANSWER_BYTES,
     terminationGraceMs: config.TERMINATION_GRACE_MS,
+    tasks: taskOptions(config),
     probes: { ...platform.probes, ...(redis && { redis: redis.probe }) },
     ports: {
       telemetry,

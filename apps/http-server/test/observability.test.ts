@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 import { startSandbox } from '@mcp-parts/sandbox';
@@ -68,10 +69,15 @@ beforeAll(async () => {
     for (let i = 0; i < 6; i++) {
       await call('list_services', {});
     }
-    // Probes run beside a scrape, so that the next one has what they found.
-    do {
+    // Probes and the look at the tasks run beside a scrape, so that the next one has what they found.
+    for (;;) {
       scrape = (await send(`${server.origin}/metrics`)).text;
-    } while (!scrape.includes('mcp_server_check{check="configuration"} 0'));
+      const isSeen = (text: string) => scrape.includes(text);
+      if (['mcp_server_check{check="configuration"} 0', 'mcp_tasks{', 'mcp_task_duration_'].every(isSeen)) {
+        break;
+      }
+      await wait(200);
+    }
   } finally {
     await sandbox.close();
   }

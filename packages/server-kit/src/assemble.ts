@@ -3,6 +3,7 @@ import type { KeyObject } from 'node:crypto';
 import type { AnchorKeeper, AuditSigner, AuditSink } from '@mcp-parts/audit';
 import type { FactAges } from '@mcp-parts/auth';
 import type { Telemetry } from '@mcp-parts/observability';
+import type { TaskLimits } from '@mcp-parts/tasks';
 import {
   createCatalog,
   createEventBus,
@@ -63,6 +64,11 @@ export interface AssembleOptions
    * process, unless it is given their key
    */
   readonly stateDirectory?: string | undefined;
+  /**
+   * How many tasks run and wait at once, when one that is not heard of is taken over, and how long they are kept.
+   * @default those of `openTaskEngine` of `@mcp-parts/tasks`
+   */
+  readonly tasks?: TaskLimits | undefined;
   /** Parts that are there already, or are shared between machines. @default the server makes its own */
   readonly ports?: ServerPorts | undefined;
   /** Where audit events are shipped, such as `createCollectorSink`. @default they stay in the state directory */
@@ -177,6 +183,7 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
     ...resolved,
     stateDirectory: resolved.stateDirectory,
     auditDigestKey: resolved.auditDigestKey,
+    tasks: resolved.tasks ?? {},
     hasTasks: (resolved.definitions.tools ?? []).some(({ longRunning }) => longRunning !== undefined),
     audit: {
       sinks: resolved.auditSinks,

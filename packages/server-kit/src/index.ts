@@ -15,6 +15,7 @@ export { catalogSettings } from './program/catalog-settings.ts';
 export { authenticationSettings, commonSettings } from './program/common-settings.ts';
 export { checkHttpSettings, httpOptions, httpSettings } from './program/http-settings.ts';
 export { checkRedisSettings, redisOptions, redisSettings } from './program/redis-settings.ts';
+export { taskOptions, taskSettings } from './program/task-settings.ts';
 export type { TokenGateOptions } from './gate/bearer-gate.ts';
 export type { HttpServer } from './http/listen.ts';
 export type { GateOptions, OperatorPort, ServeHttpOptions } from './http/serve-http-options.ts';

@@ -364,6 +364,19 @@ it('gives a repeated call the same task, and the repetition an outcome of its ow
   });
 });
 
+it('has the limits of tasks that it is given', async () => {
+  const server = await serve({ tasks: { maxRunningPerOwner: 1, maxQueuedPerOwner: 1, ttlMs: 60_000 } });
+  const send = client(server, '2026', { capabilities: TASKS });
+  expect(await send('tools/call', call)).toMatchObject({ resultType: 'task', ttlMs: 60_000 });
+  await started();
+  expect(await send('tools/call', call)).toMatchObject({ resultType: 'task' });
+  expect(await send('tools/call', call)).toMatchObject({
+    isError: true,
+    content: [{ text: expect.stringContaining('Too many of your tasks are waiting') }],
+  });
+  await expect(serve({ tasks: { leaseMs: 1 } })).rejects.toThrow('leaseMs');
+});
+
 it('decides again when the work really starts: a right that was lost meanwhile deploys nothing', async () => {
   let isAllowed = true;
   const authorizer: AssembleOptions['authorizer'] = {

@@ -10,11 +10,12 @@ import {
   type TrailAdoption,
 } from '@mcp-parts/audit';
 import { createTelemetry, type Telemetry } from '@mcp-parts/observability';
-import { openTaskEngine } from '@mcp-parts/tasks';
+import { openTaskEngine, type TaskEngineOptions, type TaskLimits } from '@mcp-parts/tasks';
 import type { Logger } from '@mcp-parts/tool-kit';
 
 import { atMost } from '../at-most.ts';
 import { observeAudit, observeOrphans } from './metrics/audit-metrics.ts';
+import { measureTasks } from './metrics/task-metrics.ts';
 import type { ServerAudit, ServerPorts, ServerTasks } from './server-ports.ts';
 import { openSessionKey } from './session-key.ts';
 import type { ShutdownPlan } from './shutdown-budget.ts';
@@ -27,6 +28,7 @@ export interface PartsOptions {
   readonly stateDirectory: string | undefined;
   /** Whether a tool is long-running. */
   readonly hasTasks: boolean;
+  readonly tasks: TaskLimits;
   readonly audit: Omit<AuditTrailOptions, 'directory' | 'logger' | 'server' | 'closeTimeoutMs'>;
   readonly auditDigestKey: Uint8Array | undefined;
   readonly shutdown: ShutdownPlan;
@@ -55,17 +57,22 @@ const TASK_ABORT_MS = 1_000;
 export async function openParts(options: PartsOptions): Promise<OpenParts> {
   const { serverInfo, stateDirectory, logger, shutdown, ports } = options;
   const { name, version } = serverInfo;
-  const given = ports.taskStore && (await openTaskEngine({ store: ports.taskStore, logger }));
-  const own = await openOwn(options, given);
+  const telemetry = ports.telemetry ?? createTelemetry({ serviceName: name, serviceVersion: version });
+  const measured = measureTasks(telemetry);
+  const taskOptions = { ...options.tasks, logger, observer: measured.observer };
+  const given = ports.taskStore && (await openTaskEngine({ ...taskOptions, store: ports.taskStore }));
+  const own = await openOwn(options, given, taskOptions);
   const audit = ports.audit ?? own.audit;
   if (audit === undefined) {
     throw new TypeError('stateDirectory: required for the audit trail, unless ports has an audit');
   }
   const tasks = given ?? own.tasks;
-  const telemetry = ports.telemetry ?? createTelemetry({ serviceName: name, serviceVersion: version });
   const { health } = audit;
   if (health !== undefined) {
     observeAudit(telemetry, { health });
+  }
+  if (options.hasTasks && tasks?.figures !== undefined) {
+    measured.observe(tasks.figures);
   }
   if (own.adoption !== undefined) {
     observeOrphans(telemetry, own.adoption);
@@ -93,7 +100,11 @@ interface OwnParts {
   readonly adoption?: TrailAdoption | undefined;
 }
 
-async function openOwn(options: PartsOptions, given: ServerTasks | undefined): Promise<OwnParts> {
+async function openOwn(
+  options: PartsOptions,
+  given: ServerTasks | undefined,
+  taskOptions: Omit<TaskEngineOptions, 'store'>,
+): Promise<OwnParts> {
   const { stateDirectory, hasTasks, logger, ports, auditDigestKey, shutdown, serverInfo } = options;
   if (stateDirectory === undefined) {
     if (hasTasks && given === undefined) {
@@ -114,6 +125,7 @@ async function openOwn(options: PartsOptions, given: ServerTasks | undefined): P
         }
       : undefined,
     tasks: given,
+    taskOptions,
     logger,
   });
   return {

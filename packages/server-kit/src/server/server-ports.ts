@@ -1,6 +1,6 @@
 import type { AuditTrail as StoredTrail } from '@mcp-parts/audit';
 import type { Telemetry } from '@mcp-parts/observability';
-import type { TaskStore } from '@mcp-parts/tasks';
+import type { TaskEngine, TaskStore } from '@mcp-parts/tasks';
 import type {
   ApprovalStore,
   AuditTrail,
@@ -22,6 +22,8 @@ export type ServerAudit = AuditTrail & Partial<Pick<StoredTrail, 'health' | 'flu
 export interface ServerTasks extends TaskRunner {
   /** Whether there is such a task, so that an audit trail knows which calls go on. @default none does */
   readonly has?: ((id: string) => Promise<boolean>) | undefined;
+  /** How the tasks of all callers stand, for metrics. @default it is not shown */
+  readonly figures?: TaskEngine['figures'] | undefined;
   /** Lets tasks end, or puts them aside, within about so many milliseconds. The server calls it before its trail ends. */
   readonly close: (options?: { readonly deadlineMs?: number | undefined }) => Promise<void>;
 }

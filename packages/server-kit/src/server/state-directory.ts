@@ -8,7 +8,7 @@ import {
   type AuditTrailOptions,
   type TrailAdoption,
 } from '@mcp-parts/audit';
-import { openTaskEngine } from '@mcp-parts/tasks';
+import { openTaskEngine, type TaskEngineOptions } from '@mcp-parts/tasks';
 import type { Logger } from '@mcp-parts/tool-kit';
 
 import type { ServerTasks } from './server-ports.ts';
@@ -22,6 +22,8 @@ export interface StateOptions {
   readonly audit: Omit<AuditTrailOptions, 'directory' | 'logger'> | undefined;
   /** An engine that is there already. @default one in the directory */
   readonly tasks: ServerTasks | undefined;
+  /** Of the engine in the directory. */
+  readonly taskOptions: Omit<TaskEngineOptions, 'store'>;
   readonly logger: Logger;
 }
 
@@ -43,10 +45,11 @@ export async function openState({
   directory: root,
   audit: given,
   tasks,
+  taskOptions,
   logger,
 }: StateOptions): Promise<State> {
   // Before the trail, which leaves the intents of known tasks to those who run them.
-  const engine = tasks ?? (await openTaskEngine({ store: join(root, 'tasks.db'), logger }));
+  const engine = tasks ?? (await openTaskEngine({ ...taskOptions, store: join(root, 'tasks.db') }));
   const audit = given && {
     ...given,
     isContinued: async (taskId: string) => (await engine.has?.(taskId)) === true,

@@ -8,12 +8,15 @@ export interface Ledger {
   /** Stores what becomes of a task; undefined where nothing does, as when it runs in another attempt by now. */
   readonly apply: (id: string, event: TaskEvent, attempt?: number) => Promise<TaskRecord | undefined>;
   /** Calls the listener with each task that this process changes. */
-  readonly onChange: (listener: (record: TaskRecord) => void) => void;
+  readonly onChange: (listener: ChangeListener) => void;
   /** The age of the store as this process knows it. */
   readonly age: () => number;
   /** Lets the store grow older. */
   readonly grow: () => Promise<void>;
 }
+
+/** Told of a task as it is now, and of what made it so. */
+type ChangeListener = (record: TaskRecord, event: TaskEvent) => void;
 
 /** What a ledger writes with. */
 export interface LedgerOptions {
@@ -27,7 +30,7 @@ export interface LedgerOptions {
 
 /** Creates the ledger of one worker. */
 export function createLedger({ store, workerId, definitions, now, elapsed }: LedgerOptions): Ledger {
-  const listeners: ((record: TaskRecord) => void)[] = [];
+  const listeners: ChangeListener[] = [];
   let age = 0;
   let grownAt = elapsed();
   const ageNow = () => Math.round(age + elapsed() - grownAt);
@@ -59,7 +62,7 @@ export function createLedger({ store, workerId, definitions, now, elapsed }: Led
         }
         const next = settled(changed);
         if (await store.replace(record, next)) {
-          listeners.forEach((listener) => listener(next));
+          listeners.forEach((listener) => listener(next, event));
           return next;
         }
         // Somebody else was first; what they did may make this event void.

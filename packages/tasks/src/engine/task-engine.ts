@@ -8,6 +8,7 @@ import { type Task, type TaskDefinition, toTask } from '../task.ts';
 import { createLedger } from './ledger.ts';
 import { createRecovery } from './recovery.ts';
 import { MAX_ROUND_MS, resolveTaskEngineOptions, type TaskEngineOptions } from './task-engine-options.ts';
+import { readFigures, tellObserver, type TaskFigures } from './task-figures.ts';
 import { createWatchers } from './watchers.ts';
 import { createWorker } from './worker.ts';
 
@@ -52,6 +53,8 @@ export interface TaskEngine extends AsyncDisposable {
   readonly start: (request: TaskRequest) => Promise<Task>;
   /** The task, or undefined if it does not exist or belongs to another owner. @throws {TaskError} `closed` */
   readonly get: (id: string, ownerId: string) => Promise<Task | undefined>;
+  /** How the tasks of all owners stand, in all processes that share the store; one look at the store. */
+  readonly figures: () => Promise<TaskFigures>;
   /** Whether there is such a task, whoever owns it. */
   readonly has: (id: string) => Promise<boolean>;
   /** The owner's tasks; `limit` is 1 to 1000. @default limit 100 @throws {TaskError} `closed` */
@@ -97,7 +100,7 @@ export interface TaskEngine extends AsyncDisposable {
  */
 export async function openTaskEngine(options: TaskEngineOptions): Promise<TaskEngine> {
   const resolved = resolveTaskEngineOptions(options);
-  const { store, logger, now, elapsed, ttlMs, maxQueuedPerOwner } = resolved;
+  const { store, logger, now, elapsed, ttlMs, maxQueuedPerOwner, observer } = resolved;
   const workerId = randomUUID();
   const definitions = new Map<string, TaskDefinition>();
   const ledger = createLedger({ store, workerId, definitions, now, elapsed });
@@ -107,6 +110,9 @@ export async function openTaskEngine(options: TaskEngineOptions): Promise<TaskEn
   const show = (record: TaskRecord) => toTask(record, worker.runs.get(record.id)?.progress());
   const watchers = createWatchers(store, show);
   ledger.onChange(watchers.tell);
+  if (observer !== undefined) {
+    ledger.onChange((record, event) => tellObserver(observer, record, event));
+  }
   ledger.onChange((record) => record.state !== 'queued' && record.state !== 'running' && hurry());
 
   let grownAt = -Infinity;
@@ -263,6 +269,8 @@ export async function openTaskEngine(options: TaskEngineOptions): Promise<TaskEn
       const record = await findOwned(id, ownerId);
       return record && show(record);
     },
+
+    figures: () => readFigures(store, now()),
 
     has: async (id) => (await store.find(id)) !== undefined,
 
