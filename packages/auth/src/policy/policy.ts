@@ -83,25 +83,30 @@ export function createPolicy(document: PolicyDocument): Policy {
     permission: string,
   ): 'missing_group' | 'missing_scope' | undefined {
     const rule = requirements.get(permission);
-    if (!(rule?.allGroups ?? []).every((group) => subject.groups.includes(group))) {
+    if (rule === undefined) {
+      return undefined;
+    }
+    if (!(rule.allGroups ?? []).every((group) => subject.groups.includes(group))) {
       return 'missing_group';
     }
-    if (!scopeMap.implies(subject.scopes ?? [], rule?.scopes ?? [])) {
+    if (!scopeMap.implies(subject.scopes ?? [], rule.scopes ?? [])) {
       return 'missing_scope';
     }
     return undefined;
   }
 
   const everyScope = [...new Set([...permissions, ...Object.keys(rest.scopes ?? {})])];
+  const sorted = Object.freeze([...known].toSorted());
   const permissionsFor = (subject: PolicySubject): readonly string[] =>
-    [...known]
-      .filter((permission) => scopeMap.covers(subject.scopes ?? [], permission))
-      .filter((permission) => findGrant(subject, permission) !== undefined)
-      .filter((permission) => unmetRequirement(subject, permission) === undefined)
-      .toSorted();
+    sorted.filter(
+      (permission) =>
+        scopeMap.covers(subject.scopes ?? [], permission) &&
+        findGrant(subject, permission) !== undefined &&
+        unmetRequirement(subject, permission) === undefined,
+    );
 
   return {
-    permissions: Object.freeze([...known].toSorted()),
+    permissions: sorted,
     unboundServices: Object.freeze(
       grants.flatMap((grant) => ('service' in grant && grant.issuer === undefined ? [grant.service] : [])),
     ),

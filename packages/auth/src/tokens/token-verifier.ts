@@ -149,13 +149,13 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     async verify(token, { signal, prove }) {
       signal.throwIfAborted();
       checkTokenLength(token);
-      if (!isCanonicalJws(token)) {
-        throw tokenRefused('ERR_JWS_INVALID');
-      }
       const keysLoadedAt = keys.currentSince();
       const known = verifiedTokens.find(token, keysLoadedAt);
       if (known !== undefined) {
         return provenPrincipal(known, prove);
+      }
+      if (!isCanonicalJws(token)) {
+        throw tokenRefused('ERR_JWS_INVALID');
       }
       const at = resolved.now();
       let claims: JWTPayload;
