@@ -32,7 +32,7 @@ export type { NodeFacts } from './app/node-exchange.ts';
 export type { FetchFacts } from './app/fetch-exchange.ts';
 export type { FastifyPlugin, FastifyScope } from './app/fastify-plugin.ts';
 export type { EndpointLimits } from './limits/endpoint-limits.ts';
-export type { SessionLimits } from './era-2025/session-limits.ts';
+export type { SessionLimits } from './limits/session-limits.ts';
 export type {
   Authenticate,
   Challenge,

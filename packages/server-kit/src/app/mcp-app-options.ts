@@ -1,16 +1,16 @@
 import type { BindingOptions, Logger } from '@mcp-parts/tool-kit';
 
-import {
-  resolveSessionLimits,
-  type ResolvedSessionLimits,
-  type SessionLimits,
-} from '../era-2025/session-limits.ts';
 import type { Gate } from '../gate/gate.ts';
 import {
   resolveEndpointLimits,
   type EndpointLimits,
   type ResolvedEndpointLimits,
 } from '../limits/endpoint-limits.ts';
+import {
+  resolveSessionLimits,
+  type ResolvedSessionLimits,
+  type SessionLimits,
+} from '../limits/session-limits.ts';
 import { createOriginRule, type OriginRule } from '../wire/cors.ts';
 
 /** How an endpoint is served. */

@@ -3,17 +3,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 
 import type { BindingOptions, MethodTable } from '@mcp-parts/tool-kit';
 
-import { createEndpoint2025 } from '../era-2025/endpoint-2025.ts';
-import { createSessionIds } from '../era-2025/session-id.ts';
-import { createSessions } from '../era-2025/sessions.ts';
-import { createEndpoint2026 } from '../era-2026/endpoint-2026.ts';
 import { originOf, withoutPort } from '../gate/origin.ts';
+import type { CreateHttpEra } from '../http-era.ts';
 import { createAddressLimit } from '../limits/address-limit.ts';
 import { createRunningCalls } from '../limits/running-calls.ts';
 import { allowReading, answerPreflight } from '../wire/cors.ts';
 import { headerOf, type Exchange } from '../wire/exchange.ts';
 import { countOfHeader } from '../wire/host-rule.ts';
 import { answerFault, answerJson, rpcErrorCodes } from '../wire/rpc-answer.ts';
+import * as registered from './eras.ts';
 import { createFastifyPlugin, type FastifyPlugin } from './fastify-plugin.ts';
 import { createFetchExchange, type FetchFacts } from './fetch-exchange.ts';
 import { resolveMcpAppOptions, type McpAppOptions } from './mcp-app-options.ts';
@@ -65,19 +63,17 @@ export function createMcpApp(table: MethodTable, options: McpAppOptions): McpApp
     origin: originOf,
     logger,
   };
-  const sessions = createSessions(
-    table,
-    createSessionIds(options.sessionKey ?? randomBytes(32), now),
-    resolved,
-    { binding, now, onError, maxEventBytes: resolved.maxEventBytes },
+  const sessionKey = options.sessionKey ?? randomBytes(32);
+  const eras = latestFirst.map((create) =>
+    create({ table, binding, limits: resolved, sessionKey, now, onError }),
   );
+  const sessions = eras.find((era) => era.sessions !== undefined)?.sessions;
   const calls = createRunningCalls(resolved);
-  const era2026 = createEndpoint2026(table, binding, onError);
   const parts: EndpointParts = {
     table,
     gate: options,
-    era2025: createEndpoint2025(sessions),
-    era2026,
+    eras,
+    sessions,
     calls,
     addresses: createAddressLimit(resolved.maxRefusalsPerMinute, now),
     maxBodyBytes: resolved.maxBodyBytes,
@@ -184,7 +180,7 @@ export function createMcpApp(table: MethodTable, options: McpAppOptions): McpApp
       return response;
     },
     fastify: createFastifyPlugin([path, ...documents.keys()], serve),
-    open: () => ({ calls: calls.count(), sessions: sessions.count(), streams: calls.streams() }),
+    open: () => ({ calls: calls.count(), sessions: sessions?.count() ?? 0, streams: calls.streams() }),
     leave() {
       isLeaving = true;
     },
@@ -197,12 +193,17 @@ export function createMcpApp(table: MethodTable, options: McpAppOptions): McpApp
       calls.stop();
       calls.endStreams();
       calls.close();
-      await Promise.all([sessions.close(), era2026.close()]);
+      await Promise.all(eras.map((era) => era.close()));
     },
     [Symbol.asyncDispose]: () => app.close(),
   };
   return app;
 }
+
+/** An earlier era takes what is of no later one. */
+const latestFirst: readonly CreateHttpEra[] = Object.entries<CreateHttpEra>(registered)
+  .toSorted(([one], [other]) => (one < other ? 1 : -1))
+  .map(([, create]) => create);
 
 /** RFC 9728 §3.1: anybody may read it, so any page may. */
 function answerDocument(exchange: Exchange, text: string): void {

@@ -1,23 +1,23 @@
 import type { Logger } from '@mcp-parts/tool-kit';
 
-import type { Endpoint2025 } from '../era-2025/endpoint-2025.ts';
-import { classify } from '../era-2026/classify.ts';
-import type { Endpoint2026 } from '../era-2026/endpoint-2026.ts';
 import { isRefusal, type KnownCaller } from '../gate/gate.ts';
 import { attachOrigin } from '../gate/origin.ts';
 import type { ServedRequest } from '../gate/served-request.ts';
+import type { HttpEra, SessionEndpoint } from '../http-era.ts';
 import type { AddressLimit } from '../limits/address-limit.ts';
 import { readAccept } from '../wire/accept.ts';
 import { headerOf, type Exchange } from '../wire/exchange.ts';
 import { inspectJson, parseJson, type ParsedJson } from '../wire/json.ts';
 import { readMessage } from '../wire/message.ts';
-import { answerFault, answerRefusal, rpcErrorCodes } from '../wire/rpc-answer.ts';
+import { answerFault, answerRefusal, rpcErrorCodes, type HttpFault } from '../wire/rpc-answer.ts';
 import { admitRequests, isWithinRate, type AdmissionParts } from './admit-requests.ts';
 
 /** The parts of an endpoint. */
 export interface EndpointParts extends AdmissionParts {
-  readonly era2025: Endpoint2025;
-  readonly era2026: Endpoint2026;
+  /** The latest first: each takes what is its own. */
+  readonly eras: readonly HttpEra[];
+  /** Of the era that has them. */
+  readonly sessions: SessionEndpoint | undefined;
   readonly addresses: AddressLimit;
   readonly maxBodyBytes: number;
   readonly logger: Logger;
@@ -26,20 +26,22 @@ export interface EndpointParts extends AdmissionParts {
 /** Each message of a batch is checked and audited by itself. */
 const MAX_BATCH_MESSAGES = 100;
 const METHODS = 'POST, GET, DELETE, OPTIONS';
+const METHODS_WITHOUT_SESSIONS = 'POST, OPTIONS';
 
 /**
  * Serves one request to the endpoint: limits its address, finds out who sent it, reads it, and hands it to its era.
  * Every way out of here is an answer in public words.
  */
 export async function serveExchange(exchange: Exchange, parts: EndpointParts): Promise<void> {
-  const { gate, addresses, logger } = parts;
+  const { gate, addresses, logger, sessions } = parts;
   const { method, sourceAddress } = exchange;
-  if (method !== 'POST' && method !== 'GET' && method !== 'DELETE') {
+  if (method !== 'POST' && (sessions === undefined || (method !== 'GET' && method !== 'DELETE'))) {
+    const known = sessions === undefined ? METHODS_WITHOUT_SESSIONS : METHODS;
     answerFault(exchange, undefined, {
       status: 405,
       code: rpcErrorCodes.refused,
-      message: `This endpoint knows ${METHODS}.`,
-      headers: { allow: METHODS },
+      message: `This endpoint knows ${known}.`,
+      headers: { allow: known },
     });
     return;
   }
@@ -69,11 +71,11 @@ export async function serveExchange(exchange: Exchange, parts: EndpointParts): P
     return;
   }
   if (method === 'DELETE') {
-    await parts.era2025.endSession(request);
+    await sessions?.endSession(request);
     return;
   }
   if (await isWithinRate(exchange, caller, undefined, parts)) {
-    await parts.era2025.openStream(request);
+    await sessions?.openStream(request);
   }
 }
 
@@ -100,20 +102,26 @@ async function servePost(request: ServedRequest, parts: EndpointParts): Promise<
     });
     return;
   }
-  const route = classify(message, body, exchange);
-  if (route.era === undefined) {
-    answerFault(exchange, message.kind === 'notification' ? undefined : message.id, route.fault);
-    return;
+  for (const era of parts.eras) {
+    const taken = era.take(message, body, exchange);
+    if (typeof taken === 'function') {
+      // oxlint-disable-next-line no-await-in-loop -- The first that takes it is the only one.
+      await taken(request);
+      return;
+    }
+    if (taken !== undefined) {
+      answerFault(exchange, message.kind === 'notification' ? undefined : message.id, taken);
+      return;
+    }
   }
-  if (route.era === '2025') {
-    await parts.era2025.post(message, request);
-  } else if (message.kind === 'request') {
-    await parts.era2026.serve(message, route.revision, request);
-  } else {
-    // 2026-07-28 defines none over HTTP that a server would have to act on.
-    exchange.answer(202, {});
-  }
+  answerFault(exchange, message.kind === 'notification' ? undefined : message.id, noEra);
 }
+
+const noEra: HttpFault = {
+  status: 400,
+  code: rpcErrorCodes.unsupportedVersion,
+  message: 'Unsupported protocol version. Ask with "server/discover" which are served.',
+};
 
 async function serveBatch(
   body: readonly unknown[],
@@ -123,6 +131,10 @@ async function serveBatch(
   const { exchange } = request;
   const refuse = (message: string) =>
     answerFault(exchange, undefined, { status: 400, code: rpcErrorCodes.invalidRequest, message });
+  if (parts.sessions === undefined) {
+    refuse('Send one message at a time.');
+    return;
+  }
   if (body.length === 0 || body.length > MAX_BATCH_MESSAGES) {
     refuse(`A batch has at least one message and at most ${MAX_BATCH_MESSAGES} messages.`);
     return;
@@ -138,7 +150,7 @@ async function serveBatch(
     refuse('A batch cannot hold this message: send it alone.');
     return;
   }
-  await parts.era2025.postBatch(messages, request);
+  await parts.sessions.postBatch(messages, request);
 }
 
 function isOf2026(meta: unknown): boolean {

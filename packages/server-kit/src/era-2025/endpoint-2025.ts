@@ -2,6 +2,7 @@ import { SUPPORTED_PROTOCOL_VERSIONS } from '@modelcontextprotocol/sdk/types.js'
 
 import { isFault, type ServedRequest } from '../gate/served-request.ts';
 import { whenTokenEnds } from '../gate/token-lifetime.ts';
+import type { SessionEndpoint } from '../http-era.ts';
 import { encodeMessage, encodeResponse } from '../wire/encode.ts';
 import { headerOf } from '../wire/exchange.ts';
 import type { Message, RequestMessage } from '../wire/message.ts';
@@ -12,12 +13,8 @@ import type { SessionAnswer } from './session.ts';
 import type { LiveSession, Sessions } from './sessions.ts';
 
 /** Serves the revisions up to 2025-11-25, which have sessions. */
-export interface Endpoint2025 {
+export interface Endpoint2025 extends Omit<SessionEndpoint, 'count'> {
   readonly post: (message: Message, request: ServedRequest) => Promise<void>;
-  /** A list of messages, which 2025-03-26 alone knows. */
-  readonly postBatch: (messages: readonly Message[], request: ServedRequest) => Promise<void>;
-  readonly openStream: (request: ServedRequest) => Promise<void>;
-  readonly endSession: (request: ServedRequest) => Promise<void>;
 }
 
 const SESSION_HEADER = 'mcp-session-id';

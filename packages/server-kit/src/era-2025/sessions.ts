@@ -1,7 +1,7 @@
 import type { MethodTable } from '@mcp-parts/tool-kit';
 
+import type { ResolvedSessionLimits } from '../limits/session-limits.ts';
 import type { SessionIds } from './session-id.ts';
-import type { ResolvedSessionLimits } from './session-limits.ts';
 import { openSession, type Session, type SessionOptions } from './session.ts';
 
 /** A session in memory, and who uses it. */

@@ -9,7 +9,7 @@ import { isPlainRequest } from './plain-request.ts';
 
 /** Which era a message belongs to, or why to none. */
 export type Route =
-  | { readonly era: '2025' }
+  | { readonly era: 'earlier'; readonly fault?: undefined }
   | { readonly era: '2026'; readonly revision: string | undefined }
   | { readonly era: undefined; readonly fault: HttpFault };
 
@@ -28,7 +28,7 @@ export function classify(message: Message, body: unknown, facts: Pick<RequestFac
   });
   switch (route.kind) {
     case 'legacy':
-      return { era: '2025' };
+      return { era: 'earlier' };
     case 'modern':
       return { era: '2026', revision: route.classification.revision };
     case 'reject': {

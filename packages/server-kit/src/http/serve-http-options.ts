@@ -1,11 +1,11 @@
 import { resolvePath, type McpAppOptions } from '../app/mcp-app-options.ts';
 import { checkWhole } from '../check-number.ts';
 import { checkOperatorToken } from '../console/console-access.ts';
-import { resolveSessionLimits, type SessionLimits } from '../era-2025/session-limits.ts';
 import type { TokenGateOptions } from '../gate/bearer-gate.ts';
 import type { Gate } from '../gate/gate.ts';
 import type { UnauthenticatedGateOptions } from '../gate/unauthenticated-gate.ts';
 import { resolveEndpointLimits, type EndpointLimits } from '../limits/endpoint-limits.ts';
+import { resolveSessionLimits, type SessionLimits } from '../limits/session-limits.ts';
 import { isLoopbackHost } from '../loopback.ts';
 import { planShutdown, type ShutdownOptions } from '../server/shutdown-budget.ts';
 import { loopbackNames } from '../wire/cors.ts';

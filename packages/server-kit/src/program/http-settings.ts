@@ -1,9 +1,9 @@
 import { z } from 'zod';
 
 import { MAX_TIMER_MS } from '../check-number.ts';
-import { resolveSessionLimits } from '../era-2025/session-limits.ts';
 import { resolveAddress, type ServeHttpOptions } from '../http/serve-http-options.ts';
 import { resolveEndpointLimits } from '../limits/endpoint-limits.ts';
+import { resolveSessionLimits } from '../limits/session-limits.ts';
 import { isLoopbackHost } from '../loopback.ts';
 import { graceMsFor, maxReadinessDelayMs, resolveShutdownOptions } from '../server/shutdown-budget.ts';
 import type { commonSettings } from './common-settings.ts';

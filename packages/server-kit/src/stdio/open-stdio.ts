@@ -4,10 +4,13 @@ import type { Server } from '../assemble.ts';
 import { Stopped } from '../server/stopped.ts';
 import { endWithToken } from './end-with-token.ts';
 import { endPlan, moreUrgent, START_MS, type EndCause } from './ending.ts';
+import type { Era } from './era.ts';
+import { eras } from './eras.ts';
 import { holdCalls } from './hold.ts';
 import { createRouter } from './router.ts';
 import { resolveStdioOptions, type StdioOptions } from './stdio-options.ts';
 import { guardStdout } from './stdout-guard.ts';
+import type { OpenChannel } from './wire/channel.ts';
 import { readLines } from './wire/line-reader.ts';
 import { writeLines, type Write } from './wire/line-writer.ts';
 import { tooLong, type ErrorResponse } from './wire/message.ts';
@@ -77,13 +80,12 @@ export function openStdio(options: StdioOptions): StdioConnection {
       balance();
     },
   });
+  const channelOf = (era: Era): OpenChannel | undefined => {
+    const connect = eras[era];
+    return connect && (async (port) => (await connect())(held.table, binding, port, logger));
+  };
   const router = createRouter({
-    channels: {
-      2025: async (port) =>
-        (await import('./connect-2025.ts')).connect2025(held.table, binding, port, logger),
-      2026: async (port) =>
-        (await import('./connect-2026.ts')).connect2026(held.table, binding, port, logger),
-    },
+    channels: { 2025: channelOf('2025'), 2026: channelOf('2026') },
     writer,
     maxCalls: resolved.maxCalls,
     logger,

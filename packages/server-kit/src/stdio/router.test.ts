@@ -2,9 +2,9 @@ import { setImmediate } from 'node:timers/promises';
 
 import { describe, expect, it } from 'vitest';
 
-import type { ChannelPort } from './channel.ts';
 import type { Era } from './era.ts';
 import { createRouter } from './router.ts';
+import type { ChannelPort } from './wire/channel.ts';
 
 type Message = Readonly<Record<string, unknown>>;
 

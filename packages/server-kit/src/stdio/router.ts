@@ -1,9 +1,15 @@
 import type { Logger } from '@mcp-parts/tool-kit';
 
 import { isObject } from '../wire/message.ts';
-import { openLate, type ChannelPort, type LazyChannel, type OpenChannel } from './channel.ts';
 import { eraOf, unsupportedVersion, versionOf, type Era } from './era.ts';
 import { createBatch, MAX_BATCH } from './wire/batch.ts';
+import {
+  openAbsent,
+  openLate,
+  type ChannelPort,
+  type LazyChannel,
+  type OpenChannel,
+} from './wire/channel.ts';
 import type { LineWriter } from './wire/line-writer.ts';
 import {
   classify,
@@ -28,7 +34,8 @@ const BATCH_VERSION = '2025-03-26';
 
 /** What a router works with. */
 export interface RouterOptions {
-  readonly channels: Readonly<Record<Era, OpenChannel>>;
+  /** `undefined` for an era that is not served. */
+  readonly channels: Readonly<Record<Era, OpenChannel | undefined>>;
   readonly writer: LineWriter;
   /** How many calls run at once; further ones wait. */
   readonly maxCalls: number;
@@ -79,8 +86,8 @@ export function createRouter(options: RouterOptions): Router {
     }
   };
   const open: Readonly<Record<Era, LazyChannel>> = {
-    2025: openLate(channels[2025], portOf('2025'), failed),
-    2026: openLate(channels[2026], portOf('2026'), failed),
+    2025: openLate(channels[2025] ?? openAbsent, portOf('2025'), failed),
+    2026: openLate(channels[2026] ?? openAbsent, portOf('2026'), failed),
   };
 
   function failed(error: unknown): void {

@@ -1,3 +1,8 @@
+import { errorResponse, type RequestId } from './message.ts';
+
+/** 2026-07-28, basic, error codes. */
+const UNSUPPORTED_VERSION = -32022;
+
 /** The server of one era, as the router sees it. */
 export interface Channel {
   /** Hands it a message of the client. */
@@ -15,6 +20,18 @@ export interface ChannelPort {
 
 /** Makes the server of an era. */
 export type OpenChannel = (port: ChannelPort) => Promise<Channel>;
+
+/** In place of the server of an era that is not served. */
+export const openAbsent: OpenChannel = (port) =>
+  Promise.resolve({
+    deliver(message) {
+      const { id, method } = message as { readonly id?: RequestId; readonly method?: unknown };
+      if (id !== undefined && method !== undefined) {
+        port.send({ ...errorResponse(id, UNSUPPORTED_VERSION, 'Unsupported protocol version.') });
+      }
+    },
+    close: () => Promise.resolve(),
+  });
 
 /** A channel that is opened when the first message is for it. */
 export interface LazyChannel extends Channel {

@@ -3,8 +3,8 @@ import { createServer } from '@mcp-parts/tool-kit/sdk-2026';
 import type { JSONRPCMessage, Transport } from '@modelcontextprotocol/server';
 import { serveStdio } from '@modelcontextprotocol/server/stdio';
 
-import { createStdioSubscriptions } from '../era-2026/stdio-subscriptions.ts';
-import type { Channel, ChannelPort } from './channel.ts';
+import type { Channel, ChannelPort } from '../stdio/wire/channel.ts';
+import { createStdioSubscriptions } from './stdio-subscriptions.ts';
 
 /** Makes the server of 2026-07-28 for one connection; it holds the subscriptions, too. */
 export function connect2026(

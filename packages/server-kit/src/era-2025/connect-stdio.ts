@@ -3,7 +3,7 @@ import { createServer } from '@mcp-parts/tool-kit/sdk-2025';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 
-import type { Channel, ChannelPort } from './channel.ts';
+import type { Channel, ChannelPort } from '../stdio/wire/channel.ts';
 
 /** Makes the server of the 2025 era for one connection. */
 export async function connect2025(
