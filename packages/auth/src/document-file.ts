@@ -27,7 +27,7 @@ export function checkPath(name: string, value: string): void {
  * @throws {DocumentError} with one line per problem: `name: key: problem`
  */
 export function parseDocument<T>(text: string, schema: z.ZodType<T>, name: string): T {
-  return checkDocument(readYaml(text, name).toJS(), schema, name);
+  return checkDocument(valueOf(readYaml(text, name), name), schema, name);
 }
 
 /**
@@ -39,7 +39,7 @@ export function parseClosedDocument<T>(text: string, schema: z.ZodType<T>, name:
   const document = readYaml(text, name);
   const isInBraces = isMap(document.contents) && document.contents.flow === true;
   const isClosed = isInBraces || document.directives.docEnd;
-  const checked = schema.safeParse(document.toJS());
+  const checked = schema.safeParse(valueOf(document, name));
   const problems = [...(isClosed ? [] : [`${name}: ${END_IS_MISSING}`]), ...problemsOf(checked, name)];
   if (!checked.success || problems.length > 0) {
     throw new DocumentError(problems);
@@ -58,6 +58,17 @@ function readYaml(text: string, name: string): Document.Parsed {
     throw new DocumentError([`${name}: ${cause.message.split('\n')[0] ?? 'not YAML or JSON'}`], { cause });
   }
   return document;
+}
+
+/** @throws {DocumentError} when what it refers to, and what that refers to, is more than anybody means */
+function valueOf(document: Document.Parsed, name: string): unknown {
+  try {
+    return document.toJS();
+  } catch (cause) {
+    throw new DocumentError([`${name}: ${cause instanceof Error ? cause.message : 'cannot be read'}`], {
+      cause,
+    });
+  }
 }
 
 /**

@@ -28,8 +28,8 @@ const PEM_KEY =
   /-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|$)/g;
 // RFC 7235 §2.1: an authentication scheme is followed by a token68.
 const SCHEME = /\b(Bearer|Basic|DPoP|Negotiate)((?:\s|%20)+)[\w.~+/%-]+=*/gi;
-// Not registered, but GitHub and Django REST framework use it; in prose no digit follows the word.
-const TOKEN_SCHEME = /\bToken(\s+)(?=[\w.~+/-]{0,60}\d)[\w.~+/-]{12,}=*/g;
+// Not registered, but GitHub, Django REST framework and Elasticsearch use them; in prose no digit follows the word.
+const TOKEN_SCHEME = /\b(Token|ApiKey)(\s+)(?=[\w.~+/-]{0,60}\d)[\w.~+/-]{12,}=*/g;
 // RFC 7519: a JOSE header is a JSON object, so its base64url always starts with `eyJ`.
 const JWT = /eyJ[\w.+/=-]{10,}/g;
 /** Signatures and codes of signed URLs and of redirects (RFC 6749 §4.1.2). */
@@ -46,6 +46,11 @@ const SECRET_FIELD = new RegExp(
   String.raw`((?:${SECRET_NAMES})${ENDING})${ASSIGNMENT}(?:${QUOTED}|[^\s"'&,;)}\]]+)`,
   'gi',
 );
+/** An option of a command line with its value behind it: `--password x`. */
+const SECRET_OPTION = new RegExp(
+  String.raw`(--[\w-]{0,40}?(?:${SECRET_NAMES})${ENDING}\s+)(?![-[])[^\s"']+`,
+  'gi',
+);
 
 /**
  * Masks what looks like a credential in `text`: `Bearer …` and `Basic …`, JWTs, private keys in PEM form, well-known token
@@ -58,12 +63,13 @@ export function redactText(text: string): string {
   return text
     .replace(PEM_KEY, MASK)
     .replace(SCHEME, `$1$2${MASK}`)
-    .replace(TOKEN_SCHEME, `Token$1${MASK}`)
+    .replace(TOKEN_SCHEME, `$1$2${MASK}`)
     .replace(JWT, MASK)
     .replace(KNOWN_TOKEN, MASK)
     .replace(BOT_TOKEN, MASK)
     .replace(QUERY_SECRET, `$1${MASK}`)
     .replace(URL_USER_INFO, `://${MASK}@`)
     .replace(SECRET_HEADER, `$1$2${MASK}`)
-    .replace(SECRET_FIELD, `$1$2${MASK}`);
+    .replace(SECRET_FIELD, `$1$2${MASK}`)
+    .replace(SECRET_OPTION, `$1${MASK}`);
 }

@@ -21,6 +21,8 @@ const SECRET_PHRASES = new Set([
   'clientassertion',
   'codeverifier',
   'connectionstring',
+  'mfacode',
+  'otpcode',
   'sessionid',
 ]);
 /** Names that are secret when nothing else is in them. */

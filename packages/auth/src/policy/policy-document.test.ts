@@ -67,6 +67,17 @@ describe('loadPolicy', () => {
     await expect(loadAsIs(text)).resolves.toMatchObject({ version: 1 });
   });
 
+  it('takes no document that refers to itself a billion times', async () => {
+    const lists = Array.from('bcdefghi', (name, index) => {
+      const before = 'abcdefgh'[index];
+      return `${name}: &${name} [${Array.from({ length: 9 }, () => `*${before}`).join(', ')}]\n`;
+    });
+    await expect(loadAsIs(`a: &a [x, x, x]\n${lists.join('')}${whole}`)).rejects.toMatchObject({
+      name: 'TypeError',
+      message: expect.stringMatching(/Excessive alias count/u),
+    });
+  });
+
   it('reads JSON', async () => {
     const document = { version: 1, permissions: ['deploy:staging'], groups: [], grants: [] };
     expect(await loadAsIs(JSON.stringify(document), 'policy.json')).toEqual(document);

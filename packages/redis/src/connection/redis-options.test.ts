@@ -28,6 +28,8 @@ describe('the options of a connection', () => {
     'redis://h?password=hunter2',
     'redis://:hunter2@h/#x',
     'redis://:hunter2@h:port',
+    'redis://:hunter2@h:0',
+    'redis://:hunter2%@h',
   ])('refuse %s, and do not repeat it', (url) => {
     expect(() => resolveRedisOptions({ url })).toThrow(/^url must be redis:\/\/HOST:PORT\/DATABASE/u);
     expect(() => resolveRedisOptions({ url })).not.toThrow(/hunter2/u);

@@ -82,13 +82,18 @@ export function resolveRedisOptions(options: RedisOptions): ResolvedRedisOptions
 function readUrl(text: string) {
   const url = URL.parse(text);
   const database = /^\/?(?<number>\d{0,5})$/u.exec(url?.pathname ?? '')?.groups?.['number'];
+  const username = decoded(url?.username ?? '');
+  const password = decoded(url?.password ?? '');
   if (
     url === null ||
     !['redis:', 'rediss:'].includes(url.protocol) ||
     url.hostname === '' ||
     database === undefined ||
     url.search !== '' ||
-    url.hash !== ''
+    url.hash !== '' ||
+    url.port === '0' ||
+    username === undefined ||
+    password === undefined
   ) {
     throw new TypeError(
       'url must be redis://HOST:PORT/DATABASE, or rediss:// for TLS, where port and database may be absent',
@@ -100,7 +105,16 @@ function readUrl(text: string) {
     hostname: url.hostname.replace(/^\[(.*)\]$/u, '$1'),
     port: url.port === '' ? 6379 : Number(url.port),
     db: Number(database),
-    username: url.username === '' ? undefined : decodeURIComponent(url.username),
-    password: url.password === '' ? undefined : decodeURIComponent(url.password),
+    username: username === '' ? undefined : username,
+    password: password === '' ? undefined : password,
   };
+}
+
+/** `undefined` where a `%` stands for itself, which a URL spells `%25`. */
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
 }

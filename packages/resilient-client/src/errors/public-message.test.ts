@@ -64,6 +64,15 @@ describe('the message for people and models', () => {
     `);
   });
 
+  it('names no time that nobody waits for', () => {
+    const asked = (retryAfterMs: number) =>
+      messageOf({ code: 'throttled', sent: 'yes', status: 429, retryAfterMs });
+    expect(asked(86_400_000)).toContain('Try again in 1440 min.');
+    expect(asked(Number.MAX_SAFE_INTEGER)).toMatch(
+      /Do not try again: .* for more than a day\. Tell the person\.$/u,
+    );
+  });
+
   it('says to check first where a write may stand, and never to try again', () => {
     const messages = failures
       .filter(({ sent }) => sent !== 'no')

@@ -95,7 +95,12 @@ const UNCLEAR_ANSWERS: ReadonlySet<Failure['code']> = new Set([
 // A model that reads "later" either tries at once or never.
 const TRY_AGAIN_ONCE = 'Try again in 30 s; if it still fails, tell the operator of this server.';
 
+const DAY_SECONDS = 86_400;
+
 function tryAgainIn(delayMs: number): string {
   const seconds = Math.max(1, Math.ceil(delayMs / 1000));
+  if (seconds > DAY_SECONDS) {
+    return 'Do not try again: it asks to be left alone for more than a day. Tell the person.';
+  }
   return seconds < 120 ? `Try again in ${seconds} s.` : `Try again in ${Math.ceil(seconds / 60)} min.`;
 }
