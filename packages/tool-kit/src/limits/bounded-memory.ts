@@ -1,5 +1,5 @@
 /** Whose value it is, how large, and for how long it is kept. */
-export interface Kept {
+interface Kept {
   /** In milliseconds. */
   readonly ttlMs: number;
   /** Those without one share one share. */
