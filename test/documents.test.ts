@@ -42,6 +42,29 @@ const LIMITS = [
   },
 ];
 
+/** What pnpm does by itself, and programs that it runs. */
+const PNPM_COMMANDS = ['add', 'changeset', 'check', 'dlx', 'exec', 'install', 'pack', 'sbom'];
+
+it.each(documents)('%s names scripts that exist', (document) => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+  const named = [...read(document).matchAll(/(?:^|`|\$ |&& )pnpm (?<script>[\w:-]+)/gmu)].map(
+    ({ groups }) => groups?.['script'] ?? '',
+  );
+  expect(named.filter((name) => !(name in scripts) && !PNPM_COMMANDS.includes(name))).toEqual([]);
+});
+
+describe('docs/troubleshooting.md', () => {
+  it('names errors in the words of the code', () => {
+    const code = [...filesBelow('packages', isSource), ...filesBelow('apps', isSource)].map(read).join('\n');
+    const errors = [
+      ...read('docs/troubleshooting.md').matchAll(/^### `(?<text>[^`]+)`$|^\| `(?<first>[^`|]+)`/gmu),
+    ].map(({ groups }) => groups?.['text'] ?? groups?.['first'] ?? '');
+    const parts = errors.flatMap((text) => text.split('…')).map((part) => part.trim());
+    expect(errors.length).toBeGreaterThan(20);
+    expect(parts.filter((part) => /\w{3}/u.test(part) && !code.includes(part))).toEqual([]);
+  });
+});
+
 describe('ARCHITECTURE.md', () => {
   const text = read('ARCHITECTURE.md').replaceAll(/\s+/gu, ' ');
 
@@ -105,6 +128,10 @@ function headingsOf(document: string): readonly string[] {
       .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
       .replaceAll(' ', '-'),
   );
+}
+
+function isSource(name: string): boolean {
+  return name.endsWith('.ts') && !name.endsWith('.test.ts');
 }
 
 /** The code of a file without its comments. */

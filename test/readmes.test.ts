@@ -1,26 +1,42 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import ts from 'typescript';
-import { describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
+
+import { layOut, patternOf, readExamples } from './page-examples.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** The TypeScript examples of each README, read from top to bottom, as one file that would lie beside it. */
-const examples = new Map(
-  readmes().flatMap((file) => {
-    const blocks = [...readFileSync(file, 'utf8').matchAll(/^```ts\n(?<code>.*?)^```$/gmsu)];
-    const code = blocks.map((match) => match.groups?.['code'] ?? '').join('');
-    return code === '' ? [] : [[join(dirname(file), 'readme-examples.ts'), code] as const];
-  }),
+/** The examples of each page, by its path from the root. */
+const pages = new Map(
+  pageFiles().map((file) => [
+    relative(root, file).split(sep).join('/'),
+    readExamples(readFileSync(file, 'utf8')),
+  ]),
 );
 
-function readmes(): string[] {
+/** The TypeScript of each page as files that would lie beside it: those of the documentation have all packages. */
+const examples = new Map(
+  [...pages].flatMap(([page, { files }]) =>
+    [...files]
+      .filter(([name]) => name.endsWith('.ts'))
+      .map(([name, code]) => {
+        const beside = page.startsWith('docs/') ? `site/${page.replace(/\.md$/u, '')}` : dirname(page);
+        return [join(root, beside, name), { page, code }] as const;
+      }),
+  ),
+);
+
+function pageFiles(): string[] {
   const packages = ['packages', 'apps'].flatMap((group) =>
     readdirSync(join(root, group)).map((name) => join(root, group, name, 'README.md')),
   );
-  return [join(root, 'README.md'), ...packages].filter((file) => ts.sys.fileExists(file));
+  const documents = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join(root, 'docs', name));
+  return [join(root, 'README.md'), ...packages, ...documents].filter((file) => ts.sys.fileExists(file));
 }
 
 function compile(): Map<string, string[]> {
@@ -31,13 +47,15 @@ function compile(): Map<string, string[]> {
     noUnusedLocals: false,
     noUnusedParameters: false,
   };
+  const folders = new Set([...examples.keys()].map((file) => dirname(file)));
   const disk = ts.createCompilerHost(options);
   const host: ts.CompilerHost = {
     ...disk,
+    directoryExists: (folder) => folders.has(folder) || ts.sys.directoryExists(folder),
     fileExists: (file) => examples.has(file) || disk.fileExists(file),
-    readFile: (file) => examples.get(file) ?? disk.readFile(file),
+    readFile: (file) => examples.get(file)?.code ?? disk.readFile(file),
     getSourceFile: (file, ...rest) => {
-      const code = examples.get(file);
+      const code = examples.get(file)?.code;
       if (code === undefined) {
         return disk.getSourceFile(file, ...rest);
       }
@@ -60,12 +78,21 @@ function compile(): Map<string, string[]> {
   return problems;
 }
 
-describe('the examples of the READMEs', () => {
+describe('the examples of the pages', () => {
   const problems = compile();
-  it.each([...examples.keys()].map((file) => [relative(root, dirname(file)), file]))(
-    'compile: %s',
-    (_name, file) => {
+  it.each([...examples].map(([file, { page }]) => [page, basename(file), file]))(
+    'compile: %s, %s',
+    (_page, _name, file) => {
       expect(problems.get(file)).toBeUndefined();
     },
   );
+});
+
+describe.each([...pages].filter(([, { claims }]) => claims.length > 0))('%s', (_page, page) => {
+  const programs = layOut(page);
+  afterAll(() => programs[Symbol.dispose]());
+
+  it.each(page.claims)('prints what it says: $run', async (claim) => {
+    expect((await programs.print(claim)).trim()).toMatch(patternOf(claim.output));
+  });
 });
