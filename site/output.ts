@@ -87,7 +87,7 @@ function textOf(file: string, pages: ReadonlySet<string>): Text {
 
 function firstSentence(paragraph: string): string {
   const line = paragraph.replaceAll(/\s+/gu, ' ').replaceAll(/\[([^\]]*)\]\([^)]*\)/gu, '$1');
-  return /^.+?[.:](?= |$)/u.exec(line)?.[0].replace(/:$/u, '.') ?? line;
+  return /^.+?\.(?= |$)/u.exec(line)?.[0] ?? line;
 }
 
 function urlOf(path: string): string {

@@ -13,6 +13,8 @@ const documents = [
   ...['packages', 'apps'].flatMap((kind) =>
     readdirSync(join(root, kind)).map((name) => `${kind}/${name}/README.md`),
   ),
+  'deploy/README.md',
+  'examples/README.md',
 ].filter((path) => existsSync(join(root, path)));
 
 describe.each(documents)('%s', (document) => {

@@ -11,7 +11,7 @@ import ts from 'typescript';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** What the unnamed TypeScript blocks of a page are, read from top to bottom. */
-export const MODULE = 'page.ts';
+const MODULE = 'page.ts';
 
 /** What a page says that a program prints; `…` stands for anything in a line. */
 export interface Claim {
