@@ -1,6 +1,7 @@
 /**
  * `pnpm bench:http`: what a call costs a server of this repository, beside bare SDKs and what teams build from them.
- * The servers share one core and the load has another; CPU is that of the server process as the system counts it.
+ * The servers share one core and the load has another; CPU is that of the server process as the system counts it. All of
+ * them start with the flags that our image gives Node.
  *
  *   --profile       where the time of one contender goes (see --only; default: ours with everything), from the sources
  *   --only <names>  comma-separated beginnings of names; what others are compared with always runs
@@ -17,7 +18,7 @@ import { measureMemory, type MemoryRow } from './http/memory.ts';
 import { summarize, toText } from './http/profile.ts';
 import { missedTargets, references, toMemoryTable, toRows, toTable, type Row } from './http/report.ts';
 import { checkAnswers } from './http/right-answers.ts';
-import { pinLoad, startServer, type StartOptions } from './http/server-process.ts';
+import { imageFlags, pinLoad, startServer, type StartOptions } from './http/server-process.ts';
 
 const { values: options } = parseArgs({
   options: {
@@ -131,6 +132,7 @@ async function save(rows: readonly Row[], memory: readonly MemoryRow[]): Promise
   const known = await readFile(file, 'utf8').then(JSON.parse, () => ({}));
   const machine = {
     node: process.versions.node,
+    flags: imageFlags,
     cpus,
     pinned,
     loadAverage: { before: loadBefore, after: loadavg() },

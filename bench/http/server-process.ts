@@ -11,6 +11,18 @@ import type { Answers, Question } from './serve.ts';
 const SERVER_CORE = '0';
 const LOAD_CORE = '1';
 
+/** What our image tells Node: so many MiB for young objects. Every contender is told the same. */
+export const imageFlags = flagsOf(readFileSync(new URL('../../deploy/Dockerfile', import.meta.url), 'utf8'));
+
+function flagsOf(dockerfile: string): readonly string[] {
+  const command = dockerfile.match(/^CMD (?<words>\[.*\])$/mu)?.groups?.['words'];
+  if (command === undefined) {
+    throw new Error('deploy/Dockerfile: no CMD in the form of a list');
+  }
+  const words = JSON.parse(command) as readonly string[];
+  return words.filter((word) => word.startsWith('--'));
+}
+
 /** A server in a process of its own, on a core of its own where the machine lets us choose. */
 export interface ServerProcess extends AsyncDisposable {
   readonly url: string;
@@ -51,6 +63,7 @@ export async function startServer(
   const program = [
     process.execPath,
     '--expose-gc',
+    ...imageFlags,
     ...(fromSources ? ['--conditions=@mcp-parts/source'] : []),
     fileURLToPath(new URL('serve.ts', import.meta.url)),
     server,
