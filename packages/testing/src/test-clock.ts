@@ -10,9 +10,9 @@ export interface TestClock {
  * Creates a clock for what reads the time and waits for nothing. For a client with retries and time-outs there is
  * `createTestClock` of `@mcp-parts/resilient-client/testing`, which runs its timers.
  *
- * @param startAt Milliseconds since the Unix epoch. @default 2026-01-01T00:00:00Z
+ * @param startAt Milliseconds since the Unix epoch. @default 2030-01-01T00:00:00Z
  */
-export function testClock(startAt: number = Date.UTC(2026, 0, 1)): TestClock {
+export function testClock(startAt: number = Date.UTC(2030, 0, 1)): TestClock {
   let at = startAt;
   return {
     now: () => at,
