@@ -29,7 +29,8 @@ export function createControlService(options: { faults: FaultSwitch; platform: P
 
   app.put('/health/:service/:environment', (request, reply) => {
     const { service, environment } = parse(onEnvironment.extend({ service: z.string() }), request.params);
-    platform.setHealth(service, environment, parse(healthSchema, request.body));
+    const { region } = parse(z.object({ region: z.string().optional() }), request.query);
+    platform.setHealth(service, environment, parse(healthSchema, request.body), region);
     return reply.code(204).send();
   });
 

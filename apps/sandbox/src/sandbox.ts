@@ -88,7 +88,8 @@ export interface Sandbox extends AsyncDisposable {
   readonly issueUserToken: (user: SandboxUser, request: TokenRequest) => Promise<string>;
   /** An access token of a machine client, as its client credentials would get. */
   readonly issueServiceToken: (client: 'mcp-server' | 'ci-bot', request: TokenRequest) => Promise<string>;
-  readonly setHealth: (service: string, environment: Environment, health: Health) => void;
+  /** In one region, or in all that have no health of their own. */
+  readonly setHealth: (service: string, environment: Environment, health: Health, region?: string) => void;
   readonly setDeploymentWindow: (environment: Environment, window: DeploymentWindow) => void;
   /** What the audit collector holds, in the order of arrival. */
   readonly auditEvents: () => CollectedEvent[];
@@ -196,7 +197,7 @@ async function start(
     registerResource: (url) => resources.register(url),
     issueUserToken: (user, request) => mint.forUser(user, request, userTokenClientId),
     issueServiceToken: (client, request) => mint.forService(client, request),
-    setHealth: (service, environment, health) => platform.setHealth(service, environment, health),
+    setHealth: (...health) => platform.setHealth(...health),
     setDeploymentWindow: (environment, window) => platform.setDeploymentWindow(environment, window),
     auditEvents: () => collector.events(),
     requests: (service) => hosts[service].requests(),

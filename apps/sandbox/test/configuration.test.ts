@@ -76,6 +76,32 @@ it('shows the health that was set', async () => {
   expect((await get(path)).body).toEqual({ status: 'degraded', checkedAt: at, detail: 'Slow database.' });
 });
 
+it('shows the health of one region, and the worst of all', async () => {
+  const path = '/v1/services/user-service/environments/production/health';
+  sandbox.setHealth('user-service', 'production', { status: 'unhealthy', detail: 'No replica.' }, 'us-east');
+  const statuses = await Promise.all(
+    ['?region=eu-central', '?region=us-east', ''].map(
+      async (query) => (await get(`${path}${query}`)).body['status'],
+    ),
+  );
+  expect(statuses).toEqual(['healthy', 'unhealthy', 'unhealthy']);
+});
+
+it('removes a service that no other calls', async () => {
+  const remove = (name: string) =>
+    send(sandbox, 'configuration', `/v1/services/${name}`, { method: 'DELETE' });
+  expect((await get('/v1/services/user-service/dependants')).body).toEqual({
+    dependants: ['session-service', 'recommendation-service', 'order-service', 'fraud-service'],
+  });
+  expect(await remove('user-service')).toMatchObject({
+    status: 409,
+    body: { type: expect.stringContaining('service-in-use') },
+  });
+  expect(await remove('recommendation-service')).toMatchObject({ status: 200 });
+  expect(await remove('recommendation-service')).toMatchObject({ status: 404 });
+  expect((await get('/v1/services/user-service/dependants')).body['dependants']).toHaveLength(3);
+});
+
 it('seeds a service that is unhealthy in staging', async () => {
   const { body } = await get('/v1/services/recommendation-service/environments/staging/health');
   expect(body['status']).toBe('unhealthy');

@@ -32,6 +32,12 @@ async function start(body: object, key: string): Promise<string> {
 
 const show = async (id: string) => (await send(sandbox, 'deployments', `/v1/deployments/${id}`)).body;
 
+const rollback = (id: string) =>
+  send(sandbox, 'deployments', `/v1/deployments/${id}/rollback`, {
+    method: 'POST',
+    body: { requestedBy: 'developer' },
+  });
+
 const version = async () => {
   const path = '/v1/services/payment-service/environments/staging/configuration';
   return (await send(sandbox, 'configuration', path)).body['version'];
@@ -48,8 +54,8 @@ describe('a deployment that runs', () => {
     expect((await show(id))['progress']).toEqual({
       percent: 100,
       regions: [
-        { region: 'eu-central', state: 'succeeded', percent: 100 },
-        { region: 'us-east', state: 'succeeded', percent: 100 },
+        { region: 'eu-central', replaces: '2.4.1', state: 'succeeded', percent: 100 },
+        { region: 'us-east', replaces: '2.4.1', state: 'succeeded', percent: 100 },
       ],
     });
     expect(await version()).toBe('2.5.0');
@@ -71,6 +77,46 @@ describe('a deployment that runs', () => {
       });
     expect(await version()).toBe('2.4.1');
   });
+
+  it('goes to the regions that were named, in their order, and leaves the others as they are', async () => {
+    const id = await start({ ...request, regions: ['us-east'] }, 'key-1');
+    await expect.poll(() => show(id)).toMatchObject({ state: 'succeeded', progress: { percent: 100 } });
+    const path = '/v1/services/payment-service/environments/staging/configuration';
+    expect((await send(sandbox, 'configuration', path)).body['versionByRegion']).toEqual({
+      'eu-central': '2.4.1',
+      'us-east': '2.5.0',
+    });
+    expect(await post({ ...request, regions: ['moon'] }, 'key-2')).toMatchObject({ status: 400 });
+  });
+
+  it('is undone where it has changed something, once, in the opposite order', async () => {
+    const id = await start({ ...request, version: '2.5.0-broken' }, 'key-1');
+    await expect.poll(() => show(id)).toMatchObject({ state: 'failed' });
+
+    const undone = await rollback(id);
+    expect(undone).toMatchObject({
+      status: 201,
+      body: {
+        rollbackOf: id,
+        version: '2.4.1',
+        progress: { regions: [{ region: 'us-east' }, { region: 'eu-central' }] },
+      },
+    });
+    expect(await rollback(id)).toMatchObject({ status: 200, body: { id: undone.body['id'] } });
+    await expect.poll(() => show(String(undone.body['id']))).toMatchObject({ state: 'succeeded' });
+    expect(await version()).toBe('2.4.1');
+  });
+
+  it('is unhealthy in the regions where its version does not work', async () => {
+    const id = await start({ ...request, version: '2.5.0-unhealthy', regions: ['eu-central'] }, 'key-1');
+    await expect.poll(() => show(id)).toMatchObject({ state: 'succeeded' });
+    const path = '/v1/services/payment-service/environments/staging/health';
+    const health = async (query: string) =>
+      (await send(sandbox, 'configuration', `${path}${query}`)).body['status'];
+    expect(await health('?region=eu-central')).toBe('unhealthy');
+    expect(await health('?region=us-east')).toBe('healthy');
+    expect(await health('')).toBe('unhealthy');
+  });
 });
 
 describe('a deployment that stays queued', () => {
@@ -83,6 +129,19 @@ describe('a deployment that stays queued', () => {
     expect(status).toBe(201);
     expect(body).toMatchObject({ ...request, state: 'queued', progress: { percent: 0 } });
     expect(headers.get('location')).toBe(`/v1/deployments/${String(body['id'])}`);
+  });
+
+  it('is not undone before it has ended, nor when it has changed nothing', async () => {
+    const id = await start(request, 'key-1');
+    expect(await rollback(id)).toMatchObject({
+      status: 409,
+      body: { type: expect.stringContaining('deployment-active') },
+    });
+    await send(sandbox, 'deployments', `/v1/deployments/${id}/cancel`, { method: 'POST' });
+    expect(await rollback(id)).toMatchObject({
+      status: 409,
+      body: { type: expect.stringContaining('nothing-to-undo') },
+    });
   });
 
   it('is returned again for the same key and body', async () => {

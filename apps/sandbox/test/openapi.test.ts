@@ -33,15 +33,19 @@ const { signal } = new AbortController();
 
 const operation = z.object({ operationId: z.string(), responses: z.record(z.string(), z.unknown()) });
 const openapi = z.object({
-  paths: z.record(z.string(), z.object({ get: operation.optional(), post: operation.optional() })),
+  paths: z.record(
+    z.string(),
+    z.object({ get: operation.optional(), post: operation.optional(), delete: operation.optional() }),
+  ),
 });
 
 async function operations() {
   const { paths } = openapi.parse(parse(await readFile(documentFile, 'utf8')));
-  return Object.entries(paths).flatMap(([path, { get, post }]) =>
+  return Object.entries(paths).flatMap(([path, { get, post, delete: remove }]) =>
     [
       { method: 'GET', path, ...get },
       { method: 'POST', path, ...post },
+      { method: 'DELETE', path, ...remove },
     ].filter(({ operationId }) => operationId !== undefined),
   );
 }
@@ -120,6 +124,10 @@ describe('openapi.yaml', () => {
       '/v1/services/payment-service/dependencies',
     );
     await expectWhole(
+      configuration.call(platform.servicesDependants, { params: service }, { signal }),
+      '/v1/services/payment-service/dependants',
+    );
+    await expectWhole(
       configuration.call(
         platform.servicesCompatibility,
         { params: version, query: { environment: 'staging' } },
@@ -137,7 +145,11 @@ describe('openapi.yaml', () => {
         `/v1/environments/${environment}/deployment-window`,
       );
     }
-    const health = await configuration.call(platform.servicesHealth, { params: place }, { signal });
+    const health = await configuration.call(
+      platform.servicesHealth,
+      { params: place, query: { region: 'us-east' } },
+      { signal },
+    );
     expect(health).toMatchObject({ ok: true, data: { status: 'healthy', detail: 'All checks pass.' } });
   });
 
@@ -170,11 +182,31 @@ describe('openapi.yaml', () => {
         ok: false,
         error: { code: 'conflict', publicMessage: expect.stringContaining('nothing to cancel') },
       });
+
+      const undone = await deployments.call(
+        platform.deploymentsRollback,
+        { params, body: { requestedBy: 'dev' } },
+        { signal },
+      );
+      const rollback = undone.ok ? undone.data : undefined;
+      expect(rollback).toMatchObject({ rollbackOf: id, version: '3.1.5' });
+      await expect
+        .poll(() =>
+          deployments.call(platform.deploymentsGet, { params: { id: rollback?.id ?? '' } }, { signal }),
+        )
+        .toMatchObject({ data: { state: 'succeeded' } });
+      await expectWhole(
+        deployments.call(platform.deploymentsGet, { params: { id: rollback?.id ?? '' } }, { signal }),
+        `/v1/deployments/${rollback?.id}`,
+      );
     },
   );
 
   it.each([
     ['services.get', 'configuration', '/v1/services/nobody', {}],
+    ['services.delete', 'configuration', '/v1/services/user-service', { method: 'DELETE' }],
+    ['services.dependants', 'configuration', '/v1/services/nobody/dependants', {}],
+    ['deployments.rollback', 'deployments', '/v1/deployments/dep-1/rollback', { method: 'POST', body: {} }],
     ['services.compatibility', 'configuration', '/v1/services/cart-service/versions/1.0.0/compatibility', {}],
     ['environments.deploymentWindow', 'configuration', '/v1/environments/moon/deployment-window', {}],
     ['deployments.get', 'deployments', '/v1/deployments/dep-1', {}],

@@ -11,6 +11,7 @@ const Configuration = z.object({
   service: z.string(),
   environment: Environment,
   version: z.string(),
+  versionByRegion: z.record(z.string(), z.string()).optional(),
   regions: z.array(z.string()),
   replicas: z.int().min(0),
   settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
@@ -41,12 +42,14 @@ const Deployment = z.object({
   version: z.string(),
   environment: Environment,
   requestedBy: z.string(),
+  rollbackOf: z.string().optional(),
   state: DeploymentState,
   progress: z.object({
     percent: Percent,
     regions: z.array(
       z.object({
         region: z.string(),
+        replaces: z.string(),
         state: z.enum(['pending', 'running', 'succeeded', 'failed', 'cancelled']),
         percent: Percent,
       }),
@@ -63,6 +66,7 @@ const DeploymentRequest = z.strictObject({
     .string()
     .regex(new RegExp('^\\d+\\.\\d+\\.\\d+(-[0-9A-Za-z.\\-]+)?(\\+[0-9A-Za-z.\\-]+)?$', 'u')),
   environment: Environment,
+  regions: z.array(z.string()).min(1).optional(),
   requestedBy: z.string().min(1),
 });
 
@@ -80,6 +84,27 @@ export const servicesGet = defineEndpoint({
   method: 'GET',
   path: '/v1/services/{service}',
   response: Service,
+  explain: { 404: 'There is no service of this name. List the services to find the right one.' },
+});
+
+/** Removes a service that no other calls, from all environments and for good. */
+export const servicesDelete = defineEndpoint({
+  id: 'services.delete',
+  method: 'DELETE',
+  path: '/v1/services/{service}',
+  response: Service,
+  explain: {
+    404: 'There is no service of this name. List the services to find the right one.',
+    409: 'Other services still call this one. Remove those dependencies before you delete it.',
+  },
+});
+
+/** Lists the services that call a service. */
+export const servicesDependants = defineEndpoint({
+  id: 'services.dependants',
+  method: 'GET',
+  path: '/v1/services/{service}/dependants',
+  response: z.object({ dependants: z.array(z.string()) }),
   explain: { 404: 'There is no service of this name. List the services to find the right one.' },
 });
 
@@ -111,11 +136,12 @@ export const servicesConfiguration = defineEndpoint({
   explain: { 404: 'There is no service of this name. List the services to find the right one.' },
 });
 
-/** Tells how a service does in an environment. */
+/** Tells how a service does in an environment, or in one region of it. */
 export const servicesHealth = defineEndpoint({
   id: 'services.health',
   method: 'GET',
   path: '/v1/services/{service}/environments/{environment}/health',
+  query: z.strictObject({ region: z.string().optional() }),
   response: z.object({
     status: z.enum(['healthy', 'degraded', 'unhealthy']),
     checkedAt: z.iso.datetime({ offset: true }),
@@ -179,5 +205,18 @@ export const deploymentsCancel = defineEndpoint({
   explain: {
     404: 'There is no deployment with this id. List the deployments to find the right one.',
     409: 'This deployment has already ended, so there is nothing to cancel. Do not try again.',
+  },
+});
+
+/** Brings back what ran before, wherever an ended deployment has changed it; once more answers with the same. */
+export const deploymentsRollback = defineEndpoint({
+  id: 'deployments.rollback',
+  method: 'POST',
+  path: '/v1/deployments/{id}/rollback',
+  body: z.strictObject({ requestedBy: z.string().min(1) }),
+  response: Deployment,
+  explain: {
+    404: 'There is no deployment with this id. List the deployments to find the right one.',
+    409: 'This deployment cannot be undone now. Look at its state and at the others of this service first.',
   },
 });

@@ -18,12 +18,21 @@ export function createConfigurationService(options: {
   const { platform, now } = options;
   const app = createJsonService();
   const read = { onRequest: options.guard('platform:read') };
+  const change = { onRequest: options.guard('platform:deploy') };
 
   app.get('/v1/services', read, () => ({ services: platform.services().map(summary) }));
 
   app.get('/v1/services/:service', read, (request) =>
     summary(platform.service(parse(inService, request.params).service)),
   );
+
+  app.delete('/v1/services/:service', change, (request) =>
+    summary(platform.remove(parse(inService, request.params).service)),
+  );
+
+  app.get('/v1/services/:service/dependants', read, (request) => ({
+    dependants: platform.dependants(parse(inService, request.params).service),
+  }));
 
   app.get('/v1/services/:service/dependencies', read, (request) => ({
     dependencies: platform.service(parse(inService, request.params).service).dependencies,
@@ -43,7 +52,8 @@ export function createConfigurationService(options: {
 
   app.get('/v1/services/:service/environments/:environment/health', read, (request) => {
     const { service, environment } = parse(inEnvironment, request.params);
-    const { status, detail } = platform.health(service, environment);
+    const { region } = parse(z.object({ region: z.string().optional() }), request.query);
+    const { status, detail } = platform.health(service, environment, region);
     return { status, checkedAt: now().toISOString(), detail: detail ?? 'All checks pass.' };
   });
 

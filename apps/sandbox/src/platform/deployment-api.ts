@@ -12,8 +12,11 @@ const bodySchema = z.strictObject({
     .string()
     .regex(/^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?$/, 'must be a version like 1.2.3'),
   environment: environmentSchema,
+  regions: z.array(z.string()).min(1).optional(),
   requestedBy: z.string().min(1),
 });
+
+const rollbackSchema = z.strictObject({ requestedBy: z.string().min(1) });
 
 const filterSchema = z.object({
   service: z.string().optional(),
@@ -25,7 +28,7 @@ const filterSchema = z.object({
 
 const byId = z.object({ id: z.string() });
 
-/** Starts, shows and cancels deployments. */
+/** Starts, shows, cancels and undoes deployments. */
 export function createDeploymentApi(options: {
   deployments: Deployments;
   guard: ScopeGuard;
@@ -75,6 +78,12 @@ export function createDeploymentApi(options: {
   app.post('/v1/deployments/:id/cancel', deploy, (request) =>
     deployments.cancel(parse(byId, request.params).id),
   );
+
+  app.post('/v1/deployments/:id/rollback', deploy, (request, reply) => {
+    const { id } = parse(byId, request.params);
+    const { deployment, isNew } = deployments.rollback(id, parse(rollbackSchema, request.body).requestedBy);
+    return reply.code(isNew ? 201 : 200).send(deployment);
+  });
 
   return app;
 }

@@ -12,13 +12,17 @@ export interface DeploymentRequest {
   readonly service: string;
   readonly version: string;
   readonly environment: Environment;
+  /** In this order. @default all of the environment */
+  readonly regions?: readonly string[] | undefined;
   /** Who asked for it, in the caller's own terms. */
   readonly requestedBy: string;
 }
 
 /** A deployment as the API shows it. */
-export interface Deployment extends DeploymentRequest {
+export interface Deployment extends Omit<DeploymentRequest, 'regions'> {
   readonly id: string;
+  /** The deployment that it undoes. */
+  readonly rollbackOf?: string;
   state: DeploymentState;
   readonly progress: {
     /** 0–100 over all regions. */
@@ -35,6 +39,8 @@ export interface Deployment extends DeploymentRequest {
 /** How far one region is; the regions take their turns. */
 export interface RegionProgress {
   readonly region: string;
+  /** What ran there before. */
+  readonly replaces: string;
   state: 'pending' | 'running' | 'succeeded' | 'failed' | 'cancelled';
   /** 0–100 */
   percent: number;
@@ -50,6 +56,12 @@ export interface Deployments {
   readonly list: () => Deployment[];
   /** @throws {Problem} 404, or 409 once it has ended */
   readonly cancel: (id: string) => Deployment;
+  /**
+   * Brings what ran before back to where a deployment has changed it; each deployment is undone once.
+   *
+   * @throws {Problem} 404, or 409 while it or another is active there, or when it has changed nothing
+   */
+  readonly rollback: (id: string, requestedBy: string) => { deployment: Deployment; isNew: boolean };
   readonly close: () => void;
 }
 
@@ -82,33 +94,78 @@ export function createDeployments(options: {
     return found;
   }
 
+  function begin(
+    { service, environment, version, requestedBy }: DeploymentRequest,
+    regions: readonly string[],
+    rollbackOf?: string,
+  ): Deployment {
+    const active = [...deployments.values()].find(
+      (other) => isActive(other) && other.service === service && other.environment === environment,
+    );
+    if (active) {
+      throw new Problem(409, `Deployment ${active.id} is still ${active.state} there.`, {
+        type: 'deployment-active',
+      });
+    }
+    const createdAt = now().toISOString();
+    const deployment: Deployment = {
+      id: `dep-${randomUUID()}`,
+      service,
+      version,
+      environment,
+      requestedBy,
+      ...(rollbackOf !== undefined && { rollbackOf }),
+      state: 'queued',
+      progress: {
+        percent: 0,
+        regions: regions.map((region) => ({
+          region,
+          replaces: platform.versionIn(service, environment, region),
+          state: 'pending',
+          percent: 0,
+        })),
+      },
+      createdAt,
+      updatedAt: createdAt,
+    };
+    deployments.set(deployment.id, deployment);
+    schedule(deployment);
+    return deployment;
+  }
+
   return {
     start(request) {
-      const { regions } = platform.configuration(request.service, request.environment);
-      const active = [...deployments.values()].find(
-        (other) =>
-          isActive(other) && other.service === request.service && other.environment === request.environment,
-      );
-      if (active) {
-        throw new Problem(409, `Deployment ${active.id} is still ${active.state} there.`, {
-          type: 'deployment-active',
-        });
+      const all = platform.configuration(request.service, request.environment).regions;
+      const unknown = request.regions?.find((region) => !all.includes(region));
+      if (unknown !== undefined) {
+        throw new Problem(400, `regions: ${request.environment} has no region ${unknown}.`);
       }
-      const createdAt = now().toISOString();
-      const deployment: Deployment = {
-        id: `dep-${randomUUID()}`,
-        ...request,
-        state: 'queued',
-        progress: {
-          percent: 0,
-          regions: regions.map((region) => ({ region, state: 'pending', percent: 0 })),
-        },
-        createdAt,
-        updatedAt: createdAt,
+      return begin(request, request.regions ?? all);
+    },
+    rollback(id, requestedBy) {
+      const undone = find(id);
+      const earlier = [...deployments.values()].find(({ rollbackOf }) => rollbackOf === id);
+      if (earlier) {
+        return { deployment: earlier, isNew: false };
+      }
+      if (isActive(undone)) {
+        throw new Problem(409, `Deployment ${id} is still ${undone.state}.`, { type: 'deployment-active' });
+      }
+      const changed = undone.progress.regions.filter(({ percent }) => percent > 0).toReversed();
+      const [last] = changed;
+      if (last === undefined) {
+        throw new Problem(409, `Deployment ${id} has changed nothing.`, { type: 'nothing-to-undo' });
+      }
+      const { service, environment } = undone;
+      const request = { service, environment, version: last.replaces, requestedBy };
+      return {
+        deployment: begin(
+          request,
+          changed.map(({ region }) => region),
+          id,
+        ),
+        isNew: true,
       };
-      deployments.set(deployment.id, deployment);
-      schedule(deployment);
-      return deployment;
     },
     get: find,
     list: () => [...deployments.values()].toReversed(),
@@ -152,8 +209,9 @@ function advance(deployment: Deployment, platform: Platform): void {
     startNext(regions);
     return;
   }
-  // A version `x.y.z-broken` fails in its second region, or in the only one.
-  const failsHere = deployment.version.endsWith('-broken') && current === (regions[1] ?? regions[0]);
+  // A version `x.y.z-broken` fails in the second region of its environment, or in the only one.
+  const [first, second = first] = platform.regions(deployment.environment);
+  const failsHere = deployment.version.endsWith('-broken') && current.region === second;
   if (failsHere && current.percent > 0) {
     current.state = 'failed';
     deployment.state = 'failed';
@@ -168,11 +226,10 @@ function advance(deployment: Deployment, platform: Platform): void {
     return;
   }
   current.state = 'succeeded';
-  if (startNext(regions)) {
-    return;
+  platform.setVersion(deployment.service, deployment.environment, current.region, deployment.version);
+  if (!startNext(regions)) {
+    deployment.state = 'succeeded';
   }
-  deployment.state = 'succeeded';
-  platform.setVersion(deployment.service, deployment.environment, deployment.version);
 }
 
 function startNext(regions: RegionProgress[]): boolean {
