@@ -27,7 +27,7 @@ ${indented(http)}
 ${indented(stdio)}
 
 3. Or by hand, in this folder and a second terminal (a POSIX shell; on Windows: Git Bash). A token for "developer" (also:
-   release-manager, viewer), valid for an hour, a call that is allowed, and one that is denied, because a developer is not in
+   release-manager, platform-owner, viewer), valid for an hour, a call that is allowed, and one that is denied, because a developer is not in
    the group production-deployers:
 
    TOKEN=$(${env}npm run --silent token developer)

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 import { connectPlatform, createDeploymentTools, deploymentInstructions } from '@mcp-parts/deployment-tools';
 import { startSandbox } from '@mcp-parts/sandbox';
-import { createCatalog, createMethodTable, type JsonObject } from '@mcp-parts/tool-kit';
+import { createCatalog, createMethodTable, type JsonObject, type Retry } from '@mcp-parts/tool-kit';
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 
 import { startRecorder, type Recorded } from './recorder.ts';
@@ -52,22 +52,39 @@ export async function measureJourney(): Promise<Journey> {
   const tools = createDeploymentTools({ ...platform, now: () => OPEN, pollIntervalMs: 10 });
   const tasks = createTasks();
   const table = createMethodTable(createCatalog(tools), { tasks: tasks.runner });
-  const ask = async (method: string, params: JsonObject) => {
+  // A person says yes to whatever the server asks, which no model reads.
+  const ask = async (method: string, params: JsonObject, retry?: Retry): Promise<JsonObject> => {
     const handler = table.methods.get(method);
     if (handler === undefined) {
       throw new Error(`no method ${method}`);
     }
-    return handler(params, {
+    const result = await handler(params, {
       caller: {
         id: 'issuer#ada',
         kind: 'user',
         groups: [],
-        permissions: ['deploy:read', 'deploy:production'],
+        permissions: ['deploy:read', 'deploy:production', 'deploy:approve', 'services:delete'],
       },
       signal: new AbortController().signal,
       era: '2026',
       transport: 'http',
       correlationId: 'bench',
+      channel: {
+        meta: {},
+        capabilities: { elicitation: { form: {} } },
+        notify: () => undefined,
+        log: () => undefined,
+        retry,
+      },
+    });
+    if (result['resultType'] !== 'input_required') {
+      return result;
+    }
+    const yes = { action: 'accept', content: { confirm: true } };
+    const keys = Object.keys(result['inputRequests'] as JsonObject);
+    return ask(method, params, {
+      answers: Object.fromEntries(keys.map((key) => [key, yes])),
+      state: result['requestState'],
     });
   };
 

@@ -1,4 +1,4 @@
-import { deploymentToolsets, platformSettings } from '@mcp-parts/deployment-tools';
+import { deploymentSettings, deploymentToolsets, platformSettings } from '@mcp-parts/deployment-tools';
 import {
   authenticationSettings,
   catalogSettings,
@@ -21,6 +21,7 @@ const serverSettings = {
   ...redisSettings,
   ...taskSettings,
   ...catalogSettings(deploymentToolsets),
+  ...deploymentSettings,
   ...platformSettings,
   ...commonSettings,
 } satisfies Settings;

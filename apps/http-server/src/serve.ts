@@ -4,6 +4,7 @@ import {
   connectPlatform,
   createDeploymentTools,
   deploymentInstructions,
+  deploymentRules,
   platformOptions,
 } from '@mcp-parts/deployment-tools';
 import { createTelemetry, type TelemetryOptions } from '@mcp-parts/observability';
@@ -41,7 +42,7 @@ export async function serve(
   await using server = await assembleServer({
     serverInfo: { name, version, title: 'Deployments' },
     instructions: deploymentInstructions,
-    definitions: createDeploymentTools(platform),
+    definitions: createDeploymentTools({ ...platform, ...deploymentRules(config) }),
     readOnly: config.READ_ONLY,
     toolsets: config.TOOLSETS,
     authorizer: access.authorizer,

@@ -50,7 +50,7 @@ describe.concurrent.each(sdkClients)('the client of %s', { timeout: 120_000 }, (
     const taskId = await tellDeploymentStory(client, stories[kind]);
 
     const created = sandbox.requests('deployments').filter(({ method }) => method === 'POST');
-    expect(created.map(({ headers }) => headers['idempotency-key'])).toContain(taskId);
+    expect(created.map(({ headers }) => headers['idempotency-key'])).toContain(`${taskId}.eu-central`);
   });
 
   it('is refused production as a developer, and the refusal reaches the collector at once', async () => {
@@ -126,7 +126,11 @@ describe.concurrent('the command line of the MCP Inspector', { timeout: 120_000 
 describe('production', () => {
   it('takes a release manager’s deployment inside its window, and audits it at once', async () => {
     sandbox.setDeploymentWindow('production', { always: true });
-    await using client = await connectClient('sdk-2.x-auto', { url: server.url, token: releaseManager });
+    await using client = await connectClient(
+      'sdk-2.x-auto',
+      { url: server.url, token: releaseManager },
+      () => ({ action: 'accept', content: { confirm: true } }),
+    );
     const resource = 'cart-service/production';
     await tellDeploymentStory(client, {
       service: 'cart-service',
@@ -134,7 +138,8 @@ describe('production', () => {
       environment: 'production',
     });
     await vi.waitFor(() => {
-      const [intent, outcome] = auditOf(sandbox, { target: 'trigger_deployment', resource });
+      // The round before asked the person.
+      const [intent, outcome] = auditOf(sandbox, { target: 'trigger_deployment', resource }).slice(-2);
       expect(intent).toMatchObject({
         stage: 'intent',
         urgent: true,

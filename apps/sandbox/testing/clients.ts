@@ -3,7 +3,13 @@ import { StdioClientTransport as Stdio2 } from '@modelcontextprotocol/client/std
 import { Client as Client1 } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport as Stdio1 } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { StreamableHTTPClientTransport as Http1 } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import type { CallToolResult, CompleteRequest, ListToolsResult } from '@modelcontextprotocol/sdk/types.js';
+import {
+  ElicitRequestSchema,
+  type CallToolResult,
+  type CompleteRequest,
+  type ElicitResult,
+  type ListToolsResult,
+} from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
 
 import type { Program } from './program.ts';
@@ -34,17 +40,31 @@ export interface McpClient extends AsyncDisposable {
   readonly close: () => Promise<void>;
 }
 
-/** Connects a client. It introduces itself by the name of its kind. */
-export async function connectClient(kind: SdkClient, target: Target): Promise<McpClient> {
+/** What a person answers to the question of a server, as the result of `elicitation/create`. */
+export type OnQuestion = (message: string) => ElicitResult;
+
+/** Connects a client, which can ask a person where there is one. It introduces itself by the name of its kind. */
+export async function connectClient(
+  kind: SdkClient,
+  target: Target,
+  onQuestion?: OnQuestion,
+): Promise<McpClient> {
   const info = { name: kind, version: '1.0.0' };
+  const capabilities = onQuestion === undefined ? {} : { elicitation: { form: {} } };
   if (kind === 'sdk-1.x') {
-    const client = new Client1(info);
+    const client = new Client1(info, { capabilities });
+    if (onQuestion !== undefined) {
+      client.setRequestHandler(ElicitRequestSchema, ({ params }) => onQuestion(params.message));
+    }
     const { transport, stderr } = open(target, Http1, Stdio1);
     await client.connect(transport);
     return inOneForm(client, stderr);
   }
   const mode = kind === 'sdk-2.x-auto' ? ('auto' as const) : { pin: '2026-07-28' };
-  const client = new Client2(info, { versionNegotiation: { mode } });
+  const client = new Client2(info, { versionNegotiation: { mode }, capabilities });
+  if (onQuestion !== undefined) {
+    client.setRequestHandler('elicitation/create', ({ params }) => onQuestion(params.message));
+  }
   const { transport, stderr } = open(target, Http2, Stdio2);
   await client.connect(transport);
   return inOneForm(client, stderr);

@@ -1,4 +1,8 @@
-import { deploymentToolsets, platformSettings } from '@mcp-parts/deployment-tools/settings';
+import {
+  deploymentSettings,
+  deploymentToolsets,
+  platformSettings,
+} from '@mcp-parts/deployment-tools/settings';
 import {
   authenticationSettings,
   catalogSettings,
@@ -17,6 +21,7 @@ export const settings = {
   },
   ...authenticationSettings,
   ...catalogSettings(deploymentToolsets),
+  ...deploymentSettings,
   ...platformSettings,
   ...commonSettings,
 } satisfies Settings;

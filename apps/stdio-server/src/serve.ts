@@ -2,6 +2,7 @@ import {
   connectPlatform,
   createDeploymentTools,
   deploymentInstructions,
+  deploymentRules,
   platformOptions,
 } from '@mcp-parts/deployment-tools';
 import { createTelemetry, type TelemetryOptions } from '@mcp-parts/observability';
@@ -47,7 +48,7 @@ export async function serve(
   await using server = await assembleServer({
     serverInfo,
     instructions: deploymentInstructions,
-    definitions: createDeploymentTools(platform),
+    definitions: createDeploymentTools({ ...platform, ...deploymentRules(config) }),
     readOnly: config.READ_ONLY,
     toolsets: config.TOOLSETS,
     authorizer: authentication.authorizer,

@@ -37,7 +37,7 @@ describe.concurrent.each(sdkClients)('the client of %s', { timeout: 120_000 }, (
       await using client = await connectClient(kind, { program, env });
       const taskId = await tellDeploymentStory(client, story);
       const created = sandbox.requests('deployments').filter(({ method }) => method === 'POST');
-      expect(created.map(({ headers }) => headers['idempotency-key'])).toContain(taskId);
+      expect(created.map(({ headers }) => headers['idempotency-key'])).toContain(`${taskId}.eu-central`);
 
       const answer = await client.callTool('trigger_deployment', { ...story, environment: 'production' });
       expect(answer.isError).toBe(true);
@@ -125,13 +125,19 @@ describe('production', () => {
   it('takes a release manager’s deployment inside its window', { timeout: 120_000 }, async () => {
     world.sandbox.setDeploymentWindow('production', { always: true });
     const env = await world.settings('release-manager');
-    await using client = await connectClient('sdk-2.x-auto', { program, env });
+    await using client = await connectClient('sdk-2.x-auto', { program, env }, () => ({
+      action: 'accept',
+      content: { confirm: true },
+    }));
     const story = { service: 'cart-service', version: '3.2.0', environment: 'production' } as const;
     await tellDeploymentStory(client, story);
     await vi.waitFor(
       () =>
         expect(
-          auditOf(world.sandbox, { target: 'trigger_deployment', resource: 'cart-service/production' }),
+          // The round before asked the person.
+          auditOf(world.sandbox, { target: 'trigger_deployment', resource: 'cart-service/production' }).slice(
+            -2,
+          ),
         ).toMatchObject([
           { stage: 'intent', urgent: true, arguments: story },
           { stage: 'outcome', result: 'success' },

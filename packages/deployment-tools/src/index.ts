@@ -3,3 +3,5 @@ export { connectPlatform, type Platform, type PlatformOptions } from './platform
 export { deploymentToolsets } from './toolsets.ts';
 export { platformOptions, platformSettings } from './platform/platform-settings.ts';
 export { deploymentInstructions } from './instructions.ts';
+export { deploymentRules, deploymentSettings } from './deployment/rule-settings.ts';
+export type { DeploymentRules } from './deployment/rules.ts';

@@ -2,3 +2,4 @@
 export { deploymentInstructions } from './instructions.ts';
 export { deploymentToolsets } from './toolsets.ts';
 export { platformOptions, platformSettings } from './platform/platform-settings.ts';
+export { deploymentRules, deploymentSettings } from './deployment/rule-settings.ts';

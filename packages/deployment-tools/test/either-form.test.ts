@@ -67,8 +67,10 @@ describe('what a model is told to do stands in both forms', () => {
     expect(instructionsIn(structured).filter((sentence) => !content[0].text.includes(sentence))).toEqual([]);
   });
 
-  it('for every tool there is', () => {
-    const tools = [...createCatalog(definitionsOf(platform)).tools.keys()];
+  it('for every tool that answers in both', () => {
+    const tools = [...createCatalog(definitionsOf(platform)).tools].flatMap(([name, { listing }]) =>
+      listing['outputSchema'] === undefined ? [] : [name],
+    );
 
     expect([...new Set(examples.map(({ tool }) => tool))]).toEqual(tools);
   });

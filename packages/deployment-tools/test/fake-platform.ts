@@ -35,31 +35,6 @@ export const configurationOfPayments = {
   updatedAt: '2026-03-01T08:00:00.000Z',
 };
 
-/** A deployment as the API shows it, of two regions. */
-export function deployment(
-  state: string,
-  first: [string, number],
-  second: [string, number],
-  more: object = {},
-) {
-  return {
-    json: {
-      id: 'dep-1',
-      ...target,
-      requestedBy: 'https://issuer.test#ada',
-      state,
-      progress: {
-        percent: (first[1] + second[1]) / 2,
-        regions: [
-          { region: 'eu-central', state: first[0], percent: first[1] },
-          { region: 'us-east', state: second[0], percent: second[1] },
-        ],
-      },
-      ...more,
-    },
-  };
-}
-
 /** Both backends in one, where everything is ready for `target`, and clients that give up at the first failure. */
 export interface Platform extends AsyncDisposable {
   readonly upstream: FakeUpstream;
@@ -96,6 +71,8 @@ export function definitionsOf(platform: Platform, options: Partial<DeploymentToo
     ...platform.clients,
     now: () => openTime,
     wait: () => Promise.resolve(),
+    // What a person is asked first has tests of its own.
+    confirmation: { production: 'none' },
     ...options,
   });
 }

@@ -16,6 +16,7 @@ export const users = [
     email: 'release-manager@example.test',
     groups: ['developers', 'production-deployers'],
   },
+  { subject: 'platform-owner', email: 'platform-owner@example.test', groups: ['platform-owners'] },
   { subject: 'viewer', email: 'viewer@example.test', groups: ['viewers'] },
 ] as const satisfies readonly DirectoryUser[];
 

@@ -4,7 +4,14 @@ import { errors, type ResourceServer } from 'oidc-provider';
 export const platformAudience = 'https://platform.sandbox.test';
 
 export const platformScopes = ['platform:read', 'platform:deploy', 'audit:write'];
-export const mcpScopes = ['deploy:read', 'deploy:development', 'deploy:staging', 'deploy:production'];
+export const mcpScopes = [
+  'deploy:read',
+  'deploy:development',
+  'deploy:staging',
+  'deploy:production',
+  'deploy:approve',
+  'services:delete',
+];
 
 /** Client through which people get tokens without a browser; public, so that one `curl` line is enough. */
 export const userTokenClientId = 'sandbox-cli';

@@ -1,221 +1,153 @@
-import { callOptionsFor, type Client, type ClientError } from '@mcp-parts/resilient-client';
-import { PublicError, type CallContext } from '@mcp-parts/tool-kit';
+import { callFor, callOptionsFor, ClientError } from '@mcp-parts/resilient-client';
+import { PublicError } from '@mcp-parts/tool-kit';
 
 import type { DeploymentTarget } from '../deployment/schemas.ts';
-import {
-  cancelDeployment,
-  createDeployment,
-  findDeployments,
-  getDeployment,
-  type Deployment,
-} from '../platform/endpoints.ts';
+import { getConfiguration, type Deployment } from '../platform/endpoints.ts';
 import { refusalText } from '../prerequisites/prerequisites-text.ts';
-import { checkPrerequisites, type PrerequisiteSources } from '../prerequisites/prerequisites.ts';
-import { deployedResult, isEnded, regionsText, type Deployed } from './deployment-outcome.ts';
+import { checkPrerequisites } from '../prerequisites/prerequisites.ts';
+import { failureIn, stopped, unhealthyIn, type Failure } from './deployment-outcome.ts';
+import { healthGate } from './health-gate.ts';
+import { cancel, findRegion, follow, startRegion } from './region-deployment.ts';
+import { createRegions, type Regions } from './regions.ts';
+import { rollBack } from './rollback.ts';
+import { isCancelled, taskOf, type DeployOptions, type Run } from './run.ts';
 
-/** What a deployment needs from outside. */
-export interface DeployOptions extends PrerequisiteSources {
-  readonly deployments: Client;
-  /** Time between two looks at a deployment, in milliseconds. */
-  readonly pollIntervalMs: number;
-  /** Waits; rejects when the signal aborts. @default a timer */
-  readonly wait: (delayMs: number, signal: AbortSignal) => Promise<void>;
+/** What is to be deployed, and how. */
+export interface DeployRequest extends DeploymentTarget {
+  /** In this order. @default all, as the configuration service has them */
+  readonly regions?: readonly string[] | undefined;
+  /** Whether what ran before comes back everywhere when a region fails. */
+  readonly rollBackOnFailure: boolean;
 }
 
-// A deployment goes on without us, so an outage of the API between two looks is waited for this long.
-const MAX_SILENCE_MS = 5 * 60_000;
-// Cancelling happens after the task's own signal has aborted, and so needs its own end.
-const CANCEL_LIMIT_MS = 10_000;
+/** What a deployment that succeeded has done. */
+export interface Deployed extends DeploymentTarget {
+  readonly regions: string[];
+  /** Of the deployment API, one for each region. */
+  readonly deploymentIds: string[];
+}
 
 /**
- * Checks the prerequisites itself, starts the deployment under the task's id, and follows it to its end. A later run finds
- * by that id what an earlier one started. When the task is cancelled it cancels the deployment; when the server stops it
- * leaves it running.
+ * Checks the prerequisites itself, then deploys to one region after another, each under a key of its own, and goes on only
+ * while the service is healthy where it has been. A later run asks the deployment API what earlier ones have started. When
+ * the task is cancelled it cancels the deployment; when the server stops it leaves it running.
+ *
+ * @throws {PublicError} saying where it stopped, why, and what runs where
  */
 export async function deploy(
-  target: DeploymentTarget,
-  context: CallContext,
+  { regions: wanted, rollBackOnFailure, ...target }: DeployRequest,
+  context: Run['context'],
   options: DeployOptions,
 ): Promise<Deployed> {
-  const { deployments } = options;
-  let deployment = await resumed(context, deployments);
-  if (deployment === undefined) {
-    context.signal.throwIfAborted();
-    context.progress(0, 100, 'Checking the prerequisites.');
-    const prerequisites = await checkPrerequisites(target, options, callOptionsFor(context));
-    if (!prerequisites.ready) {
-      throw new PublicError('prerequisites_failed', refusalText(prerequisites, target));
-    }
-    deployment = await start(target, context, deployments);
+  const run: Run = { target, context, options };
+  const isFirst = taskOf(run).attempt === 1;
+  if (isFirst) {
+    await check(run);
   }
+  const names = await context.once('regions', () => regionsOf(run, wanted));
+  const deployments = isFirst ? new Map<string, Deployment>() : await startedBefore(run, names);
+  if (!isFirst && deployments.size === 0) {
+    await check(run);
+  }
+  const regions = createRegions(names, context);
+  for (const region of names) {
+    // oxlint-disable-next-line no-await-in-loop -- One after the other is the point of it.
+    const failure = await deployTo(run, region, deployments, regions).catch((error: unknown) =>
+      failureAfter(error, run, regions),
+    );
+    if (failure !== undefined) {
+      const undoes = rollBackOnFailure && failure.isOurs;
+      // oxlint-disable-next-line no-await-in-loop -- It is the end.
+      throw stopped(failure, regions, undoes ? await rollBack(run, deployments, regions) : undefined);
+    }
+  }
+  return { ...target, regions: names, deploymentIds: [...deployments.values()].map(({ id }) => id) };
+}
+
+/** @throws {PublicError} `prerequisites_failed`, with every check that failed */
+async function check({ target, context, options }: Run): Promise<void> {
+  context.signal.throwIfAborted();
+  context.progress(0, 100, 'Checking the prerequisites.');
+  const prerequisites = await checkPrerequisites(target, options, callOptionsFor(context));
+  if (!prerequisites.ready) {
+    throw new PublicError('prerequisites_failed', refusalText(prerequisites, target));
+  }
+}
+
+/** The regions and their order, which stay as they are from the first run on. */
+async function regionsOf({ target, context, options }: Run, wanted: readonly string[] | undefined) {
+  const { service, environment } = target;
+  const input = { params: { service, environment } };
+  const { regions } = await callFor(context, options.configuration, getConfiguration, input);
+  const unknown = wanted?.filter((region) => !regions.includes(region)) ?? [];
+  if (unknown.length > 0) {
+    throw new PublicError(
+      'unknown_region',
+      `Nothing was deployed: ${environment} has no region ${unknown.join(', ')}. Choose from ${regions.join(', ')}.`,
+    );
+  }
+  return [...(wanted ?? regions)];
+}
+
+async function startedBefore(run: Run, names: readonly string[]): Promise<Map<string, Deployment>> {
+  const deployments = new Map<string, Deployment>();
+  for (const region of names) {
+    // One after the other, as they were started.
+    // oxlint-disable-next-line no-await-in-loop
+    const found = await findRegion(run, region);
+    if (found === undefined) {
+      break;
+    }
+    deployments.set(region, found);
+  }
+  return deployments;
+}
+
+/** Why there is no going on after this region, if there is not. */
+async function deployTo(
+  run: Run,
+  region: string,
+  deployments: Map<string, Deployment>,
+  regions: Regions,
+): Promise<Failure | undefined> {
+  const { signal } = run.context;
+  let deployment = deployments.get(region) ?? (await startRegion(run, region));
+  const show = (shown: Deployment) => {
+    deployment = shown;
+    deployments.set(region, shown);
+    regions.see(region, shown);
+  };
   try {
-    return deployedResult(await follow(deployment, context, options), target);
+    await follow(run, deployment, show);
   } catch (error) {
-    if (!isCancelled(context.signal)) {
+    if (!isCancelled(signal)) {
       throw error;
     }
-    return await cancel(deployment, target, context, deployments);
+    show(await cancel(run, deployment, regions.next()));
   }
+  const failure = failureIn(region, deployment, run.target);
+  if (failure !== undefined || isCancelled(signal)) {
+    return failure;
+  }
+  const unhealthy = await healthGate(run, region, regions);
+  return unhealthy === null ? undefined : unhealthyIn(region, deployment, run.target, unhealthy);
 }
 
-/** The deployment that an earlier run started, as the deployment API knows it, which is the only truth. */
-async function resumed(context: CallContext, deployments: Client): Promise<Deployment | undefined> {
-  const { id, attempt } = taskOf(context);
-  if (attempt === 1) {
-    return undefined;
+/**
+ * What was refused or lost when regions were finished already: the model has to know which. It is ours to undo when it is
+ * certain that nothing was started.
+ *
+ * @throws {unknown} the error, when there is nothing to add to it
+ */
+function failureAfter(error: unknown, { context }: Run, regions: Regions): Failure {
+  const isKnown = error instanceof PublicError || error instanceof ClientError;
+  if (!isKnown || context.signal.aborted || regions.changed().length === 0) {
+    throw error;
   }
-  const result = await deployments.call(
-    findDeployments,
-    { query: { idempotencyKey: id } },
-    // Also what is cancelled must be found, to be undone.
-    { ...callOptionsFor(context), signal: liveSignal(context) },
-  );
-  if (!result.ok) {
-    throw new PublicError(
-      'status_unknown',
-      'The server was restarted, and the deployment API does not say what became of the deployment. It may be running. Ask the person to look at the deployment system; do not trigger it again.',
-      { cause: result.error },
-    );
-  }
-  return result.data.deployments[0];
-}
-
-function liveSignal({ signal }: CallContext): AbortSignal {
-  return isCancelled(signal) ? AbortSignal.timeout(CANCEL_LIMIT_MS) : signal;
-}
-
-function taskOf({ task }: CallContext) {
-  if (task === undefined) {
-    throw new TypeError('a deployment is made in a task');
-  }
-  return task;
-}
-
-/** A server that is restarted half-way, or a run that took too long, must not undo what people asked for. */
-function isCancelled({ aborted, reason }: AbortSignal): boolean {
-  return aborted && reason instanceof Error && 'code' in reason && reason.code === 'cancelled';
-}
-
-async function start(
-  target: DeploymentTarget,
-  context: CallContext,
-  deployments: Client,
-): Promise<Deployment> {
-  context.signal.throwIfAborted();
-  const result = await deployments.call(
-    createDeployment,
-    { body: { ...target, requestedBy: context.caller.id } },
-    // Not the task's signal: cut off half-way, nobody would know which deployment to cancel. The client's own
-    // deadline ends the call.
-    {
-      ...callOptionsFor(context),
-      signal: new AbortController().signal,
-      idempotencyKey: taskOf(context).id,
-    },
-  );
-  if (!result.ok && mayHaveStarted(result.error)) {
-    throw new PublicError(
-      result.error.code,
-      'The deployment API gave no usable answer, so the deployment may or may not have started. Ask the person to look at the deployment system before you trigger it again.',
-      { cause: result.error },
-    );
-  }
-  if (!result.ok) {
-    throw result.error;
-  }
-  return result.data;
-}
-
-function mayHaveStarted({ sent, code }: ClientError): boolean {
-  switch (code) {
-    case 'timeout':
-    case 'deadline_exceeded':
-    case 'cancelled':
-    case 'network':
-    case 'server_error':
-    case 'invalid_response':
-    case 'response_too_large':
-      return sent !== 'no';
-    case 'circuit_open':
-    case 'overloaded':
-    case 'throttled':
-    case 'unauthenticated':
-    case 'forbidden':
-    case 'not_found':
-    case 'conflict':
-    case 'rejected':
-    case 'invalid_request':
-      return false;
-    default:
-      return code satisfies never;
-  }
-}
-
-async function follow(
-  started: Deployment,
-  context: CallContext,
-  { deployments, pollIntervalMs, wait, now }: DeployOptions,
-): Promise<Deployment> {
-  const { signal } = context;
-  let deployment = started;
-  let seenAt = now();
-  report(context, deployment);
-  while (!isEnded(deployment)) {
-    await wait(pollIntervalMs, signal);
-    const result = await deployments.call(
-      getDeployment,
-      { params: { id: started.id } },
-      callOptionsFor(context),
-    );
-    if (result.ok) {
-      deployment = result.data;
-      seenAt = now();
-      report(context, deployment);
-      continue;
-    }
-    signal.throwIfAborted();
-    if (result.error.isRetryable && now() - seenAt < MAX_SILENCE_MS) {
-      continue;
-    }
-    const reason = result.error.isRetryable
-      ? 'The deployment API has not answered for 5 minutes.'
-      : result.error.publicMessage;
-    throw new PublicError(
-      'status_unknown',
-      `Deployment ${started.id} was started and may still be running, but its state is not known any more. ${reason} Ask the person to look at the deployment system; do not trigger it again.`,
-      { cause: result.error },
-    );
-  }
-  return deployment;
-}
-
-function report(context: CallContext, { progress }: Deployment): void {
-  context.progress(progress.percent, 100, `${regionsText(progress)}.`);
-}
-
-/** Returns only if the deployment had succeeded before it could be cancelled. */
-async function cancel(
-  deployment: Deployment,
-  target: DeploymentTarget,
-  context: CallContext,
-  deployments: Client,
-): Promise<Deployed> {
-  const input = { params: { id: deployment.id } };
-  const limits = { ...callOptionsFor(context), signal: AbortSignal.timeout(CANCEL_LIMIT_MS) };
-  const result = await deployments.call(cancelDeployment, input, limits);
-  if (!result.ok && result.error.code === 'conflict') {
-    const shown = await deployments.call(getDeployment, input, limits);
-    if (!shown.ok) {
-      throw shown.error;
-    }
-    return deployedResult(shown.data, target);
-  }
-  const message = result.ok
-    ? `Deployment ${deployment.id} was cancelled; regions that were finished keep the new version.`
-    : `Deployment ${deployment.id} could not be cancelled and may still be running. Ask the person to cancel it in the deployment system.`;
-  // A cancelled task shows its last progress and no error.
-  context.progress(deployment.progress.percent + 0.01, 100, message);
-  throw new PublicError(result.ok ? 'cancelled' : 'cancel_failed', message, {
-    cause: result.ok ? undefined : result.error,
-  });
+  return {
+    code: error.code,
+    isOurs: error instanceof ClientError,
+    message: error.publicMessage,
+    cause: error,
+  };
 }

@@ -2,58 +2,86 @@ import { PublicError, quoted } from '@mcp-parts/tool-kit';
 
 import type { DeploymentTarget } from '../deployment/schemas.ts';
 import type { Deployment } from '../platform/endpoints.ts';
+import { regionsText, type Regions } from './regions.ts';
+import type { Undone } from './rollback.ts';
 
-/** Whether a deployment will not change any more. */
-export function isEnded({ state }: Deployment): boolean {
-  return state === 'succeeded' || state === 'failed' || state === 'cancelled';
+/** Why a deployment goes no further. */
+export interface Failure {
+  readonly code: string;
+  /** Whether it is for us to undo: not what somebody has stopped, and not what nobody knows. */
+  readonly isOurs: boolean;
+  readonly message: string;
+  readonly cause?: unknown;
 }
 
-/**
- * The result of a deployment that succeeded.
- *
- * @throws {PublicError} `deployment_failed`, `deployment_cancelled`, with where it stopped and why
- */
-export function deployedResult(deployment: Deployment, target: DeploymentTarget): Deployed {
-  const { id, state, progress, failure } = deployment;
-  const what = `Deployment ${id} of ${target.service} ${target.version} to ${target.environment}`;
+/** Why a deployment that has ended has not succeeded, if it has not. */
+export function failureIn(
+  region: string,
+  deployment: Deployment,
+  target: DeploymentTarget,
+): Failure | undefined {
+  const { state, failure } = deployment;
+  const what = named(deployment, target);
   switch (state) {
     case 'succeeded':
-      return { deploymentId: id, ...target, regions: progress.regions };
+      return undefined;
     case 'failed':
-      throw new PublicError(
-        'deployment_failed',
-        failure === undefined
-          ? `${what} failed without a reason. Regions: ${regionsText(progress)}.`
-          : `${what} failed in ${failure.region}: ${quoted(failure.reason)} Regions: ${regionsText(progress)}.`,
-      );
+      return {
+        code: 'deployment_failed',
+        isOurs: true,
+        message:
+          failure === undefined
+            ? `${what} failed in ${region} without a reason.`
+            : `${what} failed in ${failure.region}: ${quoted(failure.reason)}`,
+      };
     case 'cancelled':
-      throw new PublicError(
-        'deployment_cancelled',
-        `${what} was cancelled in the deployment system. Regions: ${regionsText(progress)}.`,
-      );
+      return {
+        code: 'deployment_cancelled',
+        isOurs: false,
+        message: `${what} was cancelled in the deployment system, in ${region}.`,
+      };
     case 'queued':
     case 'running':
-      throw new PublicError(
-        'status_unknown',
-        `${what} is still ${state}, although the deployment API said that it had ended. Ask the person to look at the deployment system.`,
-      );
+      return {
+        code: 'status_unknown',
+        isOurs: false,
+        message: `${what} is still ${state} in ${region}, although the deployment API said that it had ended. Ask the person to look at the deployment system.`,
+      };
     default:
       return state satisfies never;
   }
 }
 
-/** What a deployment that succeeded has done. */
-export interface Deployed extends DeploymentTarget {
-  readonly deploymentId: string;
-  readonly regions: Deployment['progress']['regions'];
+/** It has succeeded, and the service has not. */
+export function unhealthyIn(
+  region: string,
+  deployment: Deployment,
+  target: DeploymentTarget,
+  why: string,
+): Failure {
+  const message = `${named(deployment, target)} went no further than ${region}: ${why}`;
+  return { code: 'unhealthy', isOurs: true, message };
 }
 
-/** `eu-central succeeded, us-east 50 %, ap-south pending` */
-export function regionsText({ regions }: Deployment['progress']): string {
-  if (regions.length === 0) {
-    return 'no regions yet';
-  }
-  return regions
-    .map(({ region, state, percent }) => `${region} ${state === 'running' ? `${percent} %` : state}`)
-    .join(', ');
+function named({ id }: Deployment, { service, version, environment }: DeploymentTarget): string {
+  return `Deployment ${id} of ${service} ${version} to ${environment}`;
+}
+
+/** The end of a deployment that has not succeeded, for the model: where and why it stopped, and what runs where. */
+export function stopped(
+  { code, isOurs, message, cause }: Failure,
+  regions: Regions,
+  undone: Undone | undefined,
+): PublicError {
+  const kept = regions.changed().join(', ');
+  const rest =
+    undone?.text ??
+    (isOurs && kept !== ''
+      ? `Nothing was rolled back: tell the person, and ask whether to bring back what ran before in ${kept}.`
+      : '');
+  return new PublicError(
+    undone?.isDone === false ? 'rollback_failed' : code,
+    `${message} Regions: ${regionsText(regions.all())}. ${rest}`.trim(),
+    { cause },
+  );
 }

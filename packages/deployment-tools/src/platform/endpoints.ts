@@ -32,6 +32,42 @@ export const listServices = defineEndpoint({
   policy: quickRead,
 });
 
+const NO_SUCH_SERVICE =
+  'Nothing was deleted: there is no such service. Call list_services for the names that exist; do not guess.';
+
+/** One service of the platform. */
+export const getService = defineEndpoint({
+  id: 'configuration.get_service',
+  method: 'GET',
+  path: '/v1/services/{service}',
+  response: z.object({ description: foreignText(160), ownerTeam: foreignText(50), tier: z.number() }),
+  explain: { 403: NO_ACCESS, 404: NO_SUCH_SERVICE },
+  policy: quickRead,
+});
+
+/** The services that call a service. */
+export const getDependants = defineEndpoint({
+  id: 'configuration.get_dependants',
+  method: 'GET',
+  path: '/v1/services/{service}/dependants',
+  response: z.object({ dependants: z.array(foreignText(50)) }),
+  explain: { 403: NO_ACCESS, 404: NO_SUCH_SERVICE },
+  policy: quickRead,
+});
+
+/** Removes a service that no other calls. */
+export const deleteService = defineEndpoint({
+  id: 'configuration.delete_service',
+  method: 'DELETE',
+  path: '/v1/services/{service}',
+  response: z.object({}),
+  explain: {
+    403: 'This server may not delete that service. Do not try again; tell the person to ask the operator of this server.',
+    404: NO_SUCH_SERVICE,
+    409: 'Nothing was deleted: other services still depend on it. Tell the person: their teams have to stop calling it first.',
+  },
+});
+
 /** What runs in one environment, and how it is set up. */
 export const getConfiguration = defineEndpoint({
   id: 'configuration.get_configuration',
@@ -39,6 +75,7 @@ export const getConfiguration = defineEndpoint({
   path: '/v1/services/{service}/environments/{environment}/configuration',
   response: z.object({
     version: foreignText(64),
+    versionByRegion: z.record(z.string(), foreignText(64)).optional(),
     regions: z.array(foreignText(50)),
     replicas: z.number(),
     settings: z.record(z.string(), z.json()),
@@ -70,11 +107,12 @@ export const getDependencies = defineEndpoint({
   policy: quickRead,
 });
 
-/** How a service does in one environment. */
+/** How a service does in one environment, or in one region of it. */
 export const getHealth = defineEndpoint({
   id: 'configuration.get_health',
   method: 'GET',
   path: '/v1/services/{service}/environments/{environment}/health',
+  query: z.object({ region: z.string().optional() }),
   response: z.object({
     status: z.enum(['healthy', 'degraded', 'unhealthy']),
     checkedAt: foreignText(40),
@@ -96,6 +134,7 @@ export const getDeploymentWindow = defineEndpoint({
 
 const deploymentSchema = z.object({
   id: z.string().regex(/^[\w.-]{1,100}$/),
+  version: foreignText(64),
   state: z.enum(['queued', 'running', 'succeeded', 'failed', 'cancelled']),
   progress: z.object({
     percent: z.number(),
@@ -113,7 +152,7 @@ export const createDeployment = defineEndpoint({
   method: 'POST',
   path: '/v1/deployments',
   replay: 'key',
-  body: deploymentTargetSchema.extend({ requestedBy: z.string() }),
+  body: deploymentTargetSchema.extend({ regions: z.array(z.string()), requestedBy: z.string() }),
   response: deploymentSchema,
   explain: {
     403: 'This server may not deploy that service to that environment. Do not try again; tell the person you work for to ask the owner of the service for access.',
@@ -152,4 +191,16 @@ export const cancelDeployment = defineEndpoint({
   replay: 'idempotent',
   response: deploymentSchema,
   policy: quickRead,
+});
+
+/** Brings what ran before back to where an ended deployment has changed it. */
+export const rollBackDeployment = defineEndpoint({
+  id: 'deployments.roll_back',
+  method: 'POST',
+  path: '/v1/deployments/{id}/rollback',
+  // A deployment is undone once: the second answer is the first.
+  replay: 'idempotent',
+  body: z.object({ requestedBy: z.string() }),
+  response: deploymentSchema,
+  explain: { 403: NO_ACCESS },
 });

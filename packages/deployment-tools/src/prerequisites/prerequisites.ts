@@ -118,7 +118,7 @@ async function checkHealth(
   context: CallOptions,
 ): Promise<Finding> {
   const check = `dependency ${dependency}`;
-  const input = { params: { service: dependency, environment } };
+  const input = { params: { service: dependency, environment }, query: {} };
   const result = await configuration.call(getHealth, input, context);
   if (!result.ok) {
     return noAnswer(check, result, context);

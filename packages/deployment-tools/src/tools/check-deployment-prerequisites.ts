@@ -13,7 +13,7 @@ export function createCheckDeploymentPrerequisites(sources: PrerequisiteSources)
     toolset: 'deployments',
     title: 'Check deployment prerequisites',
     description:
-      'Checks whether a version may be deployed now: configuration, version compatibility, health of every dependency, deployment window. Changes nothing. Call it before trigger_deployment. Returns passed and failed checks with reason and next step.',
+      'Checks whether a version may be deployed now: configuration, compatibility, health of dependencies, deployment window. Call it before trigger_deployment.',
     input: deploymentTargetSchema,
     output: prerequisitesSchema,
     annotations: { readOnly: true, destructive: false, idempotent: true, openWorld: false },

@@ -9,10 +9,8 @@ import {
 import type { CallContext } from '../definition/call-context.ts';
 import type { Approval } from '../definition/confirmation.ts';
 import { defineTool, type ContentToolDefinition, type ToolDefinition } from '../definition/define-tool.ts';
-import { outputPlan } from '../output/output-plan.ts';
 import type { Companion } from './companion-tools.ts';
 import { toolOperation } from './operations/tool-operation.ts';
-import { jsonSchema } from './schema/json-schema.ts';
 
 interface Input {
   readonly approvalId: string;
@@ -29,18 +27,17 @@ export function approvalTool(tool: ToolDefinition | ContentToolDefinition, plan:
       `Approves a call of ${tool.name} that somebody else has made; the person is shown what it does, and asked.`,
     input: z.strictObject({
       approvalId: z
-        .uuid('must be an approvalId that this server gave')
-        .describe(`The approvalId that ${tool.name} gave to who asks.`),
+        .string('must be an approvalId that this server gave')
+        .refine((id) => /^[\w-]{1,100}$/u.test(id), 'must be an approvalId that this server gave')
+        .describe(`From ${tool.name}, for who asks.`),
     }),
-    output: z.object({ approved: z.string(), nextStep: z.string() }),
     annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
     permission: plan.permission,
     audit: ({ approvalId }) => ({ arguments: { approvalId }, urgent: true }),
     confirm: () => undefined,
     handle: notCalled,
-    text: ({ approved }) => `Approved: ${approved}`,
-  }) as unknown as ToolDefinition;
-  const call = toolOperation(definition, outputPlan(jsonSchema(definition, 'output'), false));
+  }) as unknown as ContentToolDefinition;
+  const call = toolOperation(definition, undefined);
   return {
     definition,
     call: {
@@ -66,10 +63,7 @@ async function approved(
 ) {
   const request = await requestToApprove(approvalId, tool, caller, rules.approvals);
   await approve(request, caller, rules);
-  return {
-    approved: request.message,
-    nextStep: `Tell the person: ${request.callerName} can now call ${tool} again with the same arguments.`,
-  };
+  return `Approved: ${request.message}\nNext: Tell the person: ${request.callerName} can now call ${tool} again with the same arguments.`;
 }
 
 /** It is called with the store, which no definition sees. */

@@ -15,7 +15,7 @@ import { jsonSchema } from './schema/json-schema.ts';
 
 /** A tool that is made here, and how it is called. */
 export interface Companion {
-  readonly definition: ToolDefinition;
+  readonly definition: ToolDefinition | ContentToolDefinition;
   readonly call: Operation;
 }
 
@@ -69,7 +69,7 @@ export function companionTools(
       `Stops a task that you started with ${tool.name}. What it has done already may stay; follow it with ${names.statusTool} to its end.`,
     input: z.strictObject({
       taskId,
-      reason: z.string().max(200).optional().describe('Why, in at most 200 characters, for the record.'),
+      reason: z.string().max(200).optional().describe('Why, in at most 200 characters.'),
     }),
     output: z.object({ taskId: z.string(), state: z.string(), nextStep: z.string() }),
     annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
