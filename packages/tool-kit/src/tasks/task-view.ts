@@ -44,7 +44,10 @@ export function detailed2026(task: Task, options: ViewOptions): JsonObject {
       return { ...view, inputRequests: task.questions };
     case 'completed': {
       const { answer, rpcFault } = resultOfTask(task) ?? {};
-      return rpcFault === undefined ? { ...view, result: answer } : { ...view, error: { ...rpcFault } };
+      return rpcFault === undefined
+        ? // 2026-07-28, basic: every result has it, also one that is inlined.
+          { ...view, result: { resultType: 'complete', ...answer } }
+        : { ...view, error: { ...rpcFault } };
     }
     case 'failed':
       return { ...view, error: errorOf(task) };
