@@ -13,7 +13,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 
 import { startServer, tokenFor } from './http-server.ts';
-import { modernCall, send } from './raw-request.ts';
+import { initialize, modernCall, rpcHeaders, send } from './raw-request.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const rulesFile = join(root, 'deploy/prometheus/rules.yaml');
@@ -60,6 +60,10 @@ beforeAll(async () => {
     await call('list_services', {});
     await call('no_such_tool', {});
     await send(server.url, { method: 'POST' });
+    await send(server.url, { method: 'POST', headers: rpcHeaders('no.such.token') });
+    const opened = await send(server.url, { method: 'POST', headers: rpcHeaders(token), body: initialize });
+    const session = { 'mcp-session-id': String(opened.headers['mcp-session-id']) };
+    await send(server.url, { method: 'DELETE', headers: rpcHeaders(token, session) });
     await call('trigger_deployment', {
       service: 'pricing-service',
       version: '4.4.0',
@@ -104,6 +108,20 @@ function unknownMetrics(expr: string): string[] {
       !rare.has(name) && !recorded.includes(name) && !new RegExp(`^${name}(?:\\{| )`, 'mu').test(scrape),
   );
 }
+
+describe('the metrics', () => {
+  it.each([
+    [
+      'the duration of a session',
+      'mcp_server_session_duration_seconds_count{mcp_protocol_version="2025-11-25"',
+    ],
+    ['a request without a token', 'mcp_parts_server_refusals_total{error_type="missing_token"} 1'],
+    ['a request with a bad one', 'mcp_parts_server_refusals_total{error_type="invalid_token"} 1'],
+    ['which build it is', 'target_info{service_name="mcp-deployments-http",service_version="'],
+  ])('tell %s', (_, series) => {
+    expect(scrape).toContain(series);
+  });
+});
 
 describe('the alerts', () => {
   it.each(rules.map((one) => ['alert' in one ? one.alert : one.record, one.expr] as const))(

@@ -17,6 +17,8 @@ interface HttpEraParts {
   /** The time in milliseconds since the Unix epoch. */
   readonly now: () => number;
   readonly onError: (error: Error) => void;
+  /** Hears of each session that leaves memory. */
+  readonly onSessionEnd: (session: { readonly durationMs: number; readonly protocolVersion: string }) => void;
 }
 
 /** Makes what serves one era of the protocol over HTTP. */

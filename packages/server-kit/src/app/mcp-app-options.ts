@@ -13,6 +13,14 @@ import {
 } from '../limits/session-limits.ts';
 import { createOriginRule, type OriginRule } from '../wire/cors.ts';
 
+/** A session of the 2025 era that left the memory of this process. */
+export interface EndedSession {
+  /** How long it was there, in milliseconds. */
+  readonly durationMs: number;
+  /** The protocol version that was agreed, one of those the server knows. */
+  readonly protocolVersion: string;
+}
+
 /** How an endpoint is served. */
 export interface McpAppOptions extends EndpointLimits, SessionLimits, Gate {
   readonly serverInfo: BindingOptions['serverInfo'];
@@ -30,6 +38,8 @@ export interface McpAppOptions extends EndpointLimits, SessionLimits, Gate {
    * @default a random key: sessions end with the process
    */
   readonly sessionKey?: Uint8Array | undefined;
+  /** Hears of each session at its end, or when it goes to sleep. @default nobody does */
+  readonly onSessionEnd?: ((session: EndedSession) => void) | undefined;
   /** @default nothing is logged */
   readonly logger?: Logger | undefined;
   /** The time in milliseconds since the Unix epoch. @default Date.now */
@@ -40,6 +50,7 @@ export interface McpAppOptions extends EndpointLimits, SessionLimits, Gate {
 export interface ResolvedMcpAppOptions extends ResolvedEndpointLimits, ResolvedSessionLimits {
   readonly path: string;
   readonly origins: OriginRule;
+  readonly onSessionEnd: (session: EndedSession) => void;
   readonly logger: Logger;
   readonly now: () => number;
 }
@@ -56,12 +67,13 @@ const silent: Logger = {
  * @throws {TypeError} for a path that does not begin with a slash.
  */
 export function resolveMcpAppOptions(options: McpAppOptions): ResolvedMcpAppOptions {
-  const { allowedOrigins = [], logger = silent, now = Date.now } = options;
+  const { allowedOrigins = [], onSessionEnd = () => undefined, logger = silent, now = Date.now } = options;
   return {
     ...resolveEndpointLimits(options),
     ...resolveSessionLimits(options),
     path: resolvePath(options.path),
     origins: createOriginRule(allowedOrigins),
+    onSessionEnd,
     logger,
     now,
   };

@@ -55,7 +55,7 @@ export interface McpApp extends AsyncDisposable {
  */
 export function createMcpApp(table: MethodTable, options: McpAppOptions): McpApp {
   const resolved = resolveMcpAppOptions(options);
-  const { path, origins, logger, now } = resolved;
+  const { path, origins, onSessionEnd, logger, now } = resolved;
   const onError = (error: Error) => logger.warn({ problem: nameOf(error) }, 'protocol error');
   const binding: BindingOptions = {
     serverInfo: options.serverInfo,
@@ -65,7 +65,7 @@ export function createMcpApp(table: MethodTable, options: McpAppOptions): McpApp
   };
   const sessionKey = options.sessionKey ?? randomBytes(32);
   const eras = latestFirst.map((create) =>
-    create({ table, binding, limits: resolved, sessionKey, now, onError }),
+    create({ table, binding, limits: resolved, sessionKey, now, onError, onSessionEnd }),
   );
   const sessions = eras.find((era) => era.sessions !== undefined)?.sessions;
   const calls = createRunningCalls(resolved);

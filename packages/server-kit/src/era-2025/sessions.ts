@@ -26,7 +26,15 @@ export interface Sessions {
   readonly close: () => Promise<void>;
 }
 
+/** What sessions need beside their limits. */
+export interface SessionsOptions extends Omit<SessionOptions, 'budget'> {
+  readonly maxEventBytes: number;
+  /** Hears of each session that had an id, when it leaves memory. */
+  readonly onEnd: (session: { readonly durationMs: number; readonly protocolVersion: string }) => void;
+}
+
 interface Entry extends LiveSession {
+  readonly openedAt: number;
   id: string | undefined;
   lastUsedAt: number;
   users: number;
@@ -41,9 +49,9 @@ export function createSessions(
   table: MethodTable,
   ids: SessionIds,
   limits: ResolvedSessionLimits,
-  options: Omit<SessionOptions, 'budget'> & { readonly maxEventBytes: number },
+  options: SessionsOptions,
 ): Sessions {
-  const { now } = options;
+  const { now, onEnd } = options;
   const sessionOptions: SessionOptions = { ...options, budget: { used: 0, max: options.maxEventBytes } };
   const live = new Set<Entry>();
   const byId = new Map<string, Entry>();
@@ -51,9 +59,13 @@ export function createSessions(
   const ended = new Set<string>();
 
   const forget = async (entry: Entry) => {
-    live.delete(entry);
+    const wasLive = live.delete(entry);
     if (entry.id !== undefined) {
       byId.delete(entry.id);
+      const protocolVersion = entry.session.state()?.version;
+      if (wasLive && protocolVersion !== undefined) {
+        onEnd({ durationMs: now() - entry.openedAt, protocolVersion });
+      }
     }
     await entry.session.close();
   };
@@ -102,6 +114,7 @@ export function createSessions(
     const entry: Entry = {
       session,
       callerId,
+      openedAt: now(),
       id: undefined,
       lastUsedAt: now(),
       users: 0,

@@ -51,16 +51,20 @@ export interface TokenGateOptions {
 export interface GuardedServer {
   readonly name: string;
   readonly audit: Pick<AuditTrail, 'begin'>;
+  /** Hears the code of each refusal, to count it. @default nobody does */
+  readonly onRefused?: ((code: AuthError['code']) => void) | undefined;
   readonly logger: Logger;
 }
 
 /** Lets callers with a good token pass and tells the others where to get one (RFC 9728). */
-export function createBearerGate(options: TokenGateOptions, { name, audit, logger }: GuardedServer): Gate {
+export function createBearerGate(options: TokenGateOptions, server: GuardedServer): Gate {
+  const { name, audit, onRefused, logger } = server;
   const { authenticator, basicScopes, signInScopes = basicScopes, policy, proofs, resource } = options;
   const { paths, url } = metadataPaths(resource);
   const includesScope = policy?.includesScope ?? ((scopes, wanted) => scopes.includes(wanted));
 
   function refusalOf(error: AuthError, { correlationId }: RequestFacts): Refusal {
+    onRefused?.(error.code);
     // The error's texts hold nothing of the credential.
     logger.warn(
       { code: error.code, reason: error.message, cause: error.cause, correlationId },

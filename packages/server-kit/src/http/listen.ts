@@ -10,7 +10,7 @@ import { Server as NetServer } from 'node:net';
 import proxyAddress from '@fastify/proxy-addr';
 
 import { answerText } from '../app/answer-text.ts';
-import { createMcpApp, type McpApp } from '../app/mcp-app.ts';
+import { createMcpApp } from '../app/mcp-app.ts';
 import { securityHeaders } from '../app/node-exchange.ts';
 import type { Server } from '../assemble.ts';
 import { createBearerGate } from '../gate/bearer-gate.ts';
@@ -20,6 +20,7 @@ import { createUnauthenticatedGate } from '../gate/unauthenticated-gate.ts';
 import { isLoopbackHost } from '../loopback.ts';
 import { countOfHeader, createHostRule } from '../wire/host-rule.ts';
 import { createConnectionLimit } from './connection-limit.ts';
+import { countRefusals, measureSessions, observeEndpoint } from './endpoint-metrics.ts';
 import { listening, urlOf } from './listening.ts';
 import { measureRequests } from './measure-requests.ts';
 import { listenForOperators } from './operator-port.ts';
@@ -50,10 +51,11 @@ export async function listen(server: Server, options: ServeHttpOptions): Promise
     ...gateOf(server, resolved),
     serverInfo: server.serverInfo,
     instructions: server.instructions,
+    onSessionEnd: measureSessions(server.telemetry.meter),
     sessionKey: options.sessionKey ?? (await server.sessionKey()),
     logger,
   });
-  observe(server, app);
+  observeEndpoint(server.telemetry, app);
 
   let isClosing = false;
   const { operatorToken } = resolved;
@@ -191,16 +193,12 @@ function gateOf(server: Server, { gate, host, isLoopback, trustedProxies }: Reso
       logger,
     );
   }
-  const { audit } = server;
-  return createBearerGate(gate, { name: serverInfo.title ?? serverInfo.name, audit, logger });
-}
-
-function observe({ telemetry }: Server, app: McpApp): void {
-  const gauge = (name: string, description: string, member: keyof ReturnType<McpApp['open']>) =>
-    telemetry.observeGauge(name, description, () => app.open()[member]);
-  gauge('mcp.server.sessions', 'Sessions of the 2025 era in memory.', 'sessions');
-  gauge('mcp.server.streams', 'Open streams that wait for events.', 'streams');
-  gauge('mcp.server.active_requests', 'Requests that are being served.', 'calls');
+  return createBearerGate(gate, {
+    name: serverInfo.title ?? serverInfo.name,
+    audit: server.audit,
+    onRefused: countRefusals(server.telemetry.meter),
+    logger,
+  });
 }
 
 /** Finds the address of a client, behind the proxies whose word counts. */
