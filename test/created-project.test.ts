@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import { Client } from '@modelcontextprotocol/client';
@@ -117,5 +117,42 @@ describe('a project that npm create has written', () => {
         'parking-lots.test.ts',
       ]),
     );
+  }, 300_000);
+
+  it('builds what goes into its image, with a bill of materials', async () => {
+    const image = join(packed.folder, 'image');
+    await cp(project, image, {
+      recursive: true,
+      filter: (source) => !/[/\\](?:node_modules|dist|state)$/u.test(source),
+    });
+    const dockerfile = await readFile(join(image, 'Dockerfile'), 'utf8');
+    const [build = '', final = ''] = dockerfile.split(/^FROM .*$/mu).slice(1);
+    const steps = [...build.matchAll(/^RUN (.*)$/gmu)].map(([, step = '']) => step);
+    expect(steps[0]).toBe('npm ci');
+    // The registry on loopback has nothing for other platforms, without which `npm ci` finds the lockfile incomplete.
+    steps[0] = 'npm install';
+    const npm = `export npm_config_registry=${registry.url} npm_config_cache=${join(packed.folder, '.npm')}`;
+    await command('sh', ['-ec', [npm, ...steps].join('\n')], image);
+
+    const bill: unknown = JSON.parse(await readFile(join(image, 'sbom.cdx.json'), 'utf8'));
+    expect(bill).toMatchObject({
+      bomFormat: 'CycloneDX',
+      components: expect.arrayContaining([expect.objectContaining({ name: '@mcp-parts/server-kit' })]),
+    });
+    expect(bill).toMatchObject({
+      components: expect.not.arrayContaining([expect.objectContaining({ name: 'vitest' })]),
+    });
+    // What the last stage takes is there, and what it starts runs.
+    const copied = [...final.matchAll(/^COPY --from=build (.*) \S+$/gmu)].flatMap(([, from = '']) =>
+      from.split(' '),
+    );
+    const present = new Set(await readdir(image));
+    expect(
+      copied
+        .map((path) => path.replace('/app/', ''))
+        .filter((name) => !name.endsWith('*') && !present.has(name)),
+    ).toEqual([]);
+    const [, program = ''] = /^CMD \[.*"(dist\/\w+\.js)"\]$/mu.exec(final) ?? [];
+    await command(process.execPath, [program, '--help'], image);
   }, 300_000);
 });

@@ -184,6 +184,10 @@ describe.skipIf(!isThere)('deploy/chart', { timeout: 120_000 }, () => {
   };
   const set = (...values: readonly string[]) => values.flatMap((value) => ['--set', value]);
   const gateway = set('gateway.enabled=true,gateway.host=mcp.example.com,gateway.parentRefs[0].name=edge');
+  const redis = set(
+    'existingSecret=mcp,secretFiles.SESSION_KEY_FILE=session-key',
+    'redis.enabled=true,redis.passwordKey=redis-password,redis.username=mcp,redis.port=6380',
+  );
   const everything = [
     ...gateway,
     ...set(
@@ -197,7 +201,8 @@ describe.skipIf(!isThere)('deploy/chart', { timeout: 120_000 }, () => {
     ['as it comes', []],
     ['the deployment server', ['--values=deploy/mcp-deployments.values.yaml']],
     ['behind a gateway', gateway],
-    ['with everything', everything],
+    ['on a Redis', redis],
+    ['with everything', [...redis, ...everything]],
     [
       'with little',
       set('networkPolicy.enabled=false,policy.existingConfigMap=mine,persistence.storageClass=fast'),
@@ -257,11 +262,54 @@ describe.skipIf(!isThere)('deploy/chart', { timeout: 120_000 }, () => {
       'settings.PORT is set by the chart',
     ],
     ['a digest that is none', ['--set', 'image.digest=latest'], 'does not match pattern'],
+    ['a Redis without the secret', ['--set', 'redis.enabled=true'], 'redis.enabled needs existingSecret'],
+    [
+      'a Redis without a key for all',
+      ['--set', 'redis.enabled=true,existingSecret=mcp'],
+      'redis.enabled needs SESSION_KEY_FILE',
+    ],
     ['a route without a host', ['--set', 'ingress.enabled=true'], 'ingress.host is required'],
   ])('refuses %s', (_, values, problem) => {
     const { status, stderr } = helm('template', 'release', 'deploy/chart', ...values);
     expect(status).not.toBe(0);
     expect(stderr).toContain(problem);
+  });
+
+  it('tells the servers where their Redis is, and lets them there', () => {
+    const rendered = render(...redis);
+    const { data } = z
+      .object({ data: z.record(z.string(), z.string()) })
+      .parse(rendered.find(({ kind }) => kind === 'ConfigMap'));
+    const told = Object.entries(data).filter(([name]) => name.startsWith('REDIS_'));
+    expect(Object.fromEntries(told)).toEqual({
+      REDIS_URL_FILE: '/run/secrets/mcp-server/redis-url',
+      REDIS_PASSWORD_FILE: '/run/secrets/mcp-server/redis-password',
+      REDIS_USERNAME: 'mcp',
+    });
+    const known = Object.keys(settings).flatMap((name) => [name, `${name}_FILE`]);
+    expect(Object.keys(data).filter((name) => !known.includes(name))).toEqual([]);
+    expect(rendered.find(({ kind }) => kind === 'NetworkPolicy')).toMatchObject({
+      spec: {
+        egress: expect.arrayContaining([
+          {
+            to: [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'redis' } } }],
+            ports: [{ protocol: 'TCP', port: 6380 }],
+          },
+        ]),
+      },
+    });
+  });
+
+  it('renders the example of its page', async () => {
+    const page = await readFile(join(deploy, 'README.md'), 'utf8');
+    const directory = await mkdtemp(join(tmpdir(), 'mcp-values-'));
+    try {
+      await writeFile(join(directory, 'values.yaml'), /^```yaml\n(.*?)^```$/msu.exec(page)?.[1] ?? '');
+      const kinds = render(`--values=${join(directory, 'values.yaml')}`).map(({ kind }) => kind);
+      expect(kinds).toContain('HTTPRoute');
+    } finally {
+      await rm(directory, { recursive: true });
+    }
   });
 
   it('gives a container nothing that it does not need', () => {
@@ -276,24 +324,34 @@ describe.skipIf(!isThere)('deploy/chart', { timeout: 120_000 }, () => {
 });
 
 describe('deploy/Dockerfile', () => {
-  it('puts licence and bill of materials inside', { timeout: 120_000 }, async () => {
+  it.each([
+    ['@mcp-parts/http-server', /^pkg:npm\/ldapts@/u],
+    ['@mcp-parts/sandbox', /^pkg:npm\/oidc-provider@/u],
+  ])('puts %s, licence and bill of materials inside', { timeout: 120_000 }, async (app, dependency) => {
     const dockerfile = await readFile(join(root, 'deploy/Dockerfile'), 'utf8');
     const steps = dockerfile.replaceAll(' \\\n', '');
-    const [deploy = ''] = /pnpm --filter \S+ deploy --prod \/app/u.exec(steps) ?? [];
+    const [deploy = ''] = /pnpm --filter "\$APP" deploy --prod \/app/u.exec(steps) ?? [];
     const [, inside = ''] = /^RUN (cp LICENSE .*)$/mu.exec(steps) ?? [];
     const directory = await mkdtemp(join(tmpdir(), 'mcp-image-'));
     try {
-      const app = join(directory, 'app');
-      const commands = `${deploy} --offline && ${inside}`.replaceAll('/app', app);
-      const { status, stderr } = spawnSync('sh', ['-ec', commands], { cwd: root, encoding: 'utf8' });
+      const folder = join(directory, 'app');
+      const commands = `${deploy} --offline && ${inside}`.replaceAll('/app', folder);
+      const { status, stderr } = spawnSync('sh', ['-ec', commands], {
+        cwd: root,
+        env: { ...process.env, APP: app },
+        encoding: 'utf8',
+      });
       expect({ status, stderr }).toMatchObject({ status: 0 });
-      expect(await readFile(join(app, 'LICENSE'), 'utf8')).toContain('Apache License');
+      expect(await readFile(join(folder, 'LICENSE'), 'utf8')).toContain('Apache License');
       const bill = z
         .object({ bomFormat: z.literal('CycloneDX'), components: z.array(z.object({ purl: z.string() })) })
-        .parse(JSON.parse(await readFile(join(app, 'sbom.cdx.json'), 'utf8')));
+        .parse(JSON.parse(await readFile(join(folder, 'sbom.cdx.json'), 'utf8')));
       const packages = bill.components.map(({ purl }) => purl);
-      expect(packages).toContainEqual(expect.stringMatching(/^pkg:npm\/ldapts@/u));
+      expect(packages).toContainEqual(expect.stringMatching(dependency));
       expect(packages).not.toContainEqual(expect.stringMatching(/^pkg:npm\/vitest@/u));
+      const program = /^CMD \["node", .*"(.*)"\]$/mu.exec(dockerfile)?.[1] ?? '';
+      const started = spawnSync(process.execPath, [program, '--help'], { cwd: folder, encoding: 'utf8' });
+      expect(started).toMatchObject({ status: 0, stdout: expect.stringContaining('Usage: mcp-') });
     } finally {
       await rm(directory, { recursive: true, force: true });
     }

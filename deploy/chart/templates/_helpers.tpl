@@ -44,6 +44,17 @@ AUDIT_MAX_BYTES: {{ div (mul .Values.persistence.sizeGi 3 1073741824) 4 | quote 
 {{- with .Values.trustedProxies }}
 TRUSTED_PROXIES: {{ join "," . | quote }}
 {{- end }}
+{{- with .Values.redis }}
+{{- if .enabled }}
+REDIS_URL_FILE: /run/secrets/mcp-server/{{ .urlKey }}
+{{- with .passwordKey }}
+REDIS_PASSWORD_FILE: /run/secrets/mcp-server/{{ . }}
+{{- end }}
+{{- with .username }}
+REDIS_USERNAME: {{ . | quote }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- range $name, $key := .Values.secretFiles }}
 {{ $name }}: /run/secrets/mcp-server/{{ $key }}
 {{- end }}

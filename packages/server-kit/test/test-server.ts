@@ -41,6 +41,7 @@ export function echoTool(before: (text: string) => void | Promise<void> = () => 
 export async function openServer(
   tool: ToolDefinition | ContentToolDefinition = echoTool(),
   logger = silent,
+  rateLimitPerMinute?: number,
 ): Promise<Server> {
   const stateDirectory = await mkdtemp(join(tmpdir(), 'mcp-server-kit-'));
   const server = await assembleServer({
@@ -49,6 +50,7 @@ export async function openServer(
     authorizer: { decide: () => ({ allowed: true, rule: 'test' }) },
     logger,
     stateDirectory,
+    rateLimitPerMinute,
   });
   const close = async () => {
     await server.close();

@@ -118,6 +118,7 @@ export function createMcpApp(table: MethodTable, options: McpAppOptions): McpApp
         status: 400,
         code: rpcErrorCodes.invalidRequest,
         message: 'Send one Authorization header.',
+        headers: { connection: 'close' },
       });
     }
     return serveExchange(exchange, parts);

@@ -112,8 +112,10 @@ export async function listen(server: Server, options: ServeHttpOptions): Promise
     const route = routes.find(request);
     // On loopback a web page could reach the operator's routes by DNS rebinding; in a cluster the network decides.
     const isOpen = route !== undefined && !isLoopback;
-    if (!isOpen && (countOfHeader('host', request) !== 1 || !isAllowedHost(request.headers.host))) {
-      refuseHost(request, response);
+    const fault =
+      faultOf(request) ?? (isOpen || isAllowedHost(request.headers.host) ? undefined : foreignHost);
+    if (fault !== undefined) {
+      refuse(request, response, fault);
       return;
     }
     if (route !== undefined) {
@@ -212,10 +214,27 @@ function sourceAddresses(
   return (request) => withoutPort(proxyAddress(request, trust));
 }
 
-function refuseHost(request: IncomingMessage, response: ServerResponse): void {
+/** Why a request is not looked at, and with which status. */
+interface RequestFault {
+  readonly status: number;
+  readonly message: string;
+}
+
+const foreignHost: RequestFault = { status: 403, message: 'This server does not answer to that host name.' };
+
+/** What a reader before this one may have understood otherwise (RFC 9112 §3.2, RFC 9110 §15.6.6). */
+function faultOf(request: IncomingMessage): RequestFault | undefined {
+  if (request.httpVersionMajor !== 1) {
+    return { status: 505, message: 'This server speaks HTTP/1.1.' };
+  }
+  return countOfHeader('host', request) === 1 ? undefined : { status: 400, message: 'Send one Host header.' };
+}
+
+/** Nothing more is read of such a connection. */
+function refuse(request: IncomingMessage, response: ServerResponse, { status, message }: RequestFault): void {
   request.resume();
-  const error = { code: -32_000, message: 'This server does not answer to that host name.' };
-  answerText(response, 403, JSON.stringify({ jsonrpc: '2.0', id: null, error }));
+  const error = { code: -32_000, message };
+  answerText(response, status, JSON.stringify({ jsonrpc: '2.0', id: null, error }), { connection: 'close' });
 }
 
 /** What is no HTTP gets a short answer, and its connection ends. */
