@@ -7,7 +7,8 @@ export const RESOURCE = 'https://bench.example.test/mcp';
 /** The scope that every tool needs, and the permission. */
 export const SCOPE = 'tools:use';
 
-const LIFETIME_SECONDS = 3_600;
+/** Longer than any soak: clients here keep the token that they begin with. */
+const LIFETIME_SECONDS = 86_400;
 
 /** An issuer of RS256 tokens (2048 bits) that serves its keys on loopback. */
 export interface Issuer extends Disposable {
