@@ -10,18 +10,18 @@ const SESSION_BUCKETS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 1
 export function observeEndpoint(telemetry: Pick<Telemetry, 'observeGauge'>, app: Pick<McpApp, 'open'>): void {
   const gauge = (name: string, description: string, member: keyof ReturnType<McpApp['open']>) =>
     telemetry.observeGauge(name, description, () => app.open()[member]);
-  gauge('mcp.server.sessions', 'Sessions of the 2025 era in memory.', 'sessions');
+  gauge('mcp.server.sessions', 'Sessions in memory, of protocol versions that have some.', 'sessions');
   gauge('mcp.server.streams', 'Open streams that wait for events.', 'streams');
   gauge('mcp.server.active_requests', 'Requests that are being served.', 'calls');
 }
 
 /**
- * Measures sessions of the 2025 era, for as long as they are in memory: `mcp.server.session.duration`. Later protocol
- * versions have none.
+ * Measures sessions for as long as they are in memory: `mcp.server.session.duration`. The latest protocol version has
+ * none.
  */
 export function measureSessions(meter: Telemetry['meter']): (session: EndedSession) => void {
   const duration = meter.createHistogram('mcp.server.session.duration', {
-    description: 'Duration of sessions of the 2025 era, for as long as they are in memory.',
+    description: 'Duration of sessions, for as long as they are in memory.',
     unit: 's',
     advice: { explicitBucketBoundaries: SESSION_BUCKETS },
   });
