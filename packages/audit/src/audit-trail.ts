@@ -28,6 +28,7 @@ import { readRecent, type RecentEvents } from './segments/recent-events.ts';
 import { recoverLog } from './segments/recovery.ts';
 import { segmentName } from './segments/segment-header.ts';
 import { SegmentLog, type SegmentLogOptions } from './segments/segment-log.ts';
+import { endOf, OpenTasks } from './tasks/open-tasks.ts';
 import {
   resolveAuditTrailOptions,
   type AuditTrailOptions,
@@ -39,8 +40,6 @@ import { untilAborted } from './until-aborted.ts';
 export interface AuditEntry {
   /** The id of the intent event. */
   readonly id: string;
-  /** Finds the intent again, for `resume`: of work that may outlive this process. */
-  readonly reference: string;
   /**
    * Resolves when the outcome is durable. May be called again after it rejected.
    * @throws {AuditError} `unavailable`, `already_finished`, `closed`
@@ -64,10 +63,10 @@ export interface AuditTrail extends AsyncDisposable {
    */
   readonly refuse: (intent: AuditIntent, outcome: AuditOutcome) => Promise<void>;
   /**
-   * The entry of work that an earlier process, or another, began with an intent that names its task: its outcome goes
-   * into this trail. An intent of this trail that has its outcome already gets no second one.
+   * The entry of the intent of this trail that names the task and has no outcome, whichever process of this directory
+   * began it; `undefined` where there is none, as when its outcome is recorded.
    */
-  readonly resume: (reference: string, intent: AuditIntent) => AuditEntry;
+  readonly resume: (taskId: string) => AuditEntry | undefined;
   /**
    * Ships everything durable to every sink, now; resolves when they have it.
    * @throws {unknown} the signal's reason
@@ -87,7 +86,7 @@ export interface AuditTrail extends AsyncDisposable {
 
 /**
  * Opens the trail in a directory: takes its lock, repairs what a crash left, and gives every intent without
- * an outcome the outcome `unknown`, reason `interrupted`, unless it names a task that goes on. A directory that was copied or restored is set aside in a folder
+ * an outcome the outcome `unknown`, reason `interrupted`, or that of the task it names, unless that goes on. A directory that was copied or restored is set aside in a folder
  * `restored-…` of it, and a new writer begins. A trail that is damaged before its end does not stop
  * the start: its files stay as they are, a new chain begins that names the broken one, and `health()` says so.
  * @throws {AuditError} `locked`, `unavailable`; `damaged` when the key in the directory is not one
@@ -109,6 +108,9 @@ const MAX_RECENT = 1_000;
 // For what is under way to come to its end.
 const END_GRACE_MS = 1000;
 
+/** An outcome of which it may not be known how long it took. */
+type EndOutcome = Parameters<typeof encodeOutcome>[2];
+
 /** What a trail is made of. */
 interface TrailParts {
   readonly options: ResolvedAuditTrailOptions;
@@ -119,6 +121,8 @@ interface TrailParts {
   readonly anchors: Anchors;
   readonly share: DiskShare;
   readonly maintenance: Maintenance;
+  /** The intents that an earlier process left, whose tasks go on. */
+  readonly continued: readonly AuditIntentEvent[];
 }
 
 async function openParts(given: ResolvedAuditTrailOptions, lock: WriterLock): Promise<TrailParts> {
@@ -162,12 +166,11 @@ async function openParts(given: ResolvedAuditTrailOptions, lock: WriterLock): Pr
   const log = new SegmentLog({ ...options, signer, reserve, recovered, isLockFound, ...commits });
   const source: EventSource = { writerId, server: options.server };
   const alerts = new Alerts(source, log, options);
-  const interrupted = await endedOf(recovered.interrupted, options);
+  const { ended, continued } = await endsOf(recovered.interrupted, options);
   await Promise.all([
-    ...interrupted.map((intent) => {
-      const outcome = { result: 'unknown', reason: 'interrupted' } as const;
-      return log.append(encodeOutcome(describe(source, intent), intent.id, outcome, now()));
-    }),
+    ...ended.map(([intent, outcome]) =>
+      log.append(encodeOutcome(describe(source, intent), intent.id, outcome, now())),
+    ),
     restored !== undefined && alerts.note('audit/restored', restored, {}),
     replacedKeyId !== undefined &&
       alerts.note('audit/signing_key_changed', signer.keyId, { from: replacedKeyId }),
@@ -193,21 +196,24 @@ async function openParts(given: ResolvedAuditTrailOptions, lock: WriterLock): Pr
     elapsedMs: () => performance.now() - openedAt,
     lastTime: recovered.lastTime ?? now(),
   });
-  return { options, source, log, alerts, deliveries, anchors, share, maintenance };
+  return { options, source, log, alerts, deliveries, anchors, share, maintenance, continued };
 }
 
-/** The intents that nobody is going to finish. */
-async function endedOf(
-  intents: readonly AuditIntentEvent[],
-  { isContinued }: Pick<ResolvedAuditTrailOptions, 'isContinued'>,
-): Promise<readonly AuditIntentEvent[]> {
-  const ended: AuditIntentEvent[] = [];
+const INTERRUPTED: EndOutcome = { result: 'unknown', reason: 'interrupted' };
+
+/** The intents that nobody is going to finish, with what became of them, and the others. */
+async function endsOf(intents: readonly AuditIntentEvent[], options: ResolvedAuditTrailOptions) {
+  const ended: [AuditIntentEvent, EndOutcome][] = [];
+  const continued: AuditIntentEvent[] = [];
   for (const intent of intents) {
-    if (intent.taskId === undefined || !(await isContinued(intent.taskId))) {
-      ended.push(intent);
+    const end = intent.taskId === undefined ? undefined : await endOf(intent.taskId, options);
+    if (end === 'open') {
+      continued.push(intent);
+    } else {
+      ended.push([intent, end === undefined ? INTERRUPTED : { ...end, isElsewhere: true }]);
     }
   }
-  return ended;
+  return { ended, continued };
 }
 
 function keepersOf({ anchors, sinks }: ResolvedAuditTrailOptions): AnchorKeeper[] {
@@ -222,6 +228,10 @@ function createTrail(parts: TrailParts, lock: WriterLock): AuditTrail {
   const { source, log, alerts, deliveries, anchors, share, maintenance } = parts;
   const { now, setTimer, closeTimeoutMs, logger } = parts.options;
   const refusals = new RefusalLog({ ...parts.options, source, append: record });
+  const openTasks = new OpenTasks<AuditEntry>(parts.options);
+  for (const intent of parts.continued) {
+    entryOf(intent.id, describe(source, intent), intent.taskId);
+  }
   let closing: Promise<void> | undefined;
 
   async function record(event: EncodedEvent): Promise<void> {
@@ -239,16 +249,22 @@ function createTrail(parts: TrailParts, lock: WriterLock): AuditTrail {
     await record(event);
   }
 
-  function entryOf(id: string, description: Description): AuditEntry {
-    const reference = `${source.writerId}/${id}`;
-    return createEntry({ id, reference }, (outcome) =>
-      append(encodeOutcome(description, id, outcome, now())),
-    );
+  function entryOf(id: string, description: Description, taskId: string | undefined): AuditEntry {
+    const finish = finishOnce(id, async (outcome) => {
+      await append(encodeOutcome(description, id, outcome, now()));
+      if (taskId !== undefined) {
+        openTasks.remove(taskId, entry);
+      }
+    });
+    const entry: AuditEntry = { id, finish };
+    if (taskId !== undefined) {
+      openTasks.add(taskId, { entry, finish });
+    }
+    return entry;
   }
 
   async function end(signal: AbortSignal): Promise<void> {
-    const recorded = maintenance
-      .stop()
+    const recorded = Promise.all([maintenance.stop(), openTasks.stop()])
       .then(() => refusals.close())
       .then(() => log.close());
     await untilAborted(recorded, signal).catch((error: unknown) =>
@@ -292,15 +308,9 @@ function createTrail(parts: TrailParts, lock: WriterLock): AuditTrail {
       const description = describe(source, intent);
       const event = encodeIntent(description, intent, now());
       await append(event);
-      return entryOf(event.id, description);
+      return entryOf(event.id, description, intent.taskId);
     },
-    resume(reference, intent) {
-      const [writerId, id = ''] = reference.split('/');
-      const hasOutcome = writerId === source.writerId && !log.isOpen(id);
-      return hasOutcome
-        ? { id, reference, finish: () => Promise.resolve() }
-        : { ...entryOf(id, describe(source, intent)), reference };
-    },
+    resume: (taskId) => openTasks.find(taskId),
     refuse: (intent, outcome) => refusals.refuse({ intent, outcome }),
     async flush({ signal = new AbortController().signal } = {}) {
       await Promise.all(deliveries.map((delivery) => delivery.flush(signal)));
@@ -328,25 +338,18 @@ function createTrail(parts: TrailParts, lock: WriterLock): AuditTrail {
   return trail;
 }
 
-function createEntry(
-  { id, reference }: Pick<AuditEntry, 'id' | 'reference'>,
-  append: (outcome: AuditOutcome) => Promise<void>,
-): AuditEntry {
+function finishOnce(id: string, append: (outcome: EndOutcome) => Promise<void>) {
   let isFinished = false;
-  return {
-    id,
-    reference,
-    async finish(outcome) {
-      if (isFinished) {
-        throw new AuditError('already_finished', `Intent ${id} has its outcome`);
-      }
-      isFinished = true;
-      try {
-        await append(outcome);
-      } catch (error) {
-        isFinished = false;
-        throw error;
-      }
-    },
+  return async (outcome: EndOutcome): Promise<void> => {
+    if (isFinished) {
+      throw new AuditError('already_finished', `Intent ${id} has its outcome`);
+    }
+    isFinished = true;
+    try {
+      await append(outcome);
+    } catch (error) {
+      isFinished = false;
+      throw error;
+    }
   };
 }

@@ -43,6 +43,7 @@ export type { Digest } from './privacy/digest.ts';
 export { openPersonalKeys } from './privacy/personal-keys.ts';
 export type { PersonalData, PersonalKeys } from './privacy/personal-keys.ts';
 export { createProtectedTrail } from './privacy/protected-trail.ts';
+export type { TaskEnd } from './tasks/open-tasks.ts';
 export type { ProtectedAuditTrail, ProtectedTrailOptions } from './privacy/protected-trail.ts';
 export type { AuditSink, DeliverOptions } from './delivery/sink.ts';
 export { createFileSink } from './sinks/file-sink.ts';

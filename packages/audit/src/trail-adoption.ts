@@ -5,6 +5,7 @@ import { withFile, type AuditFileSystem } from './disk/file-system.ts';
 import { AuditError, isMissing, type AuditErrorCode } from './errors.ts';
 import { silentLogger } from './logger.ts';
 import { segmentNumbers, segmentPath } from './segments/segment-header.ts';
+import { endOf } from './tasks/open-tasks.ts';
 import {
   resolveAuditTrailOptions,
   type AuditTrailOptions,
@@ -87,6 +88,8 @@ export function createTrailAdoption(options: TrailAdoptionOptions): TrailAdoptio
   } = resolveTrailAdoptionOptions(options);
   const { logger, setTimer, now } = trailOptions;
   const orphans = new Map<string, Orphan>();
+  /** Those with an intent whose task goes on, so that they are looked at again when nothing is to be shipped. */
+  const continued = new Set<string>();
   const closing = new AbortController();
   const { signal } = closing;
   let cancelTimer: (() => void) | undefined;
@@ -141,7 +144,7 @@ export function createTrailAdoption(options: TrailAdoptionOptions): TrailAdoptio
 
   async function lookAfter(directory: string): Promise<void> {
     try {
-      if (await hasUndelivered(directory, trailOptions)) {
+      if (continued.has(directory) || (await hasUndelivered(directory, trailOptions))) {
         await adopt(directory);
       }
       orphans.delete(directory);
@@ -153,7 +156,15 @@ export function createTrailAdoption(options: TrailAdoptionOptions): TrailAdoptio
   }
 
   async function adopt(directory: string): Promise<void> {
-    await using trail = await openAuditTrail({ ...trailOptions, directory });
+    continued.delete(directory);
+    const outcomeOfTask: typeof trailOptions.outcomeOfTask = async (taskId) => {
+      const end = await endOf(taskId, trailOptions);
+      if (end === 'open') {
+        continued.add(directory);
+      }
+      return end;
+    };
+    await using trail = await openAuditTrail({ ...trailOptions, outcomeOfTask, directory });
     logger.warn({ directory }, 'audit trail adopted');
     const before = trail.health().backlog;
     const late = new AbortController();

@@ -9,6 +9,7 @@ import { checkSinkName, type AuditSink } from './delivery/sink.ts';
 import { checkPath } from './disk/check-path.ts';
 import { nodeFileSystem, type AuditFileSystem } from './disk/file-system.ts';
 import { silentLogger, type Logger } from './logger.ts';
+import type { OpenTasksOptions } from './tasks/open-tasks.ts';
 
 /** How a trail is opened. */
 export interface AuditTrailOptions {
@@ -63,10 +64,12 @@ export interface AuditTrailOptions {
    */
   readonly refusalBytesPerDay?: number | undefined;
   /**
-   * Whether the task that an intent without an outcome names is known, and so will be finished by whoever runs it.
-   * @default no task is: such an intent ends as any other that was interrupted
+   * What became of the task that an intent without an outcome names: `open` while somebody will end it, its outcome
+   * once it has ended and whoever ended it has recorded that, `undefined` where nobody knows it. Asked at the start
+   * and every 10 s, so that an intent whose task ended in another process gets its outcome here too.
+   * @default nobody knows it: after a start, such an intent ends as any other that was interrupted
    */
-  readonly isContinued?: ((taskId: string) => boolean | Promise<boolean>) | undefined;
+  readonly outcomeOfTask?: OpenTasksOptions['outcomeOfTask'] | undefined;
   /** How long `close()` tries to ship what is left, in milliseconds, 1 to 2147483647. @default 5000 */
   readonly closeTimeoutMs?: number | undefined;
   /** Wall clock in milliseconds since the Unix epoch. @default Date.now */
@@ -122,7 +125,7 @@ export function resolveAuditTrailOptions(options: AuditTrailOptions): ResolvedAu
     maxBytes: options.maxBytes ?? 16 * 1024 ** 3,
     keepDays: options.keepDays,
     refusalBytesPerDay: options.refusalBytesPerDay ?? 64 * 1024 ** 2,
-    isContinued: options.isContinued ?? (() => false),
+    outcomeOfTask: options.outcomeOfTask ?? (() => undefined),
     closeTimeoutMs: options.closeTimeoutMs ?? 5000,
     now: options.now ?? Date.now,
     random: options.random ?? Math.random,

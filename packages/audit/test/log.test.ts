@@ -247,6 +247,30 @@ const scenes: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     });
     await scene.logged();
   },
+  async 'what became of a task is not known now'(scene) {
+    {
+      await using trail = await openAuditTrail(options(scene.path));
+      await trail.begin(intent({ taskId: 'task-1' }));
+    }
+    const outcomeOfTask = (): Promise<never> => Promise.reject(new Error(CAUSE));
+    await call(scene, { outcomeOfTask });
+  },
+  async 'outcome of a task not recorded yet'(scene) {
+    let isRefused = false;
+    const timers = manualTimers();
+    const { path, logger } = scene;
+    await using trail = await openAuditTrail({
+      ...options(path),
+      fileSystem: refusing((operation) => isRefused && operation === 'write'),
+      setTimer: timers.setTimer,
+      outcomeOfTask: () => ({ result: 'success' }),
+      logger,
+    });
+    await trail.begin(intent({ taskId: 'task-1' }));
+    isRefused = true;
+    timers.fire();
+    await scene.logged();
+  },
   async 'a name could not be sealed and was left out of the audit trail'(scene) {
     const refuse = (): Promise<never> => Promise.reject(new Error(CAUSE));
     const personalKeys = { seal: refuse, open: refuse, destroy: refuse };

@@ -184,7 +184,11 @@ export async function assembleServer(options: AssembleOptions): Promise<Server> 
     stateDirectory: resolved.stateDirectory,
     auditDigestKey: resolved.auditDigestKey,
     tasks: resolved.tasks ?? {},
-    hasTasks: (resolved.definitions.tools ?? []).some(({ longRunning }) => longRunning !== undefined),
+    longRunning: new Map(
+      (resolved.definitions.tools ?? []).flatMap(({ name, longRunning, annotations }) =>
+        longRunning === undefined ? [] : [[name, annotations]],
+      ),
+    ),
     audit: {
       sinks: resolved.auditSinks,
       anchors: resolved.auditAnchors,

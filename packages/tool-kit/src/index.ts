@@ -57,6 +57,7 @@ export type { AuditDetails } from './definition/audit-details.ts';
 export type { CallContext, Completer } from './definition/call-context.ts';
 export type { CacheHint, Icon, ListingOptions } from './definition/listing-options.ts';
 export type { Permission } from './definition/permission.ts';
+export { outcomeOfTask } from './tasks/task-result.ts';
 export type { CallTask } from './definition/call-task.ts';
 export type { CompanionTool, LongRunning } from './definition/long-running.ts';
 export type { WatchTask } from './protocol/watch-task.ts';

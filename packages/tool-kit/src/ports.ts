@@ -117,8 +117,6 @@ export interface AuditOutcome {
 
 /** An intent that waits for its outcome. */
 export interface AuditEntry {
-  /** Finds the intent again after this process has ended. @default it cannot be found */
-  readonly reference?: string | undefined;
   readonly finish: (outcome: AuditOutcome) => Promise<void>;
 }
 
@@ -127,10 +125,11 @@ export interface AuditTrail {
   /** Resolves when the intent is durable; rejects when it cannot be recorded. */
   readonly begin: (intent: AuditIntent) => Promise<AuditEntry>;
   /**
-   * The entry of a task that another process began.
-   * @default its outcome gets an intent of its own
+   * The entry of the intent in this trail that names the task and has no outcome, whichever process began it; where
+   * there is none, a run of the task begins another, and an end that is not this process's is not recorded here.
+   * @default entries are kept in memory, and what this process does not find there gets an intent of its own
    */
-  readonly resume?: ((reference: string, intent: AuditIntent) => AuditEntry) | undefined;
+  readonly resume?: ((taskId: string) => AuditEntry | undefined) | undefined;
   /**
    * Records a call that ended before anything ran. May count those of a caller who is refused often instead of storing
    * each, so that nobody can fill the disk. @default `begin` and `finish`
@@ -313,6 +312,8 @@ export type RepeatableCall = {
   readonly fingerprint: string;
   /** What its handler gives to upstreams as `Idempotency-Key`. */
   readonly upstreamKey: string;
+  /** Which of all calls it is: random. */
+  readonly holder: string;
 } & (
   | { readonly state: 'running' }
   | {
@@ -326,16 +327,25 @@ export type RepeatableCall = {
 
 /** Remembers calls that may be repeated, in this process or for all replicas together. Keys are digests. */
 export interface IdempotencyStore {
-  /** Takes a key for a call, for so many milliseconds; what is known of the one that has it, if there is one. */
+  /**
+   * Takes a key for a call, for `ttlMs` milliseconds and as long as it is renewed; what is known of the one that has it, if
+   * there is one. One that runs and was not renewed for `leaseMs` milliseconds is `unknown`: its process has died.
+   */
   readonly claim: (
     key: string,
     call: RepeatableCall,
-    options: KeepOptions,
+    options: { readonly ttlMs: number; readonly leaseMs: number },
   ) => Promise<RepeatableCall | undefined>;
-  /** Puts what became of the call in its place, for so many milliseconds from now. */
-  readonly keep: (key: string, call: RepeatableCall, options: KeepOptions) => Promise<void>;
-  /** Forgets a call that did nothing. */
-  readonly release: (key: string) => Promise<void>;
+  /** Says that the call still runs; nothing where another has the key. */
+  readonly renew: (
+    key: string,
+    call: Pick<RepeatableCall, 'holder'>,
+    options: { readonly leaseMs: number },
+  ) => Promise<void>;
+  /** Puts what became of the call in its place, for so many milliseconds from now; nothing where another has the key. */
+  readonly keep: (key: string, call: RepeatableCall, options: { readonly ttlMs: number }) => Promise<void>;
+  /** Forgets a call that did nothing; nothing where another has the key. */
+  readonly release: (key: string, call: Pick<RepeatableCall, 'holder'>) => Promise<void>;
 }
 
 /** One finished call, as numbers. `target` is always a name from the catalog, or `_other`. */

@@ -119,6 +119,8 @@ const callFields = {
   upstreamCalls: z.array(upstreamCall).optional(),
   /** Of what a person has agreed to before. Absent when nobody was asked. */
   confirmationId: z.string().optional(),
+  /** The task ended in another process; what ran there has an intent and an outcome in the trail of that one. */
+  isElsewhere: z.literal(true).optional(),
 };
 
 /** The refusals that an event stands for. */

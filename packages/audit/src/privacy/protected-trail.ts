@@ -1,4 +1,4 @@
-import type { AuditEntry, AuditTrail } from '../audit-trail.ts';
+import type { AuditTrail } from '../audit-trail.ts';
 import type { AuditActor } from '../event/event.ts';
 import { silentLogger, type Logger } from '../logger.ts';
 import type { Digest } from './digest.ts';
@@ -45,14 +45,6 @@ export function createProtectedTrail(trail: AuditTrail, options: ProtectedTrailO
     digest,
     async begin(intent) {
       return trail.begin({ ...intent, actor: await protectActor(intent.actor, personalKeys, logger) });
-    },
-    resume(reference, intent) {
-      const { id, reference: same } = trail.resume(reference, intent);
-      const finish: AuditEntry['finish'] = async (outcome) => {
-        const actor = await protectActor(intent.actor, personalKeys, logger);
-        await trail.resume(reference, { ...intent, actor }).finish(outcome);
-      };
-      return { id, reference: same, finish };
     },
     async refuse(intent, outcome) {
       const actor = await protectActor(intent.actor, personalKeys, logger);

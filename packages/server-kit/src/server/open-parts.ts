@@ -11,7 +11,7 @@ import {
 } from '@mcp-parts/audit';
 import { createTelemetry, type Telemetry } from '@mcp-parts/observability';
 import { openTaskEngine, type TaskEngineOptions, type TaskLimits } from '@mcp-parts/tasks';
-import type { Logger } from '@mcp-parts/tool-kit';
+import { outcomeOfTask, type Logger } from '@mcp-parts/tool-kit';
 
 import { atMost } from '../at-most.ts';
 import { observeAudit, observeOrphans } from './metrics/audit-metrics.ts';
@@ -26,9 +26,9 @@ export interface PartsOptions {
   readonly logger: Logger;
   readonly serverInfo: { readonly name: string; readonly version: string };
   readonly stateDirectory: string | undefined;
-  /** Whether a tool is long-running. */
-  readonly hasTasks: boolean;
   readonly tasks: TaskLimits;
+  /** The tools that are long-running, and whether they only read. */
+  readonly longRunning: ReadonlyMap<string, { readonly readOnly: boolean }>;
   readonly audit: Omit<AuditTrailOptions, 'directory' | 'logger' | 'server' | 'closeTimeoutMs'>;
   readonly auditDigestKey: Uint8Array | undefined;
   readonly shutdown: ShutdownPlan;
@@ -105,9 +105,9 @@ async function openOwn(
   given: ServerTasks | undefined,
   taskOptions: Omit<TaskEngineOptions, 'store'>,
 ): Promise<OwnParts> {
-  const { stateDirectory, hasTasks, logger, ports, auditDigestKey, shutdown, serverInfo } = options;
+  const { stateDirectory, longRunning, logger, ports, auditDigestKey, shutdown, serverInfo } = options;
   if (stateDirectory === undefined) {
-    if (hasTasks && given === undefined) {
+    if (longRunning.size > 0 && given === undefined) {
       throw new TypeError('stateDirectory: required for the tasks, unless ports has a taskStore');
     }
     return {};
@@ -126,6 +126,7 @@ async function openOwn(
       : undefined,
     tasks: given,
     taskOptions,
+    outcomeOfTask: (task) => outcomeOfTask(task, longRunning.get(task.kind) ?? { readOnly: false }),
     logger,
   });
   return {

@@ -9,6 +9,7 @@ import type {
   IdempotencyStore,
   RateLimiter,
   RenewCaller,
+  Task,
   TaskRunner,
 } from '@mcp-parts/tool-kit';
 
@@ -20,10 +21,13 @@ export type ServerAudit = AuditTrail & Partial<Pick<StoredTrail, 'health' | 'flu
 
 /** A task engine as a server needs it. */
 export interface ServerTasks extends TaskRunner {
-  /** Whether there is such a task, so that an audit trail knows which calls go on. @default none does */
-  readonly has?: ((id: string) => Promise<boolean>) | undefined;
   /** How the tasks of all callers stand, for metrics. @default it is not shown */
   readonly figures?: TaskEngine['figures'] | undefined;
+  /**
+   * The task once its end is settled, `open` before, `undefined` where there is none: so that an audit trail knows which
+   * calls go on, and how those ended that went on elsewhere. @default nobody knows any
+   */
+  readonly settled?: ((id: string) => Promise<Task | 'open' | undefined>) | undefined;
   /** Lets tasks end, or puts them aside, within about so many milliseconds. The server calls it before its trail ends. */
   readonly close: (options?: { readonly deadlineMs?: number | undefined }) => Promise<void>;
 }

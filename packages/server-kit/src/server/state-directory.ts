@@ -6,10 +6,11 @@ import {
   openAuditTrail,
   type AuditTrail,
   type AuditTrailOptions,
+  type TaskEnd,
   type TrailAdoption,
 } from '@mcp-parts/audit';
 import { openTaskEngine, type TaskEngineOptions } from '@mcp-parts/tasks';
-import type { Logger } from '@mcp-parts/tool-kit';
+import type { Logger, Task } from '@mcp-parts/tool-kit';
 
 import type { ServerTasks } from './server-ports.ts';
 
@@ -24,6 +25,8 @@ export interface StateOptions {
   readonly tasks: ServerTasks | undefined;
   /** Of the engine in the directory. */
   readonly taskOptions: Omit<TaskEngineOptions, 'store'>;
+  /** What the trail says of a task that has ended. */
+  readonly outcomeOfTask: (task: Task) => Exclude<TaskEnd, string | undefined>;
   readonly logger: Logger;
 }
 
@@ -46,13 +49,17 @@ export async function openState({
   audit: given,
   tasks,
   taskOptions,
+  outcomeOfTask,
   logger,
 }: StateOptions): Promise<State> {
   // Before the trail, which leaves the intents of known tasks to those who run them.
   const engine = tasks ?? (await openTaskEngine({ ...taskOptions, store: join(root, 'tasks.db') }));
   const audit = given && {
     ...given,
-    isContinued: async (taskId: string) => (await engine.has?.(taskId)) === true,
+    async outcomeOfTask(taskId: string) {
+      const found = await engine.settled?.(taskId);
+      return typeof found === 'object' ? outcomeOfTask(found) : found;
+    },
   };
   try {
     return await openTrail(root, audit, engine, logger);

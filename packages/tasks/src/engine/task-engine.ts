@@ -3,7 +3,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { checkWhole, MAX_TIMER_MS } from '../check-number.ts';
 import { TaskError } from '../errors.ts';
 import { type JsonObject, type JsonValue, snapshot, sortedText } from '../json.ts';
-import type { QueuedRecord, TaskRecord } from '../store/task-record.ts';
+import { isEnded, type QueuedRecord, type TaskRecord } from '../store/task-record.ts';
 import { type Task, type TaskDefinition, toTask } from '../task.ts';
 import { createLedger } from './ledger.ts';
 import { createRecovery } from './recovery.ts';
@@ -55,8 +55,11 @@ export interface TaskEngine extends AsyncDisposable {
   readonly get: (id: string, ownerId: string) => Promise<Task | undefined>;
   /** How the tasks of all owners stand, in all processes that share the store; one look at the store. */
   readonly figures: () => Promise<TaskFigures>;
-  /** Whether there is such a task, whoever owns it. */
-  readonly has: (id: string) => Promise<boolean>;
+  /**
+   * What became of a task, whoever owns it: the task once it has ended and whoever follows its end was told, `open`
+   * before; `undefined` where there is none.
+   */
+  readonly settled: (id: string) => Promise<Task | 'open' | undefined>;
   /** The owner's tasks; `limit` is 1 to 1000. @default limit 100 @throws {TaskError} `closed` */
   readonly list: (
     ownerId: string,
@@ -113,7 +116,7 @@ export async function openTaskEngine(options: TaskEngineOptions): Promise<TaskEn
   if (observer !== undefined) {
     ledger.onChange((record, event) => tellObserver(observer, record, event));
   }
-  ledger.onChange((record) => record.state !== 'queued' && record.state !== 'running' && hurry());
+  ledger.onChange((record) => isEnded(record) && hurry());
 
   let grownAt = -Infinity;
   let lastRound: Promise<void> | undefined;
@@ -272,7 +275,10 @@ export async function openTaskEngine(options: TaskEngineOptions): Promise<TaskEn
 
     figures: () => readFigures(store, now()),
 
-    has: async (id) => (await store.find(id)) !== undefined,
+    async settled(id) {
+      const record = await store.find(id);
+      return record && (isEnded(record) && record.isSettled ? toTask(record) : 'open');
+    },
 
     async list(ownerId, { cursor, limit = 100 } = {}) {
       checkOpen();

@@ -9,7 +9,6 @@ import { createIdempotencyMemory } from '../idempotency/idempotency-memory.ts';
 import { createCallLimiter, type CallLimiter, type CallLimiterOptions } from '../limits/call-limiter.ts';
 import type {
   ApprovalStore,
-  AuditEntry,
   AuditTrail,
   Authorizer,
   Caller,
@@ -19,6 +18,7 @@ import type {
   TaskRunner,
   Telemetry,
 } from '../ports.ts';
+import { createTaskEntries, type TaskEntries } from '../trail/task-entries.ts';
 import { createReasonLabels } from './failure/reason-labels.ts';
 import type { Hook } from './hook.ts';
 
@@ -133,8 +133,8 @@ export interface ResolvedPipelineOptions {
   readonly limiter: CallLimiter;
   readonly telemetry: Telemetry;
   readonly tasks: TaskRunner | undefined;
-  /** The intents of tasks that this process began, by the id of the task. */
-  readonly openEntries: Map<string, AuditEntry>;
+  /** The intents of the calls that run as tasks. */
+  readonly taskEntries: TaskEntries;
   readonly logger: Logger;
   readonly deadlineMs: number;
   readonly answerWithinMs: number;
@@ -171,7 +171,7 @@ export function resolvePipelineOptions(options: PipelineOptions): ResolvedPipeli
     limiter: createCallLimiter(options),
     telemetry: options.telemetry ?? noTelemetry,
     tasks: options.tasks,
-    openEntries: new Map(),
+    taskEntries: createTaskEntries(options.audit ?? noAudit),
     logger: options.logger ?? silentLogger,
     hooks: options.hooks ?? [],
     reasonLabel: createReasonLabels(),

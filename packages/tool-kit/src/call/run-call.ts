@@ -12,6 +12,7 @@ import type { JsonObject } from '../json.ts';
 import type { Exceeded } from '../limits/call-limiter.ts';
 import { HeldPlace } from '../limits/held-place.ts';
 import type { Place } from '../ports.ts';
+import { mayRunUnrecorded } from '../trail/may-run-unrecorded.ts';
 import { admit, type Admission, type Asker, type Denial } from './admit.ts';
 import { CallRecord, resultOf, type CallDetails } from './call-record.ts';
 import { Deadline } from './deadline.ts';
@@ -321,21 +322,5 @@ class PipelinedCall {
       );
       return { rule };
     }
-  }
-}
-
-function mayRunUnrecorded({
-  readOnly,
-  onUnavailable = 'allow-reads',
-}: Pick<Operation, 'readOnly' | 'onUnavailable'>): boolean {
-  switch (onUnavailable) {
-    case 'deny':
-      return false;
-    case 'allow-reads':
-      return readOnly;
-    case 'allow':
-      return true;
-    default:
-      return onUnavailable satisfies never;
   }
 }

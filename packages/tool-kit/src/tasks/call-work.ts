@@ -11,6 +11,7 @@ import { toldOutput } from '../call/told-output.ts';
 import { asPublicError, asRpcFault, explained } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
 import type { Caller, TaskContext, TaskWork, UpstreamCall } from '../ports.ts';
+import { mayRunUnrecorded } from '../trail/may-run-unrecorded.ts';
 import { endCall } from './end-call.ts';
 import { readCall, type StoredCall } from './stored-call.ts';
 import { TaskChannel } from './task-channel.ts';
@@ -65,6 +66,7 @@ class CallRun {
     deadline.follow(signal);
     try {
       const input = await this.#admit(deadline);
+      await this.#enter();
       const output = await this.#work(input, deadline);
       const { target, correlationId, era, client } = this.#call;
       const told = toldOutput(
@@ -115,6 +117,22 @@ class CallRun {
     return parsed.input;
   }
 
+  /** The process that runs it may not be the one that began it, whose trail another cannot write to. */
+  async #enter(): Promise<void> {
+    const { intent, correlationId } = this.#call;
+    if (intent === undefined) {
+      return;
+    }
+    try {
+      await this.#pipeline.taskEntries.enter(this.#task.taskId, intent);
+    } catch (error) {
+      this.#pipeline.logger.error({ err: error, correlationId }, 'audit intent not recorded');
+      if (!mayRunUnrecorded(this.#operation)) {
+        throw new failure.CallFailed(failure.notRecorded(correlationId));
+      }
+    }
+  }
+
   async #work(input: Sealed, deadline: Deadline): Promise<Sealed> {
     const { hooks, telemetry } = this.#pipeline;
     const { span, name, readOnly } = this.#operation;
@@ -161,7 +179,8 @@ class CallRun {
 
   #failed(failed: failure.CallFailure): JsonObject {
     // What a resumed run is refused may have been begun by an earlier one.
-    const result = this.#isUncertain && failed.kind === 'denied' ? 'unknown' : resultOf(failed);
+    const isRefused = failed.kind === 'denied' || failed.kind === 'not_recorded';
+    const result = this.#isUncertain && isRefused ? 'unknown' : resultOf(failed);
     const answer = failureAnswer(failed);
     return storeResult({
       answer,

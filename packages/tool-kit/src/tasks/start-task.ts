@@ -11,7 +11,7 @@ import { knowsTasks, plainAnswer, view2025, view2026 } from './task-view.ts';
 /** Starts the task that a long-running call is; it is durable when this resolves. */
 export async function startTask(
   begun: BegunCall,
-  { tasks, openEntries }: ResolvedPipelineOptions,
+  { tasks, taskEntries }: ResolvedPipelineOptions,
 ): Promise<StartedTask> {
   const { operation, request, taskId, entry, intent, confirmationId } = begun;
   const plan = operation.longRunning;
@@ -20,7 +20,7 @@ export async function startTask(
   }
   const { call, input } = await prepared(begun);
   if (entry !== undefined) {
-    openEntries.set(taskId, entry);
+    taskEntries.begun(taskId, entry);
   }
   let task: Task;
   try {
@@ -33,18 +33,17 @@ export async function startTask(
       fingerprint: (call.arguments ?? {}) as JsonValue,
       input: storeCall(call, request, {
         intent,
-        reference: entry?.reference,
         confirmationId,
         capabilities: followsTask(call, request) ? (request.channel?.capabilities ?? {}) : {},
       }),
     });
   } catch (error) {
-    openEntries.delete(taskId);
+    taskEntries.forget(taskId);
     throw error;
   }
   const isRepeated = task.id !== taskId;
   if (isRepeated) {
-    openEntries.delete(taskId);
+    taskEntries.forget(taskId);
   }
   return {
     answer: { result: answerOf(task, call, operation, request, tasks), isFailure: false },

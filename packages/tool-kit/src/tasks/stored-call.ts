@@ -27,8 +27,6 @@ const storedSchema = z.object({
   startedAt: z.number(),
   /** Absent when the intent could not be recorded and the call went on all the same. */
   intent: z.looseObject({}).optional(),
-  /** Where the trail keeps that intent. */
-  reference: z.string().optional(),
   /** Of the person's yes, where the tool takes one. */
   confirmationId: z.string().optional(),
 });
@@ -44,7 +42,7 @@ export interface StoredCall extends Omit<z.infer<typeof storedSchema>, 'caller' 
 export function storeCall(
   call: Call,
   { caller, era, transport, client, correlationId, sourceAddress }: RequestContext,
-  begun: Pick<StoredCall, 'intent' | 'reference' | 'capabilities' | 'confirmationId'>,
+  begun: Pick<StoredCall, 'intent' | 'capabilities' | 'confirmationId'>,
 ): JsonObject {
   const stored: Omit<StoredCall, 'arguments'> & { readonly arguments: unknown } = {
     method: call.method,

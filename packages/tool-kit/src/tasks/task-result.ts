@@ -37,6 +37,23 @@ export function resultOfTask({ result }: Task): TaskResult | undefined {
   return result === undefined ? undefined : resultSchema.parse(result);
 }
 
+/** What the trail says of a call whose task has ended. */
+export function outcomeOfTask(
+  task: Task,
+  { readOnly }: { readonly readOnly: boolean },
+): Omit<AuditOutcome, 'durationMs'> {
+  const result = resultOfTask(task);
+  if (result !== undefined) {
+    return result.outcome;
+  }
+  // What never ran did nothing.
+  const isUncertain = task.attempt > 0 && !readOnly && task.error?.code === 'interrupted';
+  return {
+    result: isUncertain ? 'unknown' : 'failure',
+    reason: task.error?.code ?? 'cancelled',
+  };
+}
+
 /** A failure as a tool's answer: a result that the model reads. */
 export function failureAnswer({ message }: Pick<CallFailure, 'message'>): JsonObject {
   return { content: [{ type: 'text', text: message }], isError: true };

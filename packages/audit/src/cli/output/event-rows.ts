@@ -42,5 +42,6 @@ function detailOf(event: AuditEvent): string {
   }
   const duration = event.durationMs === undefined ? undefined : `${Math.round(event.durationMs)} ms`;
   const count = event.refusals && `${event.refusals.count} refusals`;
-  return [event.reason, count, duration].filter((part) => part !== undefined).join(', ') || '-';
+  const place = event.isElsewhere && 'elsewhere';
+  return [event.reason, place, count, duration].filter((part) => part !== undefined).join(', ') || '-';
 }

@@ -5,6 +5,7 @@ import { UsageError } from '../usage/command.ts';
 export const filterOptions = {
   user: { type: 'string', value: '<text>', description: "Part of the actor's id." },
   tool: { type: 'string', value: '<name>', description: 'The tool, URI or prompt.' },
+  task: { type: 'string', value: '<id>', description: 'The task of a call, in whichever trails it is.' },
   result: {
     type: 'string',
     value: '<list>',
@@ -50,6 +51,7 @@ export function createFilter(values: FilterValues, now: number): Filter {
       return (
         (user === undefined || event.actor.id.toLowerCase().includes(user)) &&
         (values.tool === undefined || event.target === values.tool) &&
+        (values.task === undefined || event.taskId === values.task) &&
         (results === undefined || (event.stage === 'outcome' && results.includes(event.result))) &&
         (sinceMs === undefined || time >= sinceMs) &&
         (untilMs === undefined || time < untilMs)
