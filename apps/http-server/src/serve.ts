@@ -69,6 +69,7 @@ export async function serve(
       rateLimiter: redis?.rateLimiter,
       confirmations: redis?.replays,
       approvals: redis?.approvals,
+      idempotency: redis?.idempotency,
       events: redis?.events,
       taskStore: await redis?.openTaskStore(),
     },

@@ -1,10 +1,12 @@
 import type { TaskStore } from '@mcp-parts/tasks';
+import type { IdempotencyStore } from '@mcp-parts/tool-kit';
 
 import { createRedisApprovals, type RedisApprovals } from './approvals/approval-store.ts';
 import { connect } from './connection/connection.ts';
 import { resolveRedisOptions, type RedisOptions } from './connection/redis-options.ts';
 import { countReplicas } from './connection/replicas.ts';
 import { createRedisEventBus, type RedisEventBus } from './events/event-bus.ts';
+import { createRedisIdempotencyStore } from './idempotency/idempotency-store.ts';
 import { createRedisRateLimiter, type RedisRateLimiter } from './limits/rate-limiter.ts';
 import { createReplayStore, type ReplayStore } from './proofs/replay-store.ts';
 import { createRedisTaskStore } from './tasks/task-store.ts';
@@ -19,6 +21,11 @@ export interface SharedRedis extends AsyncDisposable {
   readonly replays: ReplayStore;
   /** What waits for a second person, and what was approved, is known on all. */
   readonly approvals: RedisApprovals;
+  /**
+   * A call of a tool with `idempotent` that is made again on another replica gets the answer of the first. While Redis is
+   * gone no such call is made (`unavailable`).
+   */
+  readonly idempotency: IdempotencyStore;
   /**
    * Where the tasks of all replicas are: the `store` of a task engine, which closes it.
    *
@@ -58,6 +65,7 @@ export async function openRedis(options: RedisOptions): Promise<SharedRedis> {
     events,
     replays: createReplayStore(connection),
     approvals: createRedisApprovals(connection),
+    idempotency: createRedisIdempotencyStore(connection),
     async openTaskStore() {
       await connection.checkDurable();
       return createRedisTaskStore(connection);

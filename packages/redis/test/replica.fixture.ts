@@ -1,4 +1,5 @@
 // One replica: does what it reads from standard input, one command in JSON on each line, and says what came of it.
+import { randomUUID } from 'node:crypto';
 import { createInterface } from 'node:readline';
 
 import { openTaskEngine } from '@mcp-parts/tasks';
@@ -10,7 +11,9 @@ export type Command =
   | { readonly do: 'start' | 'publish' }
   | { readonly do: 'get' | 'cancel'; readonly id: string }
   | { readonly do: 'consume'; readonly calls: number }
-  | { readonly do: 'claim'; readonly id: string };
+  | { readonly do: 'claim'; readonly id: string }
+  /** Makes a call that may be repeated, and never ends it. */
+  | { readonly do: 'begin call'; readonly key: string };
 
 const [url = ''] = process.argv.slice(2);
 const say = (value: unknown) => process.stdout.write(`${JSON.stringify(value)}\n`);
@@ -49,6 +52,15 @@ async function obey(command: Command): Promise<unknown> {
       return {};
     case 'claim':
       return { isFirst: await redis.replays.claim(command.id, { ttlMs: 60_000 }) };
+    case 'begin call': {
+      const call = { state: 'running', fingerprint: 'f', upstreamKey: 'u', holder: randomUUID() } as const;
+      const times = { ttlMs: 60_000, leaseMs: 1_000 };
+      const known = await redis.idempotency.claim(command.key, call, times);
+      if (known === undefined) {
+        setInterval(() => void redis.idempotency.renew(command.key, call, times), 300).unref();
+      }
+      return { state: known?.state ?? 'ours' };
+    }
     case 'consume': {
       const rate = { perMinute: 100, weight: 1 };
       const answers = await Promise.all(

@@ -122,4 +122,21 @@ describe.skipIf(program === undefined)('three processes on one redis', () => {
       { timeout: 10_000 },
     );
   });
+
+  it('make a call once that comes to all, and say so when its process was killed in the middle', async () => {
+    const began = await Promise.all(
+      replicas.map((replica) => replica.tell({ do: 'begin call', key: 'order' })),
+    );
+    expect(began.map(({ state }) => state).toSorted()).toEqual(['ours', 'running', 'running']);
+    const holder = replicas[began.findIndex(({ state }) => state === 'ours')];
+    const [other] = replicas.filter((replica) => replica !== holder);
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    expect(await other?.tell({ do: 'begin call', key: 'order' })).toMatchObject({ state: 'running' });
+    await holder?.kill();
+    await vi.waitFor(
+      async () =>
+        expect(await other?.tell({ do: 'begin call', key: 'order' })).toMatchObject({ state: 'unknown' }),
+      { timeout: 10_000 },
+    );
+  });
 });

@@ -334,7 +334,7 @@ export interface IdempotencyStore {
   readonly claim: (
     key: string,
     call: RepeatableCall,
-    options: { readonly ttlMs: number; readonly leaseMs: number },
+    options: KeepOptions & { readonly leaseMs: number },
   ) => Promise<RepeatableCall | undefined>;
   /** Says that the call still runs; nothing where another has the key. */
   readonly renew: (
@@ -343,7 +343,7 @@ export interface IdempotencyStore {
     options: { readonly leaseMs: number },
   ) => Promise<void>;
   /** Puts what became of the call in its place, for so many milliseconds from now; nothing where another has the key. */
-  readonly keep: (key: string, call: RepeatableCall, options: { readonly ttlMs: number }) => Promise<void>;
+  readonly keep: (key: string, call: RepeatableCall, options: KeepOptions) => Promise<void>;
   /** Forgets a call that did nothing; nothing where another has the key. */
   readonly release: (key: string, call: Pick<RepeatableCall, 'holder'>) => Promise<void>;
 }

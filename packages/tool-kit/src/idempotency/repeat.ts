@@ -11,6 +11,8 @@ const KEY_NAME = 'mcp-parts/idempotency-key';
 const MAX_KEY_LENGTH = 255;
 /** How often one that waits for the first call looks again. */
 const LOOK_AGAIN_MS = 50;
+/** How long nothing is heard of a process until a call of its is no longer believed to run. */
+const LEASE_MS = 15_000;
 
 /** What tells one call from another. */
 interface CallIdentity {
@@ -33,6 +35,7 @@ type Ending = { readonly result: JsonObject; readonly isFailure: boolean } | Aud
 export class Repeat {
   readonly #ports: RepeatPorts;
   readonly #kept: KeepOptions;
+  #renewing: NodeJS.Timeout | undefined;
   readonly #key: string;
   readonly #running: RepeatableCall;
   #isHeld = false;
@@ -54,6 +57,7 @@ export class Repeat {
     this.#key = digestOf([call.callerId, call.target, named]).toString('base64url');
     this.#running = {
       state: 'running',
+      holder: randomUUID(),
       fingerprint,
       // What a caller does again after the window is something else, and a key of theirs always means the same.
       upstreamKey: given === undefined ? randomUUID() : this.#key,
@@ -74,9 +78,10 @@ export class Repeat {
     const { idempotency: store } = this.#ports;
     for (;;) {
       // oxlint-disable-next-line no-await-in-loop -- It waits for the first call.
-      const known = await store.claim(this.#key, this.#running, this.#kept);
+      const known = await store.claim(this.#key, this.#running, { ...this.#kept, leaseMs: LEASE_MS });
       if (known === undefined) {
         this.#isHeld = true;
+        this.#keepAlive();
         if (this.#isOver) {
           // oxlint-disable-next-line no-await-in-loop -- Nobody waits any more.
           await this.release();
@@ -123,17 +128,33 @@ export class Repeat {
 
   /** The call did nothing, and may be made again. */
   async release(): Promise<void> {
-    this.#isOver = true;
-    if (this.#isHeld) {
-      this.#isHeld = false;
-      await this.#ports.idempotency.release(this.#key);
+    if (this.#end()) {
+      await this.#ports.idempotency.release(this.#key, this.#running);
     }
   }
 
-  async #keep(call: RepeatableCall): Promise<void> {
+  /** A store that is out of reach for a while lets nobody else claim the key either. */
+  #keepAlive(): void {
+    const { idempotency, logger } = this.#ports;
+    const renew = () => {
+      idempotency
+        .renew(this.#key, this.#running, { leaseMs: LEASE_MS })
+        .catch((error: unknown) => logger.warn({ err: error }, 'running call not renewed'));
+    };
+    this.#renewing = setInterval(renew, LEASE_MS / 3).unref();
+  }
+
+  /** Whether there is something to be given back. */
+  #end(): boolean {
+    clearInterval(this.#renewing);
     this.#isOver = true;
-    if (this.#isHeld) {
-      this.#isHeld = false;
+    const wasHeld = this.#isHeld;
+    this.#isHeld = false;
+    return wasHeld;
+  }
+
+  async #keep(call: RepeatableCall): Promise<void> {
+    if (this.#end()) {
       await this.#ports.idempotency.keep(this.#key, call, this.#kept);
     }
   }

@@ -17,9 +17,10 @@ export interface IdempotencyStoreCase {
   readonly run: (fixture: IdempotencyStoreFixture) => Promise<void>;
 }
 
-const LONG = { ttlMs: 60_000 };
-const SHORT = { ttlMs: 200 };
-const running: RepeatableCall = { state: 'running', fingerprint: 'f', upstreamKey: 'u' };
+const LONG = { ttlMs: 60_000, leaseMs: 60_000 };
+const SHORT = { ttlMs: 200, leaseMs: 200 };
+const running: RepeatableCall = { state: 'running', fingerprint: 'f', upstreamKey: 'u', holder: 'h' };
+const other: RepeatableCall = { ...running, holder: 'another' };
 const done: RepeatableCall = {
   ...running,
   state: 'done',
@@ -54,7 +55,7 @@ export const idempotencyStoreContract: readonly IdempotencyStoreCase[] = [
     name: 'gives a key again that was released',
     async run({ store, replica = store }) {
       await store.claim('a', running, LONG);
-      await store.release('a');
+      await store.release('a', running);
       equal(await replica.claim('a', running, LONG), undefined);
     },
   },
@@ -65,6 +66,37 @@ export const idempotencyStoreContract: readonly IdempotencyStoreCase[] = [
       await store.keep('a', done, SHORT);
       await wait(SHORT.ttlMs + 1);
       equal(await replica.claim('a', running, LONG), undefined);
+    },
+  },
+  {
+    name: 'says of a call that was not renewed within its lease that nobody knows what became of it',
+    async run({ store, replica = store, wait }) {
+      await store.claim('a', running, { ...LONG, leaseMs: SHORT.leaseMs });
+      await wait(SHORT.leaseMs + 1);
+      deepEqual(await replica.claim('a', other, LONG), { ...running, state: 'unknown' });
+      await store.keep('a', done, LONG);
+      deepEqual(await replica.claim('a', other, LONG), done);
+    },
+  },
+  {
+    name: 'keeps the key of a call that is renewed, longer than its time',
+    async run({ store, replica = store, wait }) {
+      await store.claim('a', running, SHORT);
+      await store.renew('a', running, LONG);
+      await wait(SHORT.ttlMs + 1);
+      deepEqual(await replica.claim('a', other, LONG), running);
+    },
+  },
+  {
+    name: 'hears nothing of a key from a call that has lost it',
+    async run({ store, replica = store, wait }) {
+      await store.claim('a', running, SHORT);
+      await wait(SHORT.ttlMs + 1);
+      equal(await replica.claim('a', other, LONG), undefined);
+      await store.renew('a', running, SHORT);
+      await store.keep('a', done, LONG);
+      await store.release('a', running);
+      deepEqual(await replica.claim('a', running, LONG), other);
     },
   },
 ];
