@@ -71,7 +71,7 @@ export async function openParts(options: PartsOptions): Promise<OpenParts> {
   if (health !== undefined) {
     observeAudit(telemetry, { health });
   }
-  if (options.hasTasks && tasks?.figures !== undefined) {
+  if (options.longRunning.size > 0 && tasks?.figures !== undefined) {
     measured.observe(tasks.figures);
   }
   if (own.adoption !== undefined) {

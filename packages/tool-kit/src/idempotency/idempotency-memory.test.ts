@@ -15,8 +15,8 @@ describe('the memory of calls that may be repeated', () => {
 
   it('of one caller fills no room of others, and keeps no more answers than it may', async () => {
     const store = createIdempotencyMemory();
-    const running = { state: 'running', fingerprint: 'f', upstreamKey: 'u' } as const;
-    const kept = (owner: string) => ({ ttlMs: 60_000, owner });
+    const running = { state: 'running', fingerprint: 'f', upstreamKey: 'u', holder: 'h' } as const;
+    const kept = (owner: string) => ({ ttlMs: 60_000, leaseMs: 60_000, owner });
     const mebibyte = 'x'.repeat(1024 * 1024);
     for (let count = 0; count < 4_000; count += 1) {
       await store.claim(`a${count}`, running, kept('ada'));
