@@ -39,7 +39,7 @@ export function packageJson({ name, features }: ProjectManifest, manifest: Templ
     build: 'tsc --project tsconfig.build.json',
     start: `npm run build && node --env-file=.env ${main}`,
     // What is checked once, with the tests, need not be checked again to be emitted.
-    test: 'tsc && tsc --project tsconfig.build.json --noCheck && vitest run',
+    test: 'tsc && tsc --project tsconfig.build.json --noCheck && vitest run --testTimeout 30000',
     ...(features.has('stdio') && {
       inspect: 'npm run build && npx @modelcontextprotocol/inspector node --env-file=.env dist/stdio.js',
     }),
