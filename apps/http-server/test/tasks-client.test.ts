@@ -163,7 +163,7 @@ describe.each(generations)(
       const { taskId } = execution.handle;
       await vi.waitFor(() => {
         const created = sandbox.requests('deployments').map(({ headers }) => headers['idempotency-key']);
-        expect(created).toContain(taskId);
+        expect(created).toContain(`${taskId}.eu-central`);
       }, patiently);
       await execution.cancel();
       const { outcome } = await execution.settle();

@@ -29,7 +29,7 @@ beforeEach(async () => {
   runs = [];
 });
 afterEach(async () => {
-  await Promise.all(servers.splice(0).map((server) => server.close({ withinMs: 1 })));
+  await Promise.all(servers.splice(0).map((server) => server.close()));
   await rm(directory, { recursive: true, force: true });
 });
 
