@@ -21,8 +21,9 @@ export interface ConsoleWorld extends AsyncDisposable {
 
 export async function createConsoleWorld(
   settings: Readonly<Record<string, string>> = {},
+  { deploymentStepMs }: { readonly deploymentStepMs?: number } = {},
 ): Promise<ConsoleWorld> {
-  const sandbox = await startSandbox({ mcpResource });
+  const sandbox = await startSandbox({ mcpResource, deploymentStepMs });
   const server = await startServer(sandbox, {
     OPERATOR_PORT: '0',
     OPERATOR_TOKEN: operatorToken,

@@ -1,11 +1,12 @@
 import { findService } from '@mcp-parts/test-services';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { createConsoleWorld, operatorToken, startBrowser, type ConsoleWorld } from './console-world.ts';
 import { send } from './raw-request.ts';
 
 const chromium = findService({ program: 'chromium', debianPackage: 'chromium' });
+const deployment = { service: 'pricing-service', version: '4.4.0', environment: 'staging' };
 const bearer = { authorization: `Bearer ${operatorToken}` };
 
 describe.concurrent("the operator's page", { timeout: 60_000 }, () => {
@@ -70,11 +71,7 @@ describe.concurrent("the operator's page", { timeout: 60_000 }, () => {
 
   it('shows who did what without what they passed', async () => {
     await using world = await createConsoleWorld();
-    await world.call('trigger_deployment', {
-      service: 'pricing-service',
-      version: '4.4.0',
-      environment: 'staging',
-    });
+    await world.call('trigger_deployment', deployment);
     await world.call('list_services');
     const { text } = await send(`${world.url}/console/state`, { headers: bearer });
     const { recent } = JSON.parse(text) as { recent: { chain: string; events: readonly object[] } };
@@ -84,6 +81,35 @@ describe.concurrent("the operator's page", { timeout: 60_000 }, () => {
     );
     expect(text).not.toContain('4.4.0');
     expect(text).not.toContain('argument');
+  });
+
+  it('shows what runs without whose it is or what they passed', async () => {
+    await using world = await createConsoleWorld({}, { deploymentStepMs: 60_000 });
+    await world.call('trigger_deployment', deployment);
+    const running = async () => {
+      const { text } = await send(`${world.url}/console/state`, { headers: bearer });
+      return (JSON.parse(text) as { tasks: readonly object[] }).tasks;
+    };
+    const shown = await vi.waitFor(
+      async () => {
+        const tasks = await running();
+        expect(tasks).toMatchObject([{ message: expect.stringContaining('pending') }]);
+        return tasks;
+      },
+      { timeout: 20_000, interval: 100 },
+    );
+    expect(shown).toEqual([
+      {
+        tool: 'trigger_deployment',
+        state: 'running',
+        attempt: 1,
+        percent: expect.any(Number),
+        message: expect.any(String),
+        ageMs: expect.any(Number),
+        silenceMs: expect.any(Number),
+      },
+    ]);
+    expect(JSON.stringify(shown)).not.toMatch(/4\.4\.0|pricing-service|developer/u);
   });
 
   it('only reads, and lets no page frame it or run script of its own', async () => {
@@ -105,7 +131,7 @@ describe.skipIf(chromium === undefined)("the operator's page in a browser", { ti
   const problems: string[] = [];
 
   beforeAll(async () => {
-    world = await createConsoleWorld();
+    world = await createConsoleWorld({}, { deploymentStepMs: 1_500 });
     browser = await startBrowser(chromium ?? '');
     page = await browser.newPage();
     page.on('pageerror', (error) => problems.push(String(error)));
@@ -152,6 +178,20 @@ describe.skipIf(chromium === undefined)("the operator's page in a browser", { ti
     expect(await part('events').getByRole('row').count()).toBeGreaterThan(1);
   });
 
+  it('follows a deployment from its start to its end', async () => {
+    const row = (progress: RegExp) =>
+      part('tasks-running').getByRole('row', {
+        name: new RegExp(`^trigger_deployment running 1 .* ago ${progress.source}`, 'u'),
+      });
+    await part('tasks-running').getByText('No task is running.').waitFor();
+    await world.call('trigger_deployment', deployment);
+    await row(/[1-9]\d*% .*\d %/u).waitFor();
+    await part('tasks-now').getByText('1 running').waitFor();
+    expect(await part('tasks-running').getByRole('row').count()).toBe(2);
+    await part('tasks-running').getByText('No task is running.').waitFor();
+    await part('tasks-now').getByText('0 running').waitFor();
+  });
+
   it('follows what happens without being loaded again', async () => {
     await world.call('no_such_tool');
     await part('events')
@@ -190,6 +230,7 @@ describe.skipIf(chromium === undefined)("the operator's page in a browser", { ti
         'Calls',
         'pause',
         'tools',
+        'tasks-running',
         'upstreams',
         'checks',
         'problems',

@@ -13,6 +13,7 @@ import {
   showUpstreams,
   type View,
 } from './panels.ts';
+import { showTasks } from './task-panel.ts';
 
 const INTERVAL_MS = 2_000;
 /** A server that does not answer at all is shown as such. */
@@ -50,6 +51,7 @@ function draw(view: View): void {
   showStatus(view);
   showTiles(view);
   showTools(view);
+  showTasks(view);
   showRefusals(view);
   showUpstreams(view);
   showReadiness(view);

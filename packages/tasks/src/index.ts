@@ -5,7 +5,7 @@ export type { TaskLogger } from './logger.ts';
 export { openTaskEngine } from './engine/task-engine.ts';
 export type { TaskEngine, TaskPage, TaskRequest } from './engine/task-engine.ts';
 export type { TaskEngineOptions } from './engine/task-engine-options.ts';
-export type { TaskFigures, TaskObserver } from './engine/task-figures.ts';
+export type { RunningTask, TaskFigures, TaskObserver } from './engine/task-figures.ts';
 export { resolveTaskLimits } from './engine/task-limits.ts';
 export type { TaskLimits } from './engine/task-limits.ts';
 export { openSqliteStore } from './store/sqlite-store.ts';

@@ -8,6 +8,8 @@ export interface ConsoleState {
   /** Whether there is anything to sign out of. */
   readonly isSignedIn: boolean;
   readonly facts: readonly ConsoleFact[];
+  /** Running tasks, `unreadable` when their store does not answer. @default the server has none */
+  readonly tasks?: readonly ConsoleTask[] | 'unreadable' | undefined;
   /** @default the trail does not show its events */
   readonly recent?: ConsoleTrail | undefined;
 }
@@ -18,6 +20,21 @@ interface ConsoleFact {
   readonly ageMs: number;
   readonly limitMs: number;
   readonly failingMs: number;
+}
+
+/** A running task of whoever it is, in whatever process that shares the store; durations in milliseconds. */
+export interface ConsoleTask {
+  readonly tool: string;
+  readonly state: 'running' | 'input_required';
+  /** The number of its run, from 1. */
+  readonly attempt: number;
+  /** From 0 to 100. */
+  readonly percent: number;
+  /** The beginning of what the handler said last. */
+  readonly message: string;
+  readonly ageMs: number;
+  /** Since it changed or reported. */
+  readonly silenceMs: number;
 }
 
 /** The end of the audit trail. */

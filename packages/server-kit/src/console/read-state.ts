@@ -1,9 +1,15 @@
 import type { AuditEvent } from '@mcp-parts/audit';
+import type { RunningTask } from '@mcp-parts/tasks';
 
 import type { Server } from '../assemble.ts';
-import type { ConsoleEvent, ConsoleState, ConsoleTrail } from './console-state.ts';
+import { atMost } from '../at-most.ts';
+import type { ConsoleEvent, ConsoleState, ConsoleTask, ConsoleTrail } from './console-state.ts';
 
 const MAX_CALLS = 50;
+const MAX_TASKS = 20;
+const MAX_MESSAGE_LENGTH = 120;
+/** A store that does not answer keeps nothing else from being shown. */
+const TASKS_WITHIN_MS = 1_000;
 
 /** What the operator's page shows beside the metrics, as it is now. */
 export async function readConsoleState(
@@ -11,7 +17,11 @@ export async function readConsoleState(
   { isClosing, isSignedIn }: { readonly isClosing: boolean; readonly isSignedIn: boolean },
 ): Promise<ConsoleState> {
   const { name, version } = server.serverInfo;
-  const [{ state, checks }, recent] = await Promise.all([server.readiness(), readTrail(server)]);
+  const [{ state, checks }, tasks, recent] = await Promise.all([
+    server.readiness(),
+    readTasks(server),
+    readTrail(server),
+  ]);
   return {
     server: { name, version },
     at: Date.now(),
@@ -19,7 +29,36 @@ export async function readConsoleState(
     checks,
     isSignedIn,
     facts: server.ages(),
+    tasks,
     recent,
+  };
+}
+
+async function readTasks({ tasks, logger }: Server): Promise<ConsoleState['tasks']> {
+  if (tasks?.running === undefined) {
+    return undefined;
+  }
+  let found: ConsoleState['tasks'] = 'unreadable';
+  try {
+    const look = tasks.running({ limit: MAX_TASKS }).then((running) => void (found = running.map(shownTask)));
+    await atMost(TASKS_WITHIN_MS, look);
+  } catch (error) {
+    logger.warn({ err: error }, 'running tasks not shown');
+  }
+  return found;
+}
+
+function shownTask({ kind, state, attempt, progress, ageMs, silenceMs }: RunningTask): ConsoleTask {
+  const { percent, message } = progress;
+  const isLong = message.length > MAX_MESSAGE_LENGTH;
+  return {
+    tool: kind,
+    state,
+    attempt,
+    percent,
+    message: isLong ? `${message.slice(0, MAX_MESSAGE_LENGTH)}…` : message,
+    ageMs,
+    silenceMs,
   };
 }
 

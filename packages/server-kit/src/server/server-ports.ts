@@ -23,6 +23,8 @@ export type ServerAudit = AuditTrail & Partial<Pick<StoredTrail, 'health' | 'flu
 export interface ServerTasks extends TaskRunner {
   /** How the tasks of all callers stand, for metrics. @default it is not shown */
   readonly figures?: TaskEngine['figures'] | undefined;
+  /** The running tasks of all callers, for the operator's page. @default it does not show them */
+  readonly running?: TaskEngine['running'] | undefined;
   /**
    * The task once its end is settled, `open` before, `undefined` where there is none: so that an audit trail knows which
    * calls go on, and how those ended that went on elsewhere. @default nobody knows any

@@ -8,7 +8,13 @@ import { type Task, type TaskDefinition, toTask } from '../task.ts';
 import { createLedger } from './ledger.ts';
 import { createRecovery } from './recovery.ts';
 import { MAX_ROUND_MS, resolveTaskEngineOptions, type TaskEngineOptions } from './task-engine-options.ts';
-import { readFigures, tellObserver, type TaskFigures } from './task-figures.ts';
+import {
+  readFigures,
+  readRunning,
+  tellObserver,
+  type RunningTask,
+  type TaskFigures,
+} from './task-figures.ts';
 import { createWatchers } from './watchers.ts';
 import { createWorker } from './worker.ts';
 
@@ -55,6 +61,11 @@ export interface TaskEngine extends AsyncDisposable {
   readonly get: (id: string, ownerId: string) => Promise<Task | undefined>;
   /** How the tasks of all owners stand, in all processes that share the store; one look at the store. */
   readonly figures: () => Promise<TaskFigures>;
+  /**
+   * The running tasks of all owners, in all processes that share the store: those that wait for an answer last, each the
+   * oldest first. `limit` is 1 to 1000. @default limit 20 @throws {RangeError} for any other `limit`
+   */
+  readonly running: (options?: { readonly limit?: number | undefined }) => Promise<readonly RunningTask[]>;
   /**
    * What became of a task, whoever owns it: the task once it has ended and whoever follows its end was told, `open`
    * before; `undefined` where there is none.
@@ -274,6 +285,11 @@ export async function openTaskEngine(options: TaskEngineOptions): Promise<TaskEn
     },
 
     figures: () => readFigures(store, now()),
+
+    async running({ limit = 20 } = {}) {
+      checkWhole('limit', limit, 1, 1_000);
+      return readRunning(store, now(), limit);
+    },
 
     async settled(id) {
       const record = await store.find(id);

@@ -1,6 +1,6 @@
-import { isEnded, type TaskRecord } from '../store/task-record.ts';
+import { isEnded, type RunningRecord, type TaskRecord } from '../store/task-record.ts';
 import type { TaskStore } from '../store/task-store.ts';
-import { toTask } from '../task.ts';
+import { toTask, type TaskProgress } from '../task.ts';
 import type { TaskEvent } from './transition.ts';
 
 /** More waiting tasks than these are counted as so many. */
@@ -16,6 +16,21 @@ export interface TaskFigures {
   /** Of those queued, how long the first has waited. */
   readonly queueAgeMs: number;
   /** Of those running, how long the one that has been silent for longest has neither changed nor reported. */
+  readonly silenceMs: number;
+}
+
+/** A task that has been taken, for whoever looks after all of them: without its owner, its input and its id. */
+export interface RunningTask {
+  readonly kind: string;
+  /** `input_required`: it waits for an answer. */
+  readonly state: 'running' | 'input_required';
+  /** The number of its run, from 1. */
+  readonly attempt: number;
+  /** The last that was stored, in the handler's own words. */
+  readonly progress: TaskProgress;
+  /** Since it was started, in milliseconds. */
+  readonly ageMs: number;
+  /** Since it last changed or reported, in milliseconds. */
   readonly silenceMs: number;
 }
 
@@ -38,7 +53,7 @@ export async function readFigures(store: TaskStore, now: number): Promise<TaskFi
     store.waiting(Number.MAX_SAFE_INTEGER, MAX_COUNTED),
     store.running(),
   ]);
-  const states = running.map((record) => ({ state: toTask(record).state, at: record.updatedAt }));
+  const states = running.map((record) => ({ state: stateOf(record), at: record.updatedAt }));
   const working = states.filter(({ state }) => state === 'running');
   return {
     queued: waiting.length,
@@ -47,6 +62,30 @@ export async function readFigures(store: TaskStore, now: number): Promise<TaskFi
     queueAgeMs: longest(waiting.map(({ createdAt }) => now - createdAt)),
     silenceMs: longest(working.map(({ at }) => now - at)),
   };
+}
+
+/** Those that run before those that wait for an answer, each the oldest first; `now` as for the figures. */
+export async function readRunning(
+  store: TaskStore,
+  now: number,
+  limit: number,
+): Promise<readonly RunningTask[]> {
+  const waits = (record: RunningRecord) => Number(stateOf(record) === 'input_required');
+  return (await store.running())
+    .toSorted((a, b) => waits(a) - waits(b) || a.createdAt - b.createdAt)
+    .slice(0, limit)
+    .map((record) => ({
+      kind: record.kind,
+      state: stateOf(record),
+      attempt: record.attempt,
+      progress: record.progress,
+      ageMs: Math.max(0, now - record.createdAt),
+      silenceMs: Math.max(0, now - record.updatedAt),
+    }));
+}
+
+function stateOf(record: RunningRecord): RunningTask['state'] {
+  return toTask(record).state === 'input_required' ? 'input_required' : 'running';
 }
 
 function longest(ages: readonly number[]): number {
