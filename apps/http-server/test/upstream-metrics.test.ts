@@ -49,6 +49,7 @@ it('shows operators how long requests to upstreams take, and how they end', asyn
 }, 60_000);
 
 it('shows operators calls, retries, circuits, tokens, limits and connections', async () => {
+  const startedAt = performance.now();
   const lines = await metricsAfter(async (call, sandbox) => {
     await sandbox.faults.set('configuration', { kind: 'status', status: 503 });
     for (let i = 0; i < 6; i++) {
@@ -67,8 +68,14 @@ it('shows operators calls, retries, circuits, tokens, limits and connections', a
   expect(number('mcp_parts_client_call_duration_seconds_count', endpoint, 'error_type="circuit_open"')).toBe(
     1,
   );
-  expect(number('mcp_parts_client_retries_total', endpoint)).toBe(3);
-  expect(number('mcp_parts_client_retries_denied_total', 'mcp_parts_denied_by="budget"')).toBe(4);
+  // Three in reserve, a fifth for each call, and three in ten seconds.
+  const earned = Math.floor(3 + 5 * 0.2 + ((performance.now() - startedAt) / 10_000) * 3);
+  const retries = number('mcp_parts_client_retries_total', endpoint);
+  expect(retries).toBeGreaterThanOrEqual(3);
+  expect(retries).toBeLessThanOrEqual(earned);
+  expect(
+    number('mcp_parts_client_retries_denied_total', 'mcp_parts_denied_by="budget"'),
+  ).toBeGreaterThanOrEqual(1);
   expect(number('mcp_parts_client_circuit_state', endpoint, 'mcp_parts_state="open"')).toBe(1);
   expect(number('mcp_parts_client_circuit_state', endpoint, 'mcp_parts_state="closed"')).toBe(0);
   expect(number('mcp_parts_client_circuit_transitions_total', endpoint, 'mcp_parts_state="open"')).toBe(1);
