@@ -15,6 +15,7 @@ import {
   type JsonObject,
   type MethodHandler,
   type MethodTable,
+  type ToolLimit,
 } from '@mcp-parts/tool-kit';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
@@ -361,6 +362,89 @@ it('gives a repeated call the same task, and the repetition an outcome of its ow
   expect(other).toMatchObject({
     isError: true,
     content: [{ text: expect.stringContaining('Use a new key') }],
+  });
+});
+
+describe('a tool with a number of places', () => {
+  const tooMany = {
+    isError: true,
+    content: [{ text: expect.stringContaining('Too many calls of this tool') }],
+  };
+  const limited = (limit: ToolLimit) => ({ definitions: { tools: [{ ...bake, limit }] } });
+
+  it('has no more tasks than places, and answers all else meanwhile', async () => {
+    const server = await serve({ ...limited({ concurrent: 1 }), maxConcurrentCalls: 1 });
+    const send = client(server, '2026', { capabilities: TASKS });
+    const tool = client(server, '2025');
+    const { taskId } = await send('tools/call', call);
+    await started();
+    expect(await send('tools/call', call)).toMatchObject(tooMany);
+    expect(await tool('tools/call', call)).toMatchObject(tooMany);
+    expect(audit.calls[1]?.outcome).toMatchObject({ result: 'denied', reason: 'concurrency_limited' });
+    expect(
+      await tool('tools/call', { name: 'bake_status', arguments: { taskId: String(taskId) } }),
+    ).not.toHaveProperty('isError');
+    expect(
+      await client(server, '2026', { caller: bob, capabilities: TASKS })('tools/call', call),
+    ).toMatchObject({ resultType: 'task' });
+
+    runs[0]?.finish.resolve({ cakes: 3 });
+    await ended();
+    const next = await send('tools/call', call);
+    expect(next).toMatchObject({ resultType: 'task' });
+    await started(3);
+    expect(await send('tools/call', call)).toMatchObject(tooMany);
+    await send('tasks/cancel', { taskId: next['taskId'] });
+    await vi.waitFor(
+      async () => expect(await send('tools/call', call)).toMatchObject({ resultType: 'task' }),
+      patience,
+    );
+  });
+
+  it('counts those of all callers, and those that wait in the queue', async () => {
+    const server = await serve({ ...limited({ total: { concurrent: 2 } }), tasks: { concurrency: 1 } });
+    const send = client(server, '2026', { capabilities: TASKS });
+    const other = client(server, '2026', { caller: bob, capabilities: TASKS });
+    await send('tools/call', call);
+    await started();
+    const { taskId } = await other('tools/call', call);
+    expect(await send('tools/call', call)).toMatchObject(tooMany);
+    await other('tasks/cancel', { taskId });
+    await vi.waitFor(
+      async () => expect(await send('tools/call', call)).toMatchObject({ resultType: 'task' }),
+      patience,
+    );
+  });
+
+  it('tells a repeated call of its task where no place is left, and frees none by it', async () => {
+    const server = await serve(limited({ concurrent: 1 }));
+    const send = client(server, '2026', { capabilities: TASKS });
+    const repeated = { name: 'bake', arguments: { cakes: 3, key: 'birthday' } };
+    const { taskId } = await send('tools/call', repeated);
+    await started();
+    expect(await send('tools/call', repeated)).toMatchObject({ resultType: 'task', taskId });
+    expect(await send('tools/call', call)).toMatchObject(tooMany);
+    runs[0]?.finish.resolve({ cakes: 3 });
+    await ended();
+    // The task that has ended needs no place.
+    expect(await send('tools/call', repeated)).toMatchObject({ taskId });
+    expect(await send('tools/call', call)).toMatchObject({ resultType: 'task' });
+  });
+
+  it('gives it to a task that goes on in the next process', async () => {
+    const first = await serve(limited({ concurrent: 1 }));
+    await client(first, '2026', { capabilities: TASKS })('tools/call', call);
+    await started();
+    await first.close({ withinMs: 1 });
+    const second = await serve(limited({ concurrent: 1 }));
+    await started(2);
+    const send = client(second, '2026', { capabilities: TASKS });
+    expect(await send('tools/call', call)).toMatchObject(tooMany);
+    runs[1]?.finish.resolve({ cakes: 3 });
+    await vi.waitFor(
+      async () => expect(await send('tools/call', call)).toMatchObject({ resultType: 'task' }),
+      patience,
+    );
   });
 });
 

@@ -246,7 +246,8 @@ export interface RateLimiter {
   readonly consume: (key: string, rate: RequestRate) => RateLimitAnswer | Promise<RateLimitAnswer>;
   /**
    * Takes one of the `max` places that a key has for calls that run at once; `undefined` when all are taken. A place that
-   * nobody gives back, because its process has died, is free again after `leaseMs`.
+   * nobody gives back, because its process has died, is free again after `leaseMs`. A holder has one place of a key: taken
+   * again, also by another process and where all are taken, it is the same place, for `leaseMs` from now.
    *
    * @default places are counted in this process
    */
@@ -265,6 +266,8 @@ export interface RequestRate {
 export interface Places {
   readonly max: number;
   readonly leaseMs: number;
+  /** Whose place it is, where that outlives a process. @default nobody else's: a place of its own */
+  readonly holder?: string | undefined;
 }
 
 /** A place that a running call holds. */

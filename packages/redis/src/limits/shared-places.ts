@@ -16,7 +16,7 @@ redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 for index = 4, #ARGV do
   redis.call('ZREM', KEYS[1], ARGV[index])
 end
-if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) then
+if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) and not redis.call('ZSCORE', KEYS[1], ARGV[1]) then
   return 0
 end
 redis.call('ZADD', KEYS[1], now + ARGV[3], ARGV[1])
@@ -49,16 +49,20 @@ export function createSharedPlaces(connection: Connection): EnterPlace {
     }
   };
 
-  return async (key, { max, leaseMs }) => {
-    const id = randomUUID();
+  return async (key, { max, leaseMs, holder }) => {
+    const id = holder ?? randomUUID();
+    // Who takes it again has not left.
+    forget(key, [id]);
     const leaving = [...(unheard.get(key) ?? [])];
     let isTaken: boolean;
     try {
       const values = [id, max, leaseMs, ...leaving];
       isTaken = (await connection.run((client) => enter.run(client, [key], values))) === 1;
     } catch (error) {
-      // It may have been heard, only late.
-      noteUnheard(key, id, leaseMs);
+      // It may have been heard, only late; a holder may have had it before, and takes it again or gives it back.
+      if (holder === undefined) {
+        noteUnheard(key, id, leaseMs);
+      }
       throw error;
     }
     forget(key, leaving);

@@ -2,7 +2,11 @@
 export interface Limit {
   /** Requests in a minute, from 1 to 1_000_000. @default no limit */
   readonly perMinute?: number | undefined;
-  /** Calls that run at once, from 1 to 1_000_000. @default no limit */
+  /**
+   * Calls that run at once, from 1 to 1_000_000; of a long-running tool, its tasks that have not ended.
+   *
+   * @default no limit
+   */
   readonly concurrent?: number | undefined;
 }
 

@@ -12,9 +12,20 @@ export interface Exceeded {
 }
 
 /** What a running call is to be counted against. */
-interface LimitedCall {
+export interface LimitedCall {
   readonly name: string;
   readonly limit?: ToolLimit | undefined;
+  /** It only starts a task, whose run is what the tool's places are for. @default it is the work itself */
+  readonly longRunning?: object | undefined;
+}
+
+/** A run of a long-running tool, from its start to the end of its task, in whatever process that is. */
+export interface LimitedRun {
+  /** The same in all processes. */
+  readonly id: string;
+  readonly leaseMs: number;
+  /** It cannot be refused any more. */
+  readonly isBegun: boolean;
 }
 
 /** Keeps calls within the limits of their callers, of the server and of their tools. */
@@ -26,6 +37,12 @@ export interface CallLimiter {
     call: LimitedCall,
     callerId: string,
     leaseMs: number,
+  ) => Promise<Exceeded | Place> | undefined;
+  /** Takes the places of its tool for a run, or keeps them; `undefined` where the tool has as many as it likes. */
+  readonly enterRun: (
+    call: LimitedCall,
+    callerId: string,
+    run: LimitedRun,
   ) => Promise<Exceeded | Place> | undefined;
 }
 
@@ -64,7 +81,10 @@ export function createCallLimiter(options: CallLimiterOptions): CallLimiter {
     return answer.allowed ? undefined : exceeded('rate', scope, answer.retryAfterMs);
   }
 
-  async function take(wanted: readonly (readonly [Scope, string, Limit])[], leaseMs: number) {
+  async function take(
+    wanted: readonly (readonly [Scope, string, Limit])[],
+    { id: holder, leaseMs, isBegun }: Partial<LimitedRun> & Pick<LimitedRun, 'leaseMs'>,
+  ) {
     const taken: Place[] = [];
     const leave = () => {
       for (const place of taken) {
@@ -75,7 +95,11 @@ export function createCallLimiter(options: CallLimiterOptions): CallLimiter {
       for (const [scope, key, { concurrent }] of wanted) {
         if (concurrent !== undefined) {
           // oxlint-disable-next-line no-await-in-loop -- What is refused must not take the next place.
-          const place = await places.enter?.(key, { max: concurrent, leaseMs });
+          const place = await places.enter?.(key, {
+            max: isBegun === true ? MAX : concurrent,
+            leaseMs,
+            holder,
+          });
           if (place === undefined) {
             leave();
             return exceeded('concurrency', scope, CONCURRENCY_RETRY_MS);
@@ -96,9 +120,12 @@ export function createCallLimiter(options: CallLimiterOptions): CallLimiter {
     count(callerId, weight) {
       return isRateLimited ? countRequest(callerId, weight) : undefined;
     },
-    enter({ name, limit }, callerId, leaseMs) {
-      return limit !== undefined || isPlaceLimited
-        ? enterCall(name, limit ?? {}, callerId, leaseMs)
+    enter(call, callerId, leaseMs) {
+      return call.limit !== undefined || isPlaceLimited ? enterCall(call, callerId, leaseMs) : undefined;
+    },
+    enterRun({ name, limit = {} }, callerId, run) {
+      return limit.concurrent !== undefined || limit.total?.concurrent !== undefined
+        ? take(limitsOf(name, limit, callerId), run)
         : undefined;
     },
   };
@@ -111,24 +138,36 @@ export function createCallLimiter(options: CallLimiterOptions): CallLimiter {
     );
   }
 
-  async function enterCall(name: string, limit: ToolLimit, callerId: string, leaseMs: number) {
-    const ofTool = `tool:${name}`;
-    const ofBoth = `${ofTool}:${callerId}`;
-    const total = limit.total ?? {};
-    const tooOften = (await consume('tool', ofBoth, limit, 1)) ?? (await consume('tool', ofTool, total, 1));
-    return (
-      tooOften ??
-      take(
-        [
-          ['caller', `caller:${callerId}`, callerLimit],
-          ['tool', ofBoth, limit],
-          ['tool', ofTool, total],
-          ['server', 'server', serverLimit],
-        ],
-        leaseMs,
-      )
+  async function enterCall(
+    { name, limit = {}, longRunning }: LimitedCall,
+    callerId: string,
+    leaseMs: number,
+  ) {
+    const ofTool = limitsOf(name, limit, callerId);
+    for (const [scope, key, rate] of ofTool) {
+      // oxlint-disable-next-line no-await-in-loop -- What is refused must not count for the next.
+      const tooOften = await consume(scope, key, rate, 1);
+      if (tooOften !== undefined) {
+        return tooOften;
+      }
+    }
+    return take(
+      [
+        ['caller', `caller:${callerId}`, callerLimit],
+        ...(longRunning === undefined ? ofTool : []),
+        ['server', 'server', serverLimit],
+      ],
+      { leaseMs },
     );
   }
+}
+
+/** What a tool's own limits are counted under: for its caller, and for all together. */
+function limitsOf(name: string, limit: ToolLimit, callerId: string) {
+  return [
+    ['tool', `tool:${name}:${callerId}`, limit],
+    ['tool', `tool:${name}`, limit.total ?? {}],
+  ] as const satisfies readonly (readonly [Scope, string, Limit])[];
 }
 
 /**

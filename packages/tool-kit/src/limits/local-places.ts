@@ -1,4 +1,4 @@
-import type { Place, RateLimiter } from '../ports.ts';
+import type { Place, Places, RateLimiter } from '../ports.ts';
 
 interface Lease {
   readonly endsAt: number;
@@ -6,27 +6,28 @@ interface Lease {
 
 /** Counts places in this process; a key without one takes no memory. */
 export function createLocalPlaces(now: () => number = () => performance.now()) {
-  const taken = new Map<string, Set<Lease>>();
+  /** By holder; one that nobody else knows is a value of its own. */
+  const taken = new Map<string, Map<unknown, Lease>>();
   return {
-    enter(key, { max, leaseMs }): Place | undefined {
+    enter(key, { max, leaseMs, holder: known }: Places): Place | undefined {
+      const holder = known ?? Symbol('holder');
       const time = now();
-      const leases = taken.get(key) ?? new Set();
-      if (leases.size >= max) {
-        for (const lease of leases) {
+      const leases = taken.get(key) ?? new Map<unknown, Lease>();
+      if (leases.size >= max && !leases.has(holder)) {
+        for (const [other, lease] of leases) {
           if (lease.endsAt <= time) {
-            leases.delete(lease);
+            leases.delete(other);
           }
         }
         if (leases.size >= max) {
           return undefined;
         }
       }
-      const lease = { endsAt: time + leaseMs };
-      leases.add(lease);
+      leases.set(holder, { endsAt: time + leaseMs });
       taken.set(key, leases);
       return {
         leave() {
-          if (leases.delete(lease) && leases.size === 0 && taken.get(key) === leases) {
+          if (leases.delete(holder) && leases.size === 0 && taken.get(key) === leases) {
             taken.delete(key);
           }
         },

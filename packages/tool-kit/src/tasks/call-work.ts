@@ -10,6 +10,7 @@ import type { ResolvedPipelineOptions } from '../call/pipeline-options.ts';
 import { toldOutput } from '../call/told-output.ts';
 import { asPublicError, asRpcFault, explained } from '../errors.ts';
 import type { JsonObject } from '../json.ts';
+import { keepRunPlaces } from '../limits/run-places.ts';
 import type { Caller, TaskContext, TaskWork, UpstreamCall } from '../ports.ts';
 import { mayRunUnrecorded } from '../trail/may-run-unrecorded.ts';
 import { endCall } from './end-call.ts';
@@ -34,7 +35,7 @@ export function callWork(
       }
       return new CallRun(operation, readCall(input), task, pipeline).run(operation.longRunning.runMs);
     },
-    onEnd: (task, input) => endCall(task, readCall(input), { name, readOnly }, pipeline),
+    onEnd: (task, input) => endCall(task, readCall(input), current() ?? { name, readOnly }, pipeline),
   };
 }
 
@@ -64,6 +65,7 @@ class CallRun {
     const { signal } = this.#task;
     using deadline = new Deadline(runMs);
     deadline.follow(signal);
+    using _places = this.#keepPlaces();
     try {
       const input = await this.#admit(deadline);
       await this.#enter();
@@ -97,6 +99,13 @@ class CallRun {
       );
       return this.#failed(failed);
     }
+  }
+
+  /** Also after a crash, and where the tool has no place left: what has begun goes on. */
+  #keepPlaces(): Disposable {
+    const { caller, runId = this.#task.taskId } = this.#call;
+    const run = { tool: this.#operation, callerId: caller.id, id: runId };
+    return keepRunPlaces(this.#pipeline.limiter, run, this.#pipeline.logger);
   }
 
   /** Parses again, and decides again: hours may have passed, and another version may have been deployed. */

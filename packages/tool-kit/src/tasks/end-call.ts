@@ -1,5 +1,6 @@
 import type { Operation } from '../call/operation.ts';
 import type { ResolvedPipelineOptions } from '../call/pipeline-options.ts';
+import { leaveRunPlaces } from '../limits/run-places.ts';
 import type { Task } from '../ports.ts';
 import type { StoredCall } from './stored-call.ts';
 import { outcomeOfTask } from './task-result.ts';
@@ -11,10 +12,12 @@ import { outcomeOfTask } from './task-result.ts';
 export async function endCall(
   task: Task,
   call: StoredCall,
-  operation: Pick<Operation, 'name' | 'readOnly'>,
-  { taskEntries, telemetry, logger }: ResolvedPipelineOptions,
+  operation: Pick<Operation, 'name' | 'readOnly' | 'limit'>,
+  { taskEntries, telemetry, limiter, logger }: ResolvedPipelineOptions,
 ): Promise<void> {
   const { intent, method, era, transport, startedAt, correlationId, confirmationId } = call;
+  const run = { tool: operation, callerId: call.caller.id, id: call.runId ?? task.id };
+  void leaveRunPlaces(limiter, run, logger);
   const endedAfterMs = Math.max(0, Date.now() - startedAt);
   const outcome = { ...outcomeOfTask(task, operation), durationMs: endedAfterMs, confirmationId };
   if (intent !== undefined) {

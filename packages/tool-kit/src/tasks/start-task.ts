@@ -1,24 +1,27 @@
-import { CallFailed, protocolFault, type CallFailure } from '../call/failure/failure.ts';
+import { CallFailed, limited, protocolFault, type CallFailure } from '../call/failure/failure.ts';
 import type { BegunCall, Call, Operation, RequestContext, StartedTask } from '../call/operation.ts';
 import type { ResolvedPipelineOptions } from '../call/pipeline-options.ts';
 import { rpcCodes } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
-import type { Task, TaskRunner } from '../ports.ts';
+import { leaveWhenEnded, runId as runIdOf, takeRunPlaces } from '../limits/run-places.ts';
+import type { Place, Task, TaskRunner } from '../ports.ts';
 import { storeCall } from './stored-call.ts';
 import { TASKS_EXTENSION } from './task-meta.ts';
 import { knowsTasks, plainAnswer, view2025, view2026 } from './task-view.ts';
 
 /** Starts the task that a long-running call is; it is durable when this resolves. */
-export async function startTask(
-  begun: BegunCall,
-  { tasks, taskEntries }: ResolvedPipelineOptions,
-): Promise<StartedTask> {
+export async function startTask(begun: BegunCall, pipeline: ResolvedPipelineOptions): Promise<StartedTask> {
+  const { tasks, taskEntries } = pipeline;
   const { operation, request, taskId, entry, intent, confirmationId } = begun;
   const plan = operation.longRunning;
   if (tasks === undefined || plan === undefined) {
     throw new TypeError(`"${operation.name}" is long-running, and there is no task runner`);
   }
   const { call, input } = await prepared(begun);
+  const ownerId = request.caller.id;
+  const idempotencyKey = plan.idempotencyKey(input);
+  const runId = runIdOf(taskId, ownerId, idempotencyKey);
+  const place = await enterRun(begun, runId, pipeline);
   if (entry !== undefined) {
     taskEntries.begun(taskId, entry);
   }
@@ -28,18 +31,23 @@ export async function startTask(
       id: taskId,
       kind: operation.name,
       label: plan.label(input),
-      ownerId: request.caller.id,
-      idempotencyKey: plan.idempotencyKey(input),
+      ownerId,
+      idempotencyKey,
       fingerprint: (call.arguments ?? {}) as JsonValue,
       input: storeCall(call, request, {
         intent,
         confirmationId,
+        runId: place && runId,
         capabilities: followsTask(call, request) ? (request.channel?.capabilities ?? {}) : {},
       }),
     });
   } catch (error) {
     taskEntries.forget(taskId);
+    place?.leave();
     throw error;
+  }
+  if (place !== undefined) {
+    leaveWhenEnded(place, task, (listener) => tasks.watch(task.id, ownerId, listener));
   }
   const isRepeated = task.id !== taskId;
   if (isRepeated) {
@@ -49,6 +57,27 @@ export async function startTask(
     answer: { result: answerOf(task, call, operation, request, tasks), isFailure: false },
     isRepeated,
   };
+}
+
+/** Takes the places of the run; `undefined` where the tool has as many as it likes. */
+async function enterRun(
+  { operation, request, context }: BegunCall,
+  id: string,
+  { limiter }: ResolvedPipelineOptions,
+): Promise<Place | undefined> {
+  const entered = await takeRunPlaces(limiter, { tool: operation, callerId: request.caller.id, id });
+  if (entered === undefined) {
+    return undefined;
+  }
+  if ('what' in entered) {
+    throw new CallFailed(limited(entered));
+  }
+  if (context.signal.aborted) {
+    // Nobody waits for it any more.
+    entered.leave();
+    throw context.signal.reason;
+  }
+  return entered;
 }
 
 /** The call with the arguments that its task is started with. */

@@ -27,6 +27,8 @@ const storedSchema = z.object({
   startedAt: z.number(),
   /** Absent when the intent could not be recorded and the call went on all the same. */
   intent: z.looseObject({}).optional(),
+  /** By what its places are known, where the tool has a number of them. */
+  runId: z.string().optional(),
   /** Of the person's yes, where the tool takes one. */
   confirmationId: z.string().optional(),
 });
@@ -42,7 +44,7 @@ export interface StoredCall extends Omit<z.infer<typeof storedSchema>, 'caller' 
 export function storeCall(
   call: Call,
   { caller, era, transport, client, correlationId, sourceAddress }: RequestContext,
-  begun: Pick<StoredCall, 'intent' | 'capabilities' | 'confirmationId'>,
+  begun: Pick<StoredCall, 'intent' | 'capabilities' | 'confirmationId' | 'runId'>,
 ): JsonObject {
   const stored: Omit<StoredCall, 'arguments'> & { readonly arguments: unknown } = {
     method: call.method,

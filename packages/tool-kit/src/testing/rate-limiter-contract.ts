@@ -126,6 +126,21 @@ export const placesContract: readonly RateLimiterCase[] = [
     },
   },
   {
+    name: 'gives a holder one place, in all processes, and keeps it when it is taken again',
+    isSlow: false,
+    async run({ limiter, replica = limiter, wait }) {
+      assert.ok(await enter(limiter, 'a', LEASE_MS, 'run'));
+      assert.ok(await enter(limiter, 'a', MINUTE_MS));
+      assert.equal(await enter(replica, 'a', MINUTE_MS, 'other run'), undefined);
+      const again = await enter(replica, 'a', MINUTE_MS, 'run');
+      assert.ok(again, 'where all are taken, who has one may take it again');
+      await wait(LEASE_MS + 1);
+      assert.equal(await enter(limiter, 'a', MINUTE_MS), undefined, 'it is kept as long as was said last');
+      again.leave();
+      assert.ok(await entersSoon(limiter, 'a'), 'whoever took it, it is given back');
+    },
+  },
+  {
     name: 'counts requests and places apart',
     isSlow: false,
     async run({ limiter }) {
@@ -152,9 +167,9 @@ async function passes(limiter: RateLimiter, key: string, perMinute: number, weig
 }
 
 /** Of two places. */
-async function enter(limiter: RateLimiter, key: string, leaseMs: number) {
+async function enter(limiter: RateLimiter, key: string, leaseMs: number, holder?: string) {
   assert.ok(limiter.enter, 'the limiter counts places');
-  return limiter.enter(key, { max: 2, leaseMs });
+  return limiter.enter(key, { max: 2, leaseMs, holder });
 }
 
 /** Nobody waits for a place that is given back, so it may be on its way. */
