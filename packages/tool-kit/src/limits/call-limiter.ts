@@ -20,7 +20,7 @@ export interface LimitedCall {
 }
 
 /** A run of a long-running tool, from its start to the end of its task, in whatever process that is. */
-export interface LimitedRun {
+interface LimitedRun {
   /** The same in all processes. */
   readonly id: string;
   readonly leaseMs: number;
