@@ -137,7 +137,7 @@ function regionsOf(resource: string | undefined): readonly string[] {
 
 /** The events of all trails in a state directory. */
 async function eventsIn(stateDirectory: string): Promise<AuditEvent[]> {
-  const events: AuditEvent[] = [];
+  const events = new Map<string, AuditEvent>();
   for (const folder of await trailsIn(stateDirectory)) {
     for (const name of (await readdir(folder))
       .filter((file) => /^\d+\.jsonl(?:\.zst)?$/u.test(file))
@@ -147,11 +147,15 @@ async function eventsIn(stateDirectory: string): Promise<AuditEvent[]> {
       const text = String(name.endsWith('.zst') ? zstdDecompressSync(bytes) : bytes);
       for (const line of text.split('\n').slice(0, -1)) {
         const { event } = JSON.parse(line) as { event?: unknown };
-        events.push(...(event === undefined ? [] : [auditEventSchema.parse(event)]));
+        const read = event === undefined ? undefined : auditEventSchema.parse(event);
+        if (read !== undefined) {
+          // A segment has both names for a moment while it is compressed, and for longer when that is the moment of a kill.
+          events.set(read.id, read);
+        }
       }
     }
   }
-  return events;
+  return [...events.values()];
 }
 
 async function trailsIn(stateDirectory: string): Promise<string[]> {
@@ -267,10 +271,19 @@ async function judge({ sandbox, server, stateDirectory, begun, kills }: Portion)
     ],
     untrueTasks,
     brokenCalls: [...byTask].flatMap(([taskId, [intent, ...more]]) =>
-      more.length === 0 && outcomeOf(intent?.id ?? '').length === 1 ? [] : [taskId],
+      more.length === 0 && outcomeOf(intent?.id ?? '').length === 1
+        ? []
+        : [`${taskId}: ${storyOf(events.filter((event) => event.taskId === taskId))}`],
     ),
     findings: verified.flatMap(({ findings }) => findings.map((finding) => JSON.stringify(finding))),
   };
+}
+
+/** For whoever has to find out what happened. */
+function storyOf(events: readonly AuditEvent[]): string {
+  return events
+    .map((event) => (event.stage === 'intent' ? event.time : `${event.time} ${event.result} ${event.reason}`))
+    .join(', ');
 }
 
 function countBy(names: readonly string[]): Record<string, number> {
