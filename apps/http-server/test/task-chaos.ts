@@ -139,23 +139,25 @@ function regionsOf(resource: string | undefined): readonly string[] {
 async function eventsIn(stateDirectory: string): Promise<AuditEvent[]> {
   const events = new Map<string, AuditEvent>();
   for (const folder of await trailsIn(stateDirectory)) {
-    for (const name of (await readdir(folder))
-      .filter((file) => /^\d+\.jsonl(?:\.zst)?$/u.test(file))
-      .toSorted()) {
-      const bytes = await readFile(join(folder, name));
-      // Those that are not written to any more are compressed.
-      const text = String(name.endsWith('.zst') ? zstdDecompressSync(bytes) : bytes);
+    const names = (await readdir(folder)).flatMap((file) => /^\d+\.jsonl(?=$|\.zst$)/u.exec(file) ?? []);
+    for (const name of [...new Set(names)].toSorted()) {
+      const text = await segmentText(join(folder, name));
       for (const line of text.split('\n').slice(0, -1)) {
         const { event } = JSON.parse(line) as { event?: unknown };
         const read = event === undefined ? undefined : auditEventSchema.parse(event);
         if (read !== undefined) {
-          // A segment has both names for a moment while it is compressed, and for longer when that is the moment of a kill.
           events.set(read.id, read);
         }
       }
     }
   }
   return [...events.values()];
+}
+
+/** One that is not written to any more gets compressed: the packed file is there before the other one goes. */
+async function segmentText(path: string): Promise<string> {
+  const plain = await readFile(path, 'utf8').catch(() => undefined);
+  return plain ?? zstdDecompressSync(await readFile(`${path}.zst`)).toString();
 }
 
 async function trailsIn(stateDirectory: string): Promise<string[]> {
