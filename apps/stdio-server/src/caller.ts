@@ -13,6 +13,6 @@ export async function identify(
   if (accessToken !== undefined) {
     return authenticator.authenticateToken(accessToken, { signal });
   }
-  logger.warn({}, 'no ACCESS_TOKEN: running as a local identity that may only read');
+  logger.warn({}, 'running as a local identity that may only read, for want of an ACCESS_TOKEN');
   return localCaller({ name: 'stdio', permissions: ['deploy:read'] });
 }

@@ -26,8 +26,13 @@ const ENDING = String.raw`s?(?:[-_]?(?:value|raw|hash|plain|text|\d{1,3}))?`;
 // Every pattern below is linear in the length of the text: none has two ways to match the same character.
 const PEM_KEY =
   /-----BEGIN [A-Z ]*PRIVATE KEY(?: BLOCK)?-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY(?: BLOCK)?-----|$)/g;
-// RFC 7235 §2.1: an authentication scheme is followed by a token68.
-const SCHEME = /\b(Bearer|Basic|DPoP|Negotiate)((?:\s|%20)+)[\w.~+/%-]+=*/gi;
+/** What follows a scheme in a sentence, or in a challenge (RFC 9110 §11.6.1): `a bearer token.`, `Bearer error="…"`. */
+const NO_CREDENTIAL = String.raw`(?:tokens?|proofs?|schemes?|scopes|auth|authentication|but)[.,;:)]*(?:["'\s]|$)|(?:realm|error|scope|algs|resource_metadata)="`;
+// RFC 9110 §11.4: an authentication scheme is followed by a token68.
+const SCHEME = new RegExp(
+  String.raw`\b(Bearer|Basic|DPoP|Negotiate)((?:\s|%20)+)(?!${NO_CREDENTIAL})[\w.~+/%-]+=*`,
+  'gi',
+);
 // Not registered, but GitHub, Django REST framework and Elasticsearch use them; in prose no digit follows the word.
 const TOKEN_SCHEME = /\b(Token|ApiKey)(\s+)(?=[\w.~+/-]{0,60}\d)[\w.~+/-]{12,}=*/g;
 // RFC 7519: a JOSE header is a JSON object, so its base64url always starts with `eyJ`.

@@ -69,6 +69,12 @@ describe('redactText', () => {
     'GET https://config.internal/v1/services?environment=staging 503',
     'Unexpected token } in JSON at position 4',
     'used 1234 tokens',
+    'This server needs a bearer token. Sign in and send it in the Authorization header.',
+    'exactly one bearer token',
+    'Send it by the DPoP scheme, with a new proof',
+    'sent as DPoP but not bound to a key',
+    'the token has none of the basic scopes',
+    'Bearer error="invalid_token", resource_metadata="https://mcp.example.com/metadata"',
   ])('leaves %j as it is', (text) => {
     expect(redactText(text)).toBe(text);
   });

@@ -10,8 +10,15 @@ import { openRedis, type SharedRedis } from '../src/index.ts';
 
 const program = findService({ program: 'redis-server', debianPackage: 'redis-server' });
 
-/** A replica whose tool orders things. */
-function replicaOn({ idempotency }: SharedRedis, orders: string[]) {
+/** A replica whose tool orders things, once it may; `onClaim` is told of each call that has asked whether it is the first. */
+function replicaOn(
+  { idempotency }: Pick<SharedRedis, 'idempotency'>,
+  orders: string[],
+  {
+    mayOrder = Promise.resolve(),
+    onClaim = () => {},
+  }: { mayOrder?: Promise<void>; onClaim?: () => void } = {},
+) {
   const tool = defineTool({
     name: 'order',
     description: 'Orders a thing.',
@@ -20,12 +27,21 @@ function replicaOn({ idempotency }: SharedRedis, orders: string[]) {
     permission: 'order',
     idempotent: { windowMs: 60_000 },
     async handle({ item }) {
-      await sleep(100);
+      await mayOrder;
       orders.push(item);
       return `Order ${orders.length}`;
     },
   });
-  const { methods } = createMethodTable(createCatalog({ tools: [tool] }), { idempotency });
+  const { methods } = createMethodTable(createCatalog({ tools: [tool] }), {
+    idempotency: {
+      ...idempotency,
+      async claim(...call) {
+        const found = await idempotency.claim(...call);
+        onClaim();
+        return found;
+      },
+    },
+  });
   return (item: string) =>
     methods.get('tools/call')?.(
       { name: 'order', arguments: { item } },
@@ -55,8 +71,19 @@ describe.skipIf(program === undefined)('calls that may be repeated on several re
     await using first = await openRedis({ url: server.url });
     await using second = await openRedis({ url: server.url });
     const orders: string[] = [];
-    const one = replicaOn(first, orders);
-    const other = replicaOn(second, orders);
+    const all = Promise.withResolvers<void>();
+    let claims = 0;
+    const together = {
+      mayOrder: all.promise,
+      onClaim() {
+        claims += 1;
+        if (claims === 4) {
+          all.resolve();
+        }
+      },
+    };
+    const one = replicaOn(first, orders, together);
+    const other = replicaOn(second, orders, together);
     const answers = await Promise.all([one('tea'), other('tea'), one('tea'), other('tea')]);
     expect(orders).toEqual(['tea']);
     expect(answers).toMatchObject(answers.map(() => ({ content: [{ text: 'Order 1' }] })));

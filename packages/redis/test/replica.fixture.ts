@@ -57,7 +57,11 @@ async function obey(command: Command): Promise<unknown> {
       const times = { ttlMs: 60_000, leaseMs: 1_000 };
       const known = await redis.idempotency.claim(command.key, call, times);
       if (known === undefined) {
-        setInterval(() => void redis.idempotency.renew(command.key, call, times), 300).unref();
+        const renew = async () => {
+          await redis.idempotency.renew(command.key, call, times);
+          say({ renewed: command.key });
+        };
+        setInterval(() => void renew(), 300).unref();
       }
       return { state: known?.state ?? 'ours' };
     }

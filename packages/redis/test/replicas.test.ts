@@ -15,6 +15,7 @@ interface Said {
   readonly ready?: true;
   readonly runs?: number;
   readonly event?: { readonly kind: string };
+  readonly renewed?: string;
   readonly reply?: {
     readonly id: string;
     readonly state: string;
@@ -130,7 +131,12 @@ describe.skipIf(program === undefined)('three processes on one redis', () => {
     expect(began.map(({ state }) => state).toSorted()).toEqual(['ours', 'running', 'running']);
     const holder = replicas[began.findIndex(({ state }) => state === 'ours')];
     const [other] = replicas.filter((replica) => replica !== holder);
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    // One every 300 ms, so that the first lease, of a second, is over.
+    await vi.waitFor(
+      () =>
+        expect(holder?.said.filter(({ renewed }) => renewed === 'order').length).toBeGreaterThanOrEqual(5),
+      { timeout: 10_000 },
+    );
     expect(await other?.tell({ do: 'begin call', key: 'order' })).toMatchObject({ state: 'running' });
     await holder?.kill();
     await vi.waitFor(
