@@ -36,6 +36,22 @@ describe('what sessions keep for clients that lose a stream', () => {
     expect(budget.used).toBe(0);
   });
 
+  it('can be asked for by the id of every event of every session', async () => {
+    for (let session = 0; session < 200; session += 1) {
+      const streams = createSessionStreams({ used: 0, max: 300 * KIB }, () => 0);
+      const { exchange: lost, response } = createFetchExchange(new Request('http://127.0.0.1/mcp'), {});
+      const opened = streams.openAnswer(lost, true);
+      opened.send('one');
+      opened.end();
+      // oxlint-disable-next-line no-await-in-loop -- One session after the other.
+      const ids = [...(await (await response).text()).matchAll(/^id: (?<id>.+)$/gmu)].map(
+        ([, id]) => id ?? '',
+      );
+      expect(ids).toHaveLength(2);
+      expect(ids.filter((id) => streams.resume(exchange(), id) === undefined)).toEqual([]);
+    }
+  });
+
   it.each(['', '_', '__', 'x_1_1', '_1_NaN', '_1_1e309', '_1_-1'])(
     'is not given out for the event "%s"',
     (id) => {

@@ -50,8 +50,8 @@ export interface SessionStreams {
 /** Makes them; what they keep counts against the budget. */
 export function createSessionStreams(budget: EventBudget, now: () => number): SessionStreams {
   const streams = new Map<number, Stream>();
-  // Ids of another process for the same session must find nothing here.
-  const nonce = randomBytes(6).toString('base64url');
+  // Ids of another process for the same session must find nothing here. Not base64url, which has the separator too.
+  const nonce = randomBytes(6).toString('hex');
   let lastStream = 0;
   let standalone: Stream | undefined;
   let bytes = 0;
