@@ -6,10 +6,10 @@ import { startSandbox, type Sandbox } from '@mcp-parts/sandbox';
 import {
   auditOf,
   connectClient,
-  inspect,
   mcpResource,
   sdkClients,
   tellDeploymentStory,
+  testInspector,
   textOf,
 } from '@mcp-parts/sandbox/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -87,41 +87,7 @@ describe.concurrent.each(sdkClients)('the client of %s', { timeout: 120_000 }, (
   });
 });
 
-describe.concurrent('the command line of the MCP Inspector', { timeout: 120_000 }, () => {
-  const run = (era: 'legacy' | 'modern', args: string) =>
-    inspect({ url: server.url, token: developer }, { era, args, home });
-
-  it.for(['legacy', 'modern'] as const)('lists the tools in the %s era', async (era) => {
-    await expect(run(era, '--method tools/list')).resolves.toMatchObject({
-      tools: expect.arrayContaining([expect.objectContaining({ name: 'trigger_deployment' })]),
-    });
-  });
-
-  it('calls a tool, reads the resource and gets the prompt', async () => {
-    const target = 'service=user-service version=3.9.0 environment=staging';
-    await expect(
-      run('legacy', `--method tools/call --tool-name check_deployment_prerequisites --tool-arg ${target}`),
-    ).resolves.toMatchObject({ structuredContent: { ready: true } });
-    await expect(
-      run('modern', '--method resources/read --uri deployment://config/user-service/staging'),
-    ).resolves.toMatchObject({ contents: [{ text: expect.stringContaining('"version":"3.8.4"') }] });
-    await expect(
-      run('legacy', `--method prompts/get --prompt-name deploy_safely --prompt-args ${target}`),
-    ).resolves.toMatchObject({ messages: [{ content: { text: expect.stringContaining('user-service') } }] });
-  });
-
-  it('deploys to staging', async () => {
-    const target = 'service=shipping-service version=2.2.0 environment=staging';
-    const triggered = await run(
-      'modern',
-      `--method tools/call --tool-name trigger_deployment --tool-arg ${target}`,
-    );
-    // It knows tasks, and follows this one to its result.
-    expect(triggered).toMatchObject({
-      structuredContent: { service: 'shipping-service', version: '2.2.0', environment: 'staging' },
-    });
-  });
-});
+testInspector(() => Promise.resolve({ target: { url: server.url, token: developer }, home }));
 
 describe('production', () => {
   it('takes a release manager’s deployment inside its window, and audits it at once', async () => {

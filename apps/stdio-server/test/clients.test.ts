@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import {
   auditOf,
   connectClient,
-  inspect,
   sdkClients,
   tellDeploymentStory,
+  testInspector,
   textOf,
 } from '@mcp-parts/sandbox/testing';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -82,44 +82,10 @@ describe.concurrent.each(sdkClients)('the client of %s', { timeout: 120_000 }, (
   });
 });
 
-describe.concurrent('the command line of the MCP Inspector', { timeout: 120_000 }, () => {
-  const run = async (era: 'legacy' | 'modern', args: string) =>
-    inspect(
-      { program, env: await world.settings('developer') },
-      { era, args, home: join(world.folder, 'inspector') },
-    );
-
-  it.for(['legacy', 'modern'] as const)('lists the tools in the %s era', async (era) => {
-    await expect(run(era, '--method tools/list')).resolves.toMatchObject({
-      tools: expect.arrayContaining([expect.objectContaining({ name: 'trigger_deployment' })]),
-    });
-  });
-
-  it('calls a tool, reads the resource and gets the prompt', async () => {
-    const target = 'service=user-service version=3.9.0 environment=staging';
-    await expect(
-      run('legacy', `--method tools/call --tool-name check_deployment_prerequisites --tool-arg ${target}`),
-    ).resolves.toMatchObject({ structuredContent: { ready: true } });
-    await expect(
-      run('modern', '--method resources/read --uri deployment://config/user-service/staging'),
-    ).resolves.toMatchObject({ contents: [{ text: expect.stringContaining('"version":"3.8.4"') }] });
-    await expect(
-      run('modern', `--method prompts/get --prompt-name deploy_safely --prompt-args ${target}`),
-    ).resolves.toMatchObject({ messages: [{ content: { text: expect.stringContaining('user-service') } }] });
-  });
-
-  it('deploys to staging', async () => {
-    const target = 'service=shipping-service version=2.2.0 environment=staging';
-    const triggered = await run(
-      'modern',
-      `--method tools/call --tool-name trigger_deployment --tool-arg ${target}`,
-    );
-    // It knows tasks, and follows this one to its result.
-    expect(triggered).toMatchObject({
-      structuredContent: { service: 'shipping-service', version: '2.2.0', environment: 'staging' },
-    });
-  });
-});
+testInspector(async () => ({
+  target: { program, env: await world.settings('developer') },
+  home: join(world.folder, 'inspector'),
+}));
 
 describe('production', () => {
   it('takes a release manager’s deployment inside its window', { timeout: 120_000 }, async () => {

@@ -2,8 +2,8 @@ import { rm } from 'node:fs/promises';
 
 import { describe, expect, it } from 'vitest';
 
-import { openAuditTrail, type AuditTrail, type SetTimer } from '../src/index.ts';
-import { intent, options, segmentFiles, storedEvents, temporaryDirectory } from './fixtures.ts';
+import { openAuditTrail, type AuditTrail } from '../src/index.ts';
+import { clock, intent, options, segmentFiles, storedEvents, temporaryDirectory } from './fixtures.ts';
 
 const MIB = 1024 ** 2;
 const success = { result: 'success', durationMs: 1 } as const;
@@ -12,32 +12,6 @@ const text = 'x'.repeat(1000);
 const large = intent({
   arguments: Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`a${index}`, text])),
 });
-
-/** A clock, and housekeeping that runs when a test says so. */
-function clock() {
-  let now = 1_800_000_000_000;
-  const waiting = new Set<() => void>();
-  const setTimer: SetTimer = (callback, delayMs) => {
-    if (delayMs !== 60_000) {
-      return () => {};
-    }
-    waiting.add(callback);
-    return () => waiting.delete(callback);
-  };
-  return {
-    now: () => now,
-    setTimer,
-    get isWaiting() {
-      return waiting.size > 0;
-    },
-    advance(ms: number) {
-      now += ms;
-      const due = [...waiting];
-      waiting.clear();
-      due.forEach((callback) => callback());
-    },
-  };
-}
 
 async function fill(trail: AuditTrail): Promise<number> {
   for (let calls = 0; ; calls += 1) {

@@ -5,7 +5,13 @@ import { join } from 'node:path';
 import { withCompressedSegments } from '../src/disk/compressed-segments.ts';
 import { nodeFileSystem, readIfPresent } from '../src/disk/file-system.ts';
 import { platformFiles } from '../src/disk/platform-files.ts';
-import { auditEventSchema, type AuditEvent, type AuditIntent, type AuditTrailOptions } from '../src/index.ts';
+import {
+  auditEventSchema,
+  type AuditEvent,
+  type AuditIntent,
+  type AuditTrailOptions,
+  type SetTimer,
+} from '../src/index.ts';
 
 /** The modes of what only its owner may read, where there are modes. */
 export const PRIVATE_FILE_MODE = platformFiles.hasModes ? 0o600 : 0o666;
@@ -26,6 +32,32 @@ export function intent(overrides: Partial<AuditIntent> = {}): AuditIntent {
     sourceAddress: '127.0.0.1',
     urgent: false,
     ...overrides,
+  };
+}
+
+/** A clock, and what a trail does each minute, in the hands of a test. */
+export function clock() {
+  let now = 1_800_000_000_000;
+  const waiting = new Set<() => void>();
+  const setTimer: SetTimer = (callback, delayMs) => {
+    if (delayMs !== 60_000) {
+      return () => {};
+    }
+    waiting.add(callback);
+    return () => waiting.delete(callback);
+  };
+  return {
+    now: () => now,
+    setTimer,
+    get isWaiting() {
+      return waiting.size > 0;
+    },
+    advance(ms: number) {
+      now += ms;
+      const due = [...waiting];
+      waiting.clear();
+      due.forEach((callback) => callback());
+    },
   };
 }
 

@@ -10,12 +10,11 @@ import {
   type AuditIntent,
   type AuditOutcomeEvent,
   type AuditTrail,
-  type SetTimer,
 } from '../src/index.ts';
 import { addressBlock } from '../src/refusals/address-block.ts';
 import { ByteBudget } from '../src/refusals/byte-budget.ts';
 import { faultyFileSystem } from './faulty-file-system.ts';
-import { intent, options, segmentFiles, storedEvents, temporaryDirectory } from './fixtures.ts';
+import { clock, intent, options, segmentFiles, storedEvents, temporaryDirectory } from './fixtures.ts';
 
 const DAY_MS = 86_400_000;
 const denied = { result: 'denied', reason: 'missing_token', durationMs: 1 } as const;
@@ -27,29 +26,6 @@ function stranger(sourceAddress = '203.0.113.7'): AuditIntent {
 
 function caller(id: string): AuditIntent {
   return intent({ actor: { id, kind: 'user', groups: ['platform'] } });
-}
-
-/** A clock and the minute timer of refusals, in the hands of a test. */
-function clock() {
-  let now = 1_800_000_000_000;
-  const waiting = new Set<() => void>();
-  const setTimer: SetTimer = (callback, delayMs) => {
-    if (delayMs !== 60_000) {
-      return () => {};
-    }
-    waiting.add(callback);
-    return () => waiting.delete(callback);
-  };
-  return {
-    now: () => now,
-    setTimer,
-    advance(ms: number) {
-      now += ms;
-      const due = [...waiting];
-      waiting.clear();
-      due.forEach((callback) => callback());
-    },
-  };
 }
 
 async function refuse(trail: AuditTrail, count: number, what: AuditIntent, reason?: string): Promise<void> {
