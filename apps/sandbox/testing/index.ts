@@ -8,7 +8,7 @@ export {
   type FrameworkClient,
   type HttpTarget,
 } from './framework-clients.ts';
-export { testInspector } from './inspector.ts';
+export { inspect, testInspector } from './inspector.ts';
 export {
   runToEnd,
   serverProgram,

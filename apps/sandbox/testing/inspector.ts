@@ -58,7 +58,7 @@ export function testInspector(
  *
  * @throws {Error} with what it wrote to standard error, when it fails
  */
-async function inspect(
+export async function inspect(
   { target, home }: { readonly target: Target; readonly home: string },
   options: {
     readonly era: 'legacy' | 'modern';

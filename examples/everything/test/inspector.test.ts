@@ -25,7 +25,8 @@ describe.each(['legacy', 'modern'] as const)(
   { timeout: 90_000 },
   (era) => {
     // The server lets everybody in; the Inspector is not asked for a token.
-    const run = (args: string) => inspect({ url: server.url, token: 'none' }, { era, args, home });
+    const run = (args: string) =>
+      inspect({ target: { url: server.url, token: 'none' }, home }, { era, args });
 
     it('lists and calls', async () => {
       await expect(run('--method tools/list')).resolves.toMatchObject({
