@@ -57,6 +57,60 @@ describe('a session', () => {
     expect((await post(app, legacyCall('hi'), headers)).status).toBe(404);
   });
 
+  it('that wakes while others of its caller do is served, or refused in words; no call is left without an answer', async () => {
+    const sessionKey = randomBytes(32);
+    const before = start({ sessionKey });
+    const sessions = [];
+    for (let count = 0; count < 6; count += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- One client after the other.
+      sessions.push(await openSession(before));
+    }
+    const after = start({ sessionKey, maxSessionsPerCaller: 2 });
+    for (const turn of [1, 2]) {
+      // oxlint-disable-next-line no-await-in-loop -- All at once, as after a rollout, and again.
+      const answers = await Promise.all(
+        sessions.map((session) => post(after, legacyCall('hi', turn), session)),
+      );
+      for (const answer of answers) {
+        // oxlint-disable-next-line no-await-in-loop -- All of them are there.
+        const { result, error } = (await answer.json()) as {
+          readonly result?: object;
+          readonly error?: object;
+        };
+        expect([answer.status, result !== undefined, error !== undefined]).toEqual(
+          answer.status === 200 ? [200, true, false] : [503, false, true],
+        );
+      }
+      expect(after.open().calls).toBe(0);
+      expect(after.open().sessions).toBeLessThanOrEqual(2);
+    }
+  });
+
+  it('that ends while a request of it is let in gives back the place of that request', async () => {
+    const asked = Promise.withResolvers<void>();
+    const counted = Promise.withResolvers<{ readonly allowed: true }>();
+    let isHeld = false;
+    const rateLimiter: RateLimiter = {
+      consume() {
+        if (!isHeld) {
+          return { allowed: true };
+        }
+        asked.resolve();
+        return counted.promise;
+      },
+    };
+    const app = start({ table: echoTable({}, { rateLimiter, callerLimit: { perMinute: 9 } }) });
+    const session = await openSession(app);
+    isHeld = true;
+    const answer = post(app, { jsonrpc: '2.0', id: 2, method: 'things/unknown' }, session);
+    await asked.promise;
+    isHeld = false;
+    await remove(app, session);
+    counted.resolve({ allowed: true });
+    expect(await (await answer).text()).not.toContain('result');
+    expect(app.open()).toMatchObject({ calls: 0, sessions: 0 });
+  });
+
   it('that has slept for a day must begin anew', async () => {
     let time = Date.now();
     const app = start({ now: () => time, sessionKey: randomBytes(32) });
@@ -227,6 +281,17 @@ describe('sessions beyond the limits', () => {
     const bob = await openSession(app, { 'x-api-key': 'bob' });
     expect((await post(app, legacyCall('hi'), bob)).status).toBe(200);
     expect(app.open().sessions).toBe(10);
+  });
+
+  it('are not opened by asking for many at once', async () => {
+    const app = start({ maxSessions: 5, maxSessionsPerCaller: 3 });
+    const callers = ['ann', 'ann', 'ann', 'ann', 'bob', 'bob', 'bob', 'bob', 'cid', 'cid', 'cid'];
+    const answers = await Promise.all(
+      callers.map((caller) => post(app, initialize(), { 'x-api-key': caller })),
+    );
+    expect(app.open().sessions).toBeLessThanOrEqual(5);
+    expect(answers.filter(({ status }) => status === 200).length).toBeGreaterThan(0);
+    expect(answers.every(({ status }) => status === 200 || status === 503)).toBe(true);
   });
 
   it('are refused while all are in use', async () => {

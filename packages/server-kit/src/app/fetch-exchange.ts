@@ -34,6 +34,9 @@ export function createFetchExchange(
     }
     listeners = [];
   };
+  if (request.signal.aborted) {
+    close();
+  }
   request.signal.addEventListener('abort', close, { once: true });
 
   const exchange: Exchange = {
@@ -79,12 +82,13 @@ export function createFetchExchange(
           if (isClosed) {
             return false;
           }
-          controller?.enqueue(encoder.encode(text));
-          if ((controller?.desiredSize ?? 0) < 0) {
+          // What waits counts, not what comes: one event may be larger.
+          if ((controller?.desiredSize ?? 0) <= 0) {
             controller?.error(new Error('the client does not read'));
             close();
             return false;
           }
+          controller?.enqueue(encoder.encode(text));
           return true;
         },
         end() {
@@ -106,7 +110,7 @@ export function createFetchExchange(
   return { exchange, response: promise };
 }
 
-/** What may wait to be read by one client, in bytes. */
+/** What may wait to be read by one client when more comes, in bytes. */
 const MAX_UNREAD_BYTES = 1024 ** 2;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });

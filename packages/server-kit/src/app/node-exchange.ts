@@ -15,7 +15,7 @@ export const securityHeaders = {
   'x-frame-options': 'DENY',
 } as const;
 
-/** What may wait to be read by one client, in bytes. */
+/** What may wait to be read by one client when more comes, in bytes. */
 const MAX_UNREAD_BYTES = 1024 ** 2;
 /** How long a client may take to read an answer that is complete. */
 const READ_TIMEOUT_MS = 30_000;
@@ -111,12 +111,7 @@ class NodeExchange implements Exchange {
       return;
     }
     this.#head(status, own, Buffer.byteLength(text));
-    response.end(text);
-    if ((response.socket?.writableLength ?? 0) > 0) {
-      const timer = setTimeout(() => response.destroy(), READ_TIMEOUT_MS);
-      timer.unref();
-      response.once('close', () => clearTimeout(timer));
-    }
+    this.#end(text);
   }
 
   openStream(own: Readonly<Record<string, string>>): AnswerStream {
@@ -132,16 +127,17 @@ class NodeExchange implements Exchange {
         if (!isOpen()) {
           return false;
         }
-        response.write(text);
+        // What waits counts, not what comes: one event may be larger.
         if (response.writableLength > MAX_UNREAD_BYTES) {
           response.destroy();
           return false;
         }
+        response.write(text);
         return true;
       },
-      end() {
+      end: () => {
         if (isOpen()) {
-          response.end();
+          this.#end();
         }
       },
     };
@@ -152,6 +148,16 @@ class NodeExchange implements Exchange {
       listener();
     } else {
       (this.#listeners ??= []).push(listener);
+    }
+  }
+
+  #end(text?: string): void {
+    const response = this.#response;
+    response.end(text);
+    if ((response.socket?.writableLength ?? 0) > 0) {
+      const timer = setTimeout(() => response.destroy(), READ_TIMEOUT_MS);
+      timer.unref();
+      response.once('close', () => clearTimeout(timer));
     }
   }
 

@@ -41,7 +41,7 @@ const sessionsFull: HttpFault = {
 
 /** Does what the 2025 revisions ask of an HTTP endpoint (2025-11-25, basic/transports). */
 export function createEndpoint2025(sessions: Sessions): Endpoint2025 {
-  /** The session of a request, or `undefined` after the refusal was sent. */
+  /** The session of a request until its end, or `undefined` after the refusal was sent. */
   async function sessionOf(request: ServedRequest, message?: Message): Promise<LiveSession | undefined> {
     const { exchange, caller } = request;
     const refuse = (fault: HttpFault) =>
@@ -65,6 +65,7 @@ export function createEndpoint2025(sessions: Sessions): Endpoint2025 {
       refuse(found === 'full' ? sessionsFull : sessionNotFound);
       return undefined;
     }
+    exchange.onClose(found.leave);
     return found;
   }
 
@@ -83,20 +84,19 @@ export function createEndpoint2025(sessions: Sessions): Endpoint2025 {
     if (running === undefined) {
       return;
     }
-    const live = await sessions.open(caller.id);
+    const live = sessions.open(caller.id);
     if (live === undefined) {
       running.leave();
       answerFault(exchange, message.id, sessionsFull);
       return;
     }
-    const done = live.use();
-    exchange.onClose(done);
+    exchange.onClose(live.leave);
     const bounded = { ...message, params: boundedInitialize(message.params ?? {}) };
     live.session.request(bounded, running, {
       notify: () => false,
       abandon: () => exchange.answer(202, {}),
       respond(response) {
-        const id = sessions.register(live);
+        const id = sessions.register(live.session);
         if (id !== undefined) {
           exchange.setHeader(SESSION_HEADER, id);
         }
@@ -121,7 +121,6 @@ export function createEndpoint2025(sessions: Sessions): Endpoint2025 {
       if (live === undefined) {
         return;
       }
-      exchange.onClose(live.use());
       if (message.kind !== 'request') {
         live.session.accept(message, request.auth());
         exchange.answer(202, {});
@@ -158,7 +157,6 @@ export function createEndpoint2025(sessions: Sessions): Endpoint2025 {
         });
         return;
       }
-      exchange.onClose(live.use());
       const requests = messages.filter((message) => message.kind === 'request');
       const running = await request.admit(requests, '2025');
       if (running === undefined) {
@@ -227,12 +225,10 @@ export function createEndpoint2025(sessions: Sessions): Endpoint2025 {
         return;
       }
       live.session.follow(caller);
-      const done = live.use();
       const stopWaiting = whenTokenEnds(caller, () => stream.end());
       exchange.onClose(() => {
         stopWaiting();
         place.leave();
-        done();
       });
     },
 

@@ -46,7 +46,7 @@ interface Waiting {
 }
 
 /** Opens a session whose client has not been heard yet. */
-export async function openSession(table: MethodTable, options: SessionOptions): Promise<Session> {
+export function openSession(table: MethodTable, options: SessionOptions): Session {
   const { binding, budget, now, onError } = options;
   const streams = createSessionStreams(budget, now);
   const waiting = new Map<number, Waiting>();
@@ -55,6 +55,7 @@ export async function openSession(table: MethodTable, options: SessionOptions): 
   let lastId = 0;
   /** Whether something may have changed while no process had this session. */
   let hasMissed = false;
+  let isClosed = false;
   let state: SessionState | undefined;
   let proposed: SessionState | undefined;
 
@@ -110,12 +111,19 @@ export async function openSession(table: MethodTable, options: SessionOptions): 
 
   const server = createServer(table, binding);
   server.onerror = onError;
-  await server.connect(transport);
+  // Its transport has no start that could fail, and hears messages from now on.
+  void server.connect(transport);
 
   return {
     streams,
     state: () => state,
     request(message, running, answer) {
+      // It may have ended while the request was let in.
+      if (isClosed) {
+        running.leave();
+        answer.abandon();
+        return;
+      }
       if (message.method === 'initialize') {
         proposed = stateOf(message.params ?? {});
       }
@@ -166,6 +174,7 @@ export async function openSession(table: MethodTable, options: SessionOptions): 
       return done.promise;
     },
     async close() {
+      isClosed = true;
       // The SDK answers nothing once it is closed, and a call must not hold its place for ever.
       for (const { running, answer } of waiting.values()) {
         running.cancel();

@@ -4,20 +4,18 @@ import type { ResolvedSessionLimits } from '../limits/session-limits.ts';
 import type { SessionIds } from './session-id.ts';
 import { openSession, type Session, type SessionOptions } from './session.ts';
 
-/** A session in memory, and who uses it. */
+/** A session in memory, which stays there until whoever asked for it leaves. */
 export interface LiveSession {
   readonly session: Session;
-  readonly callerId: string;
-  /** Notes the begin of a request; call what it returns at its end. */
-  readonly use: () => () => void;
+  readonly leave: () => void;
 }
 
 /** The sessions of a process. */
 export interface Sessions {
   /** Opens one that has no id yet; `undefined` when all places are taken by sessions that are in use. */
-  readonly open: (callerId: string) => Promise<LiveSession | undefined>;
+  readonly open: (callerId: string) => LiveSession | undefined;
   /** Gives an opened session, whose client has introduced itself, its id. */
-  readonly register: (live: LiveSession) => string | undefined;
+  readonly register: (session: Session) => string | undefined;
   /** Finds a caller's session, in memory or by what its id says; another caller's does not exist. */
   readonly find: (id: string, callerId: string) => Promise<LiveSession | 'full' | undefined>;
   /** Ends a session for good. */
@@ -33,7 +31,9 @@ export interface SessionsOptions extends Omit<SessionOptions, 'budget'> {
   readonly onEnd: (session: { readonly durationMs: number; readonly protocolVersion: string }) => void;
 }
 
-interface Entry extends LiveSession {
+interface Entry {
+  readonly session: Session;
+  readonly callerId: string;
   readonly openedAt: number;
   id: string | undefined;
   lastUsedAt: number;
@@ -55,7 +55,7 @@ export function createSessions(
   const sessionOptions: SessionOptions = { ...options, budget: { used: 0, max: options.maxEventBytes } };
   const live = new Set<Entry>();
   const byId = new Map<string, Entry>();
-  const waking = new Map<string, Promise<LiveSession | 'full'>>();
+  const waking = new Map<string, Promise<void>>();
   const ended = new Set<string>();
 
   const forget = async (entry: Entry) => {
@@ -106,48 +106,68 @@ export function createSessions(
     return true;
   };
 
-  async function open(callerId: string): Promise<Entry | undefined> {
+  function open(callerId: string): Entry | undefined {
+    // Room is made and taken at once, so that no number of requests that come together gets more of it.
     if (!makeRoom(callerId)) {
       return undefined;
     }
-    const session = await openSession(table, sessionOptions);
-    const entry: Entry = {
-      session,
-      callerId,
-      openedAt: now(),
-      id: undefined,
-      lastUsedAt: now(),
-      users: 0,
-      use() {
-        entry.users += 1;
-        let isUsed = true;
-        return () => {
-          entry.users -= isUsed ? 1 : 0;
-          isUsed = false;
-          entry.lastUsedAt = now();
-        };
-      },
-    };
+    const time = now();
+    const session = openSession(table, sessionOptions);
+    const entry: Entry = { session, callerId, openedAt: time, id: undefined, lastUsedAt: time, users: 0 };
     live.add(entry);
     return entry;
   }
 
-  async function wake(id: string, callerId: string, state: NonNullable<ReturnType<SessionIds['read']>>) {
-    const entry = await open(callerId);
-    if (entry === undefined) {
-      return 'full' as const;
+  function use(entry: Entry): LiveSession {
+    entry.users += 1;
+    let isUsed = true;
+    return {
+      session: entry.session,
+      leave() {
+        entry.users -= isUsed ? 1 : 0;
+        isUsed = false;
+        entry.lastUsedAt = now();
+      },
+    };
+  }
+
+  async function find(id: string, callerId: string): Promise<LiveSession | 'full' | undefined> {
+    const found = byId.get(id);
+    if (found !== undefined) {
+      return found.callerId === callerId ? use(found) : undefined;
     }
-    await entry.session.restore(state);
+    const state = ended.has(id) ? undefined : ids.read(id, callerId);
+    if (state === undefined) {
+      return undefined;
+    }
+    // Two requests that come at once wake one session.
+    const awake = waking.get(id);
+    if (awake !== undefined) {
+      await awake;
+      return find(id, callerId);
+    }
+    const entry = open(callerId);
+    if (entry === undefined) {
+      return 'full';
+    }
+    const used = use(entry);
+    const restored = entry.session.restore(state);
+    waking.set(id, restored);
+    await restored;
+    waking.delete(id);
     entry.id = id;
     byId.set(id, entry);
-    return entry;
+    return used;
   }
 
   return {
-    open,
-    register(opened) {
-      const entry = [...live].find((candidate) => candidate === opened);
-      const state = opened.session.state();
+    open(callerId) {
+      const entry = open(callerId);
+      return entry && use(entry);
+    },
+    register(session) {
+      const entry = [...live].find((candidate) => candidate.session === session);
+      const state = session.state();
       if (entry === undefined || state === undefined) {
         return undefined;
       }
@@ -155,23 +175,7 @@ export function createSessions(
       byId.set(entry.id, entry);
       return entry.id;
     },
-    async find(id, callerId) {
-      const found = byId.get(id);
-      if (found !== undefined) {
-        return found.callerId === callerId ? found : undefined;
-      }
-      const state = ended.has(id) ? undefined : ids.read(id, callerId);
-      if (state === undefined) {
-        return undefined;
-      }
-      // Two requests that come at once wake one session.
-      let woken = waking.get(id);
-      if (woken === undefined) {
-        woken = wake(id, callerId, state).finally(() => waking.delete(id));
-        waking.set(id, woken);
-      }
-      return woken;
-    },
+    find,
     async end(id) {
       ended.add(id);
       if (ended.size > MAX_ENDED) {
