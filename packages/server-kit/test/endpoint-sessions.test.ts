@@ -86,6 +86,18 @@ describe('a session', () => {
     }
   });
 
+  it('that sleeps is ended without being woken, by its caller alone', async () => {
+    const sessionKey = randomBytes(32);
+    const session = await openSession(start({ sessionKey }));
+    const other = start({ sessionKey });
+    expect((await remove(other, { ...session, 'x-api-key': 'bob' })).status).toBe(404);
+    const [ended] = await Promise.all([remove(other, session), post(other, legacyCall('hi'), session)]);
+    expect(ended.status).toBe(200);
+    expect(other.open().sessions).toBe(0);
+    expect((await remove(other, session)).status).toBe(404);
+    expect((await post(other, legacyCall('hi'), session)).status).toBe(404);
+  });
+
   it('that ends while a request of it is let in gives back the place of that request', async () => {
     const asked = Promise.withResolvers<void>();
     const counted = Promise.withResolvers<{ readonly allowed: true }>();
@@ -381,8 +393,12 @@ describe('limits', () => {
     const refused = await post(app, initialize());
     expect(refused.status).toBe(429);
     expect(refused.headers.get('retry-after')).toBe('2');
+    const listen = modern('subscriptions/listen', { notifications: { toolsListChanged: true } });
+    expect((await post(app, listen.body, listen.headers)).status).toBe(429);
     expect((await post(app, { jsonrpc: '2.0', id: 1, method: 'ping' }, session)).status).toBe(200);
-    expect(consumed).toEqual(['caller:local#ann', 'caller:local#ann', 'caller:local#ann']);
+    expect((await remove(app, session)).status).toBe(200);
+    expect(new Set(consumed)).toEqual(new Set(['caller:local#ann']));
+    expect(consumed).toHaveLength(4);
   });
 
   it('hold an address back before anything is spent on it', async () => {

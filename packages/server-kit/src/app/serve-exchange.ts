@@ -74,9 +74,7 @@ export async function serveExchange(exchange: Exchange, parts: EndpointParts): P
     await sessions?.endSession(request);
     return;
   }
-  if (await isWithinRate(exchange, caller, undefined, parts)) {
-    await sessions?.openStream(request);
-  }
+  await sessions?.openStream(request);
 }
 
 async function servePost(request: ServedRequest, parts: EndpointParts): Promise<void> {
@@ -228,6 +226,7 @@ function servedRequest(exchange: Exchange, caller: KnownCaller, parts: EndpointP
     accepts: readAccept(headerOf(exchange, 'accept')),
     auth: () => attachOrigin({ caller, sourceAddress, correlationId, transport: 'http' }),
     admit: (messages, era) => admitRequests(messages, era, { exchange, caller }, parts),
+    isWithinRate: (message) => isWithinRate(exchange, caller, message, parts),
     enterStream: (end) => parts.calls.enterStream(caller.id, end),
   };
 }

@@ -4,7 +4,7 @@ import { isFault, type ServedRequest } from '../gate/served-request.ts';
 import { whenTokenEnds } from '../gate/token-lifetime.ts';
 import type { SessionEndpoint } from '../http-era.ts';
 import { encodeMessage, encodeResponse } from '../wire/encode.ts';
-import { headerOf } from '../wire/exchange.ts';
+import { headerOf, type Exchange } from '../wire/exchange.ts';
 import type { Message, RequestMessage } from '../wire/message.ts';
 import { createPendingAnswer } from '../wire/pending-answer.ts';
 import { answerFault, answerJson, rpcErrorCodes, type HttpFault } from '../wire/rpc-answer.ts';
@@ -32,6 +32,11 @@ const sessionNeeded: HttpFault = {
   code: rpcErrorCodes.refused,
   message: 'A session is needed: send "initialize" first, then its Mcp-Session-Id with every request.',
 };
+const unsupportedVersion: HttpFault = {
+  status: 400,
+  code: rpcErrorCodes.refused,
+  message: `Unsupported protocol version. Supported: ${SUPPORTED_PROTOCOL_VERSIONS.join(', ')}.`,
+};
 const sessionsFull: HttpFault = {
   status: 503,
   code: rpcErrorCodes.refused,
@@ -41,23 +46,23 @@ const sessionsFull: HttpFault = {
 
 /** Does what the 2025 revisions ask of an HTTP endpoint (2025-11-25, basic/transports). */
 export function createEndpoint2025(sessions: Sessions): Endpoint2025 {
+  /** The id of the session that a request names, or why it is refused. */
+  function namedSession(exchange: Exchange): string | HttpFault {
+    const version = headerOf(exchange, 'mcp-protocol-version');
+    if (version !== undefined && !SUPPORTED_PROTOCOL_VERSIONS.includes(version)) {
+      return unsupportedVersion;
+    }
+    return headerOf(exchange, SESSION_HEADER) ?? sessionNeeded;
+  }
+
   /** The session of a request until its end, or `undefined` after the refusal was sent. */
   async function sessionOf(request: ServedRequest, message?: Message): Promise<LiveSession | undefined> {
     const { exchange, caller } = request;
     const refuse = (fault: HttpFault) =>
       answerFault(exchange, message?.kind === 'request' ? message.id : undefined, fault);
-    const id = headerOf(exchange, SESSION_HEADER);
-    if (id === undefined) {
-      refuse(sessionNeeded);
-      return undefined;
-    }
-    const version = headerOf(exchange, 'mcp-protocol-version');
-    if (version !== undefined && !SUPPORTED_PROTOCOL_VERSIONS.includes(version)) {
-      refuse({
-        status: 400,
-        code: rpcErrorCodes.refused,
-        message: `Unsupported protocol version. Supported: ${SUPPORTED_PROTOCOL_VERSIONS.join(', ')}.`,
-      });
+    const id = namedSession(exchange);
+    if (typeof id !== 'string') {
+      refuse(id);
       return undefined;
     }
     const found = await sessions.find(id, caller.id);
@@ -196,7 +201,7 @@ export function createEndpoint2025(sessions: Sessions): Endpoint2025 {
         answerFault(exchange, undefined, { status: 406, code: rpcErrorCodes.refused, message: words });
         return;
       }
-      const live = await sessionOf(request);
+      const live = (await request.isWithinRate()) ? await sessionOf(request) : undefined;
       if (live === undefined) {
         return;
       }
@@ -232,14 +237,15 @@ export function createEndpoint2025(sessions: Sessions): Endpoint2025 {
       });
     },
 
-    async endSession(request) {
-      const id = headerOf(request.exchange, SESSION_HEADER);
-      const live = await sessionOf(request);
-      if (live === undefined || id === undefined) {
-        return;
+    async endSession({ exchange, caller }) {
+      const id = namedSession(exchange);
+      if (typeof id !== 'string') {
+        answerFault(exchange, undefined, id);
+      } else if (await sessions.end(id, caller.id)) {
+        exchange.answer(200, {});
+      } else {
+        answerFault(exchange, undefined, sessionNotFound);
       }
-      await sessions.end(id);
-      request.exchange.answer(200, {});
     },
   };
 }

@@ -18,8 +18,8 @@ export interface Sessions {
   readonly register: (session: Session) => string | undefined;
   /** Finds a caller's session, in memory or by what its id says; another caller's does not exist. */
   readonly find: (id: string, callerId: string) => Promise<LiveSession | 'full' | undefined>;
-  /** Ends a session for good. */
-  readonly end: (id: string) => Promise<void>;
+  /** Ends a caller's session for good, in memory or not; `false` when there is none. */
+  readonly end: (id: string, callerId: string) => Promise<boolean>;
   readonly count: () => number;
   readonly close: () => Promise<void>;
 }
@@ -176,16 +176,23 @@ export function createSessions(
       return entry.id;
     },
     find,
-    async end(id) {
+    async end(id, callerId) {
+      const isOwn = byId.get(id)?.callerId === callerId || ids.read(id, callerId) !== undefined;
+      if (ended.has(id) || !isOwn) {
+        return false;
+      }
       ended.add(id);
       if (ended.size > MAX_ENDED) {
         const [oldest = ''] = ended;
         ended.delete(oldest);
       }
+      // One that wakes just now is there then.
+      await waking.get(id);
       const entry = byId.get(id);
       if (entry !== undefined) {
         await forget(entry);
       }
+      return true;
     },
     count: () => live.size,
     async close() {

@@ -61,7 +61,9 @@ export function createEndpoint2026(
         return;
       }
       if (method === 'subscriptions/listen') {
-        subscriptions.serve(message, request);
+        if (await request.isWithinRate(message)) {
+          subscriptions.serve(message, request);
+        }
         return;
       }
       if (method !== 'server/discover' && !table.methods.has(method)) {

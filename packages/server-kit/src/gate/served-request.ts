@@ -22,6 +22,11 @@ export interface ServedRequest {
     messages: readonly RequestMessage[],
     era: RequestContext['era'],
   ) => Promise<readonly Running[] | undefined>;
+  /**
+   * Whether what no method of the table counts is within the rate of its caller; it is counted. `false` after a refusal was
+   * sent.
+   */
+  readonly isWithinRate: (message?: RequestMessage) => Promise<boolean>;
   /** Takes a place among the open streams, or says why there is none. */
   readonly enterStream: (end: () => void) => OpenPlace | HttpFault;
 }
