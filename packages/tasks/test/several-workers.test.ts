@@ -189,6 +189,37 @@ it('hands over what can be resumed when it is closed', async () => {
   expect(await reached(second, 'completed')).toMatchObject({ attempt: 2 });
 });
 
+it('gives back what it took just as it was closed, and begins none of it', async () => {
+  const kind = held();
+  await using second = await open({ leaseMs: 60_000 });
+  const store = openSqliteStore(path);
+  const claimed = Promise.withResolvers<void>();
+  const answered = Promise.withResolvers<void>();
+  const slow: typeof store = {
+    ...store,
+    async claim(wanted) {
+      const task = await store.claim(wanted);
+      if (task !== undefined) {
+        claimed.resolve();
+        await answered.promise;
+      }
+      return task;
+    },
+  };
+  const first = await openTaskEngine({ store: slow, definitions: [kind.definition], leaseMs: 60_000 });
+  const { id } = await first.start(request);
+  await claimed.promise;
+  const closing = first.close({ deadlineMs: 30_000 });
+  answered.resolve();
+  await closing;
+  expect(kind.runs).toHaveLength(0);
+  expect(await second.get(id, 'alice')).toMatchObject({ state: 'queued' });
+  second.work(kind.definition);
+  await kind.started();
+  kind.runs[0]?.finish.resolve({});
+  await reached(second, 'completed');
+});
+
 describe('input while it runs', () => {
   it('waits for the answer, which may come by another process, and keeps it for the next run', async () => {
     const definition: TaskDefinition = {

@@ -40,6 +40,7 @@ export function createWorker(options: WorkerOptions): Worker {
   const drained = new AbortController();
   let isOpen = true;
   let looking: 'no' | 'yes' | 'again' = 'no';
+  let lastLook = Promise.resolve();
 
   function wake(): void {
     if (looking !== 'no') {
@@ -47,7 +48,9 @@ export function createWorker(options: WorkerOptions): Worker {
       return;
     }
     looking = 'yes';
-    setImmediate(() => void look());
+    setImmediate(() => {
+      lastLook = look();
+    });
   }
 
   async function look(): Promise<void> {
@@ -77,6 +80,12 @@ export function createWorker(options: WorkerOptions): Worker {
       });
       const definition = claimed && definitions.get(claimed.record.kind);
       if (claimed === undefined || definition === undefined) {
+        return;
+      }
+      if (!isOpen) {
+        const { id, attempt } = claimed.record;
+        // It was taken while the worker was told to stop, and has not begun: that is no interruption.
+        await ledger.apply(id, { type: 'interrupt', policy: 'resume', crashed: false }, attempt);
         return;
       }
       begin(createRun(claimed, definition, options));
@@ -121,6 +130,8 @@ export function createWorker(options: WorkerOptions): Worker {
 
   async function drain(deadlineMs: number): Promise<void> {
     isOpen = false;
+    // What it is taking just now is known then.
+    await settledWithin([lastLook], UNWIND_MS);
     const stop = (run: TaskRun) => run.abort(new TaskError('interrupted'));
     const isResumed = ({ definition }: TaskRun) => definition.onInterrupted === 'resume';
     [...runs.values()].filter(isResumed).forEach(stop);
