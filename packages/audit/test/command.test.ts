@@ -1,11 +1,13 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 import { describe, expect, it } from 'vitest';
 
+import { platformFiles } from '../src/disk/platform-files.ts';
 import { openAuditTrail, openPersonalKeys } from '../src/index.ts';
 import { intent, options, segmentFiles, temporaryDirectory } from './fixtures.ts';
 
@@ -121,6 +123,27 @@ describe('mcp-audit', () => {
     await openPersonalKeys(keys);
     const forgotten = await mcpAudit('forget', '--keys', keys, '--actor', 'nobody');
     expect(forgotten).toEqual({ status: 1, stdout: 'There is no key for that actor.\n', stderr: '' });
+  });
+
+  it.runIf(platformFiles.hasModes).each([
+    ['a pipe', (path: string) => promisify(execFile)('mkfifo', [path])],
+    ['a directory', (path: string) => mkdir(path)],
+    ['a device', (path: string) => symlink('/dev/zero', path)],
+  ])('waits for nothing where a segment is %s, and says so', { timeout: 60_000 }, async (_what, make) => {
+    await using directory = await temporaryDirectory();
+    await writeTrail(directory.path);
+    const [file = ''] = await segmentFiles(directory.path);
+    await rm(file);
+    await make(file);
+    for (const command of ['query', 'tail', 'export', 'verify']) {
+      const { status, stderr } = await mcpAudit(command, '--directory', directory.path);
+      expect({ command, status, stderr }).toEqual({
+        command,
+        status: 1,
+        stderr: `mcp-audit: ${file} is not a regular file\n`,
+      });
+    }
+    expect(await mcpAudit('doctor', '--directory', directory.path)).toMatchObject({ status: 1 });
   });
 
   it('says in one line why it failed', async () => {

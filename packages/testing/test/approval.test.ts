@@ -187,6 +187,25 @@ describe.each(['2025', '2026'] as const)('a tool that a second person approves, 
     expect(await erase(lax)).toBe('db is gone.');
   });
 
+  it('says what is missing where nobody can approve it', async () => {
+    const server = eraser();
+    const tool = defineTool({
+      name: 'erase_thing',
+      description: 'Erases a thing.',
+      input: z.strictObject({ name: z.string() }),
+      annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
+      permission: 'things:write',
+      confirm: () => ({ message: 'Erase it?' }),
+      handle: () => Promise.resolve('It is gone.'),
+    });
+    const table = createMethodTable(createCatalog({ tools: [tool] }), {
+      confirmationLevel: () => 'second_person',
+    });
+    expect(await erase({ ...server, table })).toBe(
+      'erase_thing was not done: here it takes a second person, and it has no way to ask one. Do not try again. Tell the person: whoever runs this server has to give the tool an "approval", or ask for another level of confirmation.',
+    );
+  });
+
   it('is done once when it is called several times at once', async () => {
     const server = eraser();
     await approve(server, idIn(await erase(server)));

@@ -33,7 +33,10 @@ export interface AuditFileSystem {
   /** Creates a directory (mode 0700) and its parents. */
   readonly makeDirectory: (path: string) => Promise<void>;
   readonly list: (path: string) => Promise<string[]>;
-  /** `create` fails when the file exists; `update` creates it when missing. New files have mode 0600. */
+  /**
+   * `create` fails when the file exists; `update` creates it when missing. New files have mode 0600. What is no regular
+   * file is refused, at once.
+   */
   readonly open: (path: string, mode: 'create' | 'update' | 'read') => Promise<AuditFile>;
   readonly rename: (from: string, to: string) => Promise<void>;
   readonly remove: (path: string) => Promise<void>;
@@ -45,10 +48,12 @@ export interface AuditFileSystem {
 
 const { synchronousFlag } = platformFiles;
 
+/** Whoever opens a pipe would wait for its other end; Windows has none in directories. */
+const WITHOUT_WAIT = (constants as Partial<typeof constants>).O_NONBLOCK ?? 0;
 const FLAGS = {
   create: constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | synchronousFlag,
-  update: constants.O_RDWR | constants.O_CREAT,
-  read: constants.O_RDONLY,
+  update: constants.O_RDWR | constants.O_CREAT | WITHOUT_WAIT,
+  read: constants.O_RDONLY | WITHOUT_WAIT,
 };
 
 /** The file system of the machine. */
@@ -59,6 +64,10 @@ export const nodeFileSystem: AuditFileSystem = {
   list: (path) => readdir(path),
   async open(path, mode) {
     const handle = await platformFiles.open(path, FLAGS[mode], 0o600);
+    if (!(await handle.stat()).isFile()) {
+      await handle.close();
+      throw new Error(`${path} is not a regular file`);
+    }
     const file = auditFile(handle, mode === 'create' && synchronousFlag !== 0);
     return mode === 'create' ? { ...file, sizeAtPath: await sizeAtPath(path, handle) } : file;
   },

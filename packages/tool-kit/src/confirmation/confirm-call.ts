@@ -39,7 +39,7 @@ const CLAIM_MARGIN_MS = 60_000;
  * confirmation; `undefined` when none was needed.
  *
  * @throws {PublicError} `confirmation_declined`, `confirmation_cancelled`, `confirmation_used`, `confirmation_outdated`,
- *   `client_cannot_be_asked`, `approval_required`: nothing was done.
+ *   `client_cannot_be_asked`, `approval_required`, `approval_impossible`: nothing was done.
  */
 export async function confirmCall(
   { ask, once, caller }: Pick<CallContext, 'ask' | 'once' | 'caller'>,
@@ -89,14 +89,20 @@ function takesSecondPerson({ secondPerson }: Confirmation, level: ConfirmationLe
   return level === 'second_person' || (level === 'as_defined' && secondPerson === true);
 }
 
-/** @throws {TypeError} for a tool without `approval`: nobody could approve it */
+/** @throws {PublicError} `approval_impossible` for a tool without `approval` */
 function approvable(
   { tool, arguments: sent, approval }: ConfirmCallOptions,
   caller: Caller,
   confirmation: Confirmation,
 ): ApprovableCall {
   if (approval === undefined) {
-    throw new TypeError(`tool "${tool}" takes a second person, and has no approval`);
+    // The level of a call is the policy's; that this tool has no way to it is seen when it is called.
+    throw refused(
+      tool,
+      'approval_impossible',
+      'here it takes a second person, and it has no way to ask one',
+      'Do not try again. Tell the person: whoever runs this server has to give the tool an "approval", or ask for another level of confirmation.',
+    );
   }
   return { caller, tool, arguments: sent, approval, confirmation };
 }
