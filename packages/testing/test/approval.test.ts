@@ -171,6 +171,40 @@ describe.each(['2025', '2026'] as const)('a tool that a second person approves, 
     );
   });
 
+  it('is told who has declined it, and why; a new call asks anew', async () => {
+    const server = eraser();
+    const approvalId = idIn(await erase(server));
+    const declined = await call(server, bob, 'approve_erasure', {
+      approvalId,
+      declineBecause: 'Not on a Friday.',
+    });
+    expect(declined).toBe(
+      'Declined: Erase db?\nNext: Tell the person: Ada reads that when they call erase_thing again.',
+    );
+    expect(await approve(server, approvalId)).toContain('Nothing was changed: Bob has declined it already.');
+    expect(await erase(server)).toBe(
+      'erase_thing was not done: Bob has declined it: "Not on a Friday." Do not try again unless the person asks for it; a new call asks for a new approval.',
+    );
+    const again = idIn(await erase(server));
+    expect(again).not.toBe(approvalId);
+    await approve(server, again);
+    expect(
+      await call(server, bob, 'approve_erasure', { approvalId: again, declineBecause: 'Or not.' }),
+    ).toContain('Bob has approved it already');
+    expect(await erase(server)).toBe('db is gone.');
+    expect(server.erased).toEqual(['db']);
+  });
+
+  it('cannot be declined by who asks, or by who may not approve', async () => {
+    const server = eraser();
+    const approvalId = idIn(await erase(server));
+    const asker = { ...ada, permissions: ['things:write', 'things:approve'] };
+    const decline = { approvalId, declineBecause: 'No.' };
+    expect(await call(server, asker, 'approve_erasure', decline)).toContain('cannot approve it');
+    expect(await call(server, ada, 'approve_erasure', decline)).toContain('approve_erasure');
+    expect(await erase(server)).toContain('a second person has to approve it');
+  });
+
   it('is forgotten when its time is over', async () => {
     const server = eraser(undefined, { approveWithinMs: 1 });
     const approvalId = idIn(await erase(server));

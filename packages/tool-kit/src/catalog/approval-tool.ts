@@ -1,11 +1,6 @@
 import { z } from 'zod';
 
-import {
-  approvalToolName,
-  approve,
-  requestToApprove,
-  type ApprovalRules,
-} from '../confirmation/approvals.ts';
+import { approvalToolName, decide, requestToApprove, type ApprovalRules } from '../confirmation/approvals.ts';
 import type { CallContext } from '../definition/call-context.ts';
 import type { Approval } from '../definition/confirmation.ts';
 import { defineTool, type ContentToolDefinition, type ToolDefinition } from '../definition/define-tool.ts';
@@ -14,9 +9,13 @@ import { toolOperation } from './operations/tool-operation.ts';
 
 interface Input {
   readonly approvalId: string;
+  readonly declineBecause?: string | undefined;
 }
 
-/** The tool with which a second person approves calls of a tool, once they have read what it is about. */
+/** What the person who asked reads of a no. */
+const MAX_REASON_LENGTH = 200;
+
+/** The tool with which a second person approves calls of a tool, once they have read what it is about, or declines them. */
 export function approvalTool(tool: ToolDefinition | ContentToolDefinition, plan: Approval): Companion {
   const definition = defineTool({
     name: approvalToolName(tool.name, plan),
@@ -29,11 +28,15 @@ export function approvalTool(tool: ToolDefinition | ContentToolDefinition, plan:
       approvalId: z
         .string('must be an approvalId that this server gave')
         .refine((id) => /^[\w-]{1,100}$/u.test(id), 'must be an approvalId that this server gave')
-        .describe(`From ${tool.name}, for who asks.`),
+        .describe(`From ${tool.name}.`),
+      declineBecause: z.string().trim().min(1).max(MAX_REASON_LENGTH).optional().describe('Why not.'),
     }),
     annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
     permission: plan.permission,
-    audit: ({ approvalId }) => ({ arguments: { approvalId }, urgent: true }),
+    audit: ({ approvalId, declineBecause }) => ({
+      arguments: { approvalId, ...(declineBecause !== undefined && { declineBecause }) },
+      urgent: true,
+    }),
     confirm: () => undefined,
     handle: notCalled,
   }) as unknown as ContentToolDefinition;
@@ -43,27 +46,33 @@ export function approvalTool(tool: ToolDefinition | ContentToolDefinition, plan:
     call: {
       ...call,
       async confirm(input, { caller }, { approvals }) {
-        const { approvalId } = input as unknown as Input;
+        const { approvalId, declineBecause } = input as unknown as Input;
+        if (declineBecause !== undefined) {
+          // A no does nothing.
+          return undefined;
+        }
         const { callerName, message } = await requestToApprove(approvalId, tool.name, caller, approvals);
         return { message: `${callerName} asks you to approve this:\n\n${message}`, version: approvalId };
       },
       run: (input, context, _request, rules) =>
-        approved(input as unknown as Input, context, tool.name, rules) as Promise<unknown> as Promise<
+        decided(input as unknown as Input, context, tool.name, rules) as Promise<unknown> as Promise<
           typeof input
         >,
     },
   };
 }
 
-async function approved(
-  { approvalId }: Input,
+async function decided(
+  { approvalId, declineBecause }: Input,
   { caller }: CallContext,
   tool: string,
   rules: Pick<ApprovalRules, 'approvals' | 'approveWithinMs'>,
 ) {
   const request = await requestToApprove(approvalId, tool, caller, rules.approvals);
-  await approve(request, caller, rules);
-  return `Approved: ${request.message}\nNext: Tell the person: ${request.callerName} can now call ${tool} again with the same arguments.`;
+  const { isApproved } = await decide(request, caller, declineBecause, rules);
+  return isApproved
+    ? `Approved: ${request.message}\nNext: Tell the person: ${request.callerName} can now call ${tool} again with the same arguments.`
+    : `Declined: ${request.message}\nNext: Tell the person: ${request.callerName} reads that when they call ${tool} again.`;
 }
 
 /** It is called with the store, which no definition sees. */

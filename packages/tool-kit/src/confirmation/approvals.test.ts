@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { aCaller } from '../../test/fixtures.ts';
 import { approvalStoreContract } from '../testing.ts';
 import { createApprovalMemory } from './approval-memory.ts';
-import { approve, requestToApprove, useApproval } from './approvals.ts';
+import { decide, requestToApprove, useApproval } from './approvals.ts';
 import { createClaimMemory } from './claim-memory.ts';
 
 describe('the memory of approvals', () => {
@@ -60,7 +60,7 @@ describe('an approval', () => {
             );
             if (found !== undefined) {
               // oxlint-disable-next-line no-await-in-loop -- As above.
-              await approve(found, caller, rules);
+              await decide(found, caller, undefined, rules);
               approvers.set(found.id, caller.id);
             }
             continue;

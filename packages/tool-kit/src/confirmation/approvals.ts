@@ -40,6 +40,15 @@ export type ApprovalRequest = z.output<typeof requestSchema>;
 
 const waitingSchema = z.object({ id: z.string() });
 
+/** What somebody has made of a request. Whoever decides first has decided. */
+const decisionSchema = z.object({
+  by: z.string(),
+  /** As people know them. */
+  byName: z.string(),
+  /** Why not. @default it is approved */
+  declined: z.string().optional(),
+});
+
 /** Replicas have clocks of their own: a claim outlives what it is about. */
 const CLAIM_MARGIN_MS = 60_000;
 
@@ -52,14 +61,26 @@ export function approvalToolName(tool: string, { name }: Approval): string {
  * The id of the approval of a call by a second person, which is used up with that. An approval is of one caller, one set
  * of arguments and what the confirmation says, its version included.
  *
- * @throws {PublicError} `approval_required`: it is not approved yet; `confirmation_used`: another call has used it.
+ * @throws {PublicError} `approval_required`: it is not approved yet; `approval_declined`: somebody has said no;
+ * `confirmation_used`: another call has used it.
  */
 export async function useApproval(call: ApprovableCall, rules: ApprovalRules): Promise<string> {
   const { approvals, confirmations, approveWithinMs } = rules;
   const waiting = waitingKey(call);
   const { id } = await requestOf(call, waiting, rules);
-  if ((await approvals.get(approvedKey(id))) === undefined) {
+  const found = await approvals.get(decisionKey(id));
+  if (found === undefined) {
     throw required(id, call, approveWithinMs);
+  }
+  const { byName, declined } = decisionSchema.parse(found);
+  if (declined !== undefined) {
+    // Whoever asks once more asks anew.
+    await approvals.forget(waiting);
+    throw refused(
+      'approval_declined',
+      `${call.tool} was not done: ${byName} has declined it: "${declined}"`,
+      'Do not try again unless the person asks for it; a new call asks for a new approval.',
+    );
   }
   const isFirst = await confirmations.claim(`approval:${id}`, { ttlMs: approveWithinMs + CLAIM_MARGIN_MS });
   // The next call of this kind is a new one, and waits for an approval of its own.
@@ -141,13 +162,29 @@ export async function requestToApprove(
   return request;
 }
 
-/** Notes that a person has approved the request. */
-export async function approve(
+/**
+ * Notes what a person has decided. @returns what holds
+ *
+ * @throws {PublicError} `already_decided`: somebody else has, otherwise
+ */
+export async function decide(
   { id }: ApprovalRequest,
   caller: Caller,
+  declined: string | undefined,
   { approvals, approveWithinMs: ttlMs }: Pick<ApprovalRules, 'approvals' | 'approveWithinMs'>,
-): Promise<void> {
-  await approvals.keep(approvedKey(id), { by: caller.id }, { ttlMs, owner: caller.id });
+): Promise<{ readonly isApproved: boolean }> {
+  const decision = { by: caller.id, byName: nameOf(caller), ...(declined !== undefined && { declined }) };
+  const kept = await approvals.keep(decisionKey(id), decision, { ttlMs, owner: caller.id });
+  const holds = decisionSchema.parse(kept);
+  const isApproved = holds.declined === undefined;
+  if (isApproved !== (declined === undefined)) {
+    throw refused(
+      'already_decided',
+      `Nothing was changed: ${holds.byName} has ${isApproved ? 'approved' : 'declined'} it already.`,
+      'Tell the person so.',
+    );
+  }
+  return { isApproved };
 }
 
 function required(id: string, { tool, approval }: ApprovableCall, approveWithinMs: number): PublicError {
@@ -179,6 +216,6 @@ function requestKey(id: string): string {
   return `request:${id}`;
 }
 
-function approvedKey(id: string): string {
-  return `approved:${id}`;
+function decisionKey(id: string): string {
+  return `decision:${id}`;
 }
