@@ -46,6 +46,19 @@ describe('client credentials', () => {
     expect(credentials.toString()).toBe('a%3Ab:p+w%2F%2B%25');
   });
 
+  it.each([null, undefined, '300', 300])('take a life of %j', async (lifeSeconds) => {
+    const clock = createTestClock();
+    await using provider = await startUpstream((_, response, count) =>
+      json(response, 200, { access_token: `token-${count}`, token_type: 'bearer', expires_in: lifeSeconds }),
+    );
+    const tokens = source(provider.url, { clock });
+    expect(await valueOf(tokens)).toBe('token-1');
+    await clock.advance(60_000);
+    expect(await valueOf(tokens)).toBe('token-1');
+    await clock.advance(300_000);
+    expect(await valueOf(tokens)).toBe('token-2');
+  });
+
   it('shares one request among 50 concurrent cold calls', async () => {
     await using provider = await startUpstream(issuing);
     await using upstream = await startUpstream((_, response) => json(response, 200, { id: 'a' }));
