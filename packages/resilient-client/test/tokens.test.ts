@@ -53,9 +53,9 @@ describe('client credentials', () => {
     );
     const tokens = source(provider.url, { clock });
     expect(await valueOf(tokens)).toBe('token-1');
-    await clock.advance(60_000);
+    clock.advance(60_000);
     expect(await valueOf(tokens)).toBe('token-1');
-    await clock.advance(300_000);
+    clock.advance(300_000);
     expect(await valueOf(tokens)).toBe('token-2');
   });
 
