@@ -1,10 +1,23 @@
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { defineConfig } from 'tsup';
+import { defineConfig, type Options } from 'tsup';
 
 const NOTICES = 'dist/THIRD_PARTY_NOTICES.txt';
 const METAFILE = 'dist/metafile-esm.json';
+
+/** zod says what is wrong in fifty languages, and its index names them all. Models and operators are told in English. */
+const englishOnly: NonNullable<Options['esbuildPlugins']>[number] = {
+  name: 'english-only',
+  // esbuild reads the filter as an expression of Go, which has no flags behind it.
+  setup(build) {
+    build.onResolve({ filter: /\/locales\/index\.js$/ }, ({ path, importer, resolveDir }) =>
+      /[\\/]node_modules[\\/]zod[\\/]/u.test(importer)
+        ? { path: join(resolveDir, path, '..', 'en.js'), sideEffects: false }
+        : undefined,
+    );
+  },
+};
 
 /**
  * A program as one bundle with everything in it: it starts without a search through `node_modules`. What is imported
@@ -20,6 +33,7 @@ export default defineConfig({
   clean: true,
   metafile: true,
   removeNodeProtocol: false,
+  esbuildPlugins: [englishOnly],
   // What is CommonJS asks for Node's own modules with `require`.
   banner: {
     js: "import { createRequire as createBundleRequire } from 'node:module'; const require = createBundleRequire(import.meta.url);",
@@ -28,6 +42,10 @@ export default defineConfig({
     // Files, not the bundles of packages: only files can be left out.
     options.conditions = ['@mcp-parts/source', ...(options.conditions ?? [])];
     options.legalComments = 'none';
+    // V8 keeps the text of what it has loaded, with two bytes a letter where one is outside of Latin-1, as some are in
+    // comments. Names stay, for stacks; a line that an error shows stays short.
+    options.minifyWhitespace = true;
+    options.lineLimit = 160;
   },
   onSuccess: () => {
     writeNotices();
@@ -44,7 +62,6 @@ function writeNotices(): void {
   );
   const notices = [...folders].map(noticeOf).toSorted();
   writeFileSync(NOTICES, `${[...new Set(notices)].join(`\n${'-'.repeat(80)}\n\n`)}\n`);
-  rmSync(METAFILE);
 }
 
 function noticeOf(folder: string): string {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
 import { describe, expect, it } from 'vitest';
@@ -7,38 +7,60 @@ import { describe, expect, it } from 'vitest';
 const dist = new URL('../dist/', import.meta.url);
 const isBuilt = existsSync(new URL('main.js', dist));
 
-/** What each file of the bundle holds, from this one on, without what is imported when it is needed. */
-async function loadedFrom(file: string, loaded = new Map<string, string>()): Promise<Map<string, string>> {
-  if (!loaded.has(file)) {
-    const text = await readFile(new URL(file, dist), 'utf8');
-    loaded.set(file, text);
-    for (const match of text.matchAll(/^(?:import|export)\b[^'"]*?["']\.\/(?<file>[^"']+)["'];$/gmu)) {
-      await loadedFrom(match.groups?.['file'] ?? '', loaded);
-    }
-  }
-  return loaded;
+/** What esbuild tells of a file it wrote, as far as it matters here. */
+interface Output {
+  readonly imports: readonly { readonly path: string; readonly kind: string }[];
+  readonly inputs: Readonly<Record<string, unknown>>;
 }
 
-/** The npm packages that the bundler has put into these texts. */
-function packagesIn(texts: Iterable<string>): ReadonlySet<string> {
+/** The sources that are loaded with this file, without what is imported when it is needed. */
+function sourcesFrom(
+  file: string,
+  outputs: Readonly<Record<string, Output>>,
+  loaded = new Set<string>(),
+): readonly string[] {
+  const output = outputs[file];
+  if (output === undefined || loaded.has(file)) {
+    return [];
+  }
+  loaded.add(file);
+  return [
+    ...Object.keys(output.inputs),
+    ...output.imports
+      .filter(({ kind }) => kind === 'import-statement')
+      .flatMap(({ path }) => sourcesFrom(path, outputs, loaded)),
+  ];
+}
+
+/** The npm packages that these sources belong to. */
+function packagesOf(sources: readonly string[]): ReadonlySet<string> {
   return new Set(
-    [...texts].flatMap((text) =>
-      [...text.matchAll(/^\s*\/\/ .*\/node_modules\/(?<name>(?:@[^/\s]+\/)?[^/\s]+)\//gmu)].map(
-        (match) => match.groups?.['name'] ?? '',
-      ),
+    sources.flatMap(
+      (source) => /^.*\/node_modules\/(?<name>(?:@[^/]+\/)?[^/]+)\//u.exec(source)?.groups?.['name'] ?? [],
     ),
   );
 }
 
 describe.skipIf(!isBuilt)('the bundle', () => {
   it('loads nothing before it answers that only a call needs', async () => {
-    const main = await readFile(new URL('main.js', dist), 'utf8');
-    const program = /import\("\.\/(?<file>program-[^"]+)"\)/u.exec(main)?.groups?.['file'] ?? '';
-    const loaded = packagesIn((await loadedFrom(program)).values());
+    const { outputs } = JSON.parse(await readFile(new URL('metafile-esm.json', dist), 'utf8')) as {
+      readonly outputs: Readonly<Record<string, Output>>;
+    };
+    const program = outputs['dist/main.js']?.imports.find(({ path }) => path.startsWith('dist/program-'));
+    const loaded = packagesOf(sourcesFrom(program?.path ?? '', outputs));
     expect([...loaded]).toEqual(expect.arrayContaining(['zod', 'pino']));
     const heavy = ['undici', 'opossum', 'jose', 'yaml', 'ldapts', 'fastify', '@opentelemetry/sdk-metrics'];
     expect(heavy.filter((name) => loaded.has(name))).toEqual([]);
     expect([...loaded].filter((name) => name.startsWith('@modelcontextprotocol/'))).toEqual([]);
+  });
+
+  it('has one byte for each letter of its programs, and English alone', async () => {
+    const programs = (await readdir(dist)).filter((file) => file.endsWith('.js'));
+    const texts = await Promise.all(programs.map((file) => readFile(new URL(file, dist), 'latin1')));
+    // Bytes above 127 are letters that UTF-8 needs more of them for.
+    expect(programs.filter((_file, index) => /[\u0080-\u00FF]/u.test(texts[index] ?? ''))).toEqual([]);
+    expect(texts.some((text) => text.includes('Invalid input: expected '))).toBe(true);
+    expect(texts.some((text) => text.includes('Ung\\xFCltige Eingabe'))).toBe(false);
   });
 
   it('names the licence of everything in it', async () => {

@@ -40,7 +40,7 @@ export function cleanText(text: string): string {
   const oneLine = text
     .replaceAll(UNSAFE_CHARACTERS, ' ')
     .replaceAll(/\b[a-z][a-z0-9+.-]*:\/\/\S+/gi, '[link]')
-    .replaceAll(/["“”„«»]/g, "'")
+    .replaceAll(/["\u201C\u201D\u201E\u00AB\u00BB]/g, "'")
     .replaceAll(/\s+/g, ' ')
     .trim();
   if (oneLine.length <= MAX_QUOTE_LENGTH) {
