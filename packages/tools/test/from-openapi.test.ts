@@ -154,6 +154,53 @@ describe('mcp-tools from-openapi', () => {
     expect(await readFile(join(folder, 'close-ticket.ts'), 'utf8')).toContain('destructive: true');
   });
 
+  it('takes a document of 3.0, and operations that have no id', async () => {
+    const directory = await mkdtemp(join(here, 'generated-'));
+    onTestFinished(() => rm(directory, { recursive: true }));
+    const note = {
+      type: 'object',
+      required: ['text', 'weight'],
+      properties: {
+        text: { type: 'string', nullable: true },
+        kind: { type: 'string', enum: ['a', 'b'], nullable: true },
+        weight: { type: 'number', minimum: 0, exclusiveMinimum: true },
+        parent: { nullable: true, allOf: [{ $ref: '#/components/schemas/Ticket' }] },
+      },
+    };
+    const answer = { 200: { description: '', ...json(note) } };
+    const document = {
+      openapi: '3.0.3',
+      info: { title: 'Notes', version: '1' },
+      components: { schemas: { Ticket: ticket } },
+      paths: {
+        '/notes/{id}': {
+          parameters: [id],
+          get: { responses: answer },
+          delete: { operationId: 'delete', responses: answer },
+        },
+        '/odd': {
+          get: {
+            operationId: 'not chosen',
+            responses: { 200: { description: '', content: { 'image/png': {} } } },
+          },
+        },
+      },
+    };
+    await writeFile(join(directory, 'api.json'), JSON.stringify(document));
+    const chosen = ['--operations', 'GET /notes/{id},delete', '--out', 'tools'];
+    const { exitStatus, err } = await runTools(['from-openapi', 'api.json', ...chosen], { directory });
+    expect({ exitStatus, err }).toEqual({ exitStatus: 0, err: '' });
+
+    const folder = join(directory, 'tools');
+    const files = await readdir(folder);
+    expect(files.toSorted()).toEqual(['delete.ts', 'endpoints.ts', 'get-notes-id.ts']);
+    expect(compile(folder, files)).toEqual([]);
+    const endpoints = await readFile(join(folder, 'endpoints.ts'), 'utf8');
+    expect(endpoints).toContain('text: z.string().nullable()');
+    expect(endpoints).toContain('weight: z.number().gt(0)');
+    expect(endpoints).toContain('export const deleteOperation = ');
+  });
+
   it('overwrites nothing, unless it is told to', async () => {
     const directory = await temporaryFolder();
     await writeFile(join(directory, 'api.json'), JSON.stringify(api));

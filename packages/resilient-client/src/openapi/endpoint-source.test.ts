@@ -67,11 +67,24 @@ describe('endpoint source', () => {
 
   it('writes only what is asked for, so that the rest need not be supported', () => {
     const broken = { operationId: 'broken', responses: { 200: { content: { 'text/plain': {} } } } };
-    const paths = { '/a': { get: { operationId: 'good', responses: { 200: ok } }, put: broken } };
+    const paths = {
+      '/a': { get: { operationId: 'good', responses: { 200: ok } }, put: broken },
+      '/a/{b-c}': { get: { responses: { 200: ok } } },
+    };
 
     expect(endpointSource(document(paths), 'api.yaml', ['good'])).toMatch(/id: 'good'/);
     expect(() => endpointSource(document(paths), 'api.yaml')).toThrow('PUT /a 200: a body other than');
     expect(() => endpointSource(document(paths), 'api.yaml', ['other'])).toThrow('it does not have, other,');
+  });
+
+  it.each([
+    [{ operationId: undefined }, 'get-things-id', 'getThingsId'],
+    [{ operationId: '/*' }, 'get-things-id', 'getThingsId'],
+    [{ operationId: 'read a thing!' }, 'read-a-thing', 'readAThing'],
+    [{ operationId: '1st' }, 'st', 'st'],
+    [{ operationId: 'delete' }, 'delete', 'deleteOperation'],
+  ])('names what has no usable operationId: %j', (operation, id, name) => {
+    expect(get(operation)).toContain(`export const ${name} = defineEndpoint({\n  id: '${id}',`);
   });
 
   it('does not support a path parameter that cannot be a name', () => {
@@ -82,9 +95,6 @@ describe('endpoint source', () => {
   });
 
   it.each([
-    ['an operation without an operationId', { operationId: undefined }],
-    ['an operation without an operationId of letters', { operationId: 'a b' }],
-    ['the name delete', { operationId: 'delete' }],
     ['using the name defineEndpoint twice', { operationId: 'defineEndpoint' }],
     ['an operation without a 2xx response', { responses: { 404: ok } }],
     ['a body other than application/json', { responses: { 200: { content: { 'text/plain': {} } } } }],
@@ -99,7 +109,7 @@ describe('endpoint source', () => {
   it.each([document({}, { openapi: '3.0.3' }), { swagger: '2.0' }, null])(
     'takes only OpenAPI 3.1: %j',
     (other) => {
-      expect(() => endpointSource(other, 'api.yaml')).toThrow('a document that is not OpenAPI 3.1');
+      expect(() => endpointSource(other, 'api.yaml')).toThrow('a document that is not OpenAPI 3.1 or 3.0');
     },
   );
 });

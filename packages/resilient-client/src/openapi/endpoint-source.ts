@@ -1,3 +1,4 @@
+import { isReserved, operationNames } from './operation-names.ts';
 import {
   createZodSource,
   isRecord,
@@ -9,7 +10,7 @@ import {
 
 /**
  * TypeScript source with one endpoint for each operation of an OpenAPI 3.1 document that has been validated and holds no
- * references to other files; or for the operations named in `only`, if any are.
+ * references to other files; or for those with the ids in `only` (see {@link operationNames}), if any are.
  * @throws {NotSupported} for what cannot be expressed, naming its place
  */
 export function endpointSource(
@@ -18,7 +19,7 @@ export function endpointSource(
   only: readonly string[] = [],
 ): string {
   if (!isRecord(document) || !String(document['openapi']).startsWith('3.1.')) {
-    throw new NotSupported('a document that is not OpenAPI 3.1', documentName);
+    throw new NotSupported('a document that is not OpenAPI 3.1 or 3.0', documentName);
   }
   const components = isRecord(document['components']) ? document['components'] : {};
   const zod = createZodSource(isRecord(components['schemas']) ? components['schemas'] : {});
@@ -47,15 +48,11 @@ function checkNames(names: readonly string[]): void {
   if (twice !== undefined) {
     throw new NotSupported(`using the name ${twice} twice`, 'operationId or schema');
   }
-  const reserved = names.find((name) => RESERVED.test(name));
+  const reserved = names.find(isReserved);
   if (reserved !== undefined) {
     throw new NotSupported(`the name ${reserved}`, 'operationId or schema');
   }
 }
-
-// ECMA-262 §12.7.2 and the strict-mode and module additions.
-const RESERVED =
-  /^(await|break|case|catch|class|const|continue|debugger|default|delete|do|else|enum|export|extends|false|finally|for|function|if|implements|import|in|instanceof|interface|let|new|null|package|private|protected|public|return|static|super|switch|this|throw|true|try|typeof|var|void|while|with|yield|eval|arguments)$/;
 
 interface Operation {
   /** Of the exported constant. */
@@ -78,17 +75,6 @@ function operationsOf(document: unknown, path: string, item: unknown): Operation
       return [];
     }
     const where = `${method.toUpperCase()} ${path}`;
-    const id = definition['operationId'];
-    if (typeof id !== 'string' || !/^[A-Za-z][\w.-]*$/.test(id)) {
-      throw new NotSupported(
-        'an operation without an operationId of letters, digits, ".", "_" and "-"',
-        where,
-      );
-    }
-    const badName = path.match(/\{(?![A-Za-z_]\w*\})[^}]*\}/)?.[0];
-    if (badName !== undefined) {
-      throw new NotSupported(`the path parameter ${badName}`, where);
-    }
     const parameters = [pathItem['parameters'], definition['parameters']]
       .flatMap((list) => (Array.isArray(list) ? list : []))
       .map((parameter) => resolve(document, parameter, where));
@@ -96,15 +82,25 @@ function operationsOf(document: unknown, path: string, item: unknown): Operation
     const own = new Map(
       parameters.map((parameter) => [JSON.stringify([parameter['in'], parameter['name']]), parameter]),
     );
-    const name = id.replaceAll(/[.-]+(\w?)/g, (_, letter: string) => letter.toUpperCase());
     return [
-      { name, id, method: method.toUpperCase(), path, parameters: [...own.values()], definition, where },
+      {
+        ...operationNames(definition, method, path),
+        method: method.toUpperCase(),
+        path,
+        parameters: [...own.values()],
+        definition,
+        where,
+      },
     ];
   });
 }
 
 function writeEndpoint(operation: Operation, zod: ZodSource, document: unknown): string {
   const { name, id, method, path, parameters, definition, where } = operation;
+  const badName = path.match(/\{(?![A-Za-z_]\w*\})[^}]*\}/)?.[0];
+  if (badName !== undefined) {
+    throw new NotSupported(`the path parameter ${badName}`, where);
+  }
   const query = parameters.filter((parameter) => parameter['in'] === 'query');
   const headers = parameters.filter((parameter) => parameter['in'] === 'header');
   const takesKey = headers.some(({ name }) => String(name).toLowerCase() === 'idempotency-key');

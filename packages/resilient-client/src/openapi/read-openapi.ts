@@ -1,5 +1,8 @@
+import { upgradeOpenApi } from './upgrade-openapi.ts';
+
 /**
- * Reads an OpenAPI document, validates it, and brings what it refers to in other files into it.
+ * Reads an OpenAPI document of 3.1 or 3.0, validates it, and brings what it refers to in other files into it. What it gives is
+ * of 3.1.
  *
  * @throws {Error} naming the file, for what is not valid; and when `@apidevtools/swagger-parser` is not installed.
  */
@@ -7,7 +10,7 @@ export async function readOpenApi(path: string): Promise<unknown> {
   const parser = await loadParser();
   try {
     await parser.validate(path);
-    return await parser.bundle(path);
+    return upgradeOpenApi(await parser.bundle(path));
   } catch (cause) {
     throw new Error(`${path}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }

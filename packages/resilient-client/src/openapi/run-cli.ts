@@ -47,7 +47,7 @@ export async function runCli(argv: readonly string[], context: CliContext): Prom
 
 const USAGE = `Usage: mcp-endpoints <openapi-file> <output-file> [operation-id ...] [options]
 
-Writes the endpoints of an OpenAPI 3.1 document as TypeScript; of the named operations, or of all.
+Writes the endpoints of an OpenAPI 3.1 or 3.0 document as TypeScript; of the named operations, or of all.
 
 Options:
   -h, --help  Shows this text.

@@ -12,7 +12,8 @@ const options = {
   operations: {
     type: 'string',
     value: '<id,id>',
-    description: 'The operationIds to make tools of. Choose few: a tool is one thing that a person asks for.',
+    description:
+      'The operations to make tools of: operationIds, or "GET /things/{id}". Choose few: a tool is one thing that a person asks for.',
   },
   out: {
     type: 'string',
@@ -32,7 +33,7 @@ const options = {
 /** `mcp-tools from-openapi`: tools and endpoints of an API. */
 export const fromOpenApiCommand: Command = {
   summary:
-    'Writes tools and endpoints for chosen operations of an OpenAPI 3.1 document: strict arguments, an output to take members out of, and a hint to confirm what writes.',
+    'Writes tools and endpoints for chosen operations of an OpenAPI 3.1 or 3.0 document: strict arguments, an output to take members out of, and a hint to confirm what writes.',
   operands: '<document>',
   options,
   found:
@@ -53,7 +54,14 @@ export const fromOpenApiCommand: Command = {
     const api = await readOpenApi(resolve(context.directory, document));
     const operations = operationsOf(api, ids);
     const files = [
-      { name: 'endpoints.ts', source: endpointSource(api, basename(document), ids) },
+      {
+        name: 'endpoints.ts',
+        source: endpointSource(
+          api,
+          basename(document),
+          operations.map(({ id }) => id),
+        ),
+      },
       ...operations.map((operation) => toolFile(operation, values.service)),
     ];
     const folder = resolve(context.directory, values.out);

@@ -1,3 +1,5 @@
+import { operationNames } from '@mcp-parts/resilient-client/openapi';
+
 import { UsageError } from '../cli/command.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -5,6 +7,8 @@ type Json = Readonly<Record<string, unknown>>;
 /** One operation of a document, by what a tool is made of. */
 export interface Operation {
   readonly id: string;
+  /** As the document has it. */
+  readonly operationId: unknown;
   /** Of the endpoint that is made of it. */
   readonly endpoint: string;
   readonly method: string;
@@ -33,34 +37,36 @@ interface PathParameter {
 const METHODS = ['get', 'head', 'put', 'delete', 'post', 'patch'];
 
 /**
- * The chosen operations of a bundled document, in the order in which they were named.
+ * The chosen operations of a bundled document, in the order in which they were named: by operationId, or as
+ * `GET /things/{id}`.
  *
  * @throws {UsageError} for one that the document does not have.
  */
 export function operationsOf(document: unknown, chosen: readonly string[]): readonly Operation[] {
-  const all = Object.entries(recordOf(recordOf(document)['paths'])).flatMap(([path, item]) =>
-    METHODS.flatMap((method) => {
-      const definition = recordOf(item)[method];
-      return definition === undefined
-        ? []
-        : [
-            operationOf(
-              document,
-              { method, path, shared: recordOf(item)['parameters'] },
-              recordOf(definition),
-            ),
-          ];
-    }),
-  );
-  return chosen.map((id) => {
-    const found = all.find((operation) => operation.id === id);
+  const all = Object.entries(recordOf(recordOf(document)['paths'])).flatMap(([path, value]) => {
+    const item = resolved(document, value);
+    return METHODS.filter((method) => item[method] !== undefined).map((method) =>
+      operationOf(document, { method, path, shared: item['parameters'] }, recordOf(item[method])),
+    );
+  });
+  return chosen.map((wanted) => {
+    const found = all.find(
+      ({ id, operationId, method, path }) =>
+        id === wanted || operationId === wanted || `${method} ${path}` === wanted,
+    );
     if (found === undefined) {
-      throw new UsageError(
-        `The document has no operation ${id}; it has ${all.map((operation) => operation.id).join(', ')}`,
-      );
+      throw new UsageError(`The document has no operation ${wanted}; it has ${listed(all)}`);
     }
     return found;
   });
+}
+
+const MAX_LISTED = 40;
+
+function listed(operations: readonly Operation[]): string {
+  const ids = operations.slice(0, MAX_LISTED).map(({ id }) => id);
+  const left = operations.length - ids.length;
+  return `${ids.join(', ')}${left > 0 ? ` and ${left} more` : ''}`;
 }
 
 function operationOf(
@@ -69,7 +75,7 @@ function operationOf(
   definition: Json,
 ): Operation {
   const { method, path, shared } = place;
-  const id = String(definition['operationId']);
+  const { id, name } = operationNames(definition, method, path);
   const parameters = [...listOf(shared), ...listOf(definition['parameters'])].map((one) =>
     resolved(document, one),
   );
@@ -78,7 +84,8 @@ function operationOf(
   const members = Object.keys(recordOf(response['properties']));
   return {
     id,
-    endpoint: id.replaceAll(/[.-]+(\w?)/gu, (_, letter: string) => letter.toUpperCase()),
+    operationId: definition['operationId'],
+    endpoint: name,
     method: method.toUpperCase(),
     path,
     summary: textOf(definition['description']) ?? textOf(definition['summary']) ?? id,

@@ -36,7 +36,7 @@ import { defineTool } from '@mcp-parts/tool-kit';
 ${input.includes('z.') || output.schema.startsWith('z.') ? "import { z } from 'zod';\n" : ''}
 import { ${endpoint} } from './endpoints.ts';
 
-/** \`${words.join('_')}\`: ${method} ${path} */
+/** \`${words.join('_')}\`: ${method} ${path.replaceAll('*/', '* /')} */
 export function ${factory}(client: Client) {
   return defineTool({
     name: '${words.join('_')}',
