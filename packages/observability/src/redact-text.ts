@@ -1,3 +1,4 @@
+import { JWK_SECRETS } from './secret-names.ts';
 import { isSuspect, KNOWN_TOKEN } from './secret-shapes.ts';
 
 /** What stands in place of a secret. */
@@ -40,6 +41,12 @@ const JWT = /eyJ[\w.+/=-]{10,}/g;
 /** Signatures and codes of signed URLs and of redirects (RFC 6749 §4.1.2). */
 const QUERY_SECRET =
   /([?&;](?:amp;)?(?:x-amz-(?:signature|security-token|credential)|x-goog-(?:signature|credential)|signature|sig|code)=)(?!\[Redacted\])[^\s"'&,;)}\]<>]+/gi;
+/** In a text with a key in JSON, or as Node shows one. */
+const JWK = /\bkty\b/;
+const JWK_MEMBER = new RegExp(
+  String.raw`\b((?:${[...JWK_SECRETS].join('|')})\\*["']?\s*[:=]\s*\\*["'])[\w-]{8,}`,
+  'g',
+);
 const BOT_TOKEN = /\b\d{8,10}:AA[\w-]{33}/g;
 const URL_USER_INFO = /:\/\/[^\s/@?#]+@/g;
 
@@ -65,7 +72,7 @@ export function redactText(text: string): string {
   if (!isSuspect(text)) {
     return text;
   }
-  return text
+  return (JWK.test(text) ? text.replace(JWK_MEMBER, `$1${MASK}`) : text)
     .replace(PEM_KEY, MASK)
     .replace(SCHEME, `$1$2${MASK}`)
     .replace(TOKEN_SCHEME, `$1$2${MASK}`)

@@ -140,7 +140,8 @@ function kindOf(name: string): Kind {
 }
 
 function decide(name: string): Kind {
-  if (name.includes('\\') || redactText(name) !== name) {
+  // Which members of a key are secret, another member says.
+  if (name === 'kty' || name.includes('\\') || redactText(name) !== name) {
     return 'odd';
   }
   return isSecretName(name) ? 'secret' : 'plain';

@@ -1,6 +1,6 @@
 import { MASK, redactText } from './redact-text.ts';
 import { isSecretHeader, redactTokens } from './redact-tokens.ts';
-import { isCount, isSecretName } from './secret-names.ts';
+import { isCount, isSecretName, JWK_SECRETS } from './secret-names.ts';
 import { hasSecretShape, nextSecretWord } from './secret-shapes.ts';
 
 /**
@@ -70,11 +70,14 @@ function redactValue(value: unknown): unknown {
     return `[${value.data.length} bytes]`;
   }
   const entries = Object.entries(value);
+  const isKey = 'kty' in value;
   const isSecretPair = entries.some(([name, item]) => PAIR_NAME.test(name) && isSecretHeader(item));
   return Object.fromEntries(
     entries.map(([name, item]) => [
       redactText(name),
-      (isSecretPair && PAIR_VALUE.test(name)) || (isSecretName(name) && carriesSecret(name, item))
+      (isKey && JWK_SECRETS.has(name)) ||
+      (isSecretPair && PAIR_VALUE.test(name)) ||
+      (isSecretName(name) && carriesSecret(name, item))
         ? MASK
         : redactValue(item),
     ]),

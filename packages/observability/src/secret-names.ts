@@ -34,6 +34,9 @@ const ABOUT = new Set(
   ),
 );
 
+/** What of a key in JSON is not public (RFC 7518 §6.2.2, §6.3.2 and §6.4.1). An object with `kty` is one. */
+export const JWK_SECRETS: ReadonlySet<string> = new Set(['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']);
+
 const known = new Map<string, boolean>();
 const MAX_KNOWN = 1000;
 const MAX_NAME_LENGTH = 100;

@@ -49,7 +49,7 @@ export const KNOWN_TOKEN = new RegExp(String.raw`\b(?:${ALTERNATIVES})[\w.~+/-]{
  * bytes; wider than what is masked, and in lower case.
  */
 const WORD =
-  /a(?:uthoriz|ssertion)|c(?:ookie|redential|onnection.?string)|jwt|p(?:assphrase|assw|wd)|se(?:cret|ssion.?id)|token|key|b(?:earer|asic)|dpop|negotiate|verifier|eyj|mfa|otp.?code|-begin|["'](?:auth|otp|pin|sid|sig|signature|buffer)["']/g;
+  /a(?:uthoriz|ssertion)|c(?:ookie|redential|onnection.?string)|jwt|p(?:assphrase|assw|wd)|se(?:cret|ssion.?id)|token|key|b(?:earer|asic)|dpop|negotiate|verifier|eyj|mfa|otp.?code|\bkty\b|-begin|["'](?:auth|otp|pin|sid|sig|signature|buffer)["']/g;
 const QUERY = /[?&;](?:amp;)?(?:x-[a-z]+-)?(?:sig|code)/;
 const USER_INFO = /:\/\/[^\s/@?#"]+@/;
 const PREFIX = new RegExp(String.raw`\b(?:${ALTERNATIVES}|\d{8,10}:AA)`);

@@ -1,3 +1,6 @@
+import { createSecretKey, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { inspect } from 'node:util';
+
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
@@ -101,6 +104,58 @@ describe('a pair', () => {
       names: ['a', 'b'],
     };
     expect(JSON.parse(line(record))).toEqual(record);
+  });
+});
+
+describe('a key in JSON', () => {
+  const keys = [
+    generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey,
+    generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
+    generateKeyPairSync('ed25519').privateKey,
+    createSecretKey(randomBytes(32)),
+  ].map((key) => ({ kid: 'k1', use: 'sig', ...key.export({ format: 'jwk' }) }));
+  const secretsOf = ({
+    kty: _,
+    kid: _kid,
+    use: _use,
+    crv: _crv,
+    n,
+    e,
+    x,
+    y,
+    ...secrets
+  }: (typeof keys)[number]) => ({
+    open: [n, e, x, y].filter((value) => value !== undefined),
+    secrets: Object.values(secrets),
+  });
+
+  it.each(keys.map((key) => [key.kty, key] as const))(
+    '%s shows what is public of it, and no more',
+    (_kty, key) => {
+      const { open, secrets } = secretsOf(key);
+      expect(secrets.length).toBeGreaterThan(0);
+      for (const shown of [
+        line({ key }),
+        line({ keys: [{ inner: [key] }] }),
+        line({ msg: `loaded ${JSON.stringify(key)}` }),
+        line({ msg: JSON.stringify({ body: JSON.stringify(key) }) }),
+        line({ err: { stack: inspect({ key }) } }),
+        redactText(JSON.stringify(key, null, 2)),
+      ]) {
+        expect(secrets.filter((secret) => shown.includes(secret))).toEqual([]);
+        expect(open.filter((value) => !shown.includes(value))).toEqual([]);
+      }
+    },
+  );
+
+  it('is what makes these letters secret', () => {
+    const point = {
+      d: 'distance-in-metres',
+      k: 'kilometres',
+      p: 'pressure-in-bars',
+      q: ['quantity-of-things'],
+    };
+    expect(JSON.parse(line(point))).toEqual(point);
   });
 });
 
