@@ -115,7 +115,7 @@ describe('a key in JSON', () => {
     createSecretKey(randomBytes(32)),
   ].map((key) => ({ kid: 'k1', use: 'sig', ...key.export({ format: 'jwk' }) }));
   const secretsOf = ({
-    kty: _,
+    kty: _kty,
     kid: _kid,
     use: _use,
     crv: _crv,
