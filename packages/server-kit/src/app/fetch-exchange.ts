@@ -23,6 +23,7 @@ export function createFetchExchange(
   let listeners: (() => void)[] = [];
   let isAnswered = false;
   let isClosed = false;
+  let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
 
   const close = () => {
     if (isClosed) {
@@ -34,10 +35,21 @@ export function createFetchExchange(
     }
     listeners = [];
   };
-  if (request.signal.aborted) {
+  /** Nobody reads the answer; a platform that waits for it, or for its end, must not wait for ever. */
+  const leave = () => {
+    if (!isClosed) {
+      controller?.error(request.signal.reason);
+    }
     close();
+    if (!isAnswered) {
+      isAnswered = true;
+      resolve(new Response(null, { status: CLIENT_GONE }));
+    }
+  };
+  if (request.signal.aborted) {
+    leave();
   }
-  request.signal.addEventListener('abort', close, { once: true });
+  request.signal.addEventListener('abort', leave, { once: true });
 
   const exchange: Exchange = {
     method: request.method,
@@ -65,7 +77,6 @@ export function createFetchExchange(
     openStream(own): AnswerStream {
       isAnswered = true;
       const encoder = new TextEncoder();
-      let controller: ReadableStreamDefaultController<Uint8Array> | undefined;
       const body = new ReadableStream<Uint8Array>(
         {
           start(opened) {
@@ -110,6 +121,8 @@ export function createFetchExchange(
   return { exchange, response: promise };
 }
 
+/** As nginx logs a request whose client has closed its connection. */
+const CLIENT_GONE = 499;
 /** What may wait to be read by one client when more comes, in bytes. */
 const MAX_UNREAD_BYTES = 1024 ** 2;
 
