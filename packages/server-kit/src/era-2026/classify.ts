@@ -5,7 +5,7 @@ import { classifyInboundRequest } from '@modelcontextprotocol/server';
 import { headerOf, type RequestFacts } from '../wire/exchange.ts';
 import type { Message } from '../wire/message.ts';
 import type { HttpFault } from '../wire/rpc-answer.ts';
-import { isPlainRequest } from './plain-request.ts';
+import { isPlainEarlierRequest, isPlainRequest } from './plain-request.ts';
 
 /** Which era a message belongs to, or why to none. */
 export type Route =
@@ -17,6 +17,9 @@ export type Route =
 export function classify(message: Message, body: unknown, facts: Pick<RequestFacts, 'headers'>): Route {
   if (isPlainRequest(message, facts)) {
     return { era: '2026', revision: REVISION };
+  }
+  if (isPlainEarlierRequest(message, facts)) {
+    return { era: 'earlier' };
   }
   const protocolVersionHeader = headerOf(facts, 'mcp-protocol-version');
   const mcpMethodHeader = headerOf(facts, 'mcp-method');

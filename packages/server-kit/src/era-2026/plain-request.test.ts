@@ -1,9 +1,9 @@
 import { classifyInboundRequest } from '@modelcontextprotocol/server';
-import { assert, constantFrom, dictionary, oneof, pre, property, record, string } from 'fast-check';
+import { assert, constantFrom, dictionary, oneof, option, pre, property, record, string } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { readMessage } from '../wire/message.ts';
-import { isPlainRequest } from './plain-request.ts';
+import { isPlainEarlierRequest, isPlainRequest } from './plain-request.ts';
 
 const VERSION = 'io.modelcontextprotocol/protocolVersion';
 const CLIENT = 'io.modelcontextprotocol/clientInfo';
@@ -95,5 +95,62 @@ describe('a plain request', () => {
       { numRuns: 100, maxSkipsPerRun: 1_000 },
     );
     expect(plain).toBeGreaterThanOrEqual(100);
+  });
+});
+
+describe('a plain request of an earlier revision', () => {
+  const isEarlier = (body: object, sent: Readonly<Record<string, string>> = {}) =>
+    isPlainEarlierRequest(readMessage(body), { headers: sent });
+  const request = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'echo' } };
+
+  it('is what usual clients send', () => {
+    expect(isEarlier(request)).toBe(true);
+    expect(isEarlier(request, { 'mcp-protocol-version': '2025-11-25' })).toBe(true);
+    expect(isEarlier(call({ progressToken: 7 }), { 'mcp-protocol-version': '2025-06-18' })).toBe(true);
+    expect(isEarlier({ jsonrpc: '2.0', id: 'a', method: 'tools/list' })).toBe(true);
+  });
+
+  it('is never one that the SDK would refuse, or take for one of 2026-07-28', () => {
+    const value = constantFrom<unknown>(
+      {},
+      [],
+      null,
+      7,
+      'text',
+      '2026-07-28',
+      { taskId: 'a' },
+      { taskId: 7 },
+    );
+    const meta = dictionary(
+      constantFrom(VERSION, CLIENT, 'io.modelcontextprotocol/related-task', 'progressToken', 'other'),
+      value,
+    );
+    const version = constantFrom('2025-11-25', '2024-10-07', '2026-07-28', '2027-01-01', '2025', '', 'draft');
+    const message = record(
+      {
+        jsonrpc: constantFrom('2.0'),
+        id: constantFrom<unknown>(1, 'a', undefined),
+        method: constantFrom('tools/call', 'initialize', 'ping', 'notifications/x', ''),
+        params: oneof(meta, record({ name: value, _meta: oneof(meta, value) }, { requiredKeys: [] })),
+      },
+      { requiredKeys: ['jsonrpc', 'method'] },
+    );
+    let plain = 0;
+    assert(
+      property(message, option(version, { nil: undefined }), (sent, header) => {
+        const body = JSON.parse(JSON.stringify(sent)) as object;
+        const facts = header === undefined ? {} : { 'mcp-protocol-version': header };
+        pre(isEarlier(body, facts));
+        plain += 1;
+        const route = classifyInboundRequest({
+          httpMethod: 'POST',
+          ...(header !== undefined && { protocolVersionHeader: header }),
+          body,
+        });
+        expect(route).toMatchObject({ kind: 'legacy', reason: 'no-claim' });
+      }),
+      { numRuns: 300, maxSkipsPerRun: 1_000 },
+    );
+    expect(plain).toBeGreaterThanOrEqual(300);
   });
 });

@@ -31,6 +31,26 @@ export function isPlainRequest(message: Message, facts: Pick<RequestFacts, 'head
   );
 }
 
+/**
+ * Whether a message is so plainly a request of an earlier revision that the SDK cannot see it otherwise: it has nothing of an
+ * envelope, and names no later revision.
+ */
+export function isPlainEarlierRequest(message: Message, facts: Pick<RequestFacts, 'headers'>): boolean {
+  if (message.kind !== 'request' || message.method === 'initialize') {
+    return false;
+  }
+  const version = headerOf(facts, 'mcp-protocol-version');
+  if (version !== undefined && !(VERSION.test(version) && version < REVISION)) {
+    return false;
+  }
+  const meta = message.params?.['_meta'];
+  return (
+    meta === undefined ||
+    (isObject(meta) && !(PROTOCOL_VERSION_META_KEY in meta) && meta[RELATED_TASK_META_KEY] === undefined)
+  );
+}
+
+const VERSION = /^\d{4}-\d{2}-\d{2}$/u;
 const CLIENT_TEXTS: ReadonlySet<string> = new Set(['name', 'version', 'title', 'description', 'websiteUrl']);
 
 function isPlainClient(client: unknown): boolean {
