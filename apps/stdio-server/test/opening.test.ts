@@ -108,6 +108,11 @@ describe.concurrent.each([
     ['{"jsonrpc":"2.0","id":9,"method":"tools/list","params":[]}', 9, -32600],
     ['{"jsonrpc":"2.0","id":9,"method":"tools/list","extra":1}', 9, -32600],
     ['{"jsonrpc":"2.0","id":9,"method":"tools/list","params":{"_meta":{"progressToken":[]}}}', 9, -32600],
+    [
+      '{"jsonrpc":"2.0","id":9,"method":"tools/list","params":{"_meta":{"io.modelcontextprotocol/related-task":"a"}}}',
+      9,
+      -32600,
+    ],
     ['{"jsonrpc":"2.0","id":1.5,"method":"tools/list"}', null, -32600],
     ['{"jsonrpc":"2.0","id":null,"method":"tools/list"}', null, -32600],
     ['[{"jsonrpc":"2.0","id":9,"method":"ping"}]', null, -32600],

@@ -175,6 +175,12 @@ describe('a body', () => {
       'a',
       -32600,
     ],
+    [
+      '{"jsonrpc":"2.0","id":"a","method":"tools/list","params":{"_meta":{"io.modelcontextprotocol/related-task":null}}}',
+      400,
+      'a',
+      -32600,
+    ],
     ['{"jsonrpc":"2.0","id":"a","method":7}', 400, 'a', -32600],
     ['{"jsonrpc":"2.0","id":"a","method":"ping","extra":1}', 400, 'a', -32600],
     ['{"jsonrpc":"2.0","id":4,"method":"ping","params":{"__proto__":{"x":1}}}', 400, null, -32700],

@@ -20,6 +20,9 @@ export type RequestMessage = Extract<Message, { readonly kind: 'request' }>;
 
 const REQUEST_MEMBERS: ReadonlySet<string> = new Set(['jsonrpc', 'id', 'method', 'params']);
 
+/** 2025-11-25, basic/utilities/tasks. */
+const RELATED_TASK = 'io.modelcontextprotocol/related-task';
+
 /**
  * Reads the shape of a message (JSON-RPC 2.0 §4 and §5; MCP allows neither `null` as an id nor a list as params). Both
  * SDKs leave a message of another shape without an answer, and its client waiting.
@@ -63,6 +66,10 @@ export function readMessage(value: unknown): Message {
   const token = meta?.['progressToken'];
   if (token !== undefined && !isRpcId(token)) {
     return malformed('"progressToken" must be a string or a whole number.');
+  }
+  const related = meta?.[RELATED_TASK];
+  if (related !== undefined && !(isObject(related) && typeof related['taskId'] === 'string')) {
+    return malformed(`"${RELATED_TASK}" must be an object with a "taskId".`);
   }
   return readableId === undefined
     ? { kind: 'notification', method, params }

@@ -57,6 +57,10 @@ describe('readMessage', () => {
     ['{"jsonrpc":"2.0","id":7,"method":"ping","result":{}}', 7],
     ['{"jsonrpc":"2.0","id":7,"method":"ping","params":{"_meta":5}}', 7],
     ['{"jsonrpc":"2.0","id":7,"method":"ping","params":{"_meta":{"progressToken":{}}}}', 7],
+    [
+      '{"jsonrpc":"2.0","id":7,"method":"ping","params":{"_meta":{"io.modelcontextprotocol/related-task":{"taskId":7}}}}',
+      7,
+    ],
     ['{"jsonrpc":"2.0","method":"notifications/initialized","params":[]}', null],
   ])('answers %s with -32600 and the id %j', (text, id) => {
     expect(answerTo(text)).toEqual([-32600, id]);
