@@ -29,7 +29,12 @@ export function approvalTool(tool: ToolDefinition | ContentToolDefinition, plan:
         .string('must be an approvalId that this server gave')
         .refine((id) => /^[\w-]{1,100}$/u.test(id), 'must be an approvalId that this server gave')
         .describe(`From ${tool.name}.`),
-      declineBecause: z.string().trim().min(1).max(MAX_REASON_LENGTH).optional().describe('Why not.'),
+      declineBecause: z
+        .string()
+        // Not as a limit of the schema, which a model pays for in every list.
+        .refine((reason) => reason.trim() !== '', 'must say why')
+        .optional()
+        .describe('Why not.'),
     }),
     annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
     permission: plan.permission,
@@ -69,7 +74,12 @@ async function decided(
   rules: Pick<ApprovalRules, 'approvals' | 'approveWithinMs'>,
 ) {
   const request = await requestToApprove(approvalId, tool, caller, rules.approvals);
-  const { isApproved } = await decide(request, caller, declineBecause, rules);
+  const { isApproved } = await decide(
+    request,
+    caller,
+    declineBecause?.trim().slice(0, MAX_REASON_LENGTH),
+    rules,
+  );
   return isApproved
     ? `Approved: ${request.message}\nNext: Tell the person: ${request.callerName} can now call ${tool} again with the same arguments.`
     : `Declined: ${request.message}\nNext: Tell the person: ${request.callerName} reads that when they call ${tool} again.`;
