@@ -15,6 +15,14 @@ const ada = testCaller({ id: 'issuer#ada', displayName: 'Ada', permissions: ['th
 const bob = testCaller({ id: 'issuer#bob', displayName: 'Bob', permissions: ['things:approve'] });
 const yes = { action: 'accept', content: { confirm: true } };
 
+const erasing = {
+  name: 'erase_thing',
+  description: 'Erases a thing.',
+  input: z.strictObject({ name: z.string() }),
+  annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
+  permission: 'things:write',
+} as const;
+
 /** A server whose tool erases a thing once a second person has agreed. */
 function eraser(
   confirm: (input: { name: string }) => Confirmation = ({ name }) => ({
@@ -25,11 +33,7 @@ function eraser(
 ) {
   const erased: string[] = [];
   const tool = defineTool({
-    name: 'erase_thing',
-    description: 'Erases a thing.',
-    input: z.strictObject({ name: z.string() }),
-    annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
-    permission: 'things:write',
+    ...erasing,
     confirm,
     approval: { permission: 'things:approve', name: 'approve_erasure' },
     async handle({ name }) {
@@ -224,11 +228,7 @@ describe.each(['2025', '2026'] as const)('a tool that a second person approves, 
   it('says what is missing where nobody can approve it', async () => {
     const server = eraser();
     const tool = defineTool({
-      name: 'erase_thing',
-      description: 'Erases a thing.',
-      input: z.strictObject({ name: z.string() }),
-      annotations: { readOnly: false, destructive: true, idempotent: true, openWorld: false },
-      permission: 'things:write',
+      ...erasing,
       confirm: () => ({ message: 'Erase it?' }),
       handle: () => Promise.resolve('It is gone.'),
     });
