@@ -41,6 +41,9 @@ const JWT = /eyJ[\w.+/=-]{10,}/g;
 /** Signatures and codes of signed URLs and of redirects (RFC 6749 §4.1.2). */
 const QUERY_SECRET =
   /([?&;](?:amp;)?(?:x-amz-(?:signature|security-token|credential)|x-goog-(?:signature|credential)|signature|sig|code)=)(?!\[Redacted\])[^\s"'&,;)}\]<>]+/gi;
+/** The same in a URL that is part of another, and in JSON that escapes `&`: there the value ends at the next of these. */
+const ESCAPED_QUERY_SECRET =
+  /((?:%3F|%26|%3B|\\u0026)(?:amp;)?(?:x-amz-(?:signature|security-token|credential)|x-goog-(?:signature|credential)|signature|sig|code)(?:=|%3D|\\u003d))(?!\[Redacted\])(?:(?!%26|\\u0026)[^\s"'&,;)}\]<>])+/gi;
 /** In a text with a key in JSON, or as Node shows one. */
 const JWK = /\bkty\b/;
 const JWK_MEMBER = new RegExp(
@@ -49,6 +52,8 @@ const JWK_MEMBER = new RegExp(
 );
 const BOT_TOKEN = /\b\d{8,10}:AA[\w-]{33}/g;
 const URL_USER_INFO = /:\/\/[^\s/@?#]+@/g;
+/** The same in a URL that is part of another, and in JSON that escapes slashes. */
+const ESCAPED_USER_INFO = /(%3A%2F%2F)(?:(?!%2F|%3F|%23|%40)[^\s/@?#&"'])+%40|(:\\+\/\\+\/)[^\s/@?#"\\]+@/gi;
 
 const ASSIGNMENT = String.raw`(\\*["']?\s*(?:=>|[:=]|%3A|%3D)(?!\s*\[Redacted\])\s*)`;
 // A quoted value may be JSON inside JSON: it ends at a quote with as many backslashes as the opening one.
@@ -79,8 +84,10 @@ export function redactText(text: string): string {
     .replace(JWT, MASK)
     .replace(KNOWN_TOKEN, MASK)
     .replace(BOT_TOKEN, MASK)
+    .replace(ESCAPED_QUERY_SECRET, `$1${MASK}`)
     .replace(QUERY_SECRET, `$1${MASK}`)
     .replace(URL_USER_INFO, `://${MASK}@`)
+    .replace(ESCAPED_USER_INFO, `$1$2${MASK}@`)
     .replace(SECRET_HEADER, `$1$2${MASK}`)
     .replace(SECRET_FIELD, `$1$2${MASK}`)
     .replace(SECRET_OPTION, `$1${MASK}`);

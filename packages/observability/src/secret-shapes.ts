@@ -52,6 +52,9 @@ const WORD =
   /a(?:uthoriz|ssertion)|c(?:ookie|redential|onnection.?string)|jwt|p(?:assphrase|assw|wd)|se(?:cret|ssion.?id)|token|key|b(?:earer|asic)|dpop|negotiate|verifier|eyj|mfa|otp.?code|\bkty\b|-begin|["'](?:auth|otp|pin|sid|sig|signature|buffer)["']/g;
 const QUERY = /[?&;](?:amp;)?(?:x-[a-z]+-)?(?:sig|code)/;
 const USER_INFO = /:\/\/[^\s/@?#"]+@/;
+/** Both in a URL that is part of another, and in JSON that escapes `&` and `/`. */
+const ESCAPED =
+  /(?:%3f|%26|%3b|\\u0026)(?:amp;)?(?:x-[a-z]+-)?(?:sig|code)|%3a%2f%2f(?:(?!%2f)[^\s/@?#"])+%40|:\\+\/\\+\/[^\s/@?#"\\]+@/;
 const PREFIX = new RegExp(String.raw`\b(?:${ALTERNATIVES}|\d{8,10}:AA)`);
 /** A known token is no shorter: the shortest prefix and twelve characters. */
 const MIN_TOKEN = 15;
@@ -76,6 +79,7 @@ export function hasSecretShape(text: string, lower: string): boolean {
   return (
     (lower.includes('://') && USER_INFO.test(lower)) ||
     QUERY.test(lower) ||
+    ((lower.includes('%') || lower.includes('\\u0026') || lower.includes('\\/')) && ESCAPED.test(lower)) ||
     // A few letters, such as İ, are longer in lower case.
     hasToken(text, lower.length === text.length ? lower : text)
   );
