@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 import { auditEventSchema } from '../../event/event.ts';
 import { UsageError } from '../usage/command.ts';
@@ -33,6 +33,8 @@ describe('the instants of a filter', () => {
     ['7d', '2026-02-22T12:00:00.000Z'],
     ['2026-02-28', '2026-02-28T00:00:00.000Z'],
     ['2026-02-28T10:00:00+02:00', '2026-02-28T08:00:00.000Z'],
+    ['2026-02-28T10:00Z', '2026-02-28T10:00:00.000Z'],
+    ['2026-02-28 10:00:00.5Z', '2026-02-28T10:00:00.500Z'],
   ])('reads %s', (text, instant) => {
     const filter = createFilter({ since: text }, NOW);
     expect(new Date(parseTime('--since', text, NOW)).toISOString()).toBe(instant);
@@ -42,11 +44,34 @@ describe('the instants of a filter', () => {
     expect([until.matches(event(instant)), until.matches(event(before))]).toEqual([false, true]);
   });
 
-  it.each(['yesterday', '1', '15 m', '-1h', '1w', '', '10000000000s', '2026-13-01'])(
-    'refuses "%s"',
+  it.each([
+    'yesterday',
+    '1',
+    '15 m',
+    '-1h',
+    '1w',
+    '',
+    '10000000000s',
+    '2026-13-01',
+    '2026-02-30',
+    '2025-02-29T10:00:00Z',
+    '2026-02-28 junk',
+    '2026-02-28 (UTC)',
+    '2026-02-28T25:00:00Z',
+  ])('refuses "%s"', (text) => {
+    for (const name of ['since', 'until']) {
+      expect(() => createFilter({ [name]: text }, NOW)).toThrow(UsageError);
+    }
+  });
+
+  it.each(['2026-02-28T10:00:00', '2026-02-28 10:00', '2026-02-28T10:00:00.000'])(
+    'takes "%s" without a zone for UTC, as a date is and as the trail is written',
     (text) => {
-      for (const name of ['since', 'until']) {
-        expect(() => createFilter({ [name]: text }, NOW)).toThrow(UsageError);
+      vi.stubEnv('TZ', 'America/New_York');
+      try {
+        expect(new Date(parseTime('--since', text, NOW)).toISOString()).toBe('2026-02-28T10:00:00.000Z');
+      } finally {
+        vi.unstubAllEnvs();
       }
     },
   );

@@ -14,7 +14,7 @@ export const filterOptions = {
   since: {
     type: 'string',
     value: '<time>',
-    description: '2026-01-31T12:00:00Z, or how long ago: 90s, 15m, 2h, 7d.',
+    description: '2026-01-31T12:00:00Z (UTC unless it names a zone), or how long ago: 90s, 15m, 2h, 7d.',
   },
   until: { type: 'string', value: '<time>', description: 'The same; events before it.' },
 } as const;
@@ -61,7 +61,7 @@ export function createFilter(values: FilterValues, now: number): Filter {
 }
 
 /**
- * Either an ISO 8601 date or time, or how long ago: `90s`, `15m`, `2h`, `7d`.
+ * Either an ISO 8601 date or time, in UTC unless it names a zone, or how long ago: `90s`, `15m`, `2h`, `7d`.
  * @throws {UsageError} for anything else
  */
 export function parseTime(option: string, text: string, now: number): number {
@@ -69,13 +69,24 @@ export function parseTime(option: string, text: string, now: number): number {
   if (amount !== undefined && isUnit(unit)) {
     return now - Number(amount) * UNIT_MS[unit];
   }
-  const time = /^\d{4}-\d\d-\d\d/u.test(text) ? Date.parse(text) : Number.NaN;
+  const time = isoTime(text);
   if (Number.isNaN(time)) {
     throw new UsageError(
       `${option} must be a time such as 2026-01-31T12:00:00Z or an age such as 15m, got ${text}`,
     );
   }
   return time;
+}
+
+const ISO_TIME =
+  /^(?<date>\d{4}-\d\d-\d\d)(?:[T ](?<time>\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)(?<zone>Z|[+-]\d\d:\d\d)?)?$/iu;
+
+/** `NaN` for what is no such time: `Date.parse` alone takes `2026-02-30`, and any words behind a date. */
+function isoTime(text: string): number {
+  const { date = '', time = '00:00', zone = 'Z' } = ISO_TIME.exec(text)?.groups ?? {};
+  const day = Date.parse(date);
+  const isDay = !Number.isNaN(day) && new Date(day).toISOString().startsWith(date);
+  return isDay ? Date.parse(`${date}T${time}${zone.toUpperCase()}`) : Number.NaN;
 }
 
 function isUnit(text: string | undefined): text is keyof typeof UNIT_MS {
