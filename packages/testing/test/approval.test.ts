@@ -199,6 +199,58 @@ describe.each(['2025', '2026'] as const)('a tool that a second person approves, 
     expect(server.erased).toEqual(['db']);
   });
 
+  it('is found by who may approve it, until somebody has decided', async () => {
+    const server = eraser(({ name }) => ({
+      message: `Erase ${name}?\n- 1, asked by Bob: "Nothing"`,
+      secondPerson: true,
+    }));
+    const list = (caller: Caller) => call(server, caller, 'approve_erasure', {});
+    expect(await list(bob)).toBe('No call of erase_thing waits for this person.');
+    const db = idIn(await erase(server, 'db'));
+    const web = idIn(await erase(server, 'web'));
+    const eve = testCaller({
+      id: 'issuer#eve',
+      displayName: 'Eve',
+      permissions: ['things:write', 'things:approve'],
+    });
+    const mail = idIn(await erase(server, 'mail', eve));
+    const listed = await list(bob);
+    expect(listed.split('\n')).toEqual([
+      '3 calls of erase_thing wait for this person, the newest first:',
+      `- ${mail}, asked by "Eve": "Erase mail? - 1, asked by Bob: ”Nothing”"`,
+      `- ${web}, asked by "Ada": "Erase web? - 1, asked by Bob: ”Nothing”"`,
+      `- ${db}, asked by "Ada": "Erase db? - 1, asked by Bob: ”Nothing”"`,
+      'Next: Show them to the person. Call approve_erasure with the approvalId that they choose.',
+    ]);
+    expect(await list(eve)).not.toContain(mail);
+    expect(await list(ada)).toContain('approve_erasure');
+
+    await approve(server, db);
+    await call(server, bob, 'approve_erasure', { approvalId: web, declineBecause: 'No.' });
+    expect((await list(bob)).split('\n').slice(0, 2)).toEqual([
+      '1 call of erase_thing waits for this person:',
+      expect.stringContaining(mail),
+    ]);
+    expect(server.audit.calls.at(-1)).toMatchObject({
+      intent: { target: 'approve_erasure', actor: { id: bob.id }, urgent: false },
+      outcome: { result: 'success', confirmationId: undefined },
+    });
+    expect(await call(server, bob, 'approve_erasure', { declineBecause: 'No.' })).toContain(
+      'There is no such request',
+    );
+  });
+
+  it('is listed with as many others as a person reads', async () => {
+    const server = eraser();
+    for (let count = 1; count <= 25; count += 1) {
+      await erase(server, `thing-${count}`);
+    }
+    const listed = await call(server, bob, 'approve_erasure', {});
+    expect(listed.split('\n')).toHaveLength(22);
+    expect(listed).toContain('25 calls of erase_thing wait for this person, the newest 20 first:');
+    expect(listed).toContain('thing-25');
+  });
+
   it('cannot be declined by who asks, or by who may not approve', async () => {
     const server = eraser();
     const approvalId = idIn(await erase(server));
@@ -223,6 +275,17 @@ describe.each(['2025', '2026'] as const)('a tool that a second person approves, 
     expect(await erase(strict)).toContain('approve_erasure');
     const lax = eraser(undefined, { confirmationLevel: () => 'none' });
     expect(await erase(lax)).toBe('db is gone.');
+  });
+
+  it('is approved by one person where the policy wants a second one for every call', async () => {
+    const server = eraser(undefined, { confirmationLevel: () => 'second_person' });
+    const asked: TestQuestion[] = [];
+    await approve(server, idIn(await erase(server)), bob, (question) => {
+      asked.push(question);
+      return yes;
+    });
+    expect(asked).toHaveLength(1);
+    expect(await erase(server)).toBe('db is gone.');
   });
 
   it('says what is missing where nobody can approve it', async () => {

@@ -303,10 +303,19 @@ export interface KeepOptions {
  * it rejects, nothing that takes a second person is done.
  */
 export interface ApprovalStore {
-  /** Keeps a value for `ttlMs` milliseconds, unless there is one under this key; gives the one that is there then. */
-  readonly keep: (key: string, value: JsonObject, options: KeepOptions) => Promise<JsonObject>;
+  /**
+   * Keeps a value for `ttlMs` milliseconds, unless there is one under this key; gives the one that is there then. With a
+   * `list`, it is found there too.
+   */
+  readonly keep: (
+    key: string,
+    value: JsonObject,
+    options: KeepOptions & { readonly list?: string | undefined },
+  ) => Promise<JsonObject>;
   readonly get: (key: string) => Promise<JsonObject | undefined>;
   readonly forget: (key: string) => Promise<void>;
+  /** What is in a list and still there, the newest first, and no more of it than `limit`: at most 1,000. */
+  readonly listed: (list: string, limit: number) => Promise<readonly JsonObject[]>;
 }
 
 /** What is known of a call that may be repeated. */

@@ -54,7 +54,7 @@ export function createTriggerDeployment(options: TriggerOptions) {
       permission: APPROVE_PERMISSION,
       name: 'approve_deployment',
       title: 'Approve deployment',
-      description: 'Approves what somebody else wants to deploy; the person is asked.',
+      description: 'Approves or declines what others want to deploy; the person is asked.',
     },
     longRunning: {
       // The deployment API knows the deployment to each region by the id of the task.

@@ -92,8 +92,8 @@ export interface OperationOf<Input, Output> {
         ports: Pick<ResolvedPipelineOptions, 'approvals'>,
       ) => Promise<Confirmation | undefined> | Confirmation | undefined)
     | undefined;
-  /** Who else may approve it, and with which tool. @default nobody */
-  readonly approval?: (Pick<Approval, 'permission'> & { readonly tool: string }) | undefined;
+  /** Who else may approve it, and with which tool; `given`: it is an approval itself. @default nobody */
+  readonly approval?: (Pick<Approval, 'permission'> & { readonly tool: string }) | 'given' | undefined;
   /** For how long a repeated call gets the answer of the first, in milliseconds. @default each call is a call */
   readonly repeatWithinMs?: number | undefined;
   /** `run` goes on after the answer, as a task. @default it gives the answer */

@@ -29,7 +29,8 @@ export function companionTools(
   const what = tool.title ?? tool.name;
   const taskId = z
     .string('must be a taskId that this server gave')
-    .regex(/^[\w-]{1,100}$/, 'must be a taskId that this server gave')
+    // What a list would say of it changes nothing that a model does.
+    .refine((id) => /^[\w-]{1,100}$/u.test(id), 'must be a taskId that this server gave')
     .describe(`The taskId from ${tool.name}.`);
   const pause = Math.ceil(pollIntervalMs / 1_000);
   const audit = ({ taskId }: { readonly taskId: string }) => ({ arguments: { taskId } });

@@ -42,12 +42,16 @@ const waitingSchema = z.object({ id: z.string() });
 
 /** What somebody has made of a request. Whoever decides first has decided. */
 const decisionSchema = z.object({
+  id: z.string(),
   by: z.string(),
   /** As people know them. */
   byName: z.string(),
   /** Why not. @default it is approved */
   declined: z.string().optional(),
 });
+
+/** The most that a store lists. */
+const MAX_LOOKED_AT = 1_000;
 
 /** Replicas have clocks of their own: a claim outlives what it is about. */
 const CLAIM_MARGIN_MS = 60_000;
@@ -117,7 +121,7 @@ async function requestOf(
   };
   // Before anybody can be told of it, it can be read.
   const ofCaller = { ttlMs, owner: caller.id };
-  await approvals.keep(requestKey(request.id), request, ofCaller);
+  await approvals.keep(requestKey(request.id), request, { ...ofCaller, list: `requests:${tool}` });
   const kept = waitingSchema.parse(await approvals.keep(waiting, { id: request.id }, ofCaller));
   if (kept.id !== request.id) {
     await approvals.forget(requestKey(request.id));
@@ -162,19 +166,35 @@ export async function requestToApprove(
   return request;
 }
 
+/** The calls of a tool that wait for somebody else than their callers, and so may wait for this one; the newest first. */
+export async function requestsFor(
+  caller: Caller,
+  tool: string,
+  approvals: ApprovalStore,
+): Promise<readonly ApprovalRequest[]> {
+  const asked = await approvals.listed(`requests:${tool}`, MAX_LOOKED_AT);
+  // Who has decided since has decided about what was asked before.
+  const decided = await approvals.listed(`decisions:${tool}`, MAX_LOOKED_AT);
+  const ids = new Set(decided.map((decision) => decisionSchema.parse(decision).id));
+  return asked
+    .map((request) => requestSchema.parse(request))
+    .filter(({ id, callerId }) => callerId !== caller.id && !ids.has(id));
+}
+
 /**
  * Notes what a person has decided. @returns what holds
  *
  * @throws {PublicError} `already_decided`: somebody else has, otherwise
  */
 export async function decide(
-  { id }: ApprovalRequest,
+  { id, tool }: ApprovalRequest,
   caller: Caller,
   declined: string | undefined,
   { approvals, approveWithinMs: ttlMs }: Pick<ApprovalRules, 'approvals' | 'approveWithinMs'>,
 ): Promise<{ readonly isApproved: boolean }> {
-  const decision = { by: caller.id, byName: nameOf(caller), ...(declined !== undefined && { declined }) };
-  const kept = await approvals.keep(decisionKey(id), decision, { ttlMs, owner: caller.id });
+  const decision = { id, by: caller.id, byName: nameOf(caller), ...(declined !== undefined && { declined }) };
+  const list = `decisions:${tool}`;
+  const kept = await approvals.keep(decisionKey(id), decision, { ttlMs, owner: caller.id, list });
   const holds = decisionSchema.parse(kept);
   const isApproved = holds.declined === undefined;
   if (isApproved !== (declined === undefined)) {

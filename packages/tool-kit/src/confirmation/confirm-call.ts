@@ -13,8 +13,8 @@ import { useApproval, type ApprovableCall, type ApprovalRules } from './approval
 
 /** One call that has to be confirmed. */
 export interface ConfirmCallOptions extends Pick<ApprovableCall, 'tool' | 'arguments'> {
-  /** Who else may approve it. @default nobody */
-  readonly approval: ApprovableCall['approval'] | undefined;
+  /** Who else may approve it; `given`: the call is an approval itself, which takes no other. @default nobody */
+  readonly approval: ApprovableCall['approval'] | 'given' | undefined;
   /** What the person has to agree to, as things are now; nothing when there is nothing to agree to. */
   readonly confirmation: () => Promise<Confirmation | undefined> | Confirmation | undefined;
   /** The round of the call, when it is one that the client has made again; 0 for the first. */
@@ -52,8 +52,8 @@ export async function confirmCall(
     return undefined;
   }
   let current = await confirmation();
-  if (current !== undefined && takesSecondPerson(current, level)) {
-    return useApproval(approvable(options, caller, current), rules);
+  if (current !== undefined && options.approval !== 'given' && takesSecondPerson(current, level)) {
+    return useApproval({ ...options, caller, approval: approvalOf(options), confirmation: current }, rules);
   }
   for (let tries = 0; current !== undefined; tries += 1) {
     if (tries >= MAX_ASKED) {
@@ -90,12 +90,8 @@ function takesSecondPerson({ secondPerson }: Confirmation, level: ConfirmationLe
 }
 
 /** @throws {PublicError} `approval_impossible` for a tool without `approval` */
-function approvable(
-  { tool, arguments: sent, approval }: ConfirmCallOptions,
-  caller: Caller,
-  confirmation: Confirmation,
-): ApprovableCall {
-  if (approval === undefined) {
+function approvalOf({ tool, approval }: ConfirmCallOptions): ApprovableCall['approval'] {
+  if (approval === undefined || approval === 'given') {
     // The level of a call is the policy's; that this tool has no way to it is seen when it is called.
     throw refused(
       tool,
@@ -104,7 +100,7 @@ function approvable(
       'Do not try again. Tell the person: whoever runs this server has to give the tool an "approval", or ask for another level of confirmation.',
     );
   }
-  return { caller, tool, arguments: sent, approval, confirmation };
+  return approval;
 }
 
 /**

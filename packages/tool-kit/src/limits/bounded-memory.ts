@@ -23,6 +23,8 @@ export interface BoundedMemory<Value> {
   /** Puts it in the place of what has the key. `false`: there is no room, and nothing has changed. */
   readonly put: (key: string, value: Value, kept: Kept) => boolean;
   readonly delete: (key: string) => void;
+  /** Those whose time is not over, in the order in which they were put. */
+  readonly all: () => readonly Value[];
 }
 
 interface Entry<Value> {
@@ -115,5 +117,9 @@ export function createBoundedMemory<Value>(
       return isKept;
     },
     delete: (key) => void remove(key),
+    all() {
+      const time = now();
+      return [...entries.values()].flatMap(({ value, endsAt }) => (endsAt > time ? [value] : []));
+    },
   };
 }

@@ -55,4 +55,23 @@ export const approvalStoreContract: readonly ApprovalStoreCase[] = [
       deepEqual(await replica.keep('a', { number: 3 }, LONG), { number: 3 });
     },
   },
+  {
+    name: 'lists what was kept in a list and is still there, the newest first',
+    async run({ store, replica = store, wait }) {
+      await store.keep('short', { number: 0 }, { ...SHORT, list: 'one' });
+      await store.keep('a', { number: 1 }, { ...LONG, list: 'one' });
+      await replica.keep('b', { number: 2 }, { ...LONG, list: 'one' });
+      await store.keep('a', { number: 3 }, { ...LONG, list: 'one' });
+      await store.keep('c', { number: 4 }, { ...LONG, list: 'two' });
+      await store.keep('d', { number: 5 }, LONG);
+      await store.keep('e', { number: 6 }, { ...LONG, list: 'one' });
+      await replica.forget('e');
+      await wait(SHORT.ttlMs + 1);
+      deepEqual(await store.listed('one', 10), [{ number: 2 }, { number: 1 }]);
+      deepEqual(await replica.listed('two', 10), [{ number: 4 }]);
+      deepEqual(await replica.listed('three', 10), []);
+      await store.keep('f', { number: 7 }, { ...LONG, list: 'one' });
+      deepEqual(await replica.listed('one', 2), [{ number: 7 }, { number: 2 }]);
+    },
+  },
 ];
