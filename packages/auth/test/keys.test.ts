@@ -112,6 +112,21 @@ describe('keys of the issuer', () => {
     await vi.waitFor(() => expect(issuer.requests.get('/jwks')).toBe(2));
   });
 
+  it('are looked at again, and waited for no longer than before, when the clock was set back', async () => {
+    const verifier = verifierFor();
+    await verifier.verify(await issuer.token(), { signal });
+    advance(-60 * MINUTE);
+    await expect(verifier.confirm?.(issuer.issuer, { signal })).resolves.toBeUndefined();
+    expect(issuer.requests.get('/jwks')).toBe(2);
+
+    const other = verifierFor();
+    issuer.fault = 'status';
+    await expect(other.verify(await issuer.token(), { signal })).rejects.toMatchObject(unavailable);
+    issuer.fault = undefined;
+    advance(-60 * MINUTE);
+    await expect(other.verify(await issuer.token(), { signal })).resolves.toBeDefined();
+  });
+
   it.each(['status', 'garbage', 'redirect', 'other-issuer'] as const)(
     'cannot be had when the issuer fails (%s): unavailable, and asked again only after a pause',
     async (fault) => {

@@ -127,6 +127,44 @@ describe('createRefreshingCache', () => {
     expect(pauses).toEqual([500, 750, 1_000]);
   });
 
+  describe('when the clock is set back by an hour', () => {
+    const HOUR_MS = 3_600_000;
+    const clockAtNoon = (options = {}) => {
+      const made = cacheWith(options);
+      made.clock.now = HOUR_MS;
+      return made;
+    };
+
+    it('asks again, and keeps the new answer', async () => {
+      const { get, load, clock } = clockAtNoon();
+      await get();
+      clock.now = 0;
+      expect(await get()).toBe('value at 0');
+      clock.now = 1_000;
+      expect(await get()).toBe('value at 0');
+      expect(load).toHaveBeenCalledTimes(2);
+    });
+
+    it('does not take an answer from before for a fresh one', async () => {
+      const { get, load, clock } = clockAtNoon();
+      await get();
+      clock.now = 0;
+      load.mockRejectedValue(new Error('down'));
+      await expect(get('a', 30_000)).rejects.toThrow('down');
+      await expect(get()).rejects.toThrow('down');
+    });
+
+    it('does not wait an hour after a failure', async () => {
+      const { cache, get, load, clock } = clockAtNoon();
+      load.mockRejectedValueOnce(new Error('down'));
+      await expect(get()).rejects.toThrow('down');
+      expect(cache.retryAfterMs('a')).toBe(1_000);
+      clock.now = 0;
+      expect(cache.retryAfterMs('a')).toBe(0);
+      expect(await get()).toBe('value at 0');
+    });
+  });
+
   it('keeps one key apart from the failures of another', async () => {
     const { get, load } = cacheWith();
     load.mockRejectedValueOnce(new Error('down'));

@@ -1,5 +1,6 @@
 import { untilAborted } from '../abort.ts';
 import { checkWhole, MAX_TIMER_MS } from '../check-number.ts';
+import { ageOf } from '../clock-age.ts';
 
 /** From this share of its time on, an answer is asked for again in the background. */
 const REFRESH_FROM = 0.8;
@@ -41,7 +42,8 @@ interface Answer<Value> {
 
 /**
  * A bounded cache that asks once however many wait, ahead of time where it can, and bridges an outage with what it
- * has. A failure is never kept as an answer: it only spaces the attempts, 1 to 30 seconds.
+ * has. A failure is never kept as an answer: it only spaces the attempts, 1 to 30 seconds. After the clock was set back,
+ * what was answered or failed before counts no more.
  */
 export interface RefreshingCache<Value> {
   /**
@@ -65,9 +67,11 @@ export interface RefreshingCache<Value> {
 }
 
 interface Entry<Value> {
-  answer?: (Answer<Value> & { readonly staleAt: number; readonly refreshAt: number }) | undefined;
+  answer?: (Answer<Value> & { readonly order: number; readonly ttlMs: number }) | undefined;
   load?: { readonly asOf: number; readonly answer: Promise<Answer<Value>> } | undefined;
-  failure?: { readonly count: number; readonly retryAt: number; readonly error: unknown } | undefined;
+  failure?:
+    | { readonly count: number; readonly at: number; readonly pauseMs: number; readonly error: unknown }
+    | undefined;
 }
 
 /**
@@ -80,6 +84,8 @@ export function createRefreshingCache<Value>(options: RefreshingCacheOptions<Val
   const closing = new AbortController();
   // A Map iterates in order of insertion, so the first key is the longest unused.
   const entries = new Map<string, Entry<Value>>();
+  /** Of questions: the clock does not tell which came first. */
+  let asked = 0;
 
   function use(key: string): Entry<Value> {
     const entry = entries.get(key) ?? {};
@@ -95,20 +101,20 @@ export function createRefreshingCache<Value>(options: RefreshingCacheOptions<Val
   }
 
   async function ask(entry: Entry<Value>, asOf: number, load: (signal: AbortSignal) => Promise<Value>) {
+    const order = ++asked;
     const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(loadTimeoutMs)]);
     try {
       const value = await untilAborted(load(signal), signal);
       // Two loads overlap when the second must not be older than it is: the later question has the later answer.
-      if (entry.answer === undefined || entry.answer.asOf <= asOf) {
-        const ttl = ttlMs(value);
-        entry.answer = { value, asOf, staleAt: asOf + ttl, refreshAt: asOf + ttl * REFRESH_FROM };
+      if (entry.answer === undefined || entry.answer.order < order) {
+        entry.answer = { value, asOf, order, ttlMs: ttlMs(value) };
         entry.failure = undefined;
       }
       return { value, asOf };
     } catch (error) {
       const count = (entry.failure?.count ?? 0) + 1;
       const maxMs = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (count - 1));
-      entry.failure = { count, retryAt: now() + maxMs * (0.5 + random() / 2), error };
+      entry.failure = { count, at: now(), pauseMs: maxMs * (0.5 + random() / 2), error };
       throw error;
     }
   }
@@ -134,6 +140,9 @@ export function createRefreshingCache<Value>(options: RefreshingCacheOptions<Val
     return started.answer;
   }
 
+  const pauseLeftMs = ({ failure }: Entry<Value>): number =>
+    failure === undefined ? 0 : Math.max(0, failure.pauseMs - ageOf(failure.at, now()));
+
   return {
     async get(key, load, { signal, maxAgeMs = Infinity }) {
       signal.throwIfAborted();
@@ -141,31 +150,31 @@ export function createRefreshingCache<Value>(options: RefreshingCacheOptions<Val
       const entry = use(key);
       const at = now();
       const { answer, failure } = entry;
-      const isBackingOff = failure !== undefined && at < failure.retryAt;
-      if (answer !== undefined && at < answer.staleAt && at - answer.asOf <= maxAgeMs) {
+      const isBackingOff = pauseLeftMs(entry) > 0;
+      const age = answer === undefined ? Number.POSITIVE_INFINITY : ageOf(answer.asOf, at);
+      if (answer !== undefined && age < answer.ttlMs && age <= maxAgeMs) {
         // A failed refresh is not this caller's problem: the answer is still good.
-        if (at >= answer.refreshAt && !isBackingOff) {
+        if (age >= answer.ttlMs * REFRESH_FROM && !isBackingOff) {
           loadOnce(entry, load, -Infinity).catch(() => undefined);
         }
         return { value: answer.value, asOf: answer.asOf };
       }
       try {
         if (isBackingOff) {
-          throw failure.error;
+          throw failure?.error;
         }
         return await untilAborted(loadOnce(entry, load, at - maxAgeMs), signal);
       } catch (error) {
         signal.throwIfAborted();
         closing.signal.throwIfAborted();
         const { answer: last } = entry;
-        const age = now() - (last?.asOf ?? -Infinity);
-        if (last === undefined || age > maxStaleMs || age > maxAgeMs) {
+        if (last === undefined || ageOf(last.asOf, now()) > Math.min(maxStaleMs, maxAgeMs)) {
           throw error;
         }
         return { value: last.value, asOf: last.asOf };
       }
     },
-    retryAfterMs: (key) => Math.max(0, (entries.get(key)?.failure?.retryAt ?? 0) - now()),
+    retryAfterMs: (key) => pauseLeftMs(entries.get(key) ?? {}),
     invalidate: (key) => void entries.delete(key),
     clear: () => entries.clear(),
     close() {

@@ -28,6 +28,17 @@ describe('createTtlCache', () => {
     expect(load).toHaveBeenCalledTimes(2);
   });
 
+  it('asks again when the clock was set back', async () => {
+    const clock = { now: 1_000 };
+    const cache = cacheAt(clock);
+    const load = vi.fn<() => Promise<string>>(async () => `value at ${clock.now}`);
+    await cache.get('a', signal, load);
+    clock.now = 0;
+    expect(await cache.get('a', signal, load)).toBe('value at 0');
+    clock.now = 99;
+    expect(await cache.get('a', signal, load)).toBe('value at 0');
+  });
+
   it('does not keep a failure', async () => {
     const cache = cacheAt({ now: 0 });
     await expect(cache.get('a', signal, () => Promise.reject(new Error('down')))).rejects.toThrow('down');

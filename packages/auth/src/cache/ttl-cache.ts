@@ -1,5 +1,6 @@
 import { untilAborted } from '../abort.ts';
 import { checkWhole, MAX_TIMER_MS } from '../check-number.ts';
+import { ageOf } from '../clock-age.ts';
 
 /** How long values count, and how many are kept. */
 export interface TtlCacheOptions<Value> {
@@ -25,7 +26,7 @@ function resolveTtlCacheOptions<Value>(
   return { ...options, maxEntries };
 }
 
-/** A bounded cache that asks once however many wait. A failed load is never kept. */
+/** A bounded cache that asks once however many wait. A failed load is never kept, nor what is older than the clock. */
 export interface TtlCache<Value> {
   /**
    * The value under `key`, asked for with `load` when there is none or it is stale. `load` hears whether the last value
@@ -43,7 +44,8 @@ export interface TtlCache<Value> {
 
 interface Entry<Value> {
   readonly value: Value;
-  readonly staleAt: number;
+  readonly keptAt: number;
+  readonly ttlMs: number;
 }
 
 /**
@@ -77,7 +79,7 @@ export function createTtlCache<Value>(options: TtlCacheOptions<Value>): TtlCache
   ): Promise<Value> {
     const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(loadTimeoutMs)]);
     const value = await untilAborted(load(signal, known.has(key)), signal);
-    keep(key, { value, staleAt: now() + ttlMs(value) });
+    keep(key, { value, keptAt: now(), ttlMs: ttlMs(value) });
     return value;
   }
 
@@ -86,7 +88,7 @@ export function createTtlCache<Value>(options: TtlCacheOptions<Value>): TtlCache
       signal.throwIfAborted();
       closing.signal.throwIfAborted();
       const entry = known.get(key) ?? strangers.get(key);
-      if (entry !== undefined && now() < entry.staleAt) {
+      if (entry !== undefined && ageOf(entry.keptAt, now()) < entry.ttlMs) {
         keep(key, entry);
         return entry.value;
       }

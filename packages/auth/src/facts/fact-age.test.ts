@@ -35,6 +35,20 @@ describe('createFactClock', () => {
     now = 0;
     expect(clock.ages()).toMatchObject([{ ageMs: 0, failingMs: 0 }]);
   });
+
+  it('counts on from where the clock was set back to', () => {
+    let now = 3_600_000;
+    const clock = createFactClock('groups', 1_000, () => now);
+    clock.confirmed();
+    clock.failed();
+    now = 0;
+    clock.ages();
+    now = 60_000;
+    expect(clock.ages()).toMatchObject([{ ageMs: 60_000, failingMs: 60_000 }]);
+    clock.confirmed();
+    now = 70_000;
+    expect(clock.ages()).toMatchObject([{ ageMs: 10_000, failingMs: 0 }]);
+  });
 });
 
 describe('worstAges', () => {

@@ -32,7 +32,7 @@ export function createFactClock(fact: FactAge['fact'], limitMs: number, now: () 
   let failingSince: number | undefined;
   return {
     confirmed(at = now()) {
-      confirmedAt = Math.max(at, confirmedAt ?? at);
+      confirmedAt = Math.max(at, Math.min(confirmedAt ?? at, now()));
       failingSince = undefined;
     },
     failed() {
@@ -40,13 +40,13 @@ export function createFactClock(fact: FactAge['fact'], limitMs: number, now: () 
     },
     ages() {
       const at = now();
+      // Where the clock was set back, the time goes on from there: an alert would else be silent until it has caught up.
+      confirmedAt &&= Math.min(confirmedAt, at);
+      failingSince &&= Math.min(failingSince, at);
       const startedAt = confirmedAt ?? failingSince;
-      if (startedAt === undefined) {
-        return [];
-      }
-      // A clock that was set back makes nothing younger than new.
-      const ageMs = Math.max(0, at - startedAt);
-      return [{ fact, ageMs, limitMs, failingMs: Math.max(0, at - (failingSince ?? at)) }];
+      return startedAt === undefined
+        ? []
+        : [{ fact, ageMs: at - startedAt, limitMs, failingMs: at - (failingSince ?? at) }];
     },
   };
 }

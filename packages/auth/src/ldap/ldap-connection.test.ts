@@ -174,6 +174,19 @@ describe('createLdapConnection', () => {
     }
   });
 
+  it('leaves no server alone for an hour when the clock is set back by one', async () => {
+    let isDown = true;
+    const { ask, clock, opened } = connect({
+      a: { opens: () => (isDown ? Promise.reject(late()) : Promise.resolve()) },
+    });
+    clock.now = 3_600_000;
+    await expect(ask()).rejects.toBeInstanceOf(LdapUnreachableError);
+    isDown = false;
+    clock.now = 0;
+    expect(await ask()).toBe('a');
+    expect(opened).toEqual(['a', 'a']);
+  });
+
   it('leaves servers alone for 1, 2, 4 … 30 seconds when none answers', async () => {
     const { ask, clock, opened } = connect({ a: { opens: () => Promise.reject(late()) } });
     let expected = 0;

@@ -1,4 +1,5 @@
 import { untilAborted } from '../abort.ts';
+import { ageOf } from '../clock-age.ts';
 import type { DirectoryLogger } from '../directory/directory.ts';
 import { LdapUnreachableError, isAboutServer } from './session/ldap-errors.ts';
 import type { LdapEntry, LdapSearch } from './session/ldap-exchange.ts';
@@ -67,10 +68,10 @@ export function createServerLink(
   let refusals = 0;
   /** The session on which a search was late and nothing came since: being asked whether it is there. */
   let doubted: LdapSession | undefined;
-  /** Before this, another server is preferred ... */
-  let avoidUntil = 0;
-  /** ... and before this it is not asked at all. */
-  let retryAt = 0;
+  /** Since when another server is preferred, for `AVOID_MS` ... */
+  let avoidedAt = Number.NEGATIVE_INFINITY;
+  /** ... and since when, and for how long, it is not asked at all. */
+  let rest = { at: Number.NEGATIVE_INFINITY, forMs: 0 };
 
   function currentSession(): Promise<LdapSession> {
     if (session?.isOpen === true) {
@@ -97,9 +98,9 @@ export function createServerLink(
   function backOff(error: unknown): void {
     const maxMs = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** failures);
     failures += 1;
-    avoidUntil = now() + AVOID_MS;
+    avoidedAt = now();
     const retryInMs = Math.ceil(maxMs * (0.5 + random() / 2));
-    retryAt = now() + retryInMs;
+    rest = { at: avoidedAt, forMs: retryInMs };
     logger?.error({ ...name, failures, retryInMs, err: error }, 'directory server failed');
   }
 
@@ -111,7 +112,7 @@ export function createServerLink(
     }
     session = undefined;
     if (error instanceof LdapUnreachableError && error.isConnectionLost) {
-      avoidUntil = now() + AVOID_MS;
+      avoidedAt = now();
     } else {
       backOff(error);
     }
@@ -124,7 +125,7 @@ export function createServerLink(
     }
     failures = 0;
     refusals = 0;
-    avoidUntil = 0;
+    avoidedAt = Number.NEGATIVE_INFINITY;
   }
 
   /**
@@ -153,7 +154,7 @@ export function createServerLink(
       answered();
     } else if (!(error instanceof LdapUnreachableError)) {
       refusals += 1;
-      avoidUntil = now() + AVOID_MS;
+      avoidedAt = now();
       if (refusals >= REFUSALS_BEFORE_REST) {
         refusals = 0;
         backOff(error);
@@ -167,10 +168,11 @@ export function createServerLink(
 
   return {
     state() {
-      if (now() < retryAt) {
+      const at = now();
+      if (ageOf(rest.at, at) < rest.forMs) {
         return 'resting';
       }
-      return now() < avoidUntil || doubted !== undefined ? 'second' : 'preferred';
+      return ageOf(avoidedAt, at) < AVOID_MS || doubted !== undefined ? 'second' : 'preferred';
     },
     async search(search, signal) {
       const used = await untilAborted(currentSession(), signal);

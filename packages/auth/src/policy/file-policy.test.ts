@@ -132,6 +132,13 @@ describe('createFilePolicy', () => {
     await expect(policy.current({ signal })).resolves.toBeDefined();
   });
 
+  it('is of unknown age, where the file cannot be used and the clock was set back', async () => {
+    const { policy, change, clock } = await open();
+    await change(undefined);
+    clock.now = -3_600_000;
+    await expect(policy.current({ signal, maxAgeMs: 30_000 })).rejects.toMatchObject({ code: 'unavailable' });
+  });
+
   it('looks again for who wants it newer than the interval', async () => {
     const { policy, clock } = await open({ checkIntervalMs: 600_000 });
     await writeFile(path, yaml('deploy:staging'));

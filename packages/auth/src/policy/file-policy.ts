@@ -1,4 +1,5 @@
 import { checkWhole, MAX_TIMER_MS } from '../check-number.ts';
+import { ageOf } from '../clock-age.ts';
 import { checkPath } from '../document-file.ts';
 import { AuthError, isAuthError } from '../errors.ts';
 import type { FactAges } from '../facts/fact-age.ts';
@@ -92,7 +93,7 @@ export async function createFilePolicy(options: FilePolicyOptions): Promise<File
 
   const current: FilePolicy['current'] = async ({ signal, maxAgeMs = Infinity }) => {
     const { content, asOf, problem } = await file.read({ signal, maxAgeMs });
-    if (problem !== undefined && now() - asOf > Math.min(maxStaleMs, maxAgeMs)) {
+    if (problem !== undefined && ageOf(asOf, now()) > Math.min(maxStaleMs, maxAgeMs)) {
       throw new AuthError('unavailable', {
         message: 'the policy file is not usable',
         retryAfterMs: RETRY_AFTER_MS,

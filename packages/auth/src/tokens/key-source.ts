@@ -3,6 +3,7 @@ import type { CryptoKey, FlattenedJWSInput, JWSHeaderParameters, RemoteJWKSet } 
 import { z } from 'zod';
 
 import { untilAborted } from '../abort.ts';
+import { ageOf } from '../clock-age.ts';
 import { AuthError, isAuthError } from '../errors.ts';
 import { createFactClock } from '../facts/fact-age.ts';
 import type { FactAges } from '../facts/fact-age.ts';
@@ -68,14 +69,14 @@ export function createKeySource(options: KeySourceOptions): KeySource {
   const { now } = options;
   const closing = new AbortController();
   const clock = createFactClock('keys', LAST_GOOD_MS, now);
-  let retryAt = 0;
-  let loadedAt = 0;
+  let failedAt = Number.NEGATIVE_INFINITY;
+  let loadedAt = Number.NEGATIVE_INFINITY;
   let keySet: Promise<RemoteJWKSet> | undefined =
     options.jwksUrl && Promise.resolve(remoteKeySet(options.jwksUrl));
 
   /** Spaces the attempts, so that an outage of the issuer does not become a storm of requests to it. */
   async function ask<T>(request: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const retryAfterMs = retryAt - now();
+    const retryAfterMs = FAILURE_COOL_DOWN_MS - ageOf(failedAt, now());
     if (retryAfterMs > 0) {
       throw new AuthError('unavailable', { message: 'the issuer failed a moment ago', retryAfterMs });
     }
@@ -83,7 +84,7 @@ export function createKeySource(options: KeySourceOptions): KeySource {
       const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(TIMEOUT_MS)]);
       return await untilAborted(request(signal), signal);
     } catch (cause) {
-      retryAt = now() + FAILURE_COOL_DOWN_MS;
+      failedAt = now();
       clock.failed();
       throw keysUnavailable(cause);
     }
@@ -117,10 +118,13 @@ export function createKeySource(options: KeySourceOptions): KeySource {
     return keySet;
   }
 
+  /** Also when the clock was set back: nobody knows how old they are. */
+  const isDue = (): boolean => ageOf(loadedAt, now()) >= REFRESH_AFTER_MS;
+
   return {
     async keyFor(header, token) {
       const keys = await currentKeySet();
-      if (keys.fresh && !keys.reloading && now() - loadedAt >= REFRESH_AFTER_MS) {
+      if (keys.fresh && !keys.reloading && isDue()) {
         // A failed refresh is not this request's problem: the last good keys still serve.
         keys.reload().catch(() => undefined);
       }
@@ -137,7 +141,7 @@ export function createKeySource(options: KeySourceOptions): KeySource {
       }
     },
     async confirm(signal) {
-      if (now() - loadedAt < REFRESH_AFTER_MS) {
+      if (!isDue()) {
         return;
       }
       const keys = await untilAborted(currentKeySet(), signal);
@@ -148,7 +152,7 @@ export function createKeySource(options: KeySourceOptions): KeySource {
         throw isAuthError(error) ? error : keysUnavailable(error);
       }
     },
-    currentSince: () => (loadedAt !== 0 && now() - loadedAt < REFRESH_AFTER_MS ? loadedAt : undefined),
+    currentSince: () => (isDue() ? undefined : loadedAt),
     ages: clock.ages,
     close: () => closing.abort(new Error('the token verifier is closed')),
   };
