@@ -1,10 +1,11 @@
 import { createServer } from 'node:http';
 
+import { decodeJwt, SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { createTokenVerifier } from '../src/index.ts';
 import type { TokenVerifier, TokenVerifierOptions } from '../src/index.ts';
-import { AUDIENCE, startIssuer } from './local-issuer.ts';
+import { AUDIENCE, newKey, startIssuer } from './local-issuer.ts';
 import type { LocalIssuer } from './local-issuer.ts';
 
 const MINUTE = 60_000;
@@ -92,6 +93,49 @@ describe('keys of the issuer', () => {
     }
     expect(foundAt).toBeLessThanOrEqual(rotatedAt + 30);
     expect(issuer.requests.get('/jwks')).toBeLessThanOrEqual(1 + seconds / 30);
+  });
+
+  it.each([
+    ['without an id', undefined],
+    ['of one id', 'key-1'],
+  ])('that are several %s are tried one after the other', async (_, kid) => {
+    const [other, stranger] = await Promise.all([newKey(kid), newKey(kid)]);
+    await issuer.rotate(kid);
+    issuer.others.push(other.jwk);
+    const verifier = verifierFor();
+    expect((await verifier.verify(await issuer.token({}, { kid }), { signal })).subject).toBe('alice');
+    const forged = await new SignJWT(decodeJwt(await issuer.token()))
+      .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', ...(kid !== undefined && { kid }) })
+      .sign(stranger.privateKey);
+    await expect(verifier.verify(forged, { signal })).rejects.toMatchObject({ code: 'invalid_token' });
+  });
+
+  it.each([
+    ['the id of the one before', 'key-1'],
+    ['no id', undefined],
+  ])('are looked for again when a new one has %s', async (_, kid) => {
+    await issuer.rotate(kid);
+    const verifier = verifierFor();
+    await verifier.verify(await issuer.token(), { signal });
+    await issuer.rotate(kid);
+    const token = await issuer.token();
+    await expect(verifier.verify(token, { signal })).rejects.toMatchObject({ code: 'invalid_token' });
+    expect(issuer.requests.get('/jwks')).toBe(1);
+    advance(30_000);
+    expect((await verifier.verify(token, { signal })).subject).toBe('alice');
+    expect(issuer.requests.get('/jwks')).toBe(2);
+  });
+
+  it('that are known refuse a bad signature while the issuer cannot be asked for others', async () => {
+    const verifier = verifierFor();
+    await verifier.verify(await issuer.token(), { signal });
+    const { privateKey } = await newKey('key-1');
+    const forged = await new SignJWT(decodeJwt(await issuer.token()))
+      .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: 'key-1' })
+      .sign(privateKey);
+    advance(MINUTE);
+    issuer.fault = 'status';
+    await expect(verifier.verify(forged, { signal })).rejects.toMatchObject({ code: 'invalid_token' });
   });
 
   it('serve through an outage of the issuer for an hour, and no longer', async () => {

@@ -17,7 +17,9 @@ export interface LocalIssuer {
   /** A token as RFC 9068 wants it, with claims and header fields replaced; `undefined` removes one. */
   readonly token: (claims?: JWTPayload, header?: Record<string, unknown>) => Promise<string>;
   /** Publishes a new key under `kid` in place of the current one and signs with it. */
-  readonly rotate: (kid: string) => Promise<void>;
+  readonly rotate: (kid: string | undefined) => Promise<void>;
+  /** Public keys that are published beside the current one, before it. */
+  readonly others: JWK[];
   readonly close: () => Promise<void>;
 }
 
@@ -43,7 +45,7 @@ export async function startIssuer(now: () => number = () => Date.now()): Promise
       return void response.writeHead(302, { location: '/jwks' }).end();
     }
     if (path === '/jwks') {
-      return json({ keys: [jwk] });
+      return json({ keys: [...result.others, jwk] });
     }
     if (path === '/.well-known/openid-configuration') {
       const issuer = result.fault === 'other-issuer' ? 'https://other.example.test' : result.issuer;
@@ -61,6 +63,7 @@ export async function startIssuer(now: () => number = () => Date.now()): Promise
       return jwk;
     },
     requests,
+    others: [],
     fault: undefined,
     async token(claims = {}, header = {}) {
       const at = Math.floor(now() / 1000);
@@ -98,7 +101,9 @@ export function forgeToken(header: object, claims: object, signature: Uint8Array
   return `${encode(header)}.${encode(claims)}.${base64url.encode(signature)}`;
 }
 
-async function newKey(kid: string): Promise<{ privateKey: CryptoKey; jwk: JWK }> {
+/** `undefined`: one without an id. */
+export async function newKey(kid: string | undefined): Promise<{ privateKey: CryptoKey; jwk: JWK }> {
   const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true });
-  return { privateKey, jwk: { ...(await exportJWK(publicKey)), kid, alg: 'ES256', use: 'sig' } };
+  const jwk = { ...(await exportJWK(publicKey)), ...(kid !== undefined && { kid }) };
+  return { privateKey, jwk: { ...jwk, alg: 'ES256', use: 'sig' } };
 }

@@ -11,7 +11,7 @@ import { fetchDocument } from './fetch-document.ts';
 import { discoverJwksUrl } from './issuer-metadata.ts';
 
 const TIMEOUT_MS = 5_000;
-/** A key that is not in the set makes us look again, but not more often than this. */
+/** A key that is not in the set, or does not fit, makes us look again, but not more often than this. */
 const UNKNOWN_KEY_COOL_DOWN_MS = 30_000;
 /** After a failure nobody asks the issuer for this long. */
 const FAILURE_COOL_DOWN_MS = 5_000;
@@ -45,6 +45,11 @@ export interface KeySource {
    * @throws {AuthError} `unavailable`; the signal's reason
    */
   readonly confirm: (signal: AbortSignal) => Promise<void>;
+  /**
+   * Loads the keys again unless that was done a moment ago: for a signature that fits none of them, since an issuer may
+   * give a new key the id of the old one, or none. Whether they were loaded: where they cannot be, those known count.
+   */
+  readonly lookAgain: () => Promise<boolean>;
   /** How long ago the keys were last loaded. */
   readonly ages: FactAges;
   /**
@@ -150,6 +155,18 @@ export function createKeySource(options: KeySourceOptions): KeySource {
       } catch (error) {
         signal.throwIfAborted();
         throw isAuthError(error) ? error : keysUnavailable(error);
+      }
+    },
+    async lookAgain() {
+      if (ageOf(loadedAt, now()) < UNKNOWN_KEY_COOL_DOWN_MS) {
+        return false;
+      }
+      try {
+        await (await currentKeySet()).reload();
+        return true;
+      } catch {
+        // Told by whoever loads them next: this token is refused by the keys that are known.
+        return false;
       }
     },
     currentSince: () => (isDue() ? undefined : loadedAt),

@@ -1,4 +1,4 @@
-import { errors, jwtVerify } from 'jose';
+import { errors } from 'jose';
 import type { JWTPayload } from 'jose';
 
 import { untilAborted } from '../abort.ts';
@@ -16,6 +16,7 @@ import { checkAlgorithms } from '../signature-algorithms.ts';
 import { createKeySource } from './key-source.ts';
 import { identityFromClaims } from './principal.ts';
 import type { Principal, TokenIdentity } from './principal.ts';
+import { verifySignature } from './signature.ts';
 import { createVerifiedTokens } from './verified-tokens.ts';
 
 /** Longer tokens are refused unread. Entra ID's with the most groups that it puts into one have 11,160 characters. */
@@ -161,7 +162,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
       let claims: JWTPayload;
       let isTyped: boolean;
       try {
-        const verified = jwtVerify(token, keys.keyFor, { ...conditions, currentDate: new Date(at) });
+        const verified = verifySignature(token, keys, { ...conditions, currentDate: new Date(at) });
         const { payload, protectedHeader } = await untilAborted(verified, signal);
         claims = payload;
         isTyped = checkType(protectedHeader.typ, rules.tokenType);
