@@ -53,7 +53,8 @@ const END_IS_MISSING =
 /** @throws {DocumentError} when it is neither YAML nor JSON */
 function readYaml(text: string, name: string): Document.Parsed {
   const document = parseYaml(text, { prettyErrors: true });
-  const [cause] = document.errors;
+  // A warning is about what would be read in another way than it is written, such as a tag that is not known.
+  const [cause] = [...document.errors, ...document.warnings];
   if (cause !== undefined) {
     throw new DocumentError([`${name}: ${cause.message.split('\n')[0] ?? 'not YAML or JSON'}`], { cause });
   }

@@ -142,6 +142,25 @@ describe('pages', () => {
   });
 });
 
+describe('names of groups', () => {
+  it.each([
+    ['in the quotes of RFC 2253', `cn="ops, night",${GROUPS}`],
+    ['with a type that RFC 4512 does not allow', `my_attribute=x,${GROUPS}`],
+    ['that is none', 'ops'],
+  ])('%s are those of no group that the policy knows, and take no others along', async (_, odd) => {
+    const server = await serve({
+      groups({ text }, answer) {
+        if (text.includes('uid=')) {
+          answer.entry(odd);
+          answer.entry(PLATFORM);
+        }
+        answer.done(0);
+      },
+    });
+    expect(await ask(await directoryAt([server]), 'alice')).toEqual(['platform']);
+  });
+});
+
 describe('a slow search', () => {
   /** Answers about the user `slow` are kept back until the test lets them go. */
   async function serveSlowly() {

@@ -207,6 +207,20 @@ describe.skipIf(slapdProgram === undefined)('an OpenLDAP directory', () => {
       await expect(ask(directory, 'twin')).rejects.toMatchObject({ code: 'access_denied' });
     });
 
+    it('are those of a name in any case', async () => {
+      expect(await ask(await directoryAt([slapd.port]), 'ALICE')).toContain('platform');
+    });
+
+    it.each([
+      ['in full-width letters', 'ａｌｉｃｅ'],
+      ['with a space before', ' alice'],
+      ['with spaces behind', 'alice  '],
+    ])('are not those of a name %s, which the directory takes for the same', async (_, subject) => {
+      const directory = await directoryAt([slapd.port]);
+      expect(await ask(directory, subject)).toEqual([]);
+      expect(await directory.membershipsOf(principal(subject), { signal })).toBeUndefined();
+    });
+
     it('are found by another part of the principal when told so', async () => {
       const users = { ...settings([]).users, value: () => 'alice' };
       expect(await ask(await directoryAt([slapd.port], { users }), '0a1b')).toContain('platform');

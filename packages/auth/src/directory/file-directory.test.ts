@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
@@ -105,6 +107,24 @@ describe('createFileDirectory', () => {
     await rename(path, `${path}.away`);
     clock.now = 1_000;
     await expect(groupsOf('alice')).rejects.toThrow('the directory file is not usable');
+    await rename(`${path}.away`, path);
+    clock.now = 2_000;
+    expect(await groupsOf('alice')).toEqual(['platform']);
+  });
+
+  it.skipIf(process.platform === 'win32').each([
+    ['a directory', (at: string) => mkdir(at)],
+    // Whoever opens one waits until somebody writes into it.
+    ['a pipe', (at: string) => promisify(execFile)('mkfifo', [at])],
+  ])('answers nothing while %s is in its place', async (_, make) => {
+    const { groupsOf, clock } = open();
+    await groupsOf('alice');
+    await rename(path, `${path}.away`);
+    await make(path);
+    clock.now = 1_000;
+    await expect(groupsOf('alice')).rejects.toThrow('the directory file is not usable');
+    await expect(createFileDirectory({ path })).rejects.toThrow(`${path} is not a file`);
+    await rm(path, { recursive: true });
     await rename(`${path}.away`, path);
     clock.now = 2_000;
     expect(await groupsOf('alice')).toEqual(['platform']);

@@ -132,8 +132,14 @@ export async function openWatchedFile<Content>(
 /**
  * Changes when the file is written, replaced, or its symbolic link or one above it is turned, as Kubernetes does with
  * `..data`. The change time is in it for copies that keep the time of their source.
+ * @throws {TypeError} when it is no file; the file system's error
  */
 async function versionOf(path: string): Promise<string> {
-  const { mtimeNs, ctimeNs, dev, ino, size } = await stat(path, { bigint: true });
+  const found = await stat(path, { bigint: true });
+  // A pipe would keep whoever reads it waiting, for ever if nobody writes.
+  if (!found.isFile()) {
+    throw new TypeError(`${path} is not a file`);
+  }
+  const { mtimeNs, ctimeNs, dev, ino, size } = found;
   return `${mtimeNs}/${ctimeNs}/${dev}/${ino}/${size}`;
 }

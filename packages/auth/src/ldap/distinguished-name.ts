@@ -14,6 +14,17 @@ export function distinguishedNameKey(text: string): string {
   return JSON.stringify(parse(text).map((component) => component.toSorted()));
 }
 
+/** As {@link distinguishedNameKey}; of what is no such name, one that is equal to itself alone. */
+export function keyOfFoundName(text: string): string {
+  try {
+    return distinguishedNameKey(text);
+  } catch {
+    // Servers send what RFC 4514 does not have. It can be none that the policy knows, and the others still count. No
+    // key of a name begins with this sign.
+    return `?${text}`;
+  }
+}
+
 function fold(value: string): string {
   return value
     .normalize('NFC')

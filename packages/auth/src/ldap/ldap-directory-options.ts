@@ -32,7 +32,7 @@ export interface LdapDirectoryOptions {
     readonly issuer: string;
     /** The entry that they are all below. */
     readonly baseDn: string;
-    /** The attribute that names a user, such as `uid`. Compared as the directory does: as a rule, without case. */
+    /** The attribute that names a user, such as `uid`. Compared without case; else it must be spelled as the directory has it. */
     readonly attribute: string;
     /** What of a principal is in that attribute; `undefined` is nobody. @default the subject */
     readonly value?: ((principal: Principal) => string | undefined) | undefined;

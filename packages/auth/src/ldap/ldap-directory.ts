@@ -1,6 +1,6 @@
 import type { Directory } from '../directory/directory.ts';
 import type { Principal } from '../tokens/principal.ts';
-import { distinguishedNameKey } from './distinguished-name.ts';
+import { keyOfFoundName } from './distinguished-name.ts';
 import { createLdapConnection } from './ldap-connection.ts';
 import { resolveLdapDirectoryOptions } from './ldap-directory-options.ts';
 import type { LdapDirectoryOptions } from './ldap-directory-options.ts';
@@ -46,7 +46,7 @@ export async function openLdapDirectory(options: LdapDirectoryOptions): Promise<
   const connection = createLdapConnection({ ...resolved, openSession: await loadLdapClient() });
 
   const searchUntil = (signal: AbortSignal) => (question: LdapSearch) => connection.search(question, signal);
-  const nameOf = (dn: string): string | undefined => groupNames.get(distinguishedNameKey(dn));
+  const nameOf = (dn: string): string | undefined => groupNames.get(keyOfFoundName(dn));
 
   async function userDnOf(principal: Principal, signal: AbortSignal): Promise<string | undefined> {
     const name = principal.issuer === issuer ? valueOf(principal) : undefined;

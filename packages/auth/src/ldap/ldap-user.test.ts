@@ -63,6 +63,23 @@ describe('findUser', () => {
     expect(await withState(attribute, value)).toBe('uid=a');
   });
 
+  it.each([
+    ['the same', 'jürgen', ['jürgen']],
+    ['in another case', 'JÜRGEN', ['jürgen']],
+    ['composed in another way', 'ju\u0308rgen', ['jürgen']],
+    ['one of several', 'jürgen', ['j.k', 'jürgen']],
+  ])('takes the entry whose name is %s', async (_, value, names) => {
+    const entry = { dn: 'uid=a', values: new Map([['uid', names]]) };
+    expect(await findUser(async () => [entry], users, value)).toBe('uid=a');
+  });
+
+  it('does not take an entry of another name for one that a directory finds equal', async () => {
+    const entry = (dn: string, uid: string) => ({ dn, values: new Map([['uid', [uid]]]) });
+    const search = async () => [entry('uid=1', 'jurgen'), entry('uid=2', 'jürgen')];
+    expect(await findUser(search, users, 'jürgen')).toBe('uid=2');
+    expect(await findUser(search, users, 'jurgén')).toBeUndefined();
+  });
+
   it('asks for exactly the value, whatever is in it', async () => {
     const questions: unknown[] = [];
     const value = 'x)(uid=alice*\\\0';

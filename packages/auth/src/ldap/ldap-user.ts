@@ -12,7 +12,9 @@ export interface UserSearch {
 }
 
 /**
- * The name of the one entry for `value`; `undefined` when there is none.
+ * The name of the one entry for `value`; `undefined` when there is none. Directories take more for the same than a change of
+ * case: width, accents, spaces. Issuers do not, so two of their people could be one here: an entry that shows another
+ * spelling is not theirs.
  * @throws {AuthError} `access_denied` when there are several, or the account is disabled, locked or expired; as `search` does
  */
 export async function findUser(
@@ -25,13 +27,14 @@ export async function findUser(
     { kind: 'equal', attribute: 'objectClass', value: objectClass },
     { kind: 'equal', attribute, value },
   ];
-  const [user, ...others] = await search({
+  const found = await search({
     base,
     scope: 'sub',
     filter: { kind: 'all', filters },
-    attributes: ACCOUNT_STATE_ATTRIBUTES,
+    attributes: [...ACCOUNT_STATE_ATTRIBUTES, attribute],
     maxEntries: 100,
   });
+  const [user, ...others] = found.filter((entry) => isNamed(entry, attribute, value));
   // Nobody can say which one the token means.
   if (others.length > 0) {
     throw denied('several entries of the directory have the name of this account');
@@ -40,6 +43,13 @@ export async function findUser(
     throw denied('the account is disabled, locked or expired in the directory');
   }
   return user?.dn;
+}
+
+/** Where the entry does not show its name, for who asks may not read it, the directory's word counts. */
+function isNamed({ values }: LdapEntry, attribute: string, value: string): boolean {
+  const names = values.get(attribute.toLowerCase());
+  const plain = (name: string): string => name.normalize('NFC').toLowerCase();
+  return names === undefined || names.some((name) => plain(String(name)) === plain(value));
 }
 
 function denied(message: string): AuthError {

@@ -1,4 +1,4 @@
-import { distinguishedNameKey } from './distinguished-name.ts';
+import { keyOfFoundName } from './distinguished-name.ts';
 import { LdapLimitError, LdapResultError } from './session/ldap-errors.ts';
 import type { LdapEntry, LdapSearch } from './session/ldap-exchange.ts';
 import { ANY_ENTRY } from './session/ldap-filter.ts';
@@ -143,7 +143,7 @@ async function climb(
     }
     const next: string[] = [];
     for (const dn of await findParents(level)) {
-      const key = distinguishedNameKey(dn);
+      const key = keyOfFoundName(dn);
       if (found.has(key)) {
         continue;
       }

@@ -157,6 +157,7 @@ describe('loadPolicy', () => {
       'scopes.write[0]: "deploy:qa" covers nothing in permissions',
     ],
     ['a key twice', `${base}version: 1\n`, 'Map keys must be unique'],
+    ['a tag that nobody reads', base.replace('[platform]', '[!team platform]'), 'Unresolved tag: !team'],
     ['not YAML', '{ version: 1', 'policy.yaml: '],
   ])('refuses %s, naming file, key and problem', async (_, text, problem) => {
     const error: unknown = await load(text).catch((reason: unknown) => reason);

@@ -51,6 +51,30 @@ it('sends a form with its length', async () => {
   ]);
 });
 
+it('asks again where the server closes a connection in the moment in which it is used again', async () => {
+  const ports: (number | undefined)[] = [];
+  const url = await serve(({ socket }, response) => {
+    const isOld = ports.includes(socket.remotePort);
+    ports.push(socket.remotePort);
+    return isOld ? socket.destroy() : response.end('{}');
+  });
+  const ask = () => fetchDocument(url, never, { form: new URLSearchParams({ token: 'a' }) });
+  await ask();
+  await expect(ask()).resolves.toMatchObject({ status: 200 });
+  const [first, second, third] = ports;
+  expect([second === first, third === first, ports.length]).toEqual([true, false, 3]);
+});
+
+it('does not ask again where a new connection is closed', async () => {
+  let asked = 0;
+  const url = await serve(({ socket }) => {
+    asked += 1;
+    socket.destroy();
+  });
+  await expect(fetchDocument(url, never)).rejects.toMatchObject({ code: 'ECONNRESET' });
+  expect(asked).toBe(1);
+});
+
 it.each([
   ['gzip', gzipSync],
   ['deflate', deflateSync],

@@ -1,4 +1,4 @@
-import { request as requestHttp, type IncomingMessage } from 'node:http';
+import { request as requestHttp, type ClientRequest, type IncomingMessage } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { pipeline, type Readable } from 'node:stream';
 import { createUnzip } from 'node:zlib';
@@ -33,7 +33,7 @@ export async function fetchDocument(
 ): Promise<FetchedDocument> {
   signal.throwIfAborted();
   try {
-    const response = await send(url, signal, request);
+    const response = await sendOnLiveConnection(url, signal, request);
     return { status: response.statusCode ?? 0, text: await readText(url, response) };
   } catch (error) {
     // Node's own error for it only has the reason as its cause.
@@ -42,12 +42,33 @@ export async function fetchDocument(
   }
 }
 
+/**
+ * A server may close a connection in the moment in which it is used again. What we ask can be asked twice, so it is,
+ * until a connection was open.
+ */
+async function sendOnLiveConnection(
+  url: string,
+  signal: AbortSignal,
+  request: DocumentRequest,
+): Promise<IncomingMessage> {
+  for (;;) {
+    const { sent, response } = send(url, signal, request);
+    try {
+      return await response;
+    } catch (error) {
+      if (!sent.reusedSocket || signal.aborted) {
+        throw error;
+      }
+    }
+  }
+}
+
 /** Not `fetch`: its HTTP parser is WebAssembly, and compiling it leaves a process some 20 MiB larger. */
 function send(
   url: string,
   signal: AbortSignal,
   { headers, form }: DocumentRequest,
-): Promise<IncomingMessage> {
+): { readonly sent: ClientRequest; readonly response: Promise<IncomingMessage> } {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const open = new URL(url).protocol === 'https:' ? requestHttps : requestHttp;
   const sent = open(url, {
@@ -66,7 +87,7 @@ function send(
   // Also after the response: what goes wrong then is told by the response too.
   sent.on('error', reject);
   sent.end(form?.toString());
-  return promise;
+  return { sent, response: promise };
 }
 
 async function readText(url: string, response: IncomingMessage): Promise<string> {
