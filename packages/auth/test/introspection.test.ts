@@ -265,6 +265,24 @@ describe('createIntrospectionVerifier', () => {
     await expect(verifier.verify('junk-110', { signal, source: '192.0.2.1' })).resolves.toBeDefined();
   });
 
+  it('lets a new token in after the next of others while junk of many addresses takes every place', async () => {
+    const verifier = verifierWith();
+    const release = holdJunk();
+    const junk = Array.from({ length: 200 }, (_, index) =>
+      verifier.verify(`junk-${index}`, { signal, source: `192.0.2.${index % 10}` }),
+    );
+    const settled = Promise.allSettled(junk);
+    await vi.waitFor(() => expect(endpoint.asked).toHaveLength(100));
+    const verifying = verifier.verify('new', { signal, source: '198.51.100.1' });
+    release();
+    await expect(verifying).resolves.toMatchObject({ subject: 'alice' });
+    const tokens = endpoint.asked.map(({ form }) => form.get('token'));
+    expect(tokens.indexOf('new')).toBe(100);
+    endpoint.hold = undefined;
+    release();
+    await settled;
+  });
+
   it('tells how long the endpoint has failed, and does not take odd tokens for that', async () => {
     const verifier = verifierWith();
     const failingMs = () => verifier.ages?.()[0]?.failingMs;

@@ -19,7 +19,7 @@ import { checkTokenLength, provenPrincipal } from './token-verifier.ts';
 import type { TokenVerifier } from './token-verifier.ts';
 
 const TIMEOUT_MS = 5_000;
-/** Strangers' tokens cost a request each: more at once than this wait for nobody and are turned away. */
+/** Strangers' tokens cost a request each: beside more at once than this, only who has sent few of them may wait. */
 const MAX_IN_FLIGHT = 100;
 /** The part of these that one address can take, where addresses are known. */
 const MAX_IN_FLIGHT_PER_SOURCE = 20;
@@ -127,7 +127,7 @@ export function createIntrospectionVerifier(options: IntrospectionVerifierOption
   });
 
   async function ask(token: string, signal: AbortSignal, request: InFlightRequest): Promise<Verdict> {
-    const leave = places.enter(request);
+    const leave = await places.enter(request, signal);
     if (leave === undefined) {
       throw unavailable('too many introspections at once');
     }
