@@ -17,6 +17,7 @@ import {
 
 import type { OutgoingMessage } from '../wire/encode.ts';
 import { isObject, type RpcId } from '../wire/message.ts';
+import { rpcErrorCodes } from '../wire/rpc-answer.ts';
 
 /** What a client asks to hear of. */
 export interface Wanted {
@@ -107,7 +108,7 @@ export function openSubscription(
       }
     },
   });
-  void acknowledge();
+  acknowledge().catch(fail);
 
   async function acknowledge(): Promise<void> {
     // Never before the caller has what this function returns.
@@ -207,8 +208,19 @@ export function openSubscription(
     }
   }
 
+  /** What it asks for could not be looked up: a store of tasks is away, for example. */
+  function fail(): void {
+    if (!isEnded) {
+      close();
+      send({ id, error: { code: rpcErrorCodes.internalError, message: FAILED } });
+      options.onEnded();
+    }
+  }
+
   return { end, close };
 }
+
+const FAILED = 'The subscription could not be opened. Try again later.';
 
 /** SEP-2663: whoever listens to tasks says that it knows them. */
 export function lacksTasks({ taskIds }: Wanted, params: JsonObject | undefined): boolean {
