@@ -274,6 +274,8 @@ export interface Places {
 export interface Place {
   /** Gives it back; more than once is once. Never throws, and nobody waits for it. */
   readonly leave: () => void;
+  /** Its holder had it already. @default false */
+  readonly wasHeld?: boolean | undefined;
 }
 
 /** Whether a key may call now, and if not, when it is worth trying again, in milliseconds from now. */

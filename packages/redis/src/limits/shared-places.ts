@@ -16,14 +16,15 @@ redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
 for index = 4, #ARGV do
   redis.call('ZREM', KEYS[1], ARGV[index])
 end
-if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) and not redis.call('ZSCORE', KEYS[1], ARGV[1]) then
+local known = redis.call('ZSCORE', KEYS[1], ARGV[1])
+if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) and not known then
   return 0
 end
 redis.call('ZADD', KEYS[1], now + ARGV[3], ARGV[1])
 if redis.call('PTTL', KEYS[1]) < tonumber(ARGV[3]) then
   redis.call('PEXPIRE', KEYS[1], ARGV[3])
 end
-return 1`);
+return known and 2 or 1`);
 
 /** More of one key than this are left to end by themselves. */
 const MAX_UNHEARD = 1_000;
@@ -54,10 +55,10 @@ export function createSharedPlaces(connection: Connection): EnterPlace {
     // Who takes it again has not left.
     forget(key, [id]);
     const leaving = [...(unheard.get(key) ?? [])];
-    let isTaken: boolean;
+    let taken: unknown;
     try {
       const values = [id, max, leaseMs, ...leaving];
-      isTaken = (await connection.run((client) => enter.run(client, [key], values))) === 1;
+      taken = await connection.run((client) => enter.run(client, [key], values));
     } catch (error) {
       // It may have been heard, only late; a holder may have had it before, and takes it again or gives it back.
       if (holder === undefined) {
@@ -66,11 +67,12 @@ export function createSharedPlaces(connection: Connection): EnterPlace {
       throw error;
     }
     forget(key, leaving);
-    if (!isTaken) {
+    if (taken === 0) {
       return undefined;
     }
     let hasLeft = false;
     return {
+      wasHeld: taken === 2,
       leave() {
         if (!hasLeft) {
           hasLeft = true;

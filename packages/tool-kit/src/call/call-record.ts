@@ -45,8 +45,8 @@ export class CallRecord {
   }
 
   /** What the one who ends the call will need; the call itself ends when the task does. */
-  get begun(): Pick<BegunCall, 'entry' | 'intent' | 'confirmationId'> {
-    return { entry: this.#entry, intent: this.#intent, confirmationId: this.confirmationId };
+  get begun(): Pick<BegunCall, 'entry' | 'intent'> {
+    return { entry: this.#entry, intent: this.#intent };
   }
 
   #intentOf(request: RequestContext, details: CallDetails, taskId?: string): AuditIntent {

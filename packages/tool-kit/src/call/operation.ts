@@ -151,8 +151,8 @@ export interface BegunCall {
   readonly taskId: string;
   readonly entry: AuditEntry | undefined;
   readonly intent: AuditIntent | undefined;
-  /** Of the person's yes. @default none was needed */
-  readonly confirmationId: string | undefined;
+  /** Has the person confirm it. @returns the id of their yes; `undefined` when none was needed */
+  readonly confirm: () => Promise<string | undefined>;
 }
 
 /** What became of it. */

@@ -215,30 +215,32 @@ class PipelinedCall {
     this.#context = context;
     context.idempotencyKey = this.#repeat?.upstreamKey;
     const { hooks, telemetry } = this.#pipeline;
-    const start = () => {
-      const { longRunning } = operation;
-      if (longRunning === undefined || taskId === undefined) {
-        this.#isUncertain = !operation.readOnly;
-        return operation.run(input, context, request, this.#pipeline);
+    const { confirm: confirmation, longRunning } = operation;
+    const confirm = async () => {
+      if (confirmation !== undefined) {
+        const asking = {
+          tool: operation.name,
+          arguments: this.#call.arguments,
+          approval: operation.approval,
+          confirmation: () => confirmation(input, context, this.#pipeline),
+          round: state?.round ?? 0,
+        };
+        record.confirmationId = await confirmCall(context, asking, this.#pipeline);
       }
-      const begun = { call: this.#call, operation, input, request, context, taskId, ...record.begun };
-      return longRunning.start(begun, this.#pipeline) as Promise<unknown> as Promise<Sealed>;
+      return record.confirmationId;
     };
-    const { confirm } = operation;
-    const work =
-      confirm === undefined
-        ? start
-        : async () => {
-            const asking = {
-              tool: operation.name,
-              arguments: this.#call.arguments,
-              approval: operation.approval,
-              confirmation: () => confirm(input, context, this.#pipeline),
-              round: state?.round ?? 0,
-            };
-            record.confirmationId = await confirmCall(context, asking, this.#pipeline);
-            return start();
-          };
+    const run = () => {
+      this.#isUncertain = !operation.readOnly;
+      return operation.run(input, context, request, this.#pipeline);
+    };
+    const work = () => {
+      if (longRunning !== undefined && taskId !== undefined) {
+        const begun = { call: this.#call, operation, input, request, context, taskId, confirm };
+        const starting = longRunning.start({ ...begun, ...record.begun }, this.#pipeline);
+        return starting as Promise<unknown> as Promise<Sealed>;
+      }
+      return confirmation === undefined ? run() : confirm().then(run);
+    };
     const { span, name, readOnly } = operation;
     const { method } = this.#call;
     const traced = async () => {

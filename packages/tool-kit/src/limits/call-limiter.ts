@@ -43,7 +43,13 @@ export interface CallLimiter {
     call: LimitedCall,
     callerId: string,
     run: LimitedRun,
-  ) => Promise<Exceeded | Place> | undefined;
+  ) => Promise<Exceeded | TakenPlaces> | undefined;
+}
+
+/** The places of one call or run. */
+export interface TakenPlaces extends Pick<Place, 'leave'> {
+  /** Gives back what was taken with this, and not what its holder had before. */
+  readonly giveUp: () => void;
 }
 
 /** What calls are counted with, and against. */
@@ -84,13 +90,9 @@ export function createCallLimiter(options: CallLimiterOptions): CallLimiter {
   async function take(
     wanted: readonly (readonly [Scope, string, Limit])[],
     { id: holder, leaseMs, isBegun }: Partial<LimitedRun> & Pick<LimitedRun, 'leaseMs'>,
-  ) {
+  ): Promise<Exceeded | TakenPlaces> {
     const taken: Place[] = [];
-    const leave = () => {
-      for (const place of taken) {
-        place.leave();
-      }
-    };
+    const giveUp = () => taken.forEach((place) => place.wasHeld === true || place.leave());
     try {
       for (const [scope, key, { concurrent }] of wanted) {
         if (concurrent !== undefined) {
@@ -101,17 +103,17 @@ export function createCallLimiter(options: CallLimiterOptions): CallLimiter {
             holder,
           });
           if (place === undefined) {
-            leave();
+            giveUp();
             return exceeded('concurrency', scope, CONCURRENCY_RETRY_MS);
           }
           taken.push(place);
         }
       }
     } catch (error) {
-      leave();
+      giveUp();
       throw error;
     }
-    return { leave };
+    return { leave: () => taken.forEach((place) => place.leave()), giveUp };
   }
 
   const isRateLimited = callerLimit.perMinute !== undefined || serverLimit.perMinute !== undefined;

@@ -9,8 +9,8 @@ export function createLocalPlaces(now: () => number = () => performance.now()) {
   /** By holder; one that nobody else knows is a value of its own. */
   const taken = new Map<string, Map<unknown, Lease>>();
   return {
-    enter(key, { max, leaseMs, holder: known }: Places): Place | undefined {
-      const holder = known ?? Symbol('holder');
+    enter(key, { max, leaseMs, holder: named }: Places): Place | undefined {
+      const holder = named ?? Symbol('holder');
       const time = now();
       const leases = taken.get(key) ?? new Map<unknown, Lease>();
       if (leases.size >= max && !leases.has(holder)) {
@@ -23,9 +23,11 @@ export function createLocalPlaces(now: () => number = () => performance.now()) {
           return undefined;
         }
       }
+      const known = leases.get(holder);
       leases.set(holder, { endsAt: time + leaseMs });
       taken.set(key, leases);
       return {
+        wasHeld: known !== undefined && known.endsAt > time,
         leave() {
           if (leases.delete(holder) && leases.size === 0 && taken.get(key) === leases) {
             taken.delete(key);

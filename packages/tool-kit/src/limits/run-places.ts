@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 
 import type { Logger, Place, Task } from '../ports.ts';
-import type { CallLimiter, Exceeded, LimitedCall } from './call-limiter.ts';
+import type { CallLimiter, Exceeded, LimitedCall, TakenPlaces } from './call-limiter.ts';
 
 /** For how long a run that is not heard of keeps its place. */
 const RUN_LEASE_MS = 60_000;
@@ -26,17 +26,18 @@ export function runId(taskId: string, callerId: string, idempotencyKey: string |
         .digest('base64url');
 }
 
-/** Takes the places of a run that is about to start, until it is heard of. */
+/** Takes the places of a run that is about to start, until it is heard of; or for a while, in milliseconds. */
 export function takeRunPlaces(
   limiter: CallLimiter,
   { tool, callerId, id }: RunHolder,
-): Promise<Exceeded | Place> | undefined {
-  return limiter.enterRun(tool, callerId, { id, leaseMs: START_LEASE_MS, isBegun: false });
+  leaseMs = START_LEASE_MS,
+): Promise<Exceeded | TakenPlaces> | undefined {
+  return limiter.enterRun(tool, callerId, { id, leaseMs, isBegun: false });
 }
 
 /** Gives them back when the task has ended, in whatever process; here it may be that nobody else could. */
 export function leaveWhenEnded(
-  place: Place,
+  place: Pick<Place, 'leave'>,
   task: Task,
   watch: (listener: (task: Task) => void) => () => void,
 ): void {

@@ -3,16 +3,39 @@ import type { BegunCall, Call, Operation, RequestContext, StartedTask } from '..
 import type { ResolvedPipelineOptions } from '../call/pipeline-options.ts';
 import { rpcCodes } from '../errors.ts';
 import type { JsonObject, JsonValue } from '../json.ts';
+import type { TakenPlaces } from '../limits/call-limiter.ts';
 import { leaveWhenEnded, runId as runIdOf, takeRunPlaces } from '../limits/run-places.ts';
-import type { Place, Task, TaskRunner } from '../ports.ts';
+import type { Task, TaskRunner } from '../ports.ts';
 import { storeCall } from './stored-call.ts';
 import { TASKS_EXTENSION } from './task-meta.ts';
 import { knowsTasks, plainAnswer, view2025, view2026 } from './task-view.ts';
 
-/** Starts the task that a long-running call is; it is durable when this resolves. */
+/** Starts the task that a long-running call is, once it is confirmed; it is durable when this resolves. */
 export async function startTask(begun: BegunCall, pipeline: ResolvedPipelineOptions): Promise<StartedTask> {
+  const reserved = await reserve(begun, pipeline);
+  try {
+    const confirmationId = await begun.confirm();
+    return await startConfirmed(begun, { confirmationId, reserved }, pipeline);
+  } catch (error) {
+    reserved?.place.giveUp();
+    throw error;
+  }
+}
+
+/** Places that are kept for a run. */
+interface Reserved {
+  readonly place: TakenPlaces;
+  readonly runId: string;
+}
+
+async function startConfirmed(
+  begun: BegunCall,
+  agreed: { readonly confirmationId: string | undefined; readonly reserved: Reserved | undefined },
+  pipeline: ResolvedPipelineOptions,
+): Promise<StartedTask> {
   const { tasks, taskEntries } = pipeline;
-  const { operation, request, taskId, entry, intent, confirmationId } = begun;
+  const { operation, request, taskId, entry, intent } = begun;
+  const { confirmationId, reserved } = agreed;
   const plan = operation.longRunning;
   if (tasks === undefined || plan === undefined) {
     throw new TypeError(`"${operation.name}" is long-running, and there is no task runner`);
@@ -21,6 +44,9 @@ export async function startTask(begun: BegunCall, pipeline: ResolvedPipelineOpti
   const ownerId = request.caller.id;
   const idempotencyKey = plan.idempotencyKey(input);
   const runId = runIdOf(taskId, ownerId, idempotencyKey);
+  if (reserved?.runId !== runId) {
+    reserved?.place.giveUp();
+  }
   const place = await enterRun(begun, runId, pipeline);
   if (entry !== undefined) {
     taskEntries.begun(taskId, entry);
@@ -43,7 +69,7 @@ export async function startTask(begun: BegunCall, pipeline: ResolvedPipelineOpti
     });
   } catch (error) {
     taskEntries.forget(taskId);
-    place?.leave();
+    place?.giveUp();
     throw error;
   }
   if (place !== undefined) {
@@ -59,13 +85,33 @@ export async function startTask(begun: BegunCall, pipeline: ResolvedPipelineOpti
   };
 }
 
+/** Places for a run that somebody is asked about first: nobody agrees in vain to what has no place. */
+async function reserve(begun: BegunCall, pipeline: ResolvedPipelineOptions): Promise<Reserved | undefined> {
+  const { operation, input, request, taskId } = begun;
+  const { confirm, longRunning: plan } = operation;
+  if (confirm === undefined && plan?.prepare === undefined) {
+    return undefined;
+  }
+  const idempotencyKey = plan?.idempotencyKey(input);
+  const runId = runIdOf(taskId, request.caller.id, idempotencyKey);
+  // A key may be that of a run that waits in the queue, whose places must not end sooner for it.
+  const leaseMs = idempotencyKey === undefined ? MAX_ANSWERS * pipeline.answerWithinMs : undefined;
+  const place = await enterRun(begun, runId, pipeline, leaseMs);
+  return place && { place, runId };
+}
+
+/** For as long as some answers may take, places are kept for a call whose process died. */
+const MAX_ANSWERS = 3;
+
 /** Takes the places of the run; `undefined` where the tool has as many as it likes. */
 async function enterRun(
   { operation, request, context }: BegunCall,
   id: string,
   { limiter }: ResolvedPipelineOptions,
-): Promise<Place | undefined> {
-  const entered = await takeRunPlaces(limiter, { tool: operation, callerId: request.caller.id, id });
+  leaseMs?: number,
+): Promise<TakenPlaces | undefined> {
+  const run = { tool: operation, callerId: request.caller.id, id };
+  const entered = await takeRunPlaces(limiter, run, leaseMs);
   if (entered === undefined) {
     return undefined;
   }
@@ -74,7 +120,7 @@ async function enterRun(
   }
   if (context.signal.aborted) {
     // Nobody waits for it any more.
-    entered.leave();
+    entered.giveUp();
     throw context.signal.reason;
   }
   return entered;

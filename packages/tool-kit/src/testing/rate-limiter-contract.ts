@@ -129,11 +129,14 @@ export const placesContract: readonly RateLimiterCase[] = [
     name: 'gives a holder one place, in all processes, and keeps it when it is taken again',
     isSlow: false,
     async run({ limiter, replica = limiter, wait }) {
-      assert.ok(await enter(limiter, 'a', LEASE_MS, 'run'));
+      const first = await enter(limiter, 'a', LEASE_MS, 'run');
+      assert.ok(first);
+      assert.notEqual(first.wasHeld, true);
       assert.ok(await enter(limiter, 'a', MINUTE_MS));
       assert.equal(await enter(replica, 'a', MINUTE_MS, 'other run'), undefined);
       const again = await enter(replica, 'a', MINUTE_MS, 'run');
       assert.ok(again, 'where all are taken, who has one may take it again');
+      assert.equal(again.wasHeld, true, 'and is told so');
       await wait(LEASE_MS + 1);
       assert.equal(await enter(limiter, 'a', MINUTE_MS), undefined, 'it is kept as long as was said last');
       again.leave();
