@@ -12,6 +12,7 @@ import {
   type AuditTrail,
   type CallContext,
   type Caller,
+  type Channel,
   type JsonObject,
   type MethodHandler,
   type MethodTable,
@@ -101,9 +102,14 @@ type Reply = Record<string, any>;
 function client(
   { table }: { readonly table: MethodTable },
   era: '2025' | '2026',
-  options: { readonly caller?: Caller; readonly capabilities?: JsonObject; readonly request?: Request } = {},
+  options: {
+    readonly caller?: Caller;
+    readonly capabilities?: JsonObject;
+    readonly request?: Request;
+    readonly retry?: Channel['retry'];
+  } = {},
 ) {
-  const { caller = alice, capabilities = {}, request } = options;
+  const { caller = alice, capabilities = {}, request, retry } = options;
   return async (method: string, params: JsonObject = {}): Promise<Reply> => {
     const handler = table.methods.get(method);
     if (handler === undefined) {
@@ -114,8 +120,8 @@ function client(
       signal: new AbortController().signal,
       era,
       transport: 'http',
-      correlationId: 'ref-1',
-      channel: { meta: {}, capabilities, request, notify() {}, log() {} },
+      correlationId: retry === undefined ? 'ref-1' : 'ref-2',
+      channel: { meta: {}, capabilities, request, retry, notify() {}, log() {} },
     });
   };
 }
@@ -231,6 +237,25 @@ describe('a long-running tool that a person has to confirm', () => {
     expect(audit.calls).toMatchObject([
       { outcome: { result: 'success', confirmationId: expect.stringMatching(/^[\da-f-]{36}$/u) } },
     ]);
+  });
+
+  it('has one event pair with the id of its task, and one for each run that asked, all under one reference', async () => {
+    const server = await serve({ definitions: { tools: [confirmed] } });
+    const asked = await client(server, '2026', { capabilities })('tools/call', call);
+    const [key = ''] = Object.keys(asked['inputRequests'] as JsonObject);
+    const answers = { [key]: { action: 'accept', content: { confirm: true } } };
+    const retry = { state: asked['requestState'], answers };
+    const answer = await client(server, '2026', { capabilities, retry })('tools/call', call);
+    const { taskId } = answer['structuredContent'] as JsonObject;
+    await started();
+    runs[0]?.finish.resolve({ cakes: 3 });
+    await vi.waitFor(() => expect(audit.calls[1]?.outcome).toBeDefined(), patience);
+    expect(audit.calls.map(({ intent, outcome }) => [intent.taskId === taskId, outcome?.reason])).toEqual([
+      [false, 'input_required'],
+      [true, undefined],
+    ]);
+    expect(audit.calls.map(({ intent }) => intent.correlationId)).toEqual(['ref-1', 'ref-1']);
+    expect(audit.calls[1]?.outcome?.confirmationId).toBeDefined();
   });
 
   it('starts no task without it', async () => {
