@@ -1,6 +1,6 @@
 import { untilAborted } from '../abort.ts';
 import { checkWhole, MAX_TIMER_MS } from '../check-number.ts';
-import { ageOf } from '../clock-age.ts';
+import { ageOf } from '../facts/clock-age.ts';
 
 /** From this share of its time on, an answer is asked for again in the background. */
 const REFRESH_FROM = 0.8;

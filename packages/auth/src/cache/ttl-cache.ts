@@ -1,6 +1,6 @@
 import { untilAborted } from '../abort.ts';
 import { checkWhole, MAX_TIMER_MS } from '../check-number.ts';
-import { ageOf } from '../clock-age.ts';
+import { ageOf } from '../facts/clock-age.ts';
 
 /** How long values count, and how many are kept. */
 export interface TtlCacheOptions<Value> {

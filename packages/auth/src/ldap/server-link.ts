@@ -1,6 +1,6 @@
 import { untilAborted } from '../abort.ts';
-import { ageOf } from '../clock-age.ts';
 import type { DirectoryLogger } from '../directory/directory.ts';
+import { ageOf } from '../facts/clock-age.ts';
 import { LdapUnreachableError, isAboutServer } from './session/ldap-errors.ts';
 import type { LdapEntry, LdapSearch } from './session/ldap-exchange.ts';
 import { ANY_ENTRY } from './session/ldap-filter.ts';

@@ -1,7 +1,7 @@
 import { checkWhole, MAX_TIMER_MS } from '../check-number.ts';
-import { ageOf } from '../clock-age.ts';
 import { checkPath } from '../document-file.ts';
 import { AuthError, isAuthError } from '../errors.ts';
+import { ageOf } from '../facts/clock-age.ts';
 import type { FactAges } from '../facts/fact-age.ts';
 import { openWatchedFile } from '../facts/watched-file.ts';
 import type { FactLogger } from '../facts/watched-file.ts';

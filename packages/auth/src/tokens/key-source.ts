@@ -3,8 +3,8 @@ import type { CryptoKey, FlattenedJWSInput, JWSHeaderParameters, RemoteJWKSet } 
 import { z } from 'zod';
 
 import { untilAborted } from '../abort.ts';
-import { ageOf } from '../clock-age.ts';
 import { AuthError, isAuthError } from '../errors.ts';
+import { ageOf } from '../facts/clock-age.ts';
 import { createFactClock } from '../facts/fact-age.ts';
 import type { FactAges } from '../facts/fact-age.ts';
 import { fetchDocument } from './fetch-document.ts';
