@@ -17,9 +17,16 @@ export class RedisError extends Error {
   readonly code: RedisErrorCode;
   /** All that a model is told. */
   readonly publicMessage: string;
+  /** Whether what was asked may be done all the same: it was sent, and nothing was heard. */
+  readonly mayBeDone: boolean;
 
-  constructor(code: RedisErrorCode, message: string, options?: ErrorOptions) {
+  constructor(
+    code: RedisErrorCode,
+    message: string,
+    { mayBeDone = false, ...options }: ErrorOptions & { readonly mayBeDone?: boolean | undefined } = {},
+  ) {
     super(message, options);
+    this.mayBeDone = mayBeDone;
     this.code = code;
     this.publicMessage = PUBLIC_MESSAGES[code];
   }

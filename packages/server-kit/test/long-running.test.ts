@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { localCaller } from '@mcp-parts/auth';
+import { openSqliteStore, type TaskStore } from '@mcp-parts/tasks';
 import {
   defineTool,
   form,
@@ -107,9 +108,10 @@ function client(
     readonly capabilities?: JsonObject;
     readonly request?: Request;
     readonly retry?: Channel['retry'];
+    readonly signal?: AbortSignal;
   } = {},
 ) {
-  const { caller = alice, capabilities = {}, request, retry } = options;
+  const { caller = alice, capabilities = {}, request, retry, signal } = options;
   return async (method: string, params: JsonObject = {}): Promise<Reply> => {
     const handler = table.methods.get(method);
     if (handler === undefined) {
@@ -117,7 +119,7 @@ function client(
     }
     return handler(params, {
       caller,
-      signal: new AbortController().signal,
+      signal: signal ?? new AbortController().signal,
       era,
       transport: 'http',
       correlationId: retry === undefined ? 'ref-1' : 'ref-2',
@@ -388,6 +390,55 @@ it('gives a repeated call the same task, and the repetition an outcome of its ow
     isError: true,
     content: [{ text: expect.stringContaining('Use a new key') }],
   });
+});
+
+it('says that it does not know whether the task was started, and how to find out', async () => {
+  const store = openSqliteStore(':memory:');
+  const taskStore: TaskStore = {
+    ...store,
+    async insert(...given) {
+      await store.insert(...given);
+      throw Object.assign(new Error('no reply'), { code: 'unavailable', mayBeDone: true });
+    },
+  };
+  const server = await serve({ ports: { audit, taskStore } });
+  const send = client(server, '2025');
+  const answer = await send('tools/call', call);
+  const [taskId = ''] = /[\da-f]{8}-[\da-f-]{27}/u.exec(JSON.stringify(answer)) ?? [];
+  expect(answer).toMatchObject({
+    isError: true,
+    content: [{ text: expect.stringContaining(`Call bake_status with taskId ${taskId}`) }],
+  });
+  expect(audit.calls[0]).toMatchObject({
+    intent: { taskId },
+    outcome: { result: 'unknown', reason: 'start_unknown' },
+  });
+  await started();
+  expect(await send('tools/call', { name: 'bake_status', arguments: { taskId } })).toMatchObject({
+    structuredContent: { state: 'running' },
+  });
+});
+
+it('does not say that nothing was done when it is cancelled while its task is stored', async () => {
+  const store = openSqliteStore(':memory:');
+  const [stored, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const taskStore: TaskStore = {
+    ...store,
+    async insert(...given) {
+      const insertion = await store.insert(...given);
+      stored.resolve();
+      await goOn.promise;
+      return insertion;
+    },
+  };
+  const server = await serve({ ports: { audit, taskStore } });
+  const gone = new AbortController();
+  const answer = client(server, '2025', { signal: gone.signal })('tools/call', call);
+  await stored.promise;
+  gone.abort();
+  expect(JSON.stringify(await answer)).toContain('It may or may not have taken effect');
+  expect(audit.calls[0]?.outcome).toMatchObject({ result: 'unknown', reason: 'cancelled' });
+  goOn.resolve();
 });
 
 describe('a tool with a number of places', () => {

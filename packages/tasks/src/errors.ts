@@ -4,6 +4,7 @@ export type TaskErrorCode =
   | 'invalid_input'
   | 'idempotency_conflict'
   | 'quota_exceeded'
+  | 'start_unknown'
   | 'expired'
   | 'result_too_large'
   | 'unsupported_store'
@@ -19,6 +20,7 @@ const PUBLIC_MESSAGES: Record<TaskErrorCode, string> = {
     'This idempotency key was already used with a different input. Use a new key to start another task.',
   quota_exceeded:
     'Too many of your tasks are waiting. Wait until some have ended, or cancel them, then try again.',
+  start_unknown: 'It is not known whether the task was started. Look for it before you start another one.',
   expired: 'The task waited too long for its turn and was not started. Start it again if it is still wanted.',
   result_too_large: 'The task is done, but its result is too large to keep. Look at its effect instead.',
   unsupported_store: 'The task store was written by another version of this server.',
@@ -42,6 +44,11 @@ export class TaskError extends Error {
     this.code = code;
     this.publicMessage = publicMessage;
   }
+}
+
+/** A store that is elsewhere may be out of reach for a while, and is asked again. */
+export function isUnavailable(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'unavailable';
 }
 
 /** What an owner is told of an error: its code and public message, where it has them. */

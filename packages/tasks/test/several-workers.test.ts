@@ -78,8 +78,9 @@ const request = { kind: 'held', input: {}, ownerId: 'alice' };
 describe('when a worker is killed', () => {
   it('fails what must not run twice, within a lease and a second, and runs it in no other worker', async () => {
     const kind = held();
-    await using engine = await open({ definitions: [kind.definition] });
+    // Before there is another worker that could take the task.
     const child = await otherProcess('fail');
+    await using engine = await open({ definitions: [kind.definition] });
     const killedAt = performance.now();
     child.kill('SIGKILL');
     const task = await reached(engine, 'failed');

@@ -193,7 +193,10 @@ export interface TaskRunner {
   readonly ttlMs: number;
   /** Does work of this kind from now on. */
   readonly work: (work: TaskWork) => void;
-  /** Durable when it resolves. The same owner, kind and idempotency key give the same task. */
+  /**
+   * Durable when it resolves. The same owner, kind and idempotency key give the same task. Rejects with the `code`
+   * `start_unknown` where there may be a task all the same.
+   */
   readonly start: (request: {
     readonly kind: string;
     readonly input: JsonObject;

@@ -150,7 +150,9 @@ export async function connect(options: ResolvedRedisOptions): Promise<Connection
             noteReachable(false, 'it does not reply');
           }
         }
-        throw new RedisError('unavailable', `redis: ${nameOf(error)}`, { cause: error });
+        // An error of its own says that it was not done.
+        const mayBeDone = !(error instanceof Error && error.name === 'ReplyError');
+        throw new RedisError('unavailable', `redis: ${nameOf(error)}`, { cause: error, mayBeDone });
       }
     },
     async checkDurable() {

@@ -8,6 +8,7 @@ export const taskScripts = {
   /** Of: id, owner, name of the key, most that may wait, creation, record, progress, input, kind, time. */
   insert: script(`
 local id, owner, name = ARGV[1], ARGV[2], ARGV[3]
+if redis.call('EXISTS', task(id)) == 1 then return id end
 if name ~= '' then
   local existing = redis.call('GET', P .. 'key:' .. name)
   if existing then return existing end

@@ -60,6 +60,13 @@ export function createRecovery(options: RecoveryOptions): Recovery {
     }
   }
 
+  /** The store gave it to this worker, which never heard of that: nothing of it has begun. */
+  async function handBack({ id, kind, attempt }: RunningRecord): Promise<void> {
+    if (await ledger.apply(id, { type: 'interrupt', policy: 'resume', crashed: false }, attempt)) {
+      logger.warn({ taskId: id, kind }, 'task was taken and not begun');
+    }
+  }
+
   async function settle(record: EndedRecord): Promise<void> {
     const { id, kind } = record;
     const onEnd = definitions.get(kind)?.onEnd;
@@ -93,11 +100,11 @@ export function createRecovery(options: RecoveryOptions): Recovery {
       }
     }
     for (const record of running) {
-      const isLost =
-        record.workerId === workerId
-          ? isOrphan(record)
-          : silenceOf(record.workerId, beats) >= patienceOf(record.kind);
-      if (isLost) {
+      if (record.workerId === workerId) {
+        if (isOrphan(record)) {
+          await handBack(record);
+        }
+      } else if (silenceOf(record.workerId, beats) >= patienceOf(record.kind)) {
         await interrupt(record);
       }
     }

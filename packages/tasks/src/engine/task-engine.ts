@@ -1,10 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 
 import { checkWhole, MAX_TIMER_MS } from '../check-number.ts';
-import { TaskError } from '../errors.ts';
+import { isUnavailable, TaskError } from '../errors.ts';
 import { type JsonObject, type JsonValue, snapshot, sortedText } from '../json.ts';
 import { isEnded, type QueuedRecord, type TaskRecord } from '../store/task-record.ts';
 import { type Task, type TaskDefinition, toTask } from '../task.ts';
+import { insertSurely } from './insert-surely.ts';
 import { createLedger } from './ledger.ts';
 import { createRecovery } from './recovery.ts';
 import { MAX_ROUND_MS, resolveTaskEngineOptions, type TaskEngineOptions } from './task-engine-options.ts';
@@ -54,7 +55,8 @@ export interface TaskEngine extends AsyncDisposable {
   /**
    * Starts a task; it is on disk when this resolves.
    *
-   * @throws {TaskError} `unknown_kind`, `invalid_input`, `idempotency_conflict` (same key, other input), `quota_exceeded`, `closed`
+   * @throws {TaskError} `unknown_kind`, `invalid_input`, `idempotency_conflict` (same key, other input), `quota_exceeded`, `closed`;
+   *   `start_unknown` (the store took too long to say)
    */
   readonly start: (request: TaskRequest) => Promise<Task>;
   /** The task, or undefined if it does not exist or belongs to another owner. @throws {TaskError} `closed` */
@@ -265,7 +267,7 @@ export async function openTaskEngine(options: TaskEngineOptions): Promise<TaskEn
         createdAt: now(),
         updatedAt: now(),
       };
-      const insertion = await store.insert(record, input, { maxQueued: maxQueuedPerOwner });
+      const insertion = await insertSurely(store, record, input, { maxQueued: maxQueuedPerOwner });
       if (insertion.inserted) {
         worker.wake();
         return toTask(record);
@@ -273,10 +275,15 @@ export async function openTaskEngine(options: TaskEngineOptions): Promise<TaskEn
       if (insertion.existing === undefined) {
         throw new TaskError('quota_exceeded', ownerId);
       }
-      if (insertion.existing.inputDigest !== record.inputDigest) {
+      const { existing } = insertion;
+      if (
+        existing.ownerId !== ownerId ||
+        existing.kind !== kind ||
+        existing.inputDigest !== record.inputDigest
+      ) {
         throw new TaskError('idempotency_conflict');
       }
-      return show(insertion.existing);
+      return show(existing);
     },
 
     async get(id, ownerId) {
@@ -322,11 +329,6 @@ export async function openTaskEngine(options: TaskEngineOptions): Promise<TaskEn
   async function current(record: TaskRecord): Promise<TaskRecord> {
     return (await store.find(record.id)) ?? record;
   }
-}
-
-/** A store that is elsewhere may be out of reach for a while: each round looks for it again. */
-function isUnavailable(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'unavailable';
 }
 
 function parseInput(input: JsonObject): JsonObject {

@@ -1,4 +1,6 @@
-import { failureOf, TaskError } from '../errors.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { failureOf, isUnavailable, TaskError } from '../errors.ts';
 import { type JsonObject, type JsonValue, snapshot } from '../json.ts';
 import type { TaskLogger } from '../logger.ts';
 import type { RunningRecord } from '../store/task-record.ts';
@@ -9,6 +11,8 @@ import type { TaskEvent } from './transition.ts';
 
 const MAX_MESSAGE_LENGTH = 1_000;
 const MAX_RESULT_LENGTH = 2 ** 20;
+const FIRST_RETRY_MS = 100;
+const MAX_RETRY_MS = 5_000;
 
 /** What a run works with. */
 export interface RunOptions {
@@ -48,6 +52,7 @@ export function createRun(
   const { signal } = controller;
   const answers = new Map<string, JsonObject>();
   const waiting = new Map<string, (answer: JsonObject) => void>();
+  const given = new Map<string, Promise<JsonValue>>();
   let progress: TaskProgress = record.progress;
   let stored = progress;
   let storedAt = -Infinity;
@@ -97,33 +102,30 @@ export function createRun(
         void flush();
       }
     },
-    async step<T extends JsonValue>(name: string, work: () => T | Promise<T>): Promise<T> {
-      steps ??= store.steps(id);
-      const known = (await steps).get(name);
-      if (known !== undefined) {
-        // What was stored under this name is what this work gave.
-        return known as T;
-      }
-      signal.throwIfAborted();
-      const result = await work();
-      if (!(await store.saveStep(id, attempt, name, result))) {
-        throw new TaskError('lease_lost');
-      }
-      return result;
+    step<T extends JsonValue>(name: string, work: () => T | Promise<T>): Promise<T> {
+      const running = given.get(name) ?? step(name, work);
+      given.set(name, running);
+      // One that has failed may be tried again.
+      running.catch(() => given.delete(name));
+      // What was given under this name is what this work gave.
+      return running as Promise<T>;
     },
     async ask(key, question) {
       const known = answers.get(key);
       if (known !== undefined) {
         return known;
       }
-      signal.throwIfAborted();
-      await ledger.apply(id, { type: 'ask', key, question: snapshot(question) }, attempt);
       const { promise, resolve, reject } = Promise.withResolvers<JsonObject>();
       const onAbort = () => reject(signal.reason);
+      // Whoever aborts while the question is stored is heard, too; it may be that nobody waits yet.
+      promise.catch(() => undefined);
       waiting.set(key, resolve);
       signal.addEventListener('abort', onAbort, { once: true });
       try {
-        const current = await store.find(id);
+        signal.throwIfAborted();
+        const event = { type: 'ask', key, question: snapshot(question) } as const;
+        await onceReached(() => ledger.apply(id, event, attempt));
+        const current = await onceReached(() => store.find(id));
         observe(current?.state === 'running' ? current : undefined);
         return await promise;
       } finally {
@@ -132,6 +134,35 @@ export function createRun(
       }
     },
   };
+
+  async function step(name: string, work: () => JsonValue | Promise<JsonValue>): Promise<JsonValue> {
+    steps ??= onceReached(() => store.steps(id));
+    const known = (await steps).get(name);
+    if (known !== undefined) {
+      return known;
+    }
+    signal.throwIfAborted();
+    const result = await work();
+    if (!(await onceReached(() => store.saveStep(id, attempt, name, result)))) {
+      throw new TaskError('lease_lost');
+    }
+    return result;
+  }
+
+  /** What a run has to tell a store that is out of reach can wait: its work goes on elsewhere, or is done. */
+  async function onceReached<T>(tell: () => Promise<T>): Promise<T> {
+    for (let retryMs = FIRST_RETRY_MS; ; retryMs = Math.min(2 * retryMs, MAX_RETRY_MS)) {
+      try {
+        return await tell();
+      } catch (error) {
+        if (!isUnavailable(error)) {
+          throw error;
+        }
+        logger.warn({ err: error, taskId: id }, 'a task waits for its store');
+      }
+      await delay(retryMs, undefined, { signal }).catch(() => signal.throwIfAborted());
+    }
+  }
 
   return {
     id,

@@ -91,12 +91,12 @@ function fromRunning(task: RunningRecord, event: TaskEvent, occasion: Occasion):
         : undefined;
     case 'ask':
       // A key is never used twice, and its answer stays.
-      return task.questions[event.key] === undefined
-        ? {
+      return Object.hasOwn(task.questions, event.key)
+        ? undefined
+        : {
             ...changed(task, occasion),
             questions: { ...task.questions, [event.key]: { question: event.question } },
-          }
-        : undefined;
+          };
     case 'answer':
       return answered(task, event.answers, occasion);
     case 'interrupt':

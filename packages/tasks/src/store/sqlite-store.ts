@@ -115,6 +115,10 @@ function createStore(database: DatabaseSync): TaskStore {
     async insert(record, input, { maxQueued }) {
       return transaction(database, () => {
         const { id, kind, ownerId, idempotencyKey } = record;
+        const same = sql.find.get(id);
+        if (same !== undefined) {
+          return { inserted: false, existing: readRow(same) };
+        }
         if (idempotencyKey !== undefined) {
           const existing = sql.findByKey.get(ownerId, kind, idempotencyKey);
           if (existing !== undefined) {

@@ -6,7 +6,7 @@ export type Insertion =
   | { readonly inserted: true }
   | {
       readonly inserted: false;
-      /** The task that has this owner, kind and idempotency key. @default the owner has too many queued tasks */
+      /** The task that has this id, or this owner, kind and idempotency key. @default the owner has too many queued tasks */
       readonly existing?: TaskRecord | undefined;
     };
 
@@ -29,12 +29,14 @@ export interface ClaimedTask {
 /**
  * Where the tasks of all workers are, and the only thing they share. It keeps; the engine decides. Every write is
  * durable when its promise resolves, and atomic: of two workers that write at once, one comes first. A call that fails
- * rejects, and may be repeated; with the `code` `unavailable`, an engine opens all the same and looks again later. `taskStoreContract` of `@mcp-parts/tasks/testing` has the promises as a suite.
+ * rejects, and may be repeated; with the `code` `unavailable`, an engine opens all the same and looks again later, and with
+ * `mayBeDone: true` beside it, what was asked may be done all the same. `taskStoreContract` of `@mcp-parts/tasks/testing`
+ * has the promises as a suite.
  */
 export interface TaskStore {
   /**
-   * Stores a task that is new, unless its key is known, or its owner has `maxQueued` queued tasks. One step: fifty at
-   * once with one key insert one.
+   * Stores a task that is new, unless its id or its key is known, or its owner has `maxQueued` queued tasks. One step: fifty
+   * at once with one key insert one.
    */
   readonly insert: (
     record: QueuedRecord,

@@ -58,6 +58,17 @@ const CASES: Readonly<Record<string, Check>> = {
     }
   },
 
+  'inserts a task once, whatever became of it since': async (store, other) => {
+    const record = aTask();
+    await store.insert(record, { n: 1 }, NO_LIMIT);
+    const { record: running } = await claimed(store);
+    const again = await other.insert(record, { n: 2 }, { maxQueued: 0 });
+    assert.deepEqual(again, { inserted: false, existing: running });
+    assert.deepEqual(await store.input(record.id), { n: 1 });
+    assert.equal((await store.list('alice', { limit: 10 })).length, 1);
+    assert.equal((await store.running()).length, 1);
+  },
+
   'keeps the keys of owners and kinds apart': async (store) => {
     const variants = [{}, { ownerId: 'bob' }, { kind: 'other' }, { idempotencyKey: 'b' }];
     for (const variant of variants) {

@@ -153,6 +153,8 @@ export interface BegunCall {
   readonly intent: AuditIntent | undefined;
   /** Has the person confirm it. @returns the id of their yes; `undefined` when none was needed */
   readonly confirm: () => Promise<string | undefined>;
+  /** Whether the task may be there, however the call ends. */
+  readonly noteStart: (mayBeStarted: boolean) => void;
 }
 
 /** What became of it. */

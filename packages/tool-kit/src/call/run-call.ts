@@ -235,7 +235,8 @@ class PipelinedCall {
     };
     const work = () => {
       if (longRunning !== undefined && taskId !== undefined) {
-        const begun = { call: this.#call, operation, input, request, context, taskId, confirm };
+        const noteStart = (mayBe: boolean) => void (this.#isUncertain = mayBe && !operation.readOnly);
+        const begun = { call: this.#call, operation, input, request, context, taskId, confirm, noteStart };
         const starting = longRunning.start({ ...begun, ...record.begun }, this.#pipeline);
         return starting as Promise<unknown> as Promise<Sealed>;
       }

@@ -1,4 +1,10 @@
-import { CallFailed, limited, protocolFault, type CallFailure } from '../call/failure/failure.ts';
+import {
+  CallFailed,
+  limited,
+  protocolFault,
+  startUnknown,
+  type CallFailure,
+} from '../call/failure/failure.ts';
 import type { BegunCall, Call, Operation, RequestContext, StartedTask } from '../call/operation.ts';
 import type { ResolvedPipelineOptions } from '../call/pipeline-options.ts';
 import { rpcCodes } from '../errors.ts';
@@ -53,6 +59,7 @@ async function startConfirmed(
   }
   let task: Task;
   try {
+    begun.noteStart(true);
     task = await tasks.start({
       id: taskId,
       kind: operation.name,
@@ -70,6 +77,10 @@ async function startConfirmed(
   } catch (error) {
     taskEntries.forget(taskId);
     place?.giveUp();
+    if (mayBeStarted(error)) {
+      throw new CallFailed(startUnknown(taskId, operation.name, plan));
+    }
+    begun.noteStart(false);
     throw error;
   }
   if (place !== undefined) {
@@ -102,6 +113,11 @@ async function reserve(begun: BegunCall, pipeline: ResolvedPipelineOptions): Pro
 
 /** For as long as some answers may take, places are kept for a call whose process died. */
 const MAX_ANSWERS = 3;
+
+/** By its shape: tasks are another package's. */
+function mayBeStarted(error: unknown): boolean {
+  return (Object(error) as { readonly code?: unknown }).code === 'start_unknown';
+}
 
 /** Takes the places of the run; `undefined` where the tool has as many as it likes. */
 async function enterRun(

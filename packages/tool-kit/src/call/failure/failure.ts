@@ -246,6 +246,24 @@ export function invalidRequestState(isExpired: boolean): CallFailure {
       };
 }
 
+/** A task that may have been started. */
+export function startUnknown(
+  taskId: string,
+  tool: string,
+  plan: { readonly isTaskRequired: boolean; readonly statusTool: string },
+): CallFailure {
+  const look = plan.isTaskRequired ? 'Look for' : `Call ${plan.statusTool} with`;
+  return {
+    kind: 'failed',
+    code: 'start_unknown',
+    isUncertain: true,
+    ...said(
+      `It is not known whether ${tool} was started.`,
+      `${look} taskId ${taskId} first; start it again only if there is no such task in a minute.`,
+    ),
+  };
+}
+
 /** A failure whose cause belongs to the operator alone. */
 export function internalFailure(referenceId: string, isUncertain: boolean): CallFailure {
   const next = isUncertain ? CHECK_FIRST : 'Trying again at once is unlikely to help.';
