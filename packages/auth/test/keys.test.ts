@@ -126,6 +126,18 @@ describe('keys of the issuer', () => {
     expect(issuer.requests.get('/jwks')).toBe(2);
   });
 
+  it('are found where the metadata says now, when they have moved', async () => {
+    const verifier = verifierFor();
+    const before = await issuer.token();
+    await verifier.verify(before, { signal });
+    issuer.keysPath = '/moved';
+    await issuer.rotate('key-2');
+    advance(MINUTE);
+    expect((await verifier.verify(await issuer.token(), { signal })).subject).toBe('alice');
+    await expect(verifier.verify(before, { signal })).rejects.toMatchObject({ code: 'invalid_token' });
+    expect(issuer.requests.get('/moved')).toBe(1);
+  });
+
   it('that are known refuse a bad signature while the issuer cannot be asked for others', async () => {
     const verifier = verifierFor();
     await verifier.verify(await issuer.token(), { signal });

@@ -18,6 +18,8 @@ export interface LocalIssuer {
   readonly token: (claims?: JWTPayload, header?: Record<string, unknown>) => Promise<string>;
   /** Publishes a new key under `kid` in place of the current one and signs with it. */
   readonly rotate: (kid: string | undefined) => Promise<void>;
+  /** Where the keys are. */
+  keysPath: string;
   /** Public keys that are published beside the current one, before it. */
   readonly others: JWK[];
   readonly close: () => Promise<void>;
@@ -44,12 +46,12 @@ export async function startIssuer(now: () => number = () => Date.now()): Promise
     if (result.fault === 'redirect') {
       return void response.writeHead(302, { location: '/jwks' }).end();
     }
-    if (path === '/jwks') {
+    if (path === result.keysPath) {
       return json({ keys: [...result.others, jwk] });
     }
     if (path === '/.well-known/openid-configuration') {
       const issuer = result.fault === 'other-issuer' ? 'https://other.example.test' : result.issuer;
-      return json({ issuer, jwks_uri: `${result.issuer}/jwks` });
+      return json({ issuer, jwks_uri: `${result.issuer}${result.keysPath}` });
     }
     response.writeHead(404).end();
   });
@@ -63,6 +65,7 @@ export async function startIssuer(now: () => number = () => Date.now()): Promise
       return jwk;
     },
     requests,
+    keysPath: '/jwks',
     others: [],
     fault: undefined,
     async token(claims = {}, header = {}) {

@@ -69,7 +69,7 @@ interface KeySourceOptions {
   readonly now: () => number;
 }
 
-/** Keys from `jwksUrl`, or from where the issuer's metadata says they are (found on first use, then kept). */
+/** Keys from `jwksUrl`, or from where the issuer's metadata says they are: looked up on first use, and when they are there no longer. */
 export function createKeySource(options: KeySourceOptions): KeySource {
   const { now } = options;
   const closing = new AbortController();
@@ -95,17 +95,30 @@ export function createKeySource(options: KeySourceOptions): KeySource {
     }
   }
 
-  function remoteKeySet(url: URL): RemoteJWKSet {
+  function remoteKeySet(foundAt: URL): RemoteJWKSet {
+    let url = foundAt;
+
+    async function loadKeys(signal: AbortSignal) {
+      try {
+        return await keysAt(url, signal);
+      } catch (error) {
+        signal.throwIfAborted();
+        const found = options.jwksUrl ?? (await discoverJwksUrl(options.issuer, signal));
+        if (found.href === url.href) {
+          throw error;
+        }
+        // They have moved; what is known of them serves until they are found.
+        url = found;
+        return keysAt(url, signal);
+      }
+    }
+
     return createRemoteJWKSet(url, {
       cooldownDuration: UNKNOWN_KEY_COOL_DOWN_MS,
       cacheMaxAge: LAST_GOOD_MS,
-      [customFetch]: (address) =>
+      [customFetch]: () =>
         ask(async (signal) => {
-          const { status, text } = await fetchDocument(address, signal);
-          if (status !== 200) {
-            throw new Error(`the issuer responded with ${status} at ${address}`);
-          }
-          const keys = keySetSchema.parse(JSON.parse(text));
+          const keys = await loadKeys(signal);
           loadedAt = now();
           clock.confirmed();
           return Response.json(keys);
@@ -123,15 +136,19 @@ export function createKeySource(options: KeySourceOptions): KeySource {
     return keySet;
   }
 
-  /** Also when the clock was set back: nobody knows how old they are. */
   const isDue = (): boolean => ageOf(loadedAt, now()) >= REFRESH_AFTER_MS;
 
   return {
     async keyFor(header, token) {
       const keys = await currentKeySet();
-      if (keys.fresh && !keys.reloading && isDue()) {
+      const age = ageOf(loadedAt, now());
+      if (keys.fresh && age >= REFRESH_AFTER_MS) {
         // A failed refresh is not this request's problem: the last good keys still serve.
-        keys.reload().catch(() => undefined);
+        const refreshed = keys.reload().catch(() => undefined);
+        if (!Number.isFinite(age)) {
+          // The clock was set back: nobody knows how old they are.
+          await refreshed;
+        }
       }
       try {
         return await keys(header, token);
@@ -173,6 +190,14 @@ export function createKeySource(options: KeySourceOptions): KeySource {
     ages: clock.ages,
     close: () => closing.abort(new Error('the token verifier is closed')),
   };
+}
+
+async function keysAt({ href }: URL, signal: AbortSignal): Promise<z.infer<typeof keySetSchema>> {
+  const { status, text } = await fetchDocument(href, signal);
+  if (status !== 200) {
+    throw new Error(`the issuer responded with ${status} at ${href}`);
+  }
+  return keySetSchema.parse(JSON.parse(text));
 }
 
 function keysUnavailable(cause: unknown): AuthError {
