@@ -117,7 +117,7 @@ describe('retry budget', () => {
       ...options,
       dispatcher: upstream.dispatcher,
       retryBudget: { ratio: 0, minRetries: 0 },
-      token: { get: () => Promise.resolve({ value: 't' }), invalidate() {} },
+      token: { get: () => Promise.resolve({ value: `t${upstream.requests.length}` }), invalidate() {} },
     });
 
     expect(await api.call(readThing, read, { signal })).toMatchObject({ ok: true, attempts: 2 });

@@ -80,6 +80,20 @@ describe('a 429', () => {
       }),
     ],
     [
+      'a JWT whose subject is a number',
+      (who, turn) => ({
+        token: createBearerSource(() =>
+          jwt({
+            iss: 'https://idp.example',
+            sub: who === 'alice' ? 1 : 2,
+            client_id: 'app',
+            name: who,
+            turn,
+          }),
+        ),
+      }),
+    ],
+    [
       'a JWT of a machine',
       (who, turn) => ({
         token: createBearerSource(() => jwt({ iss: 'https://idp.example', azp: who, iat: turn })),

@@ -121,8 +121,14 @@ describe('a proxy', () => {
     const local = 'http://127.0.0.1:1';
 
     expect(await getWith(env, local, 'https://login.internal/token')).toContain('baseUrl must use https');
-    expect(await getWith({ ...env, NO_PROXY: '127.0.0.1' }, local, `${local}/token`)).toBe(
-      'unauthenticated no',
+    for (const exempt of ['127.0.0.1', 'a.internal, 127.0.0.1:1', '*:1']) {
+      expect(await getWith({ ...env, NO_PROXY: exempt }, local, `${local}/token`)).toBe('unauthenticated no');
+    }
+    expect(
+      await getWith({ ...env, NO_PROXY: 'LocalHost:1' }, 'http://localhost:1', 'http://localhost:1/token'),
+    ).toBe('unauthenticated no');
+    expect(await getWith({ ...env, NO_PROXY: '127.0.0.1:2' }, local, `${local}/token`)).toContain(
+      'must use https',
     );
   }, 60_000);
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import {
+  createBearerSource,
   createClientCredentials,
   createClient,
   type ClientCredentialsOptions,
@@ -46,7 +47,8 @@ describe('client credentials', () => {
     expect(credentials.toString()).toBe('a%3Ab:p+w%2F%2B%25');
   });
 
-  it.each([null, undefined, '300', 300])('take a life of %j', async (lifeSeconds) => {
+  // 0 stands for none in some of those who say something of a token that does not end.
+  it.each([null, undefined, '300', 300, 0, '0'])('take a life of %j', async (lifeSeconds) => {
     const clock = createTestClock();
     await using provider = await startUpstream((_, response, count) =>
       json(response, 200, { access_token: `token-${count}`, token_type: 'bearer', expires_in: lifeSeconds }),
@@ -177,6 +179,25 @@ describe('a client with a token source', () => {
     clock.advance(2_000);
     await call();
     expect(provider.received).toHaveLength(3);
+  });
+
+  it.each([
+    ['of somebody else', () => createBearerSource(() => 'token')],
+    ['that was just renewed', undefined],
+  ])('does not send a token %s once more that was refused', async (_, bearer) => {
+    await using provider = await startUpstream(issuing);
+    await using upstream = await startUpstream((_, response) => problem(response, 401, 'no'));
+    await using api = createClient({
+      name: 'thing service',
+      baseUrl: upstream.url,
+      token: bearer?.() ?? source(provider.url, { clock: createTestClock() }),
+    });
+    const call = () => api.call(readThing, { params: { id: 'a' } }, { signal });
+    // With a source of its own, the first call takes the one token that may be asked for now.
+    const before = bearer === undefined ? (await call(), 2) : 0;
+
+    expect(await call()).toMatchObject({ error: { code: 'unauthenticated', sent: 'yes', attempts: 1 } });
+    expect(upstream.received).toHaveLength(before + 1);
   });
 
   it('does not replay a second 401', async () => {

@@ -83,7 +83,7 @@ async function repeat(call: PreparedCall, parts: CallParts, observer: CallObserv
   const { circuit, throttle } = route.protection;
   const { clock } = parts;
   let retries = 0;
-  let hasReplayedAfter401 = false;
+  let refused: { readonly token: string; readonly failure: Failure } | undefined;
   let last: Failure | undefined;
   // Whether an attempt before the last may have done its work.
   let isUncertain = false;
@@ -103,6 +103,10 @@ async function repeat(call: PreparedCall, parts: CallParts, observer: CallObserv
       const failure = await takeToken(call, token);
       if (failure !== undefined) {
         return fail(failure);
+      }
+      // There is no fresh one: the same would be refused in the same way.
+      if (refused !== undefined && call.token === refused.token) {
+        return fail(refused.failure);
       }
     }
     // After the token, which may say whose call this is.
@@ -131,9 +135,9 @@ async function repeat(call: PreparedCall, parts: CallParts, observer: CallObserv
         return { ok: true, data: read.data, status: result.response.status };
       }
       failure = read.failure;
-      if (failure.code === 'unauthenticated' && call.token !== undefined && !hasReplayedAfter401) {
+      if (failure.code === 'unauthenticated' && call.token !== undefined && refused === undefined) {
         // A 401 is a response given before any work, so one replay with a fresh token is safe under every rule.
-        hasReplayedAfter401 = true;
+        refused = { token: call.token, failure };
         token?.invalidate(call.token);
         continue;
       }

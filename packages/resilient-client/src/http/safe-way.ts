@@ -29,17 +29,22 @@ export function isSafeOnTheWay(origin: string): boolean {
   if (!isSafeForCredentials(origin)) {
     return false;
   }
-  const { protocol, hostname } = new URL(origin);
+  const { protocol } = new URL(origin);
   if (environment === undefined || protocol === 'https:') {
     return true;
   }
   const proxy = URL.parse(environment['http_proxy'] ?? environment['HTTP_PROXY'] ?? '');
   const exempt = (environment['no_proxy'] ?? environment['NO_PROXY'] ?? '').split(/[,\s]+/);
+  return proxy === null || isSafeForCredentials(proxy) || exempt.some((entry) => isMeant(entry, origin));
+}
+
+/** Whether an entry of `NO_PROXY` is about this origin: a name, in any case, an address, or `*`, each with or without a port. */
+function isMeant(entry: string, origin: string): boolean {
+  const { hostname, port } = new URL(origin);
+  const [, host = entry, only] = /^(\[.+\]|[^:]+):(\d+)$/.exec(entry) ?? [];
+  const bare = (name: string) => name.replace(/^\[(.*)\]$/, '$1').toLowerCase();
   return (
-    proxy === null ||
-    isSafeForCredentials(proxy) ||
-    exempt.some(
-      (entry) => entry === '*' || entry === hostname || entry === hostname.replace(/^\[(.*)\]$/, '$1'),
-    )
+    (host === '*' || bare(host) === bare(hostname)) &&
+    (only === undefined || Number(only) === Number(port || 80))
   );
 }

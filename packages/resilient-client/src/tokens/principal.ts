@@ -11,7 +11,7 @@ export function principalOf(token: string): string {
   return createHash('sha256').update(JSON.stringify(name)).digest('base64url');
 }
 
-function claimsOf(token: string): Partial<Record<string, string>> {
+function claimsOf(token: string): Readonly<Record<string, unknown>> {
   // RFC 7519: three parts, of which the second holds the claims.
   const [, payload, signature, ...rest] = token.split('.');
   if (payload === undefined || signature === undefined || rest.length > 0) {
@@ -19,9 +19,8 @@ function claimsOf(token: string): Partial<Record<string, string>> {
   }
   try {
     const claims: unknown = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8'));
-    return typeof claims === 'object' && claims !== null
-      ? Object.fromEntries(Object.entries(claims).filter(([, value]) => typeof value === 'string'))
-      : {};
+    // Not only texts: some issuers number their users, and all of these are of one client.
+    return typeof claims === 'object' && claims !== null ? { ...claims } : {};
   } catch {
     return {};
   }

@@ -22,7 +22,7 @@ export async function readTokenResponse(
     if (!parsed.success) {
       throw tokenError({ code: 'invalid_response', sent: 'yes', status, cause: parsed.error });
     }
-    return { value: parsed.data.access_token, lifeMs: (parsed.data.expires_in ?? DEFAULT_LIFE_S) * 1000 };
+    return { value: parsed.data.access_token, lifeMs: (parsed.data.expires_in || DEFAULT_LIFE_S) * 1000 };
   }
   throw refusal(response, json, now);
 }
@@ -68,8 +68,8 @@ export function tokenError(failure: Failure): ClientError {
 const tokenResponse = z.object({
   access_token: z.string().regex(BEARER_VALUE),
   token_type: z.string().regex(/^bearer$/i),
-  // RFC 6749 §5.1 only recommends it, and some servers send a string, or null.
-  expires_in: z.coerce.number().positive().nullish(),
+  // RFC 6749 §5.1 only recommends it, and some servers send a string, null, or 0 for a token that does not end.
+  expires_in: z.coerce.number().nonnegative().nullish(),
 });
 /** Of a token whose server says nothing of its life, in seconds. */
 const DEFAULT_LIFE_S = 300;
