@@ -223,6 +223,6 @@ describe('createDeploymentTools', () => {
     expect(bytes(common.filter((name) => name !== 'cancel_deployment'))).toBeLessThanOrEqual(5_150);
     expect(bytes(common)).toBeLessThanOrEqual(6_050);
     // Of those who may approve, decline and delete.
-    expect(bytes(all)).toBeLessThanOrEqual(6_550);
+    expect(bytes(all)).toBeLessThanOrEqual(6_500);
   });
 });

@@ -26,7 +26,7 @@ async function serve(listener: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 }
 
-it('does without fetch, whose parser costs a process 20 MiB', async () => {
+it('does without fetch, whose parser costs memory', async () => {
   vi.stubGlobal('fetch', () => {
     throw new Error('fetch was called');
   });
