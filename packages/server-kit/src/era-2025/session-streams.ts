@@ -19,6 +19,9 @@ const KEEP_ENDED_MS = 60_000;
 /** How long a client waits before it opens a lost stream again. */
 const RETRY_MS = 1_000;
 
+/** A random part that ids of other processes do not have, the stream, and the event in it. */
+const EVENT_ID = /^(?<owner>[\da-f]+)_(?<number>[1-9]\d*)_(?<event>[1-9]\d*)$/u;
+
 interface KeptEvent {
   readonly number: number;
   readonly data: string;
@@ -134,9 +137,9 @@ export function createSessionStreams(budget: EventBudget, now: () => number): Se
     },
     sendStandalone: (data) => standalone !== undefined && send(standalone, data),
     resume(exchange, lastEventId) {
-      const [owner, streamNumber, eventNumber] = lastEventId.split('_');
-      const stream = owner === nonce ? streams.get(Number(streamNumber)) : undefined;
-      const after = Number(eventNumber);
+      const { owner, number, event } = EVENT_ID.exec(lastEventId)?.groups ?? {};
+      const stream = owner === nonce ? streams.get(Number(number)) : undefined;
+      const after = Number(event);
       const isKept =
         stream !== undefined &&
         (after === stream.lastEvent || stream.events.some(({ number }) => number === after + 1));

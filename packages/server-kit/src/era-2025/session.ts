@@ -120,8 +120,8 @@ export function openSession(table: MethodTable, options: SessionOptions): Sessio
   const server = createServer(table, binding);
   const { _onrequest: receive } = server as unknown as { readonly _onrequest?: Receive };
   server.onerror = onError;
-  // Its transport has no start that could fail, and hears messages from now on.
-  void server.connect(transport);
+  // The transport is ready at once, and so is the server.
+  server.connect(transport).catch(onError);
 
   return {
     streams,
