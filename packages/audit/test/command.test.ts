@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -144,6 +145,38 @@ describe('mcp-audit', () => {
       });
     }
     expect(await mcpAudit('doctor', '--directory', directory.path)).toMatchObject({ status: 1 });
+  });
+
+  it.runIf(platformFiles.hasModes).each([
+    ['doctor', 'quarantine-x.jsonl', []],
+    ['verify', 'x.json', ['--anchor']],
+    ['verify', 'x.pem', ['--public-key']],
+  ])(
+    '%s waits for nothing where it finds a pipe as %s',
+    { timeout: 60_000 },
+    async (command, name, option) => {
+      await using directory = await temporaryDirectory();
+      await using found = await temporaryDirectory();
+      await writeTrail(directory.path);
+      const folder = option.length === 0 ? directory.path : found.path;
+      await promisify(execFile)('mkfifo', [join(folder, name)]);
+      const more = option.flatMap((one) => [one, folder]);
+      const { status, stderr } = await mcpAudit(command, '--directory', directory.path, ...more);
+      expect(status).toBeGreaterThan(0);
+      expect(stderr).toContain(`${join(folder, name)} is not a regular file`);
+    },
+  );
+
+  it.runIf(platformFiles.hasModes)('takes a pipe that somebody names', async () => {
+    await using directory = await temporaryDirectory();
+    await writeTrail(directory.path);
+    const pipe = join(directory.path, 'keys.pem');
+    await promisify(execFile)('mkfifo', [pipe]);
+    const { publicKey } = generateKeyPairSync('ed25519');
+    const written = writeFile(pipe, publicKey.export({ type: 'spki', format: 'pem' }));
+    const verified = await mcpAudit('verify', '--directory', directory.path, '--public-key', pipe);
+    await written;
+    expect(verified.stderr).not.toContain('regular file');
   });
 
   it('says in one line why it failed', async () => {

@@ -1,3 +1,9 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
 import { describe, expect, it, vi } from 'vitest';
 
 import {
@@ -142,3 +148,25 @@ describe('one run', () => {
     expect(await reached(engine, task, 'completed')).toMatchObject({ result: { yes: true } });
   });
 });
+
+it.skipIf(process.platform === 'win32')(
+  'a pipe in the place of the file is refused at once',
+  { timeout: 60_000 },
+  async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'tasks-pipe-'));
+    const pipe = join(folder, 'tasks.db');
+    await promisify(execFile)('mkfifo', [pipe]);
+    // In a process of its own: who opens a pipe without care does not come back.
+    const source = new URL('../src/index.ts', import.meta.url).href;
+    const program = `import { openSqliteStore } from ${JSON.stringify(source)}; try { openSqliteStore(${JSON.stringify(pipe)}); } catch (error) { console.log(error.message); }`;
+    const argv = [
+      '--conditions=@mcp-parts/source',
+      '--disable-warning=ExperimentalWarning',
+      '--input-type=module',
+    ];
+    const limits = { timeout: 30_000, killSignal: 'SIGKILL' } as const;
+    const { stdout } = await promisify(execFile)(process.execPath, [...argv, '--eval', program], limits);
+    await rm(folder, { recursive: true });
+    expect(stdout).toBe(`${pipe} is not a regular file\n`);
+  },
+);

@@ -1,9 +1,10 @@
-import { readdir, readFile, stat, statfs } from 'node:fs/promises';
+import { readdir, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { z } from 'zod';
 
+import { nodeFileSystem, readIfPresent } from '../disk/file-system.ts';
 import { platformFiles } from '../disk/platform-files.ts';
 import { safeJson } from '../event/safe-json.ts';
 import { parseJson } from '../parse-json.ts';
@@ -163,7 +164,7 @@ async function examineCursors(trail: string, names: readonly string[], last: num
   return Promise.all(
     cursors.map(async (name) => {
       const check = `sink ${name.slice('cursor-'.length, -'.json'.length)}`;
-      const cursor = cursorSchema.safeParse(await jsonOf(join(trail, name)));
+      const cursor = cursorSchema.safeParse(await jsonOf(trail, name));
       if (!cursor.success) {
         return {
           state: 'warning',
@@ -204,7 +205,7 @@ async function examineQuarantine(trail: string, names: readonly string[]): Promi
   const files = names.filter((name) => name.startsWith('quarantine-'));
   return Promise.all(
     files.map(async (name) => {
-      const events = (await readFile(join(trail, name), 'utf8')).split('\n').length - 1;
+      const events = (await textOf(trail, name)).split('\n').length - 1;
       return {
         state: 'problem',
         check: 'quarantine',
@@ -214,9 +215,14 @@ async function examineQuarantine(trail: string, names: readonly string[]): Promi
   );
 }
 
-async function jsonOf(path: string): Promise<unknown> {
+/** @throws {Error} for what is no regular file, which could keep us waiting */
+async function textOf(trail: string, name: string): Promise<string> {
+  return ((await readIfPresent(nodeFileSystem, trail, name)) ?? '').toString();
+}
+
+async function jsonOf(trail: string, name: string): Promise<unknown> {
   try {
-    return parseJson(await readFile(path, 'utf8'));
+    return parseJson(await textOf(trail, name));
   } catch {
     // Whatever is wrong with it, it is no cursor.
     return undefined;

@@ -224,6 +224,14 @@ async function filesIn(path: string, extension: string): Promise<string[]> {
   if (!(await stat(path)).isDirectory()) {
     return [path];
   }
-  const names = await readdir(path);
-  return names.filter((name) => name.endsWith(extension)).map((name) => join(path, name));
+  const files = (await readdir(path))
+    .filter((name) => name.endsWith(extension))
+    .map((name) => join(path, name));
+  for (const file of files) {
+    // A pipe that somebody names is meant; one that is found would keep us waiting.
+    if (!(await stat(file)).isFile()) {
+      throw new UsageError(`${file} is not a regular file`);
+    }
+  }
+  return files;
 }

@@ -50,10 +50,12 @@ const { synchronousFlag } = platformFiles;
 
 /** Whoever opens a pipe would wait for its other end; Windows has none in directories. */
 const WITHOUT_WAIT = (constants as Partial<typeof constants>).O_NONBLOCK ?? 0;
+/** For what may be a pipe and must be a file: whoever opens it looks. */
+export const READ_WITHOUT_WAIT: number = constants.O_RDONLY | WITHOUT_WAIT;
 const FLAGS = {
   create: constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | synchronousFlag,
   update: constants.O_RDWR | constants.O_CREAT | WITHOUT_WAIT,
-  read: constants.O_RDONLY | WITHOUT_WAIT,
+  read: READ_WITHOUT_WAIT,
 };
 
 /** The file system of the machine. */

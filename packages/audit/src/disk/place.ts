@@ -11,7 +11,7 @@ import {
 import { join } from 'node:path';
 
 import type { Logger } from '../logger.ts';
-import type { AuditFileSystem } from './file-system.ts';
+import { READ_WITHOUT_WAIT, type AuditFileSystem } from './file-system.ts';
 import { platformFiles } from './platform-files.ts';
 
 const FILE = 'place';
@@ -60,7 +60,7 @@ function lookAtPlace(directory: string): Place {
   const path = join(directory, FILE);
   let file: number;
   try {
-    file = openSync(path, 'r');
+    file = openSync(path, READ_WITHOUT_WAIT);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
       return { state: 'new' };
@@ -68,6 +68,9 @@ function lookAtPlace(directory: string): Place {
     throw error;
   }
   try {
+    if (!fstatSync(file).isFile()) {
+      throw new Error(`${path} is not a regular file`);
+    }
     const writtenAt = readFileSync(file, 'utf8').trim();
     return isWrittenBy(file, writtenAt) ? { state: 'same' } : { state: 'copied', writtenAt };
   } finally {

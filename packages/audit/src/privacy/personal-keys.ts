@@ -1,10 +1,11 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes, randomUUID } from 'node:crypto';
-import { link, mkdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { link, mkdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 
 import { z } from 'zod';
 
 import { checkPath } from '../disk/check-path.ts';
+import { nodeFileSystem, readIfPresent } from '../disk/file-system.ts';
 import { platformFiles } from '../disk/platform-files.ts';
 import { AuditError } from '../errors.ts';
 import { parseJson } from '../parse-json.ts';
@@ -135,18 +136,11 @@ async function createKey(directory: string, actorId: string): Promise<Buffer> {
 }
 
 async function readKey(directory: string, actorId: string): Promise<Buffer | undefined> {
-  try {
-    const key = await readFile(keyPath(directory, actorId));
-    if (key.byteLength !== KEY_BYTES) {
-      throw new Error(`A key file has ${key.byteLength} bytes`);
-    }
-    return key;
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) {
-      return undefined;
-    }
-    throw error;
+  const key = await readIfPresent(nodeFileSystem, directory, basename(keyPath(directory, actorId)));
+  if (key !== undefined && key.byteLength !== KEY_BYTES) {
+    throw new Error(`A key file has ${key.byteLength} bytes`);
   }
+  return key;
 }
 
 // The id is part of the authenticated data: a sealed text moved to another person does not open.

@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import { link, readFile, rm, writeFile } from 'node:fs/promises';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { link, readFile, rm, stat, writeFile } from 'node:fs/promises';
 
 const BYTES = 32;
 
@@ -18,9 +18,9 @@ export async function openSessionKey(file: string): Promise<Uint8Array> {
   return key;
 }
 
-/** Several processes may start at once; the first one's key counts, and nobody sees half of it. */
+/** Several may start at once; the first one's key counts, and nobody sees half of it. */
 async function makeKey(file: string): Promise<Uint8Array> {
-  const temporary = `${file}.${process.pid}`;
+  const temporary = `${file}.${randomUUID()}`;
   await writeFile(temporary, randomBytes(BYTES), { mode: 0o600 });
   try {
     await link(temporary, file);
@@ -36,6 +36,10 @@ async function makeKey(file: string): Promise<Uint8Array> {
 
 async function readIfThere(file: string): Promise<Uint8Array | undefined> {
   try {
+    // Whoever opens a pipe waits for its other end.
+    if (!(await stat(file)).isFile()) {
+      throw new Error(`${file} is not a regular file`);
+    }
     return await readFile(file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') {

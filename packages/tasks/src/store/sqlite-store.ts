@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
@@ -57,10 +57,15 @@ const BUSY_TIMEOUT_MS = 5_000;
  * processes may share; or `:memory:`.
  *
  * @throws {TaskError} `unsupported_store`
+ * @throws {Error} where something else than a regular file has the path
  */
 export function openSqliteStore(path: string): TaskStore {
   if (path !== ':memory:') {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) {
+      // Whoever opens a pipe waits for its other end, and everything else with it.
+      throw new Error(`${path} is not a regular file`);
+    }
     // Inputs may be confidential. SQLite gives its other files the mode of this one.
     closeSync(openSync(path, 'a', 0o600));
   }
