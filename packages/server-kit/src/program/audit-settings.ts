@@ -8,6 +8,8 @@ import { pathSetting } from './kinds/path-setting.ts';
 import type { Settings } from './settings.ts';
 
 const MIN_DIGEST_KEY_BYTES = 32;
+/** As the trail has it. */
+const MAX_KEEP_DAYS = 36_500;
 const MIN_MAX_BYTES = 1_048_576;
 const MIN_REFUSAL_BYTES = 65_536;
 
@@ -29,11 +31,18 @@ export const auditSettings = {
   AUDIT_SYSLOG_URL: {
     description:
       'Syslog server (RFC 5424) that audit events are sent to, as tls://host:6514 or tcp://host:601',
-    schema: z.url({ protocol: /^(?:tls|tcp)$/u, message: 'must be a tls:// or tcp:// URL' }).optional(),
+    schema: z
+      .string()
+      .refine(
+        isSyslogServer,
+        'must be tls://HOST:PORT or tcp://HOST:PORT, such as tls://syslog.example.com:6514',
+      )
+      .optional(),
   },
   AUDIT_SYSLOG_CA: {
-    description: 'Certificate authority of the syslog server, as PEM, where the system does not know it',
-    schema: z.string().optional(),
+    description:
+      'PEM of whom the certificate of the syslog server must come from, where the system does not know it; give it as AUDIT_SYSLOG_CA_FILE',
+    schema: z.string().includes('-----BEGIN CERTIFICATE-----', { error: 'must be PEM' }).optional(),
   },
   AUDIT_ANCHOR_DIRECTORY: {
     description:
@@ -88,6 +97,12 @@ export const auditSettings = {
   },
 } satisfies Settings;
 
+/** A scheme, a host and perhaps a port, and nothing else. */
+function isSyslogServer(text: string): boolean {
+  const url = /^(?:tls|tcp):\/\/[^/?#@\s]+\/?$/iu.test(text) ? URL.parse(text) : null;
+  return url !== null && url.hostname !== '' && url.port !== '0';
+}
+
 function privateKey(pem: string) {
   try {
     return createPrivateKey(pem);
@@ -98,8 +113,8 @@ function privateKey(pem: string) {
 }
 
 function resolveKeepDays(days: number | undefined): number | undefined {
-  if (days !== undefined && !(days > 0)) {
-    throw new RangeError('keepDays must be a positive number of days');
+  if (days !== undefined && !(Number.isSafeInteger(days) && days > 0 && days <= MAX_KEEP_DAYS)) {
+    throw new RangeError('keepDays must be a whole positive number of days, at most a century of them');
   }
   return days;
 }

@@ -43,7 +43,10 @@ describe('the settings of Redis', () => {
     expect(checkRedisSettings(read(environment))).toEqual([problem]);
   });
 
-  it.each(['h:6379', 'http://h', 'redis://h/x'])('refuse REDIS_URL=%s', (url) => {
-    expect(() => read({ REDIS_URL: url })).toThrow('REDIS_URL: must be redis://HOST:PORT/DATABASE');
-  });
+  it.each(['h:6379', 'http://h', 'redis://h/x', 'redis://h:0', 'redis://h:99999', 'redis://%zz:p@h'])(
+    'refuse REDIS_URL=%s',
+    (url) => {
+      expect(() => read({ REDIS_URL: url })).toThrow('REDIS_URL: must be redis://HOST:PORT/DATABASE');
+    },
+  );
 });

@@ -7,10 +7,7 @@ export const redisSettings = {
   REDIS_URL: {
     description:
       'redis://HOST:PORT, or rediss:// for TLS, of the Redis or Valkey that the replicas share. Without it, each replica is on its own',
-    schema: z
-      .string()
-      .regex(/^rediss?:\/\/[^/?#\s]+(?:\/\d{0,5})?$/u, 'must be redis://HOST:PORT/DATABASE, or rediss://')
-      .optional(),
+    schema: z.string().refine(isRedisUrl, 'must be redis://HOST:PORT/DATABASE, or rediss://').optional(),
     // It may hold a password.
     secret: true,
   },
@@ -35,6 +32,21 @@ export const redisSettings = {
       .default('{mcp-parts}:'),
   },
 } satisfies Settings;
+
+function isRedisUrl(text: string): boolean {
+  const url = /^rediss?:\/\/[^/?#\s]+(?:\/\d{0,5})?$/u.test(text) ? URL.parse(text) : null;
+  return url !== null && url.hostname !== '' && url.port !== '0' && isDecodable(url.username + url.password);
+}
+
+/** A user or password in a URL has its odd characters as `%40`. */
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** What is wrong with Redis settings that are right one by one; for `check` of `runCommand`. */
 export function checkRedisSettings(settings: SettingValues<typeof redisSettings>): readonly string[] {

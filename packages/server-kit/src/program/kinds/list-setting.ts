@@ -2,6 +2,8 @@ import { isIP, isIPv4, isIPv6 } from 'node:net';
 
 import { z } from 'zod';
 
+import { loopbackNames } from '../../wire/cors.ts';
+
 /** One entry as it will be compared, or why it cannot be meant. */
 export type Entry = { readonly value: string } | { readonly problem: string };
 
@@ -10,6 +12,13 @@ export function listSetting(entry: (text: string) => Entry): z.ZodType<readonly 
   return z.string().transform((text, context) => {
     const entries = text.split(',').map((part) => part.trim());
     const given = entries.filter((part) => part !== '');
+    if (given.length === 0) {
+      context.addIssue({
+        code: 'custom',
+        message: 'has an empty entry and no other: write one, or leave the variable out',
+      });
+      return z.NEVER;
+    }
     if (given.length < entries.length) {
       context.addIssue({ code: 'custom', message: `has an empty entry: write ${given.join(',')}` });
       return z.NEVER;
@@ -39,19 +48,35 @@ export const wordEntry = (text: string): Entry =>
     : { value: text };
 
 /** A value and what it stands for, as `value=name`. */
-export const pairEntry = (text: string): Entry =>
-  /^[^=]+=[^=]+$/u.test(text)
-    ? { value: text }
-    : { problem: 'must be two texts with an equals sign between them' };
+export function pairEntry(text: string): Entry {
+  const [value = '', name = '', ...more] = text.split('=').map((part) => part.trim());
+  return value === '' || name === '' || more.length > 0
+    ? { problem: 'must be two texts with an equals sign between them' }
+    : { value: `${value}=${name}` };
+}
+
+/** RFC 1123 §2.1, and the underscore that names in clusters have; or an address, as URL writes it. */
+const HOST_NAME =
+  /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*$/u;
+const isHost = (name: string): boolean => HOST_NAME.test(name) || isIPv6(name.replace(/^\[(.*)\]$/u, '$1'));
+
+/** Other lists have other marks between their entries. */
+const SEPARATORS = /[;|]/u;
+const otherSeparator = (text: string): Entry => ({
+  problem: `holds "${SEPARATORS.exec(text)?.[0] ?? ''}": separate the entries by commas`,
+});
 
 /** A name of this server as it stands in `Host`, in lower case and without port. */
 export function hostEntry(text: string): Entry {
   if (text.includes('*')) {
     return { problem: 'has a wildcard: write each name out' };
   }
+  if (SEPARATORS.test(text)) {
+    return otherSeparator(text);
+  }
   const url = URL.parse(/^https?:\/\//iu.test(text) ? text : `http://${isIPv6(text) ? `[${text}]` : text}`);
   const name = url?.hostname.replace(/\.$/u, '') ?? '';
-  if (url === null || name === '' || url.username !== '' || url.password !== '' || /["'\s]/u.test(text)) {
+  if (url === null || !isHost(name) || url.username !== '' || url.password !== '' || /["'\s]/u.test(text)) {
     return { problem: 'must be a host name, such as mcp.example.com' };
   }
   if (url.pathname !== '/' || url.search !== '' || url.hash !== '') {
@@ -66,7 +91,10 @@ export function originEntry(text: string): Entry {
   if (lower === '*' || lower.includes('*')) {
     return { problem: 'has a wildcard: write each origin out, such as https://client.example.com' };
   }
-  if (['localhost', '127.0.0.1', '[::1]'].includes(lower)) {
+  if (SEPARATORS.test(text)) {
+    return otherSeparator(text);
+  }
+  if (loopbackNames.some((name) => name === lower)) {
     return { value: lower };
   }
   if (lower === 'null') {
@@ -77,21 +105,22 @@ export function originEntry(text: string): Entry {
   }
   if (!/^[a-z][a-z0-9+.-]*:\/\//u.test(lower)) {
     const { value } = { value: undefined, ...hostEntry(text) };
+    const scheme = loopbackNames.some((name) => name === value) ? 'http' : 'https';
     return {
-      problem: `must be an origin with its scheme${value === undefined ? ', such as https://client.example.com' : `: write https://${text.replace(/\/.*$/u, '').toLowerCase()}`}`,
+      problem: `must be an origin with its scheme${value === undefined ? ', such as https://client.example.com' : `: write ${scheme}://${lower.replace(/\/.*$/u, '')}`}`,
     };
   }
   const url = URL.parse(text);
   if (
     url === null ||
-    url.hostname === '' ||
+    !isHost(url.hostname.toLowerCase()) ||
     url.username !== '' ||
     url.password !== '' ||
     /["'\s]/u.test(text)
   ) {
     return { problem: 'must be an origin, such as https://client.example.com' };
   }
-  if (/^(?:wss?|ftp|file):$/u.test(url.protocol)) {
+  if (/^(?:wss?|ftp|file|javascript|data|about|blob|mailto):$/u.test(url.protocol)) {
     return { problem: 'has a scheme that no web page has: write https:// or http://' };
   }
   // Pages of extensions and editors have schemes for which URL gives no origin.
@@ -110,6 +139,9 @@ export function addressEntry(text: string): Entry {
   }
   const [written = '', prefix, ...more] = text.split('/');
   const address = written.replace(/^\[(.*)\]$/u, '$1');
+  if (address.includes('%')) {
+    return { problem: `must be an address without a zone: write ${address.replace(/%.*$/u, '')}` };
+  }
   if (isIP(address) === 0 || more.length > 0) {
     const bare = written.replace(/^\[(.*)\]:\d+$/u, '$1').replace(/^([\d.]+):\d+$/u, '$1');
     return {
@@ -132,7 +164,8 @@ export function listenAddress(byDefault: string): z.ZodType<string> {
     .default(byDefault)
     .transform((text, context) => {
       const bare = text.replace(/^\[(.*)\]$/u, '$1').toLowerCase();
-      if (isIP(bare) !== 0 || /^[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9])?$/u.test(bare)) {
+      // URL knows that 256.1.1.1 is meant as an address, and none.
+      if (isIP(bare) !== 0 || (HOST_NAME.test(bare) && URL.canParse(`http://${bare}`))) {
         return bare;
       }
       const host = hostEntry(text);

@@ -34,11 +34,24 @@ function decimal(text: string): number {
   return DECIMAL.test(text) ? Number(text) : Number.NaN;
 }
 
+const WITH_SIZE = /^(\d+(?:\.\d+)?)\s*([kmgt])(i?)b?$/iu;
+const POWERS = ['k', 'm', 'g', 't'];
+const EXPONENT = /^\d+(?:\.\d+)?e\+?\d{1,2}$/iu;
+
 /** What to write where somebody wrote a number with a unit or with marks between its digits. */
 export function plainNumber(name: string, text: string): string | undefined {
   const digits = text.replaceAll(/(?<=\d)[_,'](?=\d{3}\b)/gu, '');
   if (digits !== text && DECIMAL.test(digits)) {
     return digits;
+  }
+  if (EXPONENT.test(text)) {
+    return String(Number(text));
+  }
+  const [, size, power = '', binary = ''] = WITH_SIZE.exec(text) ?? [];
+  if (size !== undefined && (name.endsWith('_BYTES') || name.includes('_BYTES_'))) {
+    // As Kubernetes has it: Mi is 1024 x 1024, M a million.
+    const base = binary === '' ? 1000 : 1024;
+    return String(Math.round(Number(size) * base ** (POWERS.indexOf(power.toLowerCase()) + 1)));
   }
   const [, amount, unit = ''] = WITH_UNIT.exec(text) ?? [];
   if (amount === undefined) {
